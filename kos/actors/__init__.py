@@ -1,0 +1,1 @@
+"""Thin shells: receive, ask an adapter, call the domain, tell."""

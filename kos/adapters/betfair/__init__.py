@@ -1,0 +1,1 @@
+"""The Betfair Exchange, read only: session, calls, stream, decoders."""

@@ -1,0 +1,1 @@
+"""The terminal: renders views, starts the daemon and the sandbox."""

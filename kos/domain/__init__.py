@@ -1,0 +1,1 @@
+"""Pure betting knowledge: values in, values out; no clock, no I/O, no actors."""

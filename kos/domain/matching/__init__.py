@@ -1,0 +1,1 @@
+"""The same event and the same runner under two names."""

@@ -1,0 +1,140 @@
+"""A priced back/lay pair as an operator is shown it, and the question that asks for it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+
+class BetKind(StrEnum):
+    """What the back bet is staked with, which decides the lay stake and the ranking."""
+
+    QUALIFYING = "qualifying"
+    FREE_BET_SNR = "snr"
+    FREE_BET_SR = "sr"
+
+
+class ScoreFactors(msgspec.Struct, frozen=True):
+    """Every factor of the default score by name, so that an operator can ask why.
+
+    ``score = (free_bet_value / max_loss) * (1 / minutes) * retention * fill``, each made total
+    and finite; floats, because they only rank.
+    """
+
+    free_bet_value: float
+    """Pounds: face of the free bet unlocked or used; the stake for a bare qualifier."""
+    max_loss: float
+    """Pounds, at least 0.01."""
+    minutes_to_kickoff: float
+    """At least the minimum of the settings."""
+    retention: float
+    """Cash made of one pound of bonus, 0 to about 1."""
+    fill: float
+    """Liquidity: min(1, available / lay stake), once the floor is passed; 1 when unknown."""
+    liquidity_floor: float
+    """Pounds: the floor this sport key must pass."""
+
+
+class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
+    """One back bet at a bookmaker and the lay that covers it, ready to be placed by hand.
+
+    Money is pounds to the penny, recomputed from the rounded lay stake; ratios are exact
+    until shown. ``age`` questions are answered by the times, never by a stored age.
+    """
+
+    id: str
+    """Stable while the pair lives: event, market, outcome, bookmaker, exchange."""
+    kind: BetKind
+    sport_key: str
+    sport_title: str
+    event_id: str
+    home: str
+    away: str
+    kickoff: datetime
+    market_key: str
+    """The odds feed's market, ``h2h``."""
+    outcome: str
+    """The selection to back and to lay, as the bookmaker feed prints it."""
+    bookmaker: str
+    bookmaker_title: str
+    back_odds: Decimal
+    back_updated_at: datetime
+    """Source's time of the back price, or the time of the fetch when the feed gives none."""
+    back_received_at: datetime
+    exchange: str
+    """``betfair`` (own account) or the feed's exchange key, e.g. ``smarkets``."""
+    market_id: str | None
+    selection_id: int | None
+    lay_odds: Decimal
+    lay_available: Decimal | None
+    """Pounds to lay at the best price; None: the source does not tell, shown as unknown."""
+    lay_updated_at: datetime
+    lay_received_at: datetime
+    is_delayed: bool
+    commission: Decimal
+    """Fraction of net winnings charged on the lay's market."""
+    stake: Decimal
+    """Back stake or face of the free bet."""
+    lay_stake: Decimal
+    liability: Decimal
+    if_back_wins: Decimal
+    if_back_loses: Decimal
+    profit: Decimal
+    """The smaller of the two; negative is the qualifying loss."""
+    rating: Decimal
+    """b(1-c)/(l-c): what is left of one pound staked. Above 1 is an arb."""
+    retention: Decimal
+    """Cash made of the free bet's face; for a qualifier the assumed retention of the settings."""
+    score: float
+    tier: int
+    """1 for an arb or better (no loss), else 0; sorts first."""
+    factors: ScoreFactors
+    match_confidence: float
+    """1.0 where back and lay come from the same feed and need no name matching."""
+    link: str | None = None
+
+
+class Ranking(StrEnum):
+    """Orders an operator can ask for; ``SEED`` is the default."""
+
+    SEED = "seed"
+    RATING = "rating"
+    VALUE = "value"
+
+
+class OpportunityQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator asks: the best N for a bookmaker, kind and stake, within filters."""
+
+    kind: BetKind = BetKind.QUALIFYING
+    stake: Decimal = Decimal(10)
+    """Back stake or face of the free bet, pounds."""
+    bookmaker: str | None = None
+    """Feed key, e.g. ``coral``; None means all."""
+    free_bet_value: Decimal | None = None
+    """Face of the free bet that a qualifier unlocks; None ranks a bare qualifier by its stake."""
+    limit: int = 10
+    sport: str | None = None
+    """A sport key or its beginning, e.g. ``soccer`` or ``soccer_epl``."""
+    exchange: str | None = None
+    min_odds: Decimal | None = None
+    max_odds: Decimal | None = None
+    min_liquidity: Decimal | None = None
+    """Pounds; an unknown liquidity does not pass when this is given."""
+    max_minutes_to_kickoff: float | None = None
+    max_liability: Decimal | None = None
+    hide_arbs: bool = False
+    ranking: Ranking = Ranking.SEED
+
+
+class OpportunityAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The ranked answer, with the count of what was left out and why."""
+
+    as_of: datetime
+    opportunities: tuple[Opportunity, ...]
+    considered: int
+    """Pairs looked at for this question."""
+    rejected: dict[str, int]
+    """Reason to count: ``stale price``, ``lay below 0.95 of back``, ``below liquidity floor``..."""

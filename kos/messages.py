@@ -1,0 +1,297 @@
+"""Every message that crosses an actor's border, by conversation.
+
+Grammar tells the kind: a command is an imperative and may be refused, an event is past tense
+and is a fact, a query asks and names its reply. Nothing here has behaviour: a message is what
+was said. :data:`MESSAGES` lists them all for the schema that encodes them between processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from datetime import datetime
+from typing import ClassVar
+
+from kos.domain.market import Drop, EventMatch, EventQuotes, ExchangeMarket, MarketBook, Sport
+from kos.domain.opportunity import OpportunityAnswer, OpportunityQuery
+from kos.runtime.protocol import Delivery, Message
+
+# --- anyone to a producer of snapshots -----------------------------------------------------
+
+
+class Subscribe(Message):
+    """Send your last snapshots now, and every new one from now on, to ``subscriber``.
+
+    A consumer says it at each start, so that a restart costs no remote call. Saying it again
+    changes nothing but brings the snapshots again.
+    """
+
+    subscriber: str
+    """The consumer's actor name."""
+
+
+class Tick(Message):
+    """A timer's word to its own actor: time to do ``what``. Conflates by ``what``."""
+
+    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
+
+    what: str
+
+    def conflation_key(self) -> Hashable:
+        """One waiting tick of a kind is enough."""
+        return self.what
+
+
+# --- sports and fetchers --------------------------------------------------------------------
+
+
+class SportsListed(Message):
+    """The odds feed's active sport keys, after the filter of the settings."""
+
+    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
+
+    sports: tuple[Sport, ...]
+    listed_at: datetime
+
+    def conflation_key(self) -> Hashable:
+        """Only the latest list counts."""
+        return "sports"
+
+
+class QuotesFetched(Message):
+    """One poll of one sport key: the whole current list of its events."""
+
+    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
+
+    sport_key: str
+    events: tuple[EventQuotes, ...]
+    fetched_at: datetime
+    drops: tuple[Drop, ...] = ()
+    job_id: str = ""
+    """Follows the poll through all processes and logs."""
+
+    def conflation_key(self) -> Hashable:
+        """The newest poll of a sport key replaces an older one that still waits."""
+        return self.sport_key
+
+
+class FetchNow(Message):
+    """Poll this sport key at once, out of the on-demand reserve; answered by FetchAnswered."""
+
+    reason: str
+
+
+class FetchAnswered(Message):
+    """What became of a FetchNow."""
+
+    is_done: bool
+    detail: str
+    """What was fetched, or why not, in words for the operator."""
+
+
+# --- credits ---------------------------------------------------------------------------------
+
+
+class RequestCredits(Message):
+    """A fetcher asks leave to spend credits; answered by CreditsGranted or CreditsRefused."""
+
+    sport_key: str
+    cost: int
+    """Credits the call will cost at most."""
+    next_kickoff: datetime | None = None
+    """Earliest kickoff not yet passed that the fetcher knows of; None when it knows none."""
+    is_on_demand: bool = False
+
+
+class CreditsGranted(Message):
+    """Leave to make one call; report it back with CreditsSpent."""
+
+    grant_id: str
+    cost: int
+
+
+class CreditsRefused(Message):
+    """No call now."""
+
+    reason: str
+    retry_after_s: float
+
+
+class CreditsSpent(Message):
+    """What a granted call really cost, with the server's counters where it gave them."""
+
+    grant_id: str
+    sport_key: str
+    cost: int | None
+    """Credits as the server counted them; None when it did not say (then the grant's cost)."""
+    used: int | None = None
+    remaining: int | None = None
+    is_failed: bool = False
+    """The call did not come through; the grant is released unless the server says it cost."""
+
+
+class ServerCountersRead(Message):
+    """The server's own counters, read from a free call."""
+
+    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
+
+    used: int
+    remaining: int
+
+    def conflation_key(self) -> Hashable:
+        """Only the latest counters count."""
+        return "counters"
+
+
+class GetBudget(Message):
+    """Query: how the credits stand; answered by BudgetDescribed."""
+
+
+class BudgetDescribed(Message):
+    """How the credits stand."""
+
+    allowance: int
+    """Credits a month."""
+    used: int
+    remaining: int
+    reserve: int
+    """Kept for on-demand checks."""
+    lasts_until: datetime | None
+    """Forecast of the day the credits run out at today's rate; None: not before the reset."""
+    resets_at: datetime
+    polls_today: int
+    interval_s: dict[str, float]
+    """Current poll interval by sport key, seconds."""
+
+
+# --- exchange ---------------------------------------------------------------------------------
+
+
+class CatalogueRead(Message):
+    """Markets of one event type that the exchange offers, whole."""
+
+    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
+
+    event_type: str
+    markets: tuple[ExchangeMarket, ...]
+    read_at: datetime
+
+    def conflation_key(self) -> Hashable:
+        """A newer catalogue of an event type replaces the older one."""
+        return self.event_type
+
+
+class CatalogueWanted(Message):
+    """Event types and kickoff window for which bookmaker events exist."""
+
+    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
+
+    event_types: tuple[str, ...]
+    until: datetime
+
+    def conflation_key(self) -> Hashable:
+        """Only the latest wish counts."""
+        return "catalogue"
+
+
+class PricesWanted(Message):
+    """The market ids that matched events need, most urgent first. Replaces the former list."""
+
+    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
+
+    market_ids: tuple[str, ...]
+
+    def conflation_key(self) -> Hashable:
+        """Only the latest wish counts."""
+        return "prices"
+
+
+class BooksRead(Message):
+    """Prices of some exchange markets, as one call or one stream message brought them."""
+
+    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
+
+    books: tuple[MarketBook, ...]
+
+    def conflation_key(self) -> Hashable:
+        """A newer read of the very same markets replaces the older one."""
+        return tuple(book.market_id for book in self.books)
+
+
+# --- matching and scoring ---------------------------------------------------------------------
+
+
+class EventsMatched(Message):
+    """The reconciler's word on every event of one sport key; replaces its former word."""
+
+    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
+
+    sport_key: str
+    matches: tuple[EventMatch, ...]
+    markets: tuple[ExchangeMarket, ...]
+    """The exchange markets that the matches name."""
+
+    def conflation_key(self) -> Hashable:
+        """The newest word on a sport key counts."""
+        return self.sport_key
+
+
+class GetOpportunities(Message):
+    """Query: the best pairs for a question; answered by OpportunitiesRanked."""
+
+    query: OpportunityQuery
+
+
+class OpportunitiesRanked(Message):
+    """The answer from memory."""
+
+    answer: OpportunityAnswer
+    last_quotes_at: datetime | None
+    """When the newest bookmaker prices came in; None before the first."""
+    is_simulated: bool
+
+
+class GetUnmatched(Message):
+    """Query: events seen on one side only; answered by UnmatchedDescribed."""
+
+    sport: str | None = None
+
+
+class UnmatchedDescribed(Message):
+    """The match clinic: what has no partner, with the best guess and why it was not taken."""
+
+    matches: tuple[EventMatch, ...]
+    names: dict[str, str]
+    """Event id to ``Home v Away`` for the bookmaker side."""
+
+
+class QueryRefused(Message):
+    """A question that cannot be answered as asked: what, and what would be accepted."""
+
+    reason: str
+
+
+MESSAGES: tuple[type[Message], ...] = (
+    Subscribe,
+    Tick,
+    SportsListed,
+    QuotesFetched,
+    FetchNow,
+    FetchAnswered,
+    RequestCredits,
+    CreditsGranted,
+    CreditsRefused,
+    CreditsSpent,
+    ServerCountersRead,
+    GetBudget,
+    BudgetDescribed,
+    CatalogueRead,
+    CatalogueWanted,
+    PricesWanted,
+    BooksRead,
+    EventsMatched,
+    GetOpportunities,
+    OpportunitiesRanked,
+    GetUnmatched,
+    UnmatchedDescribed,
+    QueryRefused,
+)

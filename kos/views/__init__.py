@@ -1,0 +1,1 @@
+"""Each question an operator can ask, answered once; no layout."""
