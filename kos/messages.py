@@ -18,7 +18,7 @@ from kos.runtime.protocol import Delivery, Message
 # --- anyone to a producer of snapshots -----------------------------------------------------
 
 
-class Subscribe(Message):
+class Subscribe(Message, frozen=True, kw_only=True):
     """Send your last snapshots now, and every new one from now on, to ``subscriber``.
 
     A consumer says it at each start, so that a restart costs no remote call. Saying it again
@@ -29,7 +29,7 @@ class Subscribe(Message):
     """The consumer's actor name."""
 
 
-class Tick(Message):
+class Tick(Message, frozen=True, kw_only=True):
     """A timer's word to its own actor: time to do ``what``. Conflates by ``what``."""
 
     delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
@@ -44,7 +44,7 @@ class Tick(Message):
 # --- sports and fetchers --------------------------------------------------------------------
 
 
-class SportsListed(Message):
+class SportsListed(Message, frozen=True, kw_only=True):
     """The odds feed's active sport keys, after the filter of the settings."""
 
     delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
@@ -57,7 +57,7 @@ class SportsListed(Message):
         return "sports"
 
 
-class QuotesFetched(Message):
+class QuotesFetched(Message, frozen=True, kw_only=True):
     """One poll of one sport key: the whole current list of its events."""
 
     delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
@@ -74,13 +74,13 @@ class QuotesFetched(Message):
         return self.sport_key
 
 
-class FetchNow(Message):
+class FetchNow(Message, frozen=True, kw_only=True):
     """Poll this sport key at once, out of the on-demand reserve; answered by FetchAnswered."""
 
     reason: str
 
 
-class FetchAnswered(Message):
+class FetchAnswered(Message, frozen=True, kw_only=True):
     """What became of a FetchNow."""
 
     is_done: bool
@@ -91,7 +91,7 @@ class FetchAnswered(Message):
 # --- credits ---------------------------------------------------------------------------------
 
 
-class RequestCredits(Message):
+class RequestCredits(Message, frozen=True, kw_only=True):
     """A fetcher asks leave to spend credits; answered by CreditsGranted or CreditsRefused."""
 
     sport_key: str
@@ -102,21 +102,21 @@ class RequestCredits(Message):
     is_on_demand: bool = False
 
 
-class CreditsGranted(Message):
+class CreditsGranted(Message, frozen=True, kw_only=True):
     """Leave to make one call; report it back with CreditsSpent."""
 
     grant_id: str
     cost: int
 
 
-class CreditsRefused(Message):
+class CreditsRefused(Message, frozen=True, kw_only=True):
     """No call now."""
 
     reason: str
     retry_after_s: float
 
 
-class CreditsSpent(Message):
+class CreditsSpent(Message, frozen=True, kw_only=True):
     """What a granted call really cost, with the server's counters where it gave them."""
 
     grant_id: str
@@ -129,7 +129,7 @@ class CreditsSpent(Message):
     """The call did not come through; the grant is released unless the server says it cost."""
 
 
-class ServerCountersRead(Message):
+class ServerCountersRead(Message, frozen=True, kw_only=True):
     """The server's own counters, read from a free call."""
 
     delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
@@ -142,11 +142,11 @@ class ServerCountersRead(Message):
         return "counters"
 
 
-class GetBudget(Message):
+class GetBudget(Message, frozen=True, kw_only=True):
     """Query: how the credits stand; answered by BudgetDescribed."""
 
 
-class BudgetDescribed(Message):
+class BudgetDescribed(Message, frozen=True, kw_only=True):
     """How the credits stand."""
 
     allowance: int
@@ -166,7 +166,7 @@ class BudgetDescribed(Message):
 # --- exchange ---------------------------------------------------------------------------------
 
 
-class CatalogueRead(Message):
+class CatalogueRead(Message, frozen=True, kw_only=True):
     """Markets of one event type that the exchange offers, whole."""
 
     delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
@@ -180,7 +180,7 @@ class CatalogueRead(Message):
         return self.event_type
 
 
-class CatalogueWanted(Message):
+class CatalogueWanted(Message, frozen=True, kw_only=True):
     """Event types and kickoff window for which bookmaker events exist."""
 
     delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
@@ -193,7 +193,7 @@ class CatalogueWanted(Message):
         return "catalogue"
 
 
-class PricesWanted(Message):
+class PricesWanted(Message, frozen=True, kw_only=True):
     """The market ids that matched events need, most urgent first. Replaces the former list."""
 
     delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
@@ -205,7 +205,7 @@ class PricesWanted(Message):
         return "prices"
 
 
-class BooksRead(Message):
+class BooksRead(Message, frozen=True, kw_only=True):
     """Prices of some exchange markets, as one call or one stream message brought them."""
 
     delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
@@ -220,7 +220,7 @@ class BooksRead(Message):
 # --- matching and scoring ---------------------------------------------------------------------
 
 
-class EventsMatched(Message):
+class EventsMatched(Message, frozen=True, kw_only=True):
     """The reconciler's word on every event of one sport key; replaces its former word."""
 
     delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
@@ -235,13 +235,13 @@ class EventsMatched(Message):
         return self.sport_key
 
 
-class GetOpportunities(Message):
+class GetOpportunities(Message, frozen=True, kw_only=True):
     """Query: the best pairs for a question; answered by OpportunitiesRanked."""
 
     query: OpportunityQuery
 
 
-class OpportunitiesRanked(Message):
+class OpportunitiesRanked(Message, frozen=True, kw_only=True):
     """The answer from memory."""
 
     answer: OpportunityAnswer
@@ -250,13 +250,13 @@ class OpportunitiesRanked(Message):
     is_simulated: bool
 
 
-class GetUnmatched(Message):
+class GetUnmatched(Message, frozen=True, kw_only=True):
     """Query: events seen on one side only; answered by UnmatchedDescribed."""
 
     sport: str | None = None
 
 
-class UnmatchedDescribed(Message):
+class UnmatchedDescribed(Message, frozen=True, kw_only=True):
     """The match clinic: what has no partner, with the best guess and why it was not taken."""
 
     matches: tuple[EventMatch, ...]
@@ -264,7 +264,7 @@ class UnmatchedDescribed(Message):
     """Event id to ``Home v Away`` for the bookmaker side."""
 
 
-class QueryRefused(Message):
+class QueryRefused(Message, frozen=True, kw_only=True):
     """A question that cannot be answered as asked: what, and what would be accepted."""
 
     reason: str
