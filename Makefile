@@ -1,0 +1,48 @@
+# Two commands matter: `make run` and `make test`. Both need nothing but Python 3.11 or newer.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: run test lint types contracts suite coverage bench clean
+
+run: $(VENV)/.runtime-installed  ## the daemon with a live table; without keys, on the sandbox
+	@$(BIN)/kos run --live
+
+test: lint types contracts suite  ## everything that CI checks
+
+lint: $(VENV)/.dev-installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev-installed
+	$(BIN)/mypy
+
+contracts: $(VENV)/.dev-installed
+	$(BIN)/lint-imports
+
+suite: $(VENV)/.dev-installed
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+coverage: $(VENV)/.dev-installed  ## the suite again, counting what it reaches in every process
+	$(BIN)/coverage erase
+	COVERAGE_PROCESS_START=setup.cfg $(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+bench: $(VENV)/.dev-installed  ## every benchmark, JSON on stdout; slow
+	@for b in benchmarks/[a-z]*.py; do echo "== $$b" >&2; $(BIN)/python $$b || exit 1; done
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime-installed: $(VENV)/bin/python setup.cfg constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.dev-installed: $(VENV)/bin/python setup.cfg constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,telegram]'
+	@touch $@ $(VENV)/.runtime-installed
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
