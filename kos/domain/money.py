@@ -1,0 +1,111 @@
+"""Money to the penny: the rounding rules, each applied once, where a person types or reads a sum.
+
+Inside a calculation money is an exact `Decimal` or `Fraction` number of pounds; binary floats
+never touch it (``round(2.675, 2)`` is 2.67). Sums become pennies at the border, half away from
+zero, as published matched-betting calculators print them.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from fractions import Fraction
+from functools import cache
+from typing import TypeVar
+
+from kos.errors import InvalidInput
+
+Exact = TypeVar("Exact", Decimal, Fraction)
+"""An exact number: formulas that only add, multiply and divide serve both types."""
+
+PENNY = Decimal("0.01")
+NOTHING = Decimal("0.00")
+DEFAULT_PLACES = 2
+
+
+class Rounding(StrEnum):
+    """How a figure is brought to the penny."""
+
+    CALCULATOR = "calculator"
+    """Half away from zero: 0.005 becomes 0.01 and -0.005 becomes -0.01."""
+    FLOOR = "floor"
+    """Towards less: what a guaranteed profit or a bookmaker's return may be trusted to be."""
+    CEILING = "ceiling"
+    """Towards more: what a liability or a commission may cost."""
+
+
+_DECIMAL_MODE = {
+    Rounding.CALCULATOR: ROUND_HALF_UP,
+    Rounding.FLOOR: ROUND_FLOOR,
+    Rounding.CEILING: ROUND_CEILING,
+}
+
+
+@cache
+def _unit(places: int) -> Decimal:
+    return Decimal(1).scaleb(-places)
+
+
+def rounded(
+    value: Decimal | Fraction,
+    places: int = DEFAULT_PLACES,
+    rounding: Rounding = Rounding.CALCULATOR,
+) -> Decimal:
+    """`value` at `places` decimals, pounds to the penny unless told otherwise; never -0.00.
+
+    >>> rounded(Fraction(-1, 200))
+    Decimal('-0.01')
+    """
+    if isinstance(value, Decimal):
+        result = value.quantize(_unit(places), _DECIMAL_MODE[rounding])
+        return result or abs(result)
+    scale = 10**places
+    numerator, denominator = value.numerator * scale, value.denominator
+    if rounding is Rounding.CALCULATOR:
+        units = (2 * abs(numerator) + denominator) // (2 * denominator)
+        units = units if numerator >= 0 else -units
+    elif rounding is Rounding.FLOOR:
+        units = numerator // denominator
+    else:
+        units = -(-numerator // denominator)
+    return Decimal(units).scaleb(-places)
+
+
+def pennies(value: Decimal) -> Decimal:
+    """`value` to the penny, half away from zero and never -0.00: the rule of figures shown."""
+    return value.quantize(PENNY, ROUND_HALF_UP) or NOTHING
+
+
+def to_pence(value: Decimal | Fraction, rounding: Rounding = Rounding.CALCULATOR) -> int:
+    """Whole pence of an amount in pounds."""
+    return int(rounded(value, DEFAULT_PLACES, rounding).scaleb(DEFAULT_PLACES))
+
+
+def from_pence(pence: int) -> Decimal:
+    """Pounds, with two decimals, of whole pence."""
+    return Decimal(pence).scaleb(-DEFAULT_PLACES)
+
+
+def to_step(
+    stake: Decimal | Fraction, step: Decimal = PENNY, minimum: Decimal | None = None
+) -> Decimal:
+    """The stake a person types: the nearest whole `step`, but never below `minimum`.
+
+    Args:
+        stake: Pounds, not negative.
+        step: What stakes are a multiple of: 0.01, 0.50, 1.00, 5.00.
+        minimum: The least stake an offer accepts; where the nearest step falls below it, the
+            first step at or above it is taken.
+
+    Raises:
+        InvalidInput: `step` is not above zero or `stake` is below zero.
+    """
+    if not step > 0:
+        raise InvalidInput("step", step, "an amount of pounds above 0")
+    if stake < 0:
+        raise InvalidInput("stake", stake, "an amount of pounds, not negative")
+    exact_step = Fraction(step)
+    steps = int(rounded(Fraction(stake) / exact_step, 0))
+    if minimum is not None and steps * step < minimum:
+        steps = int(rounded(Fraction(minimum) / exact_step, 0, Rounding.CEILING))
+    return steps * step
