@@ -11,6 +11,8 @@ from collections.abc import Hashable
 from datetime import datetime
 from typing import ClassVar
 
+import msgspec
+
 from kos.domain.market import Drop, EventMatch, EventQuotes, ExchangeMarket, MarketBook, Sport
 from kos.domain.opportunity import OpportunityAnswer, OpportunityQuery
 from kos.runtime.protocol import Delivery, Message
@@ -74,10 +76,35 @@ class QuotesFetched(Message, frozen=True, kw_only=True):
         return self.sport_key
 
 
+class Fixture(msgspec.Struct, frozen=True):
+    """One event of the odds feed without its prices: what the reconciler needs to know."""
+
+    event_id: str
+    kickoff: datetime
+    home: str
+    away: str
+    outcomes: tuple[str, ...]
+    """The names its head-to-head prices are quoted for, each once."""
+
+
+class FixturesListed(Message, frozen=True, kw_only=True):
+    """The two-sided events of one sport key, whole; told beside each QuotesFetched."""
+
+    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
+
+    sport_key: str
+    fixtures: tuple[Fixture, ...]
+
+    def conflation_key(self) -> Hashable:
+        """The newest list of a sport key replaces an older one that still waits."""
+        return self.sport_key
+
+
 class FetchNow(Message, frozen=True, kw_only=True):
     """Poll this sport key at once, out of the on-demand reserve; answered by FetchAnswered."""
 
     reason: str
+    """Who asked, and why; goes to the log."""
 
 
 class FetchAnswered(Message, frozen=True, kw_only=True):
@@ -275,6 +302,7 @@ MESSAGES: tuple[type[Message], ...] = (
     Tick,
     SportsListed,
     QuotesFetched,
+    FixturesListed,
     FetchNow,
     FetchAnswered,
     RequestCredits,

@@ -1,0 +1,18 @@
+"""The ``kos`` command and ``python -m kos``.
+
+Importing this module must stay cheap: every node process that is spawned imports its parent's
+main module again, so the command line is only loaded inside :func:`main`.
+"""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run the command line."""
+    from kos.cli.app import main as run  # noqa: PLC0415 - see the module's docstring
+
+    run()
+
+
+if __name__ == "__main__":
+    main()
