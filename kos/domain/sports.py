@@ -1,0 +1,256 @@
+"""Facts of the world about a sport key: its sport, the form of its bet, its place on the exchange.
+
+A sport key of the odds feed begins with its sport (``soccer_epl``); a few keys differ from their
+sport and have a line of their own. New keys appear every season, so an unknown one gets cautious
+facts, never an error.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+
+class SportFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for the events of one sport key."""
+
+    sport: str
+    """The sport's own key, e.g. ``soccer``; ``unknown`` where nothing fits."""
+    name: str
+    """For people: ``Soccer``."""
+    h2h_outcomes: int | None = None
+    """How many outcomes the match market has at a UK book and on the exchange: 2, or 3 with the
+    draw. None: both forms occur or nothing is known, so compare the sets of outcomes.
+
+    Where this says 2, a bookmaker's ``h2h`` with a draw is **another bet** (many ice hockey
+    books quote 60 minutes three-way while the exchange's money line counts overtime): pairing
+    the two would show a profit that is not there.
+    """
+    is_draw_excluded: bool = False
+    """True where no draw may ever be offered: the match market settles without one."""
+    event_type_id: str | None = None
+    """Betfair's id of the sport; None where Betfair is not known to have it."""
+    event_type: str | None = None
+    """Betfair's name of the sport."""
+    market_type: str | None = None
+    """Betfair's type code of the market that answers ``h2h`` (for outrights the winner)."""
+    is_away_first: bool = False
+    """Betfair names these events ``Away @ Home`` (North American leagues)."""
+    is_outright: bool = False
+    """A winner market over many runners: no home, no away."""
+    liquidity_floor: Decimal = Decimal(20)
+    """Pounds that should wait at the best lay price, where the settings say nothing else."""
+    duration: timedelta = timedelta(hours=3)
+    """From kickoff until an event is usually over, breaks included."""
+
+
+_SPORTS: Final = (
+    SportFacts(
+        sport="soccer",
+        name="Soccer",
+        h2h_outcomes=3,
+        event_type_id="1",
+        event_type="Soccer",
+        market_type="MATCH_ODDS",
+        duration=timedelta(minutes=115),
+    ),
+    SportFacts(
+        sport="tennis",
+        name="Tennis",
+        h2h_outcomes=2,
+        is_draw_excluded=True,
+        event_type_id="2",
+        event_type="Tennis",
+        market_type="MATCH_ODDS",
+        duration=timedelta(minutes=150),
+    ),
+    SportFacts(
+        sport="golf",
+        name="Golf",
+        event_type_id="3",
+        event_type="Golf",
+        market_type="WINNER",
+        is_outright=True,
+        duration=timedelta(days=4),
+    ),
+    SportFacts(
+        sport="cricket",
+        name="Cricket",
+        h2h_outcomes=2,
+        event_type_id="4",
+        event_type="Cricket",
+        market_type="MATCH_ODDS",
+        duration=timedelta(minutes=220),
+    ),
+    SportFacts(
+        sport="rugbyunion",
+        name="Rugby Union",
+        event_type_id="5",
+        event_type="Rugby Union",
+        market_type="MATCH_ODDS",
+        duration=timedelta(minutes=110),
+    ),
+    SportFacts(
+        sport="rugbyleague",
+        name="Rugby League",
+        event_type_id="1477",
+        event_type="Rugby League",
+        market_type="MATCH_ODDS",
+        duration=timedelta(minutes=110),
+    ),
+    SportFacts(
+        sport="boxing",
+        name="Boxing",
+        event_type_id="6",
+        event_type="Boxing",
+        market_type="MATCH_ODDS",
+        duration=timedelta(minutes=75),
+    ),
+    SportFacts(
+        sport="mma",
+        name="Mixed Martial Arts",
+        h2h_outcomes=2,
+        is_draw_excluded=True,
+        event_type_id="26420387",
+        event_type="Mixed Martial Arts",
+        market_type="MATCH_ODDS",
+        duration=timedelta(minutes=45),
+    ),
+    SportFacts(
+        sport="americanfootball",
+        name="American Football",
+        h2h_outcomes=2,
+        is_draw_excluded=True,
+        event_type_id="6423",
+        event_type="American Football",
+        market_type="MATCH_ODDS",
+        is_away_first=True,
+        duration=timedelta(minutes=200),
+    ),
+    SportFacts(
+        sport="baseball",
+        name="Baseball",
+        h2h_outcomes=2,
+        is_draw_excluded=True,
+        event_type_id="7511",
+        event_type="Baseball",
+        market_type="MATCH_ODDS",
+        duration=timedelta(minutes=185),
+    ),
+    SportFacts(
+        sport="basketball",
+        name="Basketball",
+        h2h_outcomes=2,
+        is_draw_excluded=True,
+        event_type_id="7522",
+        event_type="Basketball",
+        market_type="MATCH_ODDS",
+        duration=timedelta(minutes=140),
+    ),
+    SportFacts(
+        sport="icehockey",
+        name="Ice Hockey",
+        h2h_outcomes=2,
+        is_draw_excluded=True,
+        event_type_id="7524",
+        event_type="Ice Hockey",
+        market_type="MONEY_LINE",
+        duration=timedelta(minutes=160),
+    ),
+    SportFacts(
+        sport="aussierules",
+        name="Aussie Rules",
+        h2h_outcomes=2,
+        event_type_id="61420",
+        event_type="Australian Rules",
+        market_type="MATCH_ODDS",
+        duration=timedelta(minutes=155),
+    ),
+    SportFacts(
+        sport="handball",
+        name="Handball",
+        h2h_outcomes=3,
+        event_type_id="468328",
+        event_type="Handball",
+        market_type="MATCH_ODDS",
+        duration=timedelta(minutes=95),
+    ),
+    SportFacts(
+        sport="politics",
+        name="Politics",
+        event_type_id="2378961",
+        event_type="Politics",
+        is_outright=True,
+        duration=timedelta(days=1),
+    ),
+    SportFacts(sport="lacrosse", name="Lacrosse", duration=timedelta(minutes=130)),
+)
+
+_BY_SPORT: Final = {facts.sport: facts for facts in _SPORTS}
+_BY_GROUP: Final = {facts.name.casefold(): facts for facts in _SPORTS}
+
+_NORTH_AMERICAN: Final = (
+    "basketball_nba",
+    "basketball_ncaab",
+    "basketball_wnba",
+    "basketball_wncaab",
+    "baseball_mlb",
+    "baseball_milb",
+    "baseball_ncaa",
+    "icehockey_ahl",
+    "icehockey_nhl",
+)
+"""Keys, and beginnings of keys, whose events Betfair writes ``Away @ Home``."""
+
+_OWN_FLOORS: Final = {"soccer_epl": Decimal(50), "basketball_nba": Decimal(30)}
+
+_LONG_CRICKET: Final = {
+    "cricket_test_match": timedelta(days=5),
+    "cricket_odi": timedelta(hours=8),
+    "cricket_icc_world_cup": timedelta(hours=8),
+    "cricket_icc_world_cup_womens": timedelta(hours=8),
+    "cricket_icc_trophy": timedelta(hours=8),
+    "cricket_asia_cup": timedelta(hours=8),
+}
+
+_OUTRIGHT_SUFFIX: Final = "_winner"
+
+
+@lru_cache(maxsize=1024)
+def sport_of(sport_key: str, group: str = "") -> SportFacts:
+    """The facts for a sport key.
+
+    Args:
+        sport_key: The feed's key, e.g. ``icehockey_nhl``.
+        group: The feed's group (``Ice Hockey``), which decides where the key's own beginning
+            is unknown.
+    """
+    key = sport_key.strip().lower()
+    facts = _BY_SPORT.get(key.partition("_")[0]) or _BY_GROUP.get(group.strip().casefold())
+    if facts is None:
+        return SportFacts(
+            sport="unknown",
+            name=group.strip() or "Unknown",
+            is_outright=key.endswith(_OUTRIGHT_SUFFIX),
+        )
+    if key.endswith(_OUTRIGHT_SUFFIX):
+        return msgspec.structs.replace(
+            facts,
+            is_outright=True,
+            h2h_outcomes=None,
+            is_draw_excluded=True,
+            market_type="WINNER" if facts.sport == "golf" else None,
+            is_away_first=False,
+        )
+    if key == "cricket_test_match":
+        facts = msgspec.structs.replace(facts, h2h_outcomes=3)
+    return msgspec.structs.replace(
+        facts,
+        is_away_first=facts.is_away_first or key.startswith(_NORTH_AMERICAN),
+        liquidity_floor=_OWN_FLOORS.get(key, facts.liquidity_floor),
+        duration=_LONG_CRICKET.get(key, facts.duration),
+    )
