@@ -1,0 +1,42 @@
+"""What the signals of the operating system mean to the main process and to a node."""
+
+from __future__ import annotations
+
+import faulthandler
+import signal
+from typing import IO, Protocol
+
+
+class Stoppable(Protocol):
+    """Something that can be asked to stop."""
+
+    def request_stop(self) -> None:
+        """Stop in order; said twice, stop at once."""
+
+
+def stop_on_signals(system: Stoppable) -> None:
+    """Let SIGTERM and SIGINT stop ``system`` in order, and a second of them at once.
+
+    SIGUSR1 writes the stack of every thread to stderr. Call it in the main thread.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: system.request_stop())
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
+
+
+def settle_node(stacks: IO[str]) -> None:
+    """Set up the signals of a node's process. Call it in the main thread.
+
+    SIGINT (a terminal sends it to the whole group) and SIGTERM (a service manager may do so)
+    are ignored: the main process alone decides, so that one Ctrl-C is one stop in order.
+    SIGUSR1 writes the stack of every thread to ``stacks``, even when Python is stuck.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    faulthandler.register(signal.SIGUSR1, file=stacks, all_threads=True)
+    faulthandler.enable(file=stacks, all_threads=True)
+
+
+def die_by_kernel(after_s: float) -> None:
+    """Let the kernel end this process in ``after_s`` seconds, whatever Python is doing then."""
+    signal.setitimer(signal.ITIMER_REAL, after_s)

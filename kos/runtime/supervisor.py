@@ -1,0 +1,463 @@
+"""The supervisor of the actors in one node: carries out what the pure decisions say.
+
+It runs in the node's main thread as one loop over a queue of events, so nothing here needs a
+lock but the table of names that actors' threads read. It watches deaths by itself: each
+incarnation reports its end as its last word, and each ping looks whether threads that should
+live do.
+
+A child passes through these states::
+
+    starting ──▶ running ──▶ stopping ──▶ stopped
+        │           │
+        ▼           ▼
+    backing_off (or parked) ──▶ starting
+
+When a child ends unbidden, :func:`kos.runtime.decisions.decide` names the siblings to be
+stopped with it, the wait, and who starts then. That is a *plan*; plans of different children go
+on side by side, and a new plan takes in any other that it overlaps.
+
+A thread cannot be killed. So a child that does not start or stop within its time, or is at one
+message for longer than ``hang_after_s``, costs the node: the node ends, and the supervisor of
+nodes, which can kill, replaces it.
+"""
+
+from __future__ import annotations
+
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from kos.runtime.actor import Context
+from kos.runtime.cell import Cell, Ended, Tally
+from kos.runtime.decisions import Decision, Record, Verdict, decide
+from kos.runtime.described import ActorDescribed
+from kos.runtime.errors import ActorExists, ActorFailed, NoSuchActor
+from kos.runtime.mailbox import Letter, Mailbox, Order
+from kos.runtime.registry import Registry
+from kos.runtime.spec import ChildSpec, NodeSpec, OnExhausted
+from kos.runtime.timers import Timers
+
+_log = structlog.get_logger()
+
+
+class NodeGivesUp(Exception):  # noqa: N818 - says what is so
+    """The node cannot go on; whoever stands above it decides."""
+
+
+@dataclass(kw_only=True)
+class Child:
+    """One actor over all its incarnations."""
+
+    spec: ChildSpec
+    record: Record
+    mailbox: Mailbox
+    is_dynamic: bool
+    tally: Tally = field(default_factory=Tally)
+    cell: Cell | None = None
+    state: str = "stopped"
+    incarnation: int = 0
+    restarts: int = 0
+    last_error: str = ""
+    deadline: float = 0.0
+    """Monotonic moment by which the present start or stop must be over; 0 for none."""
+    is_ending: bool = False
+    """It is to stop for good: by ``stop_child`` or with the node."""
+    successor: ChildSpec | None = None
+    """Who takes its name when it has ended."""
+
+
+@dataclass(kw_only=True)
+class Plan:
+    """Children being stopped, then after a wait started again, one after the other."""
+
+    stop: list[str]
+    start: list[str]
+    delay_s: float
+    due: float = 0.0
+    """Monotonic moment of the first start; 0 while there is somebody to stop."""
+
+    def names(self) -> set[str]:
+        """Everybody it concerns."""
+        return {*self.stop, *self.start}
+
+
+class Supervisor:
+    """Starts, watches, restarts and stops the actors of one node.
+
+    Args:
+        spec: The node's specification.
+        registry: The node's names and mailboxes.
+        on_names: Called in the supervisor's thread with names added and removed.
+    """
+
+    def __init__(
+        self,
+        spec: NodeSpec,
+        registry: Registry,
+        *,
+        on_names: Callable[[Sequence[str], Sequence[str]], None],
+    ) -> None:
+        self._spec = spec
+        self._registry = registry
+        self._on_names = on_names
+        self._timers = Timers()
+        self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._children: dict[str, Child] = {}
+        self._lock = threading.Lock()
+        self._plans: list[Plan] = []
+        self._is_starting = True
+        self._is_stopping = False
+
+    # --- from other threads -----------------------------------------------------------------
+
+    def post(self, event: Callable[[], None]) -> None:
+        """Let ``event`` be called in the supervisor's thread."""
+        self._events.put(event)
+
+    def start_child(self, spec: ChildSpec) -> None:
+        """See :meth:`kos.runtime.actor.Context.start_child`."""
+        with self._lock:
+            present = self._children.get(spec.name)
+            if present is not None:
+                if not present.is_ending or present.successor is not None or self._is_stopping:
+                    raise ActorExists(spec.name)
+                present.successor = spec
+                return
+            if self._registry.node_of(spec.name) is not None:
+                raise ActorExists(spec.name)
+            child = self._adopt(spec, is_dynamic=True)
+        self.post(lambda: self._begin(child))
+        self.post(lambda: self._on_names([spec.name], []))
+
+    def stop_child(self, name: str) -> None:
+        """See :meth:`kos.runtime.actor.Context.stop_child`."""
+        with self._lock:
+            child = self._children.get(name)
+            if child is None or not child.is_dynamic:
+                raise NoSuchActor(name)
+            child.successor = None
+            if child.is_ending:
+                return
+            child.is_ending = True
+        self.post(lambda: self._end_for_good(child))
+
+    def dynamic_children(self) -> tuple[str, ...]:
+        """The names of those added by ``start_child`` and not stopped since."""
+        with self._lock:
+            return tuple(
+                name
+                for name, child in self._children.items()
+                if child.is_dynamic and (not child.is_ending or child.successor is not None)
+            )
+
+    # --- the supervisor's own thread --------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the node's actors in order; each has started before the next begins.
+
+        Raises:
+            NodeGivesUp: One did not start and is not one to be parked.
+        """
+        for spec in self._spec.children:
+            with self._lock:
+                child = self._adopt(spec, is_dynamic=False)
+            self._begin(child)
+            while child.state == "starting":
+                self.step()
+        self._is_starting = False
+
+    def step(self) -> None:
+        """Handle one event, or whatever is due.
+
+        Raises:
+            NodeGivesUp: The node cannot go on.
+        """
+        try:
+            event = self._events.get(timeout=self._wait_s())
+        except queue.Empty:
+            pass
+        else:
+            event()
+        self._check_deadlines()
+        self._advance_plans()
+
+    def stop(self) -> None:
+        """Stop all in reverse order; who does not stop in time is left behind and logged."""
+        self._is_stopping = True
+        self._plans.clear()
+        for child in reversed(list(self._children.values())):
+            child.is_ending = True
+            child.successor = None
+            if child.cell is None:
+                continue
+            self._tell_to_stop(child)
+            while child.cell is not None:
+                try:
+                    self.step()
+                except NodeGivesUp as reason:
+                    _log.error("actor.left_behind", actor=child.spec.name, reason=str(reason))
+                    child.cell = None
+
+    def ask_pulses(self) -> None:
+        """Let each running actor say how it is, in its own thread and time."""
+        for child in self._children.values():
+            if child.state == "running" and not child.tally.busy_since:
+                child.mailbox.put(Letter(Order.PULSE))
+
+    def hung_actor(self) -> str:
+        """An actor that has been at one message for longer than it may, or an empty string."""
+        now = time.monotonic()
+        for child in list(self._children.values()):
+            limit, since = child.spec.hang_after_s, child.tally.busy_since
+            if limit is not None and since and now - since > limit:
+                return child.spec.name
+        return ""
+
+    def described(self) -> tuple[ActorDescribed, ...]:
+        """How all actors are; asks nobody and waits for nothing."""
+        now = time.monotonic()
+        return tuple(_describe(child, now) for child in list(self._children.values()))
+
+    def watch_threads(self) -> None:
+        """Find incarnations whose thread is gone without a last word."""
+        for child in list(self._children.values()):
+            cell = child.cell
+            if cell is not None and cell.thread is not None and not cell.thread.is_alive():
+                self._on_ended(child, cell, Ended(is_failure=True, error="its thread is gone"))
+
+    def _adopt(self, spec: ChildSpec, *, is_dynamic: bool) -> Child:
+        mailbox = Mailbox(spec.name, spec.mailbox_capacity)
+        child = Child(
+            spec=spec,
+            record=Record(name=spec.name, policy=spec),
+            mailbox=mailbox,
+            is_dynamic=is_dynamic,
+            state="starting",
+        )
+        self._children[spec.name] = child
+        self._registry.add(mailbox)
+        return child
+
+    def _begin(self, child: Child) -> None:
+        """Start a new incarnation."""
+        if child.is_ending and not child.incarnation:
+            return  # stopped before it ever started; its end is on the way
+        child.incarnation += 1
+        child.state = "starting"
+        child.mailbox.refusal = None
+        child.mailbox.forget_orders()
+        now = time.monotonic()
+        child.record = replace(child.record, started_at=now)
+        child.deadline = now + child.spec.start_timeout_s
+        context = Context(
+            name=child.spec.name,
+            node=self._spec.name,
+            incarnation=child.incarnation,
+            registry=self._registry,
+            mailbox=child.mailbox,
+            timers=self._timers,
+            children=self,
+        )
+        Cell.start(
+            spec=child.spec,
+            context=context,
+            mailbox=child.mailbox,
+            tally=child.tally,
+            on_made=lambda cell: setattr(child, "cell", cell),
+            on_started=lambda cell: self.post(lambda: self._on_started(child, cell)),
+            on_ended=lambda cell, ended: self.post(lambda: self._on_ended(child, cell, ended)),
+        )
+
+    def _on_started(self, child: Child, cell: Cell) -> None:
+        if child.cell is not cell or child.state != "starting":
+            return
+        child.state = "running"
+        child.deadline = 0.0
+        _log.info("actor.started", actor=child.spec.name, incarnation=child.incarnation)
+
+    def _on_ended(self, child: Child, cell: Cell, ended: Ended) -> None:
+        if child.cell is not cell:
+            return  # an old incarnation's word
+        if cell.thread is not None:
+            cell.thread.join(1.0)  # its last word is said; what is left is the way out
+        child.cell = None
+        child.deadline = 0.0
+        child.tally.busy_since = 0.0
+        child.last_error = ended.error or child.last_error
+        if child.is_ending:
+            self._bury(child)
+        elif child.state == "stopping":
+            child.state = "stopped"  # a plan goes on with it
+        elif self._is_starting and not child.is_dynamic and child.incarnation == 1:
+            self._failed_first_start(child, ended)
+        else:
+            self._decide(child, ended)
+
+    def _failed_first_start(self, child: Child, ended: Ended) -> None:
+        if child.spec.on_exhausted is OnExhausted.PARK or not ended.is_start:
+            self._decide(child, ended)
+            return
+        child.state = "stopped"
+        msg = f"actor {child.spec.name} did not start: {ended.error}"
+        raise NodeGivesUp(msg)
+
+    def _decide(self, child: Child, ended: Ended) -> None:
+        decision = decide(
+            self._spec.strategy,
+            [each.record for each in self._children.values() if not each.is_ending],
+            child.spec.name,
+            is_failure=ended.is_failure,
+            now=time.monotonic(),
+            chance=random.random(),  # noqa: S311 - spreads restarts, guards nothing
+        )
+        child.record = decision.record
+        name = child.spec.name
+        match decision.verdict:
+            case Verdict.LEAVE:
+                _log.info("actor.ended", actor=name, error=ended.error)
+                child.is_ending = True
+                self._bury(child)
+            case Verdict.ESCALATE:
+                child.state = "stopped"
+                msg = (
+                    f"actor {name} ended {child.spec.max_restarts + 1} times within "
+                    f"{child.spec.within_s:g} s, last by {ended.error or 'its own will'}"
+                )
+                raise NodeGivesUp(msg)
+            case Verdict.PARK:
+                child.state = "parked"
+                child.mailbox.refusal = ActorFailed(name, "Parked", child.last_error)
+                child.mailbox.empty_asks(child.mailbox.refusal)
+                _log.error(
+                    "actor.parked", actor=name, error=ended.error, retry_after_s=decision.delay_s
+                )
+                self._carry_out(decision)
+            case Verdict.RESTART:
+                child.state = "backing_off"
+                _log.warning(
+                    "actor.restarting",
+                    actor=name,
+                    error=ended.error,
+                    streak=decision.record.streak,
+                    delay_s=round(decision.delay_s, 3),
+                    siblings=list(decision.stop),
+                )
+                self._carry_out(decision)
+
+    def _carry_out(self, decision: Decision) -> None:
+        plan = Plan(stop=list(decision.stop), start=list(decision.start), delay_s=decision.delay_s)
+        overlapped = [each for each in self._plans if each.names() & plan.names()]
+        for each in overlapped:
+            self._plans.remove(each)
+            plan.delay_s = max(plan.delay_s, each.due - time.monotonic())
+        wanted = {name for each in (*overlapped, plan) for name in each.start}
+        touched = {name for each in (*overlapped, plan) for name in each.stop}
+        order = list(self._children)
+        plan.start = [name for name in order if name in wanted]
+        plan.stop = [name for name in reversed(order) if name in touched]
+        self._plans.append(plan)
+
+    def _advance_plans(self) -> None:
+        for plan in list(self._plans):
+            if self._advance(plan):
+                self._plans.remove(plan)
+
+    def _advance(self, plan: Plan) -> bool:
+        """Go on with ``plan`` as far as it gets without waiting; says whether it is done."""
+        while plan.stop:
+            child = self._children.get(plan.stop[0])
+            if child is not None and child.cell is not None and not child.is_ending:
+                if child.state != "stopping":
+                    self._tell_to_stop(child)
+                return False
+            name = plan.stop.pop(0)
+            if child is not None and not child.is_ending and name not in plan.start:
+                child.is_ending = True  # a temporary bystander does not come back
+                self._bury(child)
+        now = time.monotonic()
+        if not plan.due:
+            plan.due = now + max(plan.delay_s, 0)
+        if now < plan.due:
+            return False
+        while plan.start:
+            child = self._children.get(plan.start[0])
+            if child is None or child.is_ending or child.state == "running":
+                plan.start.pop(0)
+            elif child.cell is None:
+                child.restarts += 1
+                self._begin(child)
+            else:
+                return False
+        return True
+
+    def _tell_to_stop(self, child: Child) -> None:
+        child.state = "stopping"
+        child.deadline = time.monotonic() + child.spec.stop_timeout_s
+        child.mailbox.put(Letter(Order.STOP))
+
+    def _end_for_good(self, child: Child) -> None:
+        if child.cell is None:
+            self._bury(child)
+        else:
+            self._tell_to_stop(child)
+
+    def _bury(self, child: Child) -> None:
+        """It has ended for good: its name goes, what still waits is counted as dead."""
+        name = child.spec.name
+        child.state = "stopped"
+        with self._lock:
+            self._registry.remove(name)
+            lost = child.mailbox.empty_out("stopped", NoSuchActor(name))
+            successor = child.successor
+            if child.is_dynamic:
+                self._children.pop(name, None)
+            if successor is not None:
+                child = self._adopt(successor, is_dynamic=True)
+        if lost:
+            _log.warning("letters.lost", actor=name, count=lost, reason="stopped")
+        if successor is not None:
+            self._begin(child)
+        elif not self._is_stopping:  # a node that ends is announced by the main process
+            self._on_names([], [name])
+
+    def _wait_s(self) -> float:
+        """Seconds until something is due; there is nothing to look after for longer than 1 s."""
+        now = time.monotonic()
+        moments = [child.deadline for child in self._children.values() if child.deadline]
+        moments += [plan.due for plan in self._plans if plan.due]
+        return max(0.0, min([1.0, *(moment - now for moment in moments)]))
+
+    def _check_deadlines(self) -> None:
+        now = time.monotonic()
+        for child in list(self._children.values()):
+            if child.deadline and now > child.deadline:
+                child.deadline = 0.0
+                verb = "start" if child.state == "starting" else "stop"
+                limit = child.spec.start_timeout_s if verb == "start" else child.spec.stop_timeout_s
+                msg = f"actor {child.spec.name} did not {verb} within {limit:g} s"
+                raise NodeGivesUp(msg)
+
+
+def _describe(child: Child, now: float) -> ActorDescribed:
+    tally = child.tally
+    busy_since, last_at, pulse_at = tally.busy_since, tally.last_message_at, tally.pulse_at
+    return ActorDescribed(
+        name=child.spec.name,
+        state=child.state,
+        incarnation=child.incarnation,
+        restarts=child.restarts,
+        mailbox=len(child.mailbox),
+        handled=tally.handled,
+        conflated=child.mailbox.conflated,
+        dead_letters=dict(child.mailbox.dead),
+        last_error=child.last_error,
+        busy_s=round(now - busy_since, 3) if busy_since else 0.0,
+        since_message_s=None if last_at is None else round(now - last_at, 3),
+        since_pulse_s=None if pulse_at is None else round(now - pulse_at, 3),
+        pulse=tally.pulse or {},
+    )

@@ -1,0 +1,478 @@
+"""The system: the main process, which supervises nodes and hosts no actor itself.
+
+One loop in one thread watches the nodes' deaths (pidfd), reads their control pipes, pings them,
+restarts them as :func:`kos.runtime.decisions.decide` says, and runs periodic work such as a
+heartbeat file. It waits in a selector, so signals are served at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import selectors
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from kos.runtime.codec import Codec
+from kos.runtime.control import GivenUp, NamesChanged, Ping, Pong, Ready, Stop
+from kos.runtime.decisions import Record, Verdict, decide
+from kos.runtime.described import NodeDescribed, SystemDescribed
+from kos.runtime.errors import SystemStartFailed
+from kos.runtime.launcher import Launcher, NodeHandle, SpawnLauncher
+from kos.runtime.mailbox import ReplySink
+from kos.runtime.node import NodePlan
+from kos.runtime.protocol import Message
+from kos.runtime.registry import SYSTEM, Registry
+from kos.runtime.rundir import RunDir
+from kos.runtime.spec import NodeSpec, SpecRefused, Strategy, twice_named
+
+EXIT_ESCALATED = 70
+"""What ``run`` returns when a node's budget of restarts was spent."""
+
+_DUMP_S = 0.3
+"""A hung node has so many seconds to write its stacks before it is killed."""
+
+_log = structlog.get_logger()
+
+
+@dataclass(kw_only=True)
+class _Node:
+    """One node over all its incarnations."""
+
+    spec: NodeSpec
+    record: Record
+    state: str = "stopped"
+    handle: NodeHandle | None = None
+    incarnation: int = 0
+    restarts: int = 0
+    last_error: str = ""
+    reason: str = ""
+    """Why the present incarnation is about to end, where that is known before its end."""
+    pong: Pong | None = None
+    pong_at: float | None = None
+    pinged_at: float = 0.0
+    """When the last ping was sent."""
+    waiting_since: float = 0.0
+    """When the oldest unanswered ping was sent; 0 when all are answered."""
+    kill_at: float = 0.0
+    """When it is to be killed if it still lives; 0 for never."""
+    start_at: float = 0.0
+    """When it is to be started again; 0 for never."""
+
+
+@dataclass(kw_only=True)
+class _Hook:
+    interval_s: float
+    work: Callable[[], None]
+    due: float
+
+
+class System:
+    """Nodes under supervision.
+
+    Use it in the main thread: ``run()`` starts the nodes in order, supervises them until
+    :meth:`request_stop` or an escalation, and stops them in reverse.
+
+    Args:
+        name: For people.
+        nodes: What runs, in the order of the start.
+        messages: Every message type that may cross a border between processes.
+        run_dir: Where the lock, the sockets and the record for clients are; one system at a
+            time. A long path is no problem.
+        setup: ``"package.module:function"``, called in each node's process before its actors
+            start, with the node's name and ``setup_args``; to configure logging, for instance.
+        setup_args: Must be picklable.
+        launcher: How nodes come into being; None spawns processes on this machine.
+
+    Raises:
+        SpecRefused: A name is used twice.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        nodes: tuple[NodeSpec, ...],
+        messages: tuple[type[Message], ...],
+        run_dir: Path,
+        setup: str | None = None,
+        setup_args: Any = None,
+        launcher: Launcher | None = None,
+    ) -> None:
+        actors = [child.name for node in nodes for child in node.children]
+        found = twice_named([node.name for node in nodes]) + twice_named(actors)
+        if found:
+            raise SpecRefused(f"the system {name!r}", found)
+        self._name = name
+        self._messages = messages
+        self._run_path = run_dir
+        self._setup = setup
+        self._setup_args = setup_args
+        self._launcher: Launcher = launcher or SpawnLauncher()
+        self._codec = Codec(messages)
+        self._nodes = {
+            each.name: _Node(spec=each, record=Record(name=each.name, policy=each))
+            for each in nodes
+        }
+        self._names = {child.name: node.name for node in nodes for child in node.children}
+        self._hooks: list[_Hook] = []
+        self._changes: list[Callable[[SystemDescribed], None]] = []
+        self._stops = 0
+        self._is_started = False
+        self._is_stopping = False
+        self._escalation = ""
+        self._started_at = time.monotonic()
+        self._run_dir: RunDir | None = None
+        self._registry: Registry | None = None
+        self._selector = selectors.DefaultSelector()
+        self._wake_out, self._wake_in = os.pipe()
+        os.set_blocking(self._wake_in, False)
+        os.set_blocking(self._wake_out, False)
+        self._selector.register(self._wake_out, selectors.EVENT_READ, None)
+
+    # --- from any thread --------------------------------------------------------------------
+
+    def every(self, interval_s: float, work: Callable[[], None]) -> None:
+        """Call ``work`` in the main loop each ``interval_s`` seconds; it must be quick.
+
+        What it raises is logged and changes nothing. Say it before ``run``.
+        """
+        self._hooks.append(_Hook(interval_s=interval_s, work=work, due=0.0))
+
+    def on_change(self, tell: Callable[[SystemDescribed], None]) -> None:
+        """Call ``tell`` in the main loop when the state of a node has changed."""
+        self._changes.append(tell)
+
+    def request_stop(self) -> None:
+        """Stop in order; said twice, kill all nodes at once. Safe in a signal handler."""
+        self._stops += 1
+        with contextlib.suppress(OSError):
+            os.write(self._wake_in, b"!")
+
+    def describe(self) -> SystemDescribed:
+        """How the system is, as the nodes said at their last ping; asks nobody, never waits."""
+        now = time.monotonic()
+        return SystemDescribed(
+            name=self._name,
+            pid=os.getpid(),
+            uptime_s=round(now - self._started_at, 3),
+            is_stopping=self._is_stopping or bool(self._stops),
+            nodes=tuple(_describe(node, now) for node in self._nodes.values()),
+        )
+
+    # --- in the main thread -----------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the nodes in order; each is ready before the next begins.
+
+        Nothing supervises them until :meth:`run` goes on, or :meth:`stop` ends them.
+
+        Raises:
+            SystemStartFailed: Another system runs here, or a node did not start; the reason
+                is in the text. What had started has been stopped.
+        """
+        self._run_dir = RunDir(self._run_path, self._name, tuple(self._nodes))
+        self._registry = Registry(SYSTEM, self._codec, self._run_dir.sockets)
+        self._registry.serve(SYSTEM, self._on_describe)
+        self._registry.listen()
+        self._is_started = True
+        self._started_at = time.monotonic()
+        for node in self._nodes.values():
+            self._launch(node)
+            while node.state == "starting" and not self._stops:
+                self._step()
+            if node.state != "running" and not self._stops:
+                reason = f"node {node.spec.name} did not start: {node.last_error}"
+                self.stop()
+                raise SystemStartFailed(reason)
+        if not self._stops:
+            _log.info("system.started", nodes=list(self._nodes))
+
+    def run(self) -> int:
+        """Start unless started, supervise until told to stop, stop in reverse.
+
+        Returns:
+            0 after a requested stop, :data:`EXIT_ESCALATED` when a node's budget of restarts
+            was spent.
+
+        Raises:
+            SystemStartFailed: See :meth:`start`.
+        """
+        if not self._is_started:
+            self.start()
+        while not self._stops and not self._escalation:
+            self._step()
+        self.stop()
+        return EXIT_ESCALATED if self._escalation else 0
+
+    def stop(self) -> None:
+        """Stop the nodes in reverse order; one that takes too long is killed. Then clean up."""
+        self._is_stopping = True
+        for node in reversed(list(self._nodes.values())):
+            node.start_at = 0.0
+            if node.handle is None:
+                node.state = "stopped"
+                continue
+            if node.state != "hung":
+                node.state = "stopping"
+                node.kill_at = time.monotonic() + node.spec.stop_timeout_s
+                node.handle.control.send(Stop())
+            while node.handle is not None:
+                if self._stops > 1:
+                    self._kill_all()
+                self._step()
+        if self._registry is not None:
+            self._registry.close(drain_s=0)
+        if self._run_dir is not None:
+            self._run_dir.close()
+        self._selector.close()
+        os.close(self._wake_in)
+        os.close(self._wake_out)
+        self._wake_in = self._wake_out = -1
+        _log.info("system.stopped")
+
+    def _kill_all(self) -> None:
+        for node in self._nodes.values():
+            if node.handle is not None:
+                node.reason = node.reason or "killed, as the stop was asked for twice"
+                node.handle.signal(signal.SIGKILL)
+
+    # --- the loop ---------------------------------------------------------------------------
+
+    def _step(self) -> None:
+        """Wait for something and handle it."""
+        for key, _ in self._selector.select(self._wait_s()):
+            if key.data is None:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._wake_out, 4096)
+                continue
+            node, is_death = key.data
+            if is_death:
+                self._on_death(node)
+            elif node.handle is not None:
+                self._read_control(node)
+        now = time.monotonic()
+        for node in self._nodes.values():
+            self._look_after(node, now)
+        for hook in self._hooks:
+            self._run_hook(hook, now)
+
+    def _wait_s(self) -> float:
+        moments = [hook.due for hook in self._hooks]
+        for node in self._nodes.values():
+            moments += [each for each in (node.kill_at, node.start_at) if each]
+            if node.state == "running":
+                moments.append(node.pinged_at + node.spec.ping_interval_s)
+                if node.waiting_since:
+                    moments.append(node.waiting_since + node.spec.hang_after_s)
+        return max(0.0, min([5.0, *(each - time.monotonic() for each in moments)]))
+
+    def _look_after(self, node: _Node, now: float) -> None:
+        """Do what is due for ``node``."""
+        if node.kill_at and now >= node.kill_at and node.handle is not None:
+            node.kill_at = 0.0
+            node.reason = node.reason or _overdue(node)
+            node.handle.signal(signal.SIGKILL)
+        if node.start_at and now >= node.start_at and not self._is_stopping:
+            node.start_at = 0.0
+            node.restarts += 1
+            self._launch(node)
+        if node.state != "running" or node.handle is None:
+            return
+        if node.waiting_since and now - node.waiting_since > node.spec.hang_after_s:
+            self._on_hang(node, f"no answer to a ping for {node.spec.hang_after_s:g} s")
+        elif now - node.pinged_at >= node.spec.ping_interval_s and not node.waiting_since:
+            node.pinged_at = node.waiting_since = now
+            node.handle.control.send(Ping(number=node.incarnation))
+
+    def _run_hook(self, hook: _Hook, now: float) -> None:
+        if now < hook.due:
+            return
+        hook.due = now + hook.interval_s
+        try:
+            hook.work()
+        except Exception as error:  # noqa: BLE001 - one hook must not end the supervision
+            _log.error("hook.failed", error=repr(error), exc_info=True)
+
+    def _launch(self, node: _Node) -> None:
+        assert self._run_dir is not None  # noqa: S101 - made by start()
+        node.incarnation += 1
+        node.reason = ""
+        node.pong = None
+        node.pong_at = None
+        node.waiting_since = 0.0
+        node.record = replace(node.record, started_at=time.monotonic())
+        node.handle = self._launcher.launch(
+            NodePlan(
+                spec=node.spec,
+                messages=self._messages,
+                sockets=self._run_dir.sockets,
+                stacks=self._run_dir.stacks_path(node.spec.name),
+                names=dict(self._names),
+                setup=self._setup,
+                setup_args=self._setup_args,
+            )
+        )
+        node.kill_at = time.monotonic() + node.spec.start_timeout_s
+        self._selector.register(node.handle.death_fd(), selectors.EVENT_READ, (node, True))
+        self._selector.register(node.handle.control, selectors.EVENT_READ, (node, False))
+        self._change(node, "starting")
+
+    def _read_control(self, node: _Node) -> None:
+        assert node.handle is not None  # noqa: S101 - only read while it lives
+        control = node.handle.control
+        try:
+            while control.poll():
+                self._on_control(node, control.receive())
+        except EOFError:
+            with contextlib.suppress(KeyError):
+                self._selector.unregister(control)  # its death is told by the other descriptor
+
+    def _on_control(self, node: _Node, message: Message) -> None:
+        now = time.monotonic()
+        match message:
+            case Ready():
+                if node.state == "starting":
+                    node.kill_at = 0.0
+                    node.pinged_at = 0.0
+                    self._change(node, "running")
+                    own = {each.name: node.spec.name for each in node.spec.children}
+                    self._rename(node, added=own, removed=())
+            case Pong():
+                node.pong, node.pong_at, node.waiting_since = message, now, 0.0
+                if message.hung_actor and node.state == "running":
+                    self._on_hang(node, f"actor {message.hung_actor} is stuck in one message")
+            case GivenUp():
+                node.reason = message.reason
+            case NamesChanged():
+                self._rename(node, added=message.added, removed=message.removed)
+
+    def _rename(self, source: _Node, *, added: dict[str, str], removed: tuple[str, ...]) -> None:
+        """Take over who lives in ``source`` and tell the other nodes."""
+        news = {name: where for name, where in added.items() if self._names.get(name) != where}
+        gone = tuple(name for name in removed if self._names.get(name) == source.spec.name)
+        self._names.update(news)
+        for name in gone:
+            del self._names[name]
+        if not news and not gone:
+            return
+        for node in self._nodes.values():
+            if node is not source and node.handle is not None:
+                node.handle.control.send(NamesChanged(added=news, removed=gone))
+
+    def _on_hang(self, node: _Node, reason: str) -> None:
+        """Have the stacks dumped, then kill. A stopped process is let go on for that."""
+        assert node.handle is not None  # noqa: S101 - only a living node hangs
+        node.reason = f"hung: {reason}"
+        node.kill_at = time.monotonic() + _DUMP_S
+        self._change(node, "hung")
+        node.handle.signal(signal.SIGUSR1)
+        node.handle.signal(signal.SIGCONT)
+
+    def _on_death(self, node: _Node) -> None:
+        if node.handle is None:
+            return
+        self._read_control(node)  # its last words
+        self._selector.unregister(node.handle.death_fd())
+        with contextlib.suppress(KeyError):
+            self._selector.unregister(node.handle.control)
+        how = node.handle.reap()
+        node.handle = None
+        node.kill_at = node.waiting_since = 0.0
+        was_hung = node.state == "hung"
+        error = node.reason or how
+        if was_hung:
+            self._log_stacks(node)
+        static = {each.name for each in node.spec.children}
+        here = node.spec.name
+        fleeting = [name for name, at in self._names.items() if at == here and name not in static]
+        self._rename(node, added={}, removed=tuple(fleeting))
+        if self._is_stopping or (self._stops and how == "exit code 0"):
+            node.last_error = error if how != "exit code 0" else node.last_error
+            self._change(node, "stopped")
+            return
+        node.last_error = error
+        if node.state == "starting" and node.incarnation == 1:
+            self._change(node, "stopped")  # start() gives up and says why
+            return
+        self._decide(node, is_failure=how != "exit code 0")
+
+    def _decide(self, node: _Node, *, is_failure: bool) -> None:
+        now = time.monotonic()
+        decision = decide(
+            Strategy.ONE_FOR_ONE,
+            [each.record for each in self._nodes.values()],
+            node.spec.name,
+            is_failure=is_failure,
+            now=now,
+            chance=random.random(),  # noqa: S311 - spreads restarts, guards nothing
+        )
+        node.record = decision.record
+        facts = {"node": node.spec.name, "error": node.last_error}
+        match decision.verdict:
+            case Verdict.LEAVE:
+                _log.info("node.ended", **facts)
+                self._change(node, "stopped")
+            case Verdict.ESCALATE:
+                _log.critical("system.gave_up", **facts)
+                self._escalation = node.last_error
+                self._change(node, "stopped")
+            case Verdict.PARK:
+                _log.error("node.parked", retry_after_s=round(decision.delay_s, 3), **facts)
+                node.start_at = now + decision.delay_s
+                self._change(node, "parked")
+            case Verdict.RESTART:
+                _log.warning("node.restarting", delay_s=round(decision.delay_s, 3), **facts)
+                node.start_at = now + decision.delay_s
+                self._change(node, "backing_off")
+
+    def _log_stacks(self, node: _Node) -> None:
+        assert self._run_dir is not None  # noqa: S101 - made by start()
+        path = self._run_dir.stacks_path(node.spec.name)
+        try:
+            stacks = path.read_text(errors="replace")
+        except OSError as error:
+            stacks = f"not to be had: {error}"
+        _log.error("node.stacks_dumped", node=node.spec.name, stacks=stacks)
+
+    def _change(self, node: _Node, state: str) -> None:
+        node.state = state
+        _log.info("node.changed", node=node.spec.name, state=state, incarnation=node.incarnation)
+        if self._changes:
+            described = self.describe()
+            for tell in self._changes:
+                tell(described)
+
+    def _on_describe(self, _message: Message, reply: ReplySink) -> None:
+        """Answer a client; called in the thread that reads its link."""
+        reply.answer(self.describe())
+
+
+def _overdue(node: _Node) -> str:
+    if node.state == "stopping":
+        return f"did not stop within {node.spec.stop_timeout_s:g} s"
+    return f"was not ready within {node.spec.start_timeout_s:g} s"
+
+
+def _describe(node: _Node, now: float) -> NodeDescribed:
+    handle, pong, pong_at = node.handle, node.pong, node.pong_at
+    return NodeDescribed(
+        name=node.spec.name,
+        pid=0 if handle is None else handle.pid,
+        state=node.state,
+        incarnation=node.incarnation,
+        restarts=node.restarts,
+        last_error=node.last_error,
+        since_pong_s=None if pong_at is None else round(now - pong_at, 3),
+        rss_kb=0 if pong is None else pong.rss_kb,
+        refused_frames=0 if pong is None else pong.refused_frames,
+        stray_letters={} if pong is None else pong.stray_letters,
+        actors=() if pong is None else pong.actors,
+    )
