@@ -4,11 +4,14 @@ KosError
 ├── OperatorMustAct       a person has to change something; trying again alone is useless
 │   ├── InvalidInput      an argument, a file or a command is refused whole
 │   ├── InvalidSettings   the settings do not hold together
-│   └── AccessRefused     a remote service refuses our key, login or plan
+│   ├── AccessRefused     a remote service refuses our key, login or plan
+│   ├── CommandNotAllowed the rules of offers and books refuse a fact
+│   └── DatabaseRefused   the database is another's, newer, damaged or not writable
 ├── WaitAndRetry          nothing to do but try again later
 │   ├── RemoteUnavailable no answer, a server error, or a body that cannot be read
 │   ├── RateLimited       the remote asks for fewer calls
-│   └── CreditsExhausted  the credit budget grants nothing at present
+│   ├── CreditsExhausted  the credit budget grants nothing at present
+│   └── DatabaseUnavailable   a commit did not come through; nothing of it is stored
 └── KosBug                KOS broke its own rules; report it
 
 An error carries its facts as attributes, and its text says what, where and what to do next.
@@ -69,6 +72,14 @@ class AccessRefused(OperatorMustAct):
         self.remedy = remedy
 
 
+class CommandNotAllowed(OperatorMustAct):
+    """A fact that the rules of offers and books refuse: where things stand, what was asked, why."""
+
+
+class DatabaseRefused(OperatorMustAct):
+    """A database file that must not be used as it is: the text says which, why and the remedy."""
+
+
 class WaitAndRetry(KosError):  # noqa: N818 - the name says who acts
     """Nothing to fix here: try again later.
 
@@ -95,6 +106,10 @@ class RateLimited(WaitAndRetry):
 
 class CreditsExhausted(WaitAndRetry):
     """The credit budget grants nothing at present."""
+
+
+class DatabaseUnavailable(WaitAndRetry):
+    """A commit did not come through: nothing of it is stored, and it may be sent again."""
 
 
 class KosBug(KosError):  # noqa: N818 - the name says who acts

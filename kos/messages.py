@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 
 import msgspec
@@ -297,6 +298,120 @@ class QueryRefused(Message, frozen=True, kw_only=True):
     reason: str
 
 
+# --- ledger -------------------------------------------------------------------------------------
+
+
+class LedgerCommand(Message, frozen=True, kw_only=True):
+    """Base of what the ledger writes. Answered by its own reply or CommandRefused, once durable.
+
+    The same ``command_id`` again gets the first answer and changes nothing, so a sender repeats
+    a command until it is answered. Another command under a used id is refused.
+    """
+
+    command_id: str
+    """Idempotency key, 1 to 200 characters, chosen by the sender."""
+    by: str
+    """Who asks: a user's id, or an actor's name."""
+    occurred_at: datetime
+    """When it happened in the real world. No part of the command's identity: a repeat may differ."""
+
+
+class CommandRecorded(Message, frozen=True, kw_only=True):
+    """The command is in the ledger and durable."""
+
+    command_id: str
+    sequence: int
+    """Its place in the ledger; rising."""
+
+
+class CommandRefused(Message, frozen=True, kw_only=True):
+    """The command is refused on its merits and changed nothing; remembered like any answer."""
+
+    command_id: str
+    reason: str
+    """What is wrong and what would be accepted, for a person."""
+
+
+class RecordCreditsSpent(LedgerCommand, frozen=True, kw_only=True):
+    """Credits were spent on a sport key; answered by CommandRecorded."""
+
+    sport_key: str
+    credits: int
+    """0 or more."""
+
+
+class GetCreditsSpent(Message, frozen=True, kw_only=True):
+    """Query: the credits spent from ``since`` (inclusive) until ``until`` (exclusive), UTC."""
+
+    since: datetime
+    until: datetime
+
+
+class SportCreditsSpent(msgspec.Struct, frozen=True):
+    """What one sport key cost within the time asked for."""
+
+    sport_key: str
+    credits: int
+    polls: int
+    last_spent_at: datetime
+
+
+class CreditsSpentListed(Message, frozen=True, kw_only=True):
+    """Answers GetCreditsSpent."""
+
+    total: int
+    by_sport: tuple[SportCreditsSpent, ...]
+    by_day: dict[str, int]
+    """UTC day as ``2026-11-23`` to credits."""
+
+
+class AliasVerdict(StrEnum):
+    """What a person said about a pair of names."""
+
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    """An earlier word is taken back: the pair is open again."""
+
+
+class RecordAlias(LedgerCommand, frozen=True, kw_only=True):
+    """A person's word on two names of one side; the latest word counts. CommandRecorded."""
+
+    sport: str
+    """The sport the word holds for, as the matcher calls it."""
+    feed_name: str
+    exchange_name: str
+    verdict: AliasVerdict
+    evidence: str
+    """Why: what the person saw, or the matcher's reasons that were confirmed."""
+
+
+class AliasFact(msgspec.Struct, frozen=True):
+    """The word that counts for a pair of names."""
+
+    sport: str
+    feed_name: str
+    exchange_name: str
+    verdict: AliasVerdict
+    evidence: str
+    decided_by: str
+    decided_at: datetime
+
+
+class GetAliases(Message, frozen=True, kw_only=True):
+    """Query: the pairs of names that are confirmed or rejected; answered by AliasesListed."""
+
+    sport: str | None = None
+    with_history: bool = False
+    """Every word ever said, oldest first, instead of those that count."""
+
+
+class AliasesListed(Message, frozen=True, kw_only=True):
+    """Answers GetAliases."""
+
+    aliases: tuple[AliasFact, ...]
+
+
 MESSAGES: tuple[type[Message], ...] = (
     Subscribe,
     Tick,
@@ -322,4 +437,12 @@ MESSAGES: tuple[type[Message], ...] = (
     GetUnmatched,
     UnmatchedDescribed,
     QueryRefused,
+    CommandRecorded,
+    CommandRefused,
+    RecordCreditsSpent,
+    GetCreditsSpent,
+    CreditsSpentListed,
+    RecordAlias,
+    GetAliases,
+    AliasesListed,
 )

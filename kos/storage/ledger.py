@@ -1,0 +1,239 @@
+"""The one writer: commands in, durable answers out, in groups that share one commit.
+
+Everything but the actor's shell is here, so that it can be tested and measured without one. A
+batch is one transaction with a savepoint for each command: a refused command undoes itself and
+nothing else. Answers are given only after the commit, which waits for the disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from kos.db import WriterLock, meaning, open_for_writing, stamp
+from kos.errors import CommandNotAllowed, DatabaseRefused, InvalidInput, OperatorMustAct
+from kos.messages import (
+    AliasVerdict,
+    CommandRecorded,
+    CommandRefused,
+    LedgerCommand,
+    RecordAlias,
+    RecordCreditsSpent,
+)
+from kos.storage.migrations import SCHEMA_VERSION, migrate
+
+MAX_BATCH = 50
+"""Commands that share one commit at most."""
+
+_MAX_COMMAND_ID = 200
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Answer = CommandRecorded | CommandRefused
+
+_ANSWERS: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
+_encode = msgspec.json.Encoder().encode
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Ledger:
+    """The open ledger of this process, the only one that writes it.
+
+    Opening takes the lock, opens the file, brings its schema up to date and checks that nothing
+    acknowledged is missing. Use it from one thread.
+
+    Args:
+        path: The database file; its folder exists.
+        now: Where the time of recording comes from.
+
+    Raises:
+        DatabaseRefused: Another process writes it, or the file cannot be used; says which.
+        DatabaseUnavailable: Not now: the disk is full.
+    """
+
+    def __init__(self, path: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.path = path
+        self._now = now
+        self._next = 1
+        self._lock = WriterLock(path)
+        try:
+            self.database = open_for_writing(path, SCHEMA_VERSION)
+            try:
+                migrate(self.database, path)
+                self._connection = self.database.raw()
+                with meaning(path):
+                    self._check_whole()
+            except BaseException:
+                self.database.close()
+                raise
+        except BaseException:
+            self._lock.release()
+            raise
+
+    @property
+    def sequence(self) -> int:
+        """The place of the last command in the ledger."""
+        return self._next - 1
+
+    def execute(self, commands: Sequence[LedgerCommand]) -> list[Answer]:
+        """Carry out the commands in order and commit them together; the answers in that order.
+
+        Raises:
+            DatabaseUnavailable: Nothing of the whole batch is stored; send it again later.
+            DatabaseRefused: The file is damaged or was made read only; nothing is stored.
+        """
+        first = self._next
+        run = self._connection.execute
+        recorded_at = stamp(self._now())
+        with meaning(self.path):
+            try:
+                run("BEGIN IMMEDIATE")
+                answers = [self._carry_out(command, recorded_at) for command in commands]
+                run("COMMIT")
+            except BaseException:
+                self._next = first
+                if self._connection.in_transaction:
+                    run("ROLLBACK")
+                raise
+        self._lock.acknowledge(self.sequence)
+        return answers
+
+    def close(self) -> None:
+        """Close the file, which empties its WAL, and give up the lock."""
+        try:
+            self.database.close()
+        finally:
+            self._lock.release()
+
+    def _carry_out(self, command: LedgerCommand, recorded_at: str) -> Answer:
+        run = self._connection.execute
+        command_id = command.command_id
+        digest = identity(command)
+        known = run(
+            "SELECT digest, answer FROM commands WHERE command_id = ?", (command_id,)
+        ).fetchone()
+        if known is not None:
+            if known[0] != digest:
+                return CommandRefused(
+                    command_id=command_id,
+                    reason=f"command id {command_id!r} was used for another command; take a new one",
+                )
+            first: Answer = _ANSWERS.decode(known[1])
+            return first
+        if not 0 < len(command_id) <= _MAX_COMMAND_ID:
+            return CommandRefused(
+                command_id=command_id,
+                reason=f"command_id: expected 1 to {_MAX_COMMAND_ID} characters",
+            )
+        sequence = self._next
+        run("SAVEPOINT command")
+        answer: Answer
+        try:
+            answer = self._handle(command, sequence)
+        except DatabaseRefused:
+            raise
+        except OperatorMustAct as refusal:
+            run("ROLLBACK TO command")
+            answer = CommandRefused(command_id=command_id, reason=str(refusal))
+        except sqlite3.IntegrityError as error:
+            # A rule of the file itself, behind ours: whatever was written is undone.
+            run("ROLLBACK TO command")
+            answer = CommandRefused(
+                command_id=command_id, reason=f"the ledger's own rules refuse it: {error}"
+            )
+        run(
+            "INSERT INTO commands (sequence, command_id, kind, digest, answer, recorded_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (sequence, command_id, type(command).__name__, digest, _encode(answer), recorded_at),
+        )
+        run("RELEASE command")
+        self._next = sequence + 1
+        return answer
+
+    def _handle(self, command: LedgerCommand, sequence: int) -> Answer:
+        if not command.by:
+            raise InvalidInput("by", command.by, "who asks: a user's id or an actor's name")
+        if command.occurred_at.tzinfo is None:
+            raise InvalidInput("occurred_at", command.occurred_at, "a time with its zone")
+        match command:
+            case RecordCreditsSpent():
+                self._record_credits(command, sequence)
+            case RecordAlias():
+                self._record_alias(command, sequence)
+            case _:
+                raise CommandNotAllowed(f"the ledger does not know {type(command).__name__}")
+        return CommandRecorded(command_id=command.command_id, sequence=sequence)
+
+    def _record_credits(self, command: RecordCreditsSpent, sequence: int) -> None:
+        if command.credits < 0:
+            raise InvalidInput("credits", command.credits, "0 or more")
+        if not command.sport_key:
+            raise InvalidInput("sport_key", command.sport_key, "a sport key of the odds feed")
+        self._connection.execute(
+            "INSERT INTO credits_spent (sequence, sport_key, credits, spent_at)"
+            " VALUES (?, ?, ?, ?)",
+            (sequence, command.sport_key, command.credits, stamp(command.occurred_at)),
+        )
+
+    def _record_alias(self, command: RecordAlias, sequence: int) -> None:
+        if not (command.sport and command.feed_name and command.exchange_name):
+            raise InvalidInput(
+                "alias",
+                (command.sport, command.feed_name, command.exchange_name),
+                "a sport and two names, none empty",
+            )
+        run = self._connection.execute
+        pair = (command.sport, command.feed_name, command.exchange_name)
+        if command.verdict is AliasVerdict.WITHDRAWN:
+            last = run(
+                "SELECT verdict FROM alias_facts WHERE sport = ? AND feed_name = ?"
+                " AND exchange_name = ? ORDER BY sequence DESC LIMIT 1",
+                pair,
+            ).fetchone()
+            if last is None or last[0] == AliasVerdict.WITHDRAWN:
+                raise CommandNotAllowed(
+                    f"nothing is said about {command.feed_name!r} and {command.exchange_name!r} "
+                    f"in {command.sport}, so there is nothing to take back"
+                )
+        run(
+            "INSERT INTO alias_facts (sequence, sport, feed_name, exchange_name, verdict,"
+            " evidence, decided_by, decided_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                sequence,
+                *pair,
+                command.verdict.value,
+                command.evidence,
+                command.by,
+                stamp(command.occurred_at),
+            ),
+        )
+
+    def _check_whole(self) -> None:
+        (found,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise DatabaseRefused(
+                f"{self.path}: the file is damaged ({found}); keep a copy, then "
+                "`kos ledger restore` the latest backup"
+            )
+        row = self._connection.execute(
+            "SELECT seq FROM sqlite_sequence WHERE name = 'commands'"
+        ).fetchone()
+        self._next = (row[0] if row is not None else 0) + 1
+        missing = self._lock.acknowledged - self.sequence
+        if missing > 0:
+            raise DatabaseRefused(
+                f"{self.path}: {missing} acknowledged entries after number {self.sequence} are "
+                "missing (a cut write-ahead log, or an old copy put in place); put the file and "
+                "its -wal back, or `kos ledger restore` a backup, or accept the loss by name "
+                "with `kos ledger accept-loss`"
+            )
+
+
+def identity(command: LedgerCommand) -> bytes:
+    """What makes two commands the same: everything said but the time it is said to have happened."""
+    timeless = msgspec.structs.replace(command, occurred_at=_EPOCH)
+    return hashlib.blake2b(_pack(timeless), digest_size=16).digest()
