@@ -1,0 +1,124 @@
+"""The one writer of the database, as an actor: commands that wait together share one commit."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import msgspec
+
+from kos.db import FILE_NAME
+from kos.errors import DatabaseRefused, WaitAndRetry
+from kos.messages import GetAliases, GetCreditsSpent, LedgerCommand
+from kos.runtime import DEFERRED, Actor, ChildSpec, Context, Deferred, Message, Reply
+from kos.storage import queries
+from kos.storage.ledger import MAX_BATCH, Ledger
+
+_MAX_WAIT_S = 0.010
+"""A command waits no longer than this for company."""
+
+
+class LedgerArgs(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger is told at its start."""
+
+    path: str
+    """The database file."""
+
+
+def spec(state_dir: Path) -> ChildSpec:
+    """How it is supervised: always there, alone in its node, and alone with its file."""
+    return ChildSpec(
+        name="ledger",
+        factory="kos.actors.ledger:LedgerActor",
+        args=LedgerArgs(path=str(state_dir / FILE_NAME)),
+    )
+
+
+class LedgerActor(Actor):
+    """Gathers commands while more wait, commits them at once, then answers each.
+
+    A start that finds the file in other hands, damaged or newer fails with the reason. When a
+    commit fails (a full disk), nothing of it is stored and each sender hears why; the actor
+    lives on with the lock and tries the next one.
+    """
+
+    def __init__(self, context: Context, args: LedgerArgs) -> None:
+        super().__init__(context, args)
+        self._path = Path(args.path)
+        self._gathered: list[tuple[LedgerCommand, Reply | None]] = []
+        self._gathered_since = 0.0
+        self._commits = 0
+        self._commands = 0
+        self._failures = 0
+
+    def started(self) -> None:
+        self._ledger = Ledger(self._path)
+        self.context.log.info("ledger.opened", path=str(self._path), sequence=self._ledger.sequence)
+
+    def receive(self, message: Message) -> Message | Deferred | None:
+        if isinstance(message, LedgerCommand):
+            return self._gather(message)
+        # What was told before a question is part of its answer.
+        self._commit()
+        match message:
+            case GetCreditsSpent():
+                return queries.credits_spent(self._ledger.database, message.since, message.until)
+            case GetAliases():
+                return queries.aliases(
+                    self._ledger.database, message.sport, with_history=message.with_history
+                )
+            case _:
+                self.context.log.warning("message.refused", message=type(message).__name__)
+                return None
+
+    def idle(self) -> None:
+        self._commit()
+
+    def stopping(self) -> None:
+        self._commit()
+        self._ledger.close()
+        self.context.log.info("ledger.closed", sequence=self._ledger.sequence)
+
+    def pulse(self) -> dict[str, str | int | float]:
+        return {
+            "commands": self._commands,
+            "commits": self._commits,
+            "failed_commits": self._failures,
+            "sequence": self._ledger.sequence,
+        }
+
+    def _gather(self, command: LedgerCommand) -> Deferred | None:
+        is_asked = self.context.is_asked()
+        if not self._gathered:
+            self._gathered_since = time.monotonic()
+        self._gathered.append((command, self.context.reply_later() if is_asked else None))
+        if (
+            len(self._gathered) >= MAX_BATCH
+            or time.monotonic() - self._gathered_since >= _MAX_WAIT_S
+        ):
+            self._commit()
+        return DEFERRED if is_asked else None
+
+    def _commit(self) -> None:
+        if not self._gathered:
+            return
+        gathered, self._gathered = self._gathered, []
+        try:
+            answers = self._ledger.execute([command for command, _ in gathered])
+        except Exception as error:  # rolled back whole; every sender hears of it
+            self._failures += 1
+            self.context.log.critical(
+                "ledger.commit_failed",
+                commands=len(gathered),
+                reason=str(error),
+                exc_info=not isinstance(error, (WaitAndRetry, DatabaseRefused)),
+            )
+            for _, reply in gathered:
+                if reply is not None:
+                    reply.fail(error)
+            return
+        self._commits += 1
+        self._commands += len(gathered)
+        for (_, reply), answer in zip(gathered, answers, strict=True):
+            if reply is not None:
+                reply.send(answer)
