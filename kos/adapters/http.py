@@ -94,6 +94,9 @@ class RetryPolicy:
     """Bound on the whole call, waits included; a body still coming in then is given up."""
 
 
+DEFAULT_RETRIES = RetryPolicy()
+
+
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
     """An answer as it came. Its repr shows neither headers nor body: they may echo a secret."""
@@ -104,6 +107,8 @@ class HttpResponse:
     body: bytes = field(repr=False)
     elapsed_ms: float
     """From the first byte sent to the last read, of the sending that brought this answer."""
+    retry_after_s: float | None = None
+    """What a Retry-After header asked for, where there was one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +164,7 @@ class HttpRemote:
         secrets: Collection[str] = (),
         client_cert: tuple[str, str] | None = None,
         ca: str | None = None,
-        retries: RetryPolicy = RetryPolicy(),
+        retries: RetryPolicy = DEFAULT_RETRIES,
         max_body_bytes: int = 64 * 1024 * 1024,
         headers: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -386,9 +391,10 @@ class HttpRemote:
         body: bytes,
         started: float,
     ) -> HttpResponse | _Failure:
-        if status in request.accept:
-            return HttpResponse(status, headers, body, (self._clock() - started) * 1000)
         retry_after_s = read_retry_after(headers.get("retry-after"), self._now())
+        if status in request.accept:
+            elapsed_ms = (self._clock() - started) * 1000
+            return HttpResponse(status, headers, body, elapsed_ms, retry_after_s)
         if status == _TOO_MANY_REQUESTS:
             limited = RateLimited(self.name, "asks for fewer calls (HTTP 429)", retry_after_s)
             return _Failure(limited, may_mend=True, was_done=False, retry_after_s=retry_after_s)

@@ -1,0 +1,91 @@
+"""PURE: what is asked of the odds endpoints, how it is written, and what it costs at most."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+_BOOKMAKERS_PER_REGION: Final = 10
+_WITH_LAY: Final = frozenset({"h2h", "outrights"})
+_HISTORICAL_FACTOR: Final = 10
+
+
+class OddsQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """What to ask of ``/odds``. Regions or bookmakers must be named; bookmakers win.
+
+    ``h2h`` and ``outrights`` bring the exchanges' lay markets with them, for nothing.
+    """
+
+    regions: tuple[str, ...] = ("uk",)
+    bookmakers: tuple[str, ...] = ()
+    markets: tuple[str, ...] = ("h2h",)
+    event_ids: tuple[str, ...] = ()
+    commence_from: datetime | None = None
+    commence_to: datetime | None = None
+    include_links: bool = False
+    include_bet_limits: bool = False
+
+    def params(self) -> dict[str, str]:
+        """Query parameters, without the key."""
+        params = {
+            "markets": ",".join(dict.fromkeys(self.markets)),
+            "oddsFormat": "decimal",
+            "dateFormat": "iso",
+        }
+        if self.bookmakers:
+            params["bookmakers"] = ",".join(dict.fromkeys(self.bookmakers))
+        else:
+            params["regions"] = ",".join(dict.fromkeys(self.regions))
+        if self.event_ids:
+            params["eventIds"] = ",".join(dict.fromkeys(self.event_ids))
+        if self.commence_from is not None:
+            params["commenceTimeFrom"] = iso(self.commence_from)
+        if self.commence_to is not None:
+            params["commenceTimeTo"] = iso(self.commence_to)
+        if self.include_links:
+            params["includeLinks"] = "true"
+        if self.include_bet_limits:
+            params["includeBetLimits"] = "true"
+        return params
+
+
+def odds_cost(question: OddsQuestion) -> int:
+    """Credits of one ``/odds`` call at most: markets times regions (nothing if no event comes).
+
+    Ten bookmakers named one by one count as a region, and so does each further ten begun.
+    """
+    return len(set(question.markets)) * _regions(question)
+
+
+def event_odds_cost(question: OddsQuestion) -> int:
+    """Credits of one ``/events/{id}/odds`` call at most.
+
+    It is billed by the markets that come back; whether a lay market counts there is not
+    documented, so it is counted.
+    """
+    markets = set(question.markets)
+    lay_markets = {f"{market}_lay" for market in markets & _WITH_LAY}
+    return len(markets | lay_markets) * _regions(question)
+
+
+def historical_odds_cost(question: OddsQuestion) -> int:
+    """Credits of one call for a past snapshot at most: ten times the live one's."""
+    return _HISTORICAL_FACTOR * odds_cost(question)
+
+
+def scores_cost(days_from: int | None) -> int:
+    """Credits of one ``/scores`` call: 1, or 2 with finished events of the last days."""
+    return 1 if days_from is None else 2
+
+
+def _regions(question: OddsQuestion) -> int:
+    if question.bookmakers:
+        return -(-len(set(question.bookmakers)) // _BOOKMAKERS_PER_REGION)
+    return len(set(question.regions))
+
+
+def iso(at: datetime) -> str:
+    """A time as the feed wants it: whole seconds, UTC, with Z."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,70 @@
+"""What a question costs, and how it is written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from kos.adapters.oddsapi.questions import (
+    OddsQuestion,
+    event_odds_cost,
+    historical_odds_cost,
+    odds_cost,
+    scores_cost,
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "cost"),
+    [
+        (OddsQuestion(), 1),
+        (OddsQuestion(regions=("uk", "eu"), markets=("h2h", "totals", "spreads")), 6),
+        (OddsQuestion(regions=("uk", "uk")), 1),
+        (OddsQuestion(bookmakers=tuple("abcdefghij")), 1),
+        (OddsQuestion(bookmakers=tuple("abcdefghijk")), 2),
+        (OddsQuestion(regions=("uk", "eu", "us"), bookmakers=("coral",)), 1),
+        (OddsQuestion(event_ids=("a",)), 1),
+    ],
+)
+def test_cost_is_markets_times_regions(question: OddsQuestion, cost: int) -> None:
+    assert odds_cost(question) == cost
+    assert historical_odds_cost(question) == 10 * cost
+
+
+def test_event_odds_may_be_billed_for_the_lay_markets_too() -> None:
+    assert event_odds_cost(OddsQuestion(markets=("h2h", "btts"))) == 3
+
+
+def test_scores_cost_more_with_past_days() -> None:
+    assert (scores_cost(None), scores_cost(3)) == (1, 2)
+
+
+def test_params_name_what_was_asked_and_nothing_else() -> None:
+    zone = timezone(timedelta(hours=1))
+    question = OddsQuestion(
+        bookmakers=("coral", "smarkets"),
+        markets=("h2h", "h2h"),
+        event_ids=("a", "b"),
+        commence_from=datetime(2026, 7, 1, 13, 0, 0, 5, tzinfo=zone),
+        commence_to=datetime(2026, 7, 2, tzinfo=UTC),
+        include_links=True,
+        include_bet_limits=True,
+    )
+    assert question.params() == {
+        "bookmakers": "coral,smarkets",
+        "markets": "h2h",
+        "oddsFormat": "decimal",
+        "dateFormat": "iso",
+        "eventIds": "a,b",
+        "commenceTimeFrom": "2026-07-01T12:00:00Z",
+        "commenceTimeTo": "2026-07-02T00:00:00Z",
+        "includeLinks": "true",
+        "includeBetLimits": "true",
+    }
+    assert OddsQuestion().params() == {
+        "regions": "uk",
+        "markets": "h2h",
+        "oddsFormat": "decimal",
+        "dateFormat": "iso",
+    }
