@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import pykka
 from pykka import ActorRegistry
 
@@ -212,7 +213,9 @@ class Cell(pykka.ThreadingActor):
     def _pulse(self) -> None:
         assert self._actor is not None  # noqa: S101 - set before the first letter is taken
         try:
-            self._tally.pulse = self._actor.pulse()
+            pulse = msgspec.convert(self._actor.pulse(), dict[str, str | int | float])
+            msgspec.msgpack.encode(pulse)  # an integer may be too large for the wire
+            self._tally.pulse = pulse
         except Exception as error:  # noqa: BLE001 - a pulse that fails is shown as such
             self._tally.pulse = {"pulse_error": describe(error)}
         self._tally.pulse_at = time.monotonic()

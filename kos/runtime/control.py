@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from multiprocessing.connection import Connection
-from threading import Lock
+import socket
+import struct
+import threading
+from collections.abc import Iterator
 
 import msgspec
 
 from kos.runtime.described import ActorDescribed
 from kos.runtime.protocol import Message
+
+_LENGTH = struct.Struct("<I")
+_READ_BYTES = 64 * 1024
 
 
 class Ping(Message, frozen=True, kw_only=True):
@@ -59,45 +64,64 @@ _DECODER: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(
 class Control:
     """One end of a control pipe; its end of file means that the other process is gone.
 
+    Frames are a length of four bytes and msgpack, as on the links between nodes. Reading
+    never waits for the rest of a torn frame unless told to wait.
+
     Args:
-        connection: A duplex connection.
+        sock: One end of a socket pair.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._lock = Lock()
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._lock = threading.Lock()
+        self._buffer = bytearray()
 
     def fileno(self) -> int:
         """For a selector."""
-        return self._connection.fileno()
+        return self._sock.fileno()
 
-    def send(self, message: Message) -> bool:
-        """Send; False when the other process is gone."""
+    def send(self, message: Message, *, may_wait: bool = True) -> bool:
+        """Send; False when the other process is gone, or (unless we may wait) is stuck."""
+        data = _ENCODER.encode(message)
         try:
             with self._lock:
-                self._connection.send_bytes(_ENCODER.encode(message))
-        except OSError:
-            return False
-        return True
-
-    def poll(self) -> bool:
-        """Whether :meth:`receive` would not wait."""
-        try:
-            return self._connection.poll()
+                whole = _LENGTH.pack(len(data)) + data
+                if may_wait:
+                    self._sock.sendall(whole)
+                    return True
+                return self._sock.send(whole, socket.MSG_DONTWAIT) == len(whole)
         except OSError:
             return False
 
-    def receive(self) -> Message:
-        """The next message; waits for it.
+    def receive(self, *, may_wait: bool) -> list[Message]:
+        """What has come; nothing when nothing has and we may not wait.
 
         Raises:
-            EOFError: The other process is gone.
+            EOFError: The other process is gone, or talks nonsense.
         """
         try:
-            return _DECODER.decode(self._connection.recv_bytes())
+            data = self._sock.recv(_READ_BYTES, 0 if may_wait else socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return []
         except OSError as error:
             raise EOFError from error
+        if not data:
+            raise EOFError
+        self._buffer += data
+        return list(self._whole())
 
     def close(self) -> None:
         """Give the pipe back."""
-        self._connection.close()
+        self._sock.close()
+
+    def _whole(self) -> Iterator[Message]:
+        while len(self._buffer) >= _LENGTH.size:
+            stop = _LENGTH.size + _LENGTH.unpack_from(self._buffer)[0]
+            if len(self._buffer) < stop:
+                return
+            data = bytes(self._buffer[_LENGTH.size : stop])
+            del self._buffer[:stop]
+            try:
+                yield _DECODER.decode(data)
+            except msgspec.DecodeError as error:
+                raise EOFError from error

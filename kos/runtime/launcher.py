@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import pickle
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
@@ -17,6 +19,7 @@ from types import ModuleType
 from typing import Protocol
 
 from kos.runtime.control import Control
+from kos.runtime.errors import SystemStartFailed
 from kos.runtime.node import NodePlan, run_node
 
 
@@ -88,13 +91,21 @@ class SpawnLauncher:
     def launch(self, plan: NodePlan) -> SpawnedNode:
         """Start a process for ``plan`` and return at once."""
         context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe(duplex=True)
+        ours, theirs = socket.socketpair()
         process = context.Process(
             target=run_node, args=(plan, theirs), name=f"node {plan.spec.name}"
         )
-        with _no_main_module():
-            process.start()
-        theirs.close()
+        try:
+            with _no_main_module():
+                process.start()
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            ours.close()
+            raise SystemStartFailed(
+                f"node {plan.spec.name} cannot be described to another process: {error}; "
+                "messages and args must be of importable modules, and picklable"
+            ) from error
+        finally:
+            theirs.close()
         return SpawnedNode(process, Control(ours))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import socket
@@ -10,14 +11,13 @@ import time
 from collections.abc import Callable, Hashable
 from pathlib import Path
 
-import msgspec
-
-from kos.runtime.codec import Codec, Frame, Kind
-from kos.runtime.errors import MessageRefused, PeerDied, from_fault
-from kos.runtime.outbox import Outbox, OutboxFull
+from kos.runtime.codec import Codec, Kind
+from kos.runtime.errors import AskTimeout, PeerDied
+from kos.runtime.hangups import Hangups
+from kos.runtime.line import Line
+from kos.runtime.outbox import Outbox
 from kos.runtime.protocol import Message
-from kos.runtime.reply import Waiter
-from kos.runtime.transport import Wire, WireClosed
+from kos.runtime.transport import WireClosed
 
 HOLD_S = 10.0
 """Messages told to a node that is not up wait so many seconds for it, then are given up."""
@@ -38,7 +38,8 @@ class Link:
         peer: The other node's name.
         address: Its socket.
         codec: The system's messages.
-        on_lost: Called with a reason and a count when told messages were lost.
+        hangups: Tells when the peer is gone.
+        on_lost: Called with a reason and a count when messages were lost.
     """
 
     def __init__(
@@ -48,19 +49,18 @@ class Link:
         peer: str,
         address: Path,
         codec: Codec,
+        hangups: Hangups,
         on_lost: Callable[[str, int], None],
     ) -> None:
         self.peer = peer
-        self.late_answers = 0
-        """Answers that came after their asker had given up."""
         self._here = here
         self._address = address
         self._codec = codec
+        self._hangups = hangups
         self._on_lost = on_lost
         self._numbers = itertools.count(1)
-        self._pending: dict[int, tuple[Wire, Waiter, str]] = {}
         self._outbox = Outbox()
-        self._wire: Wire | None = None
+        self._line: Line | None = None
         self._lock = threading.Lock()
         self._is_retrying = False
         self._is_closed = False
@@ -71,15 +71,15 @@ class Link:
         Raises:
             OutboxFull: As much waits for the peer as may.
         """
-        wire = self._wire
-        if wire is not None:
-            try:
-                wire.send(data, key=key)
-            except WireClosed:
-                pass
-            else:
-                return
-        self._hold(data, key)
+        line = self._line
+        try:
+            if line is None:
+                line = self._connected()
+            line.wire.send(data, key=key)
+        except (OSError, WireClosed):
+            with self._outbox.lock:
+                self._outbox.put(data, key)
+            self._retry()
 
     def ask(self, target: str, sender: str | None, message: Message, timeout_s: float) -> Message:
         """Send a request and wait for its answer.
@@ -91,46 +91,38 @@ class Link:
         """
         number = next(self._numbers)
         data = self._codec.encode(Kind.ASK, number, target, sender, message)
-        waiter = Waiter()
+        deadline = time.monotonic() + timeout_s
         try:
-            wire = self._connected()
-            self._pending[number] = (wire, waiter, target)
-            wire.send(data, is_urgent=True)
-            if not wire.is_open:
-                raise WireClosed  # noqa: TRY301 - broke after the send; its reader may be past us
+            line = self._connected()
+            waiter = line.ask(number, target, data, deadline)
         except (OSError, WireClosed) as error:
-            self._pending.pop(number, None)
-            raise PeerDied(target, f"node {self.peer} is not up: {error}".rstrip(": ")) from error
-        except OutboxFull:
-            self._pending.pop(number, None)
-            raise
-        try:
-            return waiter.wait(target, message, timeout_s)
-        finally:
-            self._pending.pop(number, None)
+            raise PeerDied(target, f"node {self.peer} is not up") from error
+        if not waiter.is_done:
+            raise AskTimeout(target, type(message).__name__, timeout_s)
+        return waiter.result()
 
     def close(self, drain_s: float) -> None:
         """Let what waits go out for at most ``drain_s`` seconds, then end the connection."""
         self._is_closed = True
-        wire = self._wire
-        if wire is None:
+        line = self._line
+        if line is None:
             return
         deadline = time.monotonic() + drain_s
-        while wire.is_open and not wire.is_drained() and time.monotonic() < deadline:
+        while line.wire.is_open and not line.wire.is_drained() and time.monotonic() < deadline:
             time.sleep(0.002)
-        wire.close()
+        line.wire.shut()
 
-    def _connected(self) -> Wire:
-        wire = self._wire
-        if wire is not None and wire.is_open:
-            return wire
+    def _connected(self) -> Line:
+        line = self._line
+        if line is not None and line.wire.is_open:
+            return line
         with self._lock:
-            wire = self._wire
-            if wire is None or not wire.is_open:
-                wire = self._connect()
-            return wire
+            line = self._line
+            if line is None or not line.wire.is_open:
+                line = self._line = self._connect()
+            return line
 
-    def _connect(self) -> Wire:
+    def _connect(self) -> Line:
         if self._is_closed:
             raise WireClosed
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -142,56 +134,30 @@ class Link:
         except OSError:
             sock.close()
             raise
-        wire = Wire(
+        line = Line(
             sock,
-            codec=self._codec,
             outbox=self._outbox,
-            on_frame=self._on_frame,
+            codec=self._codec,
+            peer=self.peer,
+            hangups=self._hangups,
             on_closed=self._on_closed,
-            on_refused=lambda _reason: wire.close(),
-            name=self.peer,
+            on_late=lambda: self._on_lost("late_answer", 1),
         )
-        self._wire = wire
-        wire.start()
-        return wire
+        line.wire.poke()
+        return line
 
-    def _on_frame(self, _wire: Wire, frame: Frame) -> None:
-        entry = self._pending.pop(frame.number, None)
-        if entry is None:
-            self.late_answers += 1
-            return
-        waiter, target = entry[1], entry[2]
-        try:
-            if frame.kind == Kind.ANSWER:
-                waiter.answer(self._codec.message(frame))
-            else:
-                waiter.fail(from_fault(self._codec.fault(frame)))
-        except (MessageRefused, msgspec.DecodeError) as error:
-            waiter.fail(MessageRefused(target, f"its answer was not understood: {error}"))
-
-    def _on_closed(self, wire: Wire, unsure: int) -> None:
+    def _on_closed(self, line: Line) -> None:
         with self._lock:
-            if self._wire is wire:
-                self._wire = None
-        for number, (asked_on, waiter, target) in list(self._pending.items()):
-            if asked_on is wire:
-                self._pending.pop(number, None)
-                waiter.fail(PeerDied(target, f"the link to node {self.peer} broke"))
-        if unsure:
-            self._on_lost("link_broken", unsure)
+            if self._line is line:
+                self._line = None
+        if line.wire.unsure:
+            self._on_lost("link_broken", line.wire.unsure)
+        self._outbox.drop_asks()
         if len(self._outbox):
             self._retry()
 
-    def _hold(self, data: bytes, key: Hashable) -> None:
-        """Keep a frame until the peer is up, and see to it that somebody tries."""
-        try:
-            self._connected().send(data, key=key)
-        except (OSError, WireClosed):
-            with self._outbox.lock:
-                self._outbox.put(data, key)
-            self._retry()
-
     def _retry(self) -> None:
+        """Have a thread try until the peer is up, or for as long as what waits may wait."""
         with self._lock:
             if self._is_retrying or self._is_closed:
                 return
@@ -201,17 +167,18 @@ class Link:
     def _keep_trying(self) -> None:
         wait = _RETRY_FIRST_S
         give_up = time.monotonic() + HOLD_S
-        while not self._is_closed:
-            try:
-                self._connected()
-            except (OSError, WireClosed):
-                pass
-            else:
-                break
+        while True:
+            with contextlib.suppress(OSError, WireClosed):
+                self._connected().wire.poke()
             if time.monotonic() > give_up:
                 self._on_lost("peer_down", self._outbox.empty_out())
-                break
+            with self._lock:
+                is_up = self._line is not None and self._line.wire.is_open
+                if is_up or not len(self._outbox) or self._is_closed:
+                    self._is_retrying = False
+                    break
             time.sleep(wait)
             wait = min(wait * 2, _RETRY_CAP_S)
-        with self._lock:
-            self._is_retrying = False
+        line = self._line
+        if line is not None:
+            line.wire.poke()  # what was put between our two looks

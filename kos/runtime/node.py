@@ -11,11 +11,11 @@ from __future__ import annotations
 import importlib
 import os
 import resource
+import socket
 import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +55,11 @@ class _StopRequested(Exception):  # noqa: N818 - an order, not an error
     pass
 
 
-def run_node(plan: NodePlan, connection: Connection) -> None:
+def run_node(plan: NodePlan, pipe: socket.socket) -> None:
     """The whole life of a node's process."""
     stacks = plan.stacks.open("w")
     settle_node(stacks)
-    control = Control(connection)
+    control = Control(pipe)
     if plan.setup is not None:
         module, _, name = plan.setup.partition(":")
         getattr(importlib.import_module(module), name)(plan.spec.name, plan.setup_args)
@@ -107,12 +107,13 @@ class Node:
     def _read_control(self) -> None:
         while True:
             try:
-                message = self._control.receive()
+                messages = self._control.receive(may_wait=True)
             except EOFError:
                 die_by_kernel(ORPHAN_S)
                 self._supervisor.post(self._request_stop)
                 return
-            self._on_control(message)
+            for message in messages:
+                self._on_control(message)
 
     def _on_control(self, message: Message) -> None:
         match message:

@@ -25,6 +25,12 @@ class _Slot:
         self.key = key
 
 
+class AskKey(int):
+    """The key of a request that waits; two of them are never the same."""
+
+    __slots__ = ()
+
+
 class Outbox:
     """Frames that wait, at most ``MAX_FRAMES`` and ``MAX_BYTES`` of them.
 
@@ -100,6 +106,14 @@ class Outbox:
             size += len(entry)
         self._bytes -= size
         return batch
+
+    def drop_asks(self) -> None:
+        """Throw requests away: their askers have been told that the link broke."""
+        with self.lock:
+            for slot in [each for key, each in self._slots.items() if isinstance(key, AskKey)]:
+                del self._slots[slot.key]
+                self._entries.remove(slot)
+                self._bytes -= len(slot.data)
 
     def empty_out(self) -> int:
         """Throw all away; says how many."""

@@ -12,11 +12,14 @@ from pathlib import Path
 from kos.runtime.codec import Codec, Frame, Kind
 from kos.runtime.errors import (
     ActorFailed,
+    AskTimeout,
     MailboxFull,
     MessageRefused,
     NoSuchActor,
     RuntimeFault,
 )
+from kos.runtime.frames import FrameReader
+from kos.runtime.hangups import Hangups
 from kos.runtime.link import Link
 from kos.runtime.mailbox import Letter, Mailbox, ReplySink
 from kos.runtime.outbox import Outbox, OutboxFull
@@ -55,6 +58,7 @@ class Registry:
         self._boxes: dict[str, Mailbox] = {}
         self._services: dict[str, Service] = {}
         self._links: dict[str, Link] = {}
+        self._hangups = Hangups()
         self._lock = threading.Lock()
         self._listener: socket.socket | None = None
 
@@ -106,7 +110,10 @@ class Registry:
         if box is not None:
             waiter = Waiter()
             box.put(Letter(message, sender, waiter))
-            return waiter.wait(target, message, timeout_s)
+            waiter.wait(timeout_s)
+            if not waiter.is_done:
+                raise AskTimeout(target, type(message).__name__, timeout_s)
+            return waiter.result()
         try:
             return self._link_to(target).ask(target, sender, message, timeout_s)
         except OutboxFull as error:
@@ -146,6 +153,7 @@ class Registry:
                     peer=node,
                     address=socket_path(self._sockets, node),
                     codec=self.codec,
+                    hangups=self._hangups,
                     on_lost=lambda reason, count: self._count_lost(node, reason, count),
                 )
             return link
@@ -163,34 +171,19 @@ class Registry:
                 return
             if peer_uid(sock) not in (None, os.getuid()):
                 sock.close()
-                self._refuse("another user")
+                self.refuse("another user")
                 continue
-            Wire(
-                sock,
-                codec=self.codec,
-                outbox=Outbox(),
-                on_frame=self._on_frame,
-                on_closed=lambda _wire, _unsure: None,
-                on_refused=self._refuse,
-                name="guest",
-            ).start()
+            Guest(sock, self).start()
 
-    def _refuse(self, _reason: str) -> None:
+    def refuse(self, _reason: str) -> None:
+        """Count bytes that were no frame, or a message that is none of ours."""
         self.refused_frames += 1
 
-    def _on_frame(self, wire: Wire, frame: Frame) -> None:
-        if frame.kind == Kind.HELLO:
-            wire.peer = frame.sender or ""
-            return
-        if frame.kind not in (Kind.TELL, Kind.ASK):
-            self._refuse("an answer to nothing")
-            return
+    def deliver(self, peer: str, frame: Frame, reply: ReplySink | None) -> None:
+        """Put what ``frame`` carries where it belongs; a refusal goes to ``reply``."""
         target, sender = frame.target, frame.sender
-        reply = None
-        if frame.kind == Kind.ASK:
-            reply = WireReply(wire, self.codec, frame.number, target)
-        if sender is not None and sender not in self._nodes and wire.peer:
-            self._nodes[sender] = wire.peer
+        if sender is not None and peer and sender not in self._nodes:
+            self._nodes[sender] = peer
         box = self._boxes.get(target)
         try:
             message = self.codec.message(frame)
@@ -205,8 +198,48 @@ class Registry:
                 service(message, reply)
         except RuntimeFault as error:
             if isinstance(error, MessageRefused):
-                self._refuse(error.detail)
+                self.refuse(error.detail)
                 if box is not None:
                     box.dead["ill_shaped"] += 1
             if reply is not None:
                 reply.fail(error)
+
+
+class Guest:
+    """A link that another process has made to this one: read here, answered over the same.
+
+    Args:
+        sock: Accepted.
+        registry: Where what comes is delivered.
+    """
+
+    def __init__(self, sock: socket.socket, registry: Registry) -> None:
+        self._sock = sock
+        self._registry = registry
+        self._peer = ""
+        self._wire = Wire(sock, Outbox(), "guest")
+        self._reader = FrameReader(sock, registry.codec, self._on_frame, registry.refuse)
+
+    def start(self) -> None:
+        """Read in a thread of its own until the other side is gone."""
+        threading.Thread(target=self._read, name="read guest", daemon=True).start()
+
+    def _read(self) -> None:
+        try:
+            while self._reader.feed():
+                pass
+        finally:
+            self._wire.shut()
+            self._sock.close()
+
+    def _on_frame(self, frame: Frame) -> None:
+        match frame.kind:
+            case Kind.HELLO:
+                self._peer = frame.sender or ""
+            case Kind.TELL:
+                self._registry.deliver(self._peer, frame, None)
+            case Kind.ASK:
+                reply = WireReply(self._wire, self._registry.codec, frame.number, frame.target)
+                self._registry.deliver(self._peer, frame, reply)
+            case _:
+                self._registry.refuse("an answer to nothing")

@@ -6,7 +6,7 @@ import contextlib
 import threading
 
 from kos.runtime.codec import Codec, Kind
-from kos.runtime.errors import AskTimeout, RuntimeFault, UnencodableMessage, to_fault
+from kos.runtime.errors import RuntimeFault, UnencodableMessage, to_fault
 from kos.runtime.outbox import OutboxFull
 from kos.runtime.protocol import Message
 from kos.runtime.transport import Wire, WireClosed
@@ -15,43 +15,48 @@ from kos.runtime.transport import Wire, WireClosed
 class Waiter:
     """A thread that waits for one answer. The first word counts; later ones are dropped."""
 
-    __slots__ = ("_bell", "_error", "_message")
+    __slots__ = ("_bell", "_error", "_message", "is_done")
 
     def __init__(self) -> None:
         self._bell = threading.Lock()
         self._bell.acquire()
         self._message: Message | None = None
         self._error: RuntimeFault | None = None
+        self.is_done = False
 
     def answer(self, message: Message) -> None:
         """Give the answer."""
-        if self._message is None and self._error is None:
+        if not self.is_done:
             self._message = message
-            self._ring()
+            self.is_done = True
+            self.ring()
 
     def fail(self, error: RuntimeFault) -> None:
         """Give an error instead."""
-        if self._message is None and self._error is None:
+        if not self.is_done:
             self._error = error
-            self._ring()
+            self.is_done = True
+            self.ring()
 
-    def wait(self, actor: str, asked: Message, timeout_s: float) -> Message:
-        """The answer.
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until the bell rings, with or without a word; False when time was up first."""
+        return self._bell.acquire(timeout=max(timeout_s, 0))
+
+    def ring(self) -> None:
+        """Wake the thread that waits, or will."""
+        with contextlib.suppress(RuntimeError):  # it has rung already
+            self._bell.release()
+
+    def result(self) -> Message:
+        """The answer; only once :attr:`is_done`.
 
         Raises:
-            AskTimeout: None came in time.
             RuntimeFault: An error came instead.
         """
-        self._bell.acquire(timeout=max(timeout_s, 0))
         if self._error is not None:
             raise self._error
-        if self._message is None:
-            raise AskTimeout(actor, type(asked).__name__, timeout_s)
+        assert self._message is not None  # noqa: S101 - is_done says so
         return self._message
-
-    def _ring(self) -> None:
-        with contextlib.suppress(RuntimeError):  # two words at the same moment: it has rung
-            self._bell.release()
 
 
 class WireReply:
@@ -88,4 +93,4 @@ class WireReply:
         except WireClosed:
             pass  # the asker is gone, and with it whoever could miss the answer
         except OutboxFull:
-            self._wire.close()  # an asker that reads no answers hears by the broken link
+            self._wire.shut()  # an asker that reads no answers hears by the broken link

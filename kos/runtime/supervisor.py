@@ -29,6 +29,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import structlog
 
@@ -41,8 +42,6 @@ from kos.runtime.mailbox import Letter, Mailbox, Order
 from kos.runtime.registry import Registry
 from kos.runtime.spec import ChildSpec, NodeSpec, OnExhausted
 from kos.runtime.timers import Timers
-
-_log = structlog.get_logger()
 
 
 class NodeGivesUp(Exception):  # noqa: N818 - says what is so
@@ -110,6 +109,7 @@ class Supervisor:
         self._children: dict[str, Child] = {}
         self._lock = threading.Lock()
         self._plans: list[Plan] = []
+        self._log: Any = structlog.get_logger().bind(node=spec.name)
         self._is_starting = True
         self._is_stopping = False
 
@@ -124,7 +124,8 @@ class Supervisor:
         with self._lock:
             present = self._children.get(spec.name)
             if present is not None:
-                if not present.is_ending or present.successor is not None or self._is_stopping:
+                is_free = present.is_dynamic and present.is_ending and not self._is_stopping
+                if not is_free or present.successor is not None:
                     raise ActorExists(spec.name)
                 present.successor = spec
                 return
@@ -163,9 +164,9 @@ class Supervisor:
         Raises:
             NodeGivesUp: One did not start and is not one to be parked.
         """
-        for spec in self._spec.children:
-            with self._lock:
-                child = self._adopt(spec, is_dynamic=False)
+        with self._lock:  # all names first: what the first says to the last waits for it
+            children = [self._adopt(each, is_dynamic=False) for each in self._spec.children]
+        for child in children:
             self._begin(child)
             while child.state == "starting":
                 self.step()
@@ -190,7 +191,7 @@ class Supervisor:
         """Stop all in reverse order; who does not stop in time is left behind and logged."""
         self._is_stopping = True
         self._plans.clear()
-        for child in reversed(list(self._children.values())):
+        for child in reversed(self._all()):
             child.is_ending = True
             child.successor = None
             if child.cell is None:
@@ -200,19 +201,19 @@ class Supervisor:
                 try:
                     self.step()
                 except NodeGivesUp as reason:
-                    _log.error("actor.left_behind", actor=child.spec.name, reason=str(reason))
+                    self._log.error("actor.left_behind", actor=child.spec.name, reason=str(reason))
                     child.cell = None
 
     def ask_pulses(self) -> None:
         """Let each running actor say how it is, in its own thread and time."""
-        for child in self._children.values():
+        for child in self._all():
             if child.state == "running" and not child.tally.busy_since:
                 child.mailbox.put(Letter(Order.PULSE))
 
     def hung_actor(self) -> str:
         """An actor that has been at one message for longer than it may, or an empty string."""
         now = time.monotonic()
-        for child in list(self._children.values()):
+        for child in self._all():
             limit, since = child.spec.hang_after_s, child.tally.busy_since
             if limit is not None and since and now - since > limit:
                 return child.spec.name
@@ -221,14 +222,18 @@ class Supervisor:
     def described(self) -> tuple[ActorDescribed, ...]:
         """How all actors are; asks nobody and waits for nothing."""
         now = time.monotonic()
-        return tuple(_describe(child, now) for child in list(self._children.values()))
+        return tuple(_describe(child, now) for child in self._all())
 
     def watch_threads(self) -> None:
         """Find incarnations whose thread is gone without a last word."""
-        for child in list(self._children.values()):
+        for child in self._all():
             cell = child.cell
             if cell is not None and cell.thread is not None and not cell.thread.is_alive():
                 self._on_ended(child, cell, Ended(is_failure=True, error="its thread is gone"))
+
+    def _all(self) -> list[Child]:
+        """Everybody, in the order of the start; a copy, as actors' threads may add children."""
+        return list(self._children.values())
 
     def _adopt(self, spec: ChildSpec, *, is_dynamic: bool) -> Child:
         mailbox = Mailbox(spec.name, spec.mailbox_capacity)
@@ -278,7 +283,7 @@ class Supervisor:
             return
         child.state = "running"
         child.deadline = 0.0
-        _log.info("actor.started", actor=child.spec.name, incarnation=child.incarnation)
+        self._log.info("actor.started", actor=child.spec.name, incarnation=child.incarnation)
 
     def _on_ended(self, child: Child, cell: Cell, ended: Ended) -> None:
         if child.cell is not cell:
@@ -309,7 +314,7 @@ class Supervisor:
     def _decide(self, child: Child, ended: Ended) -> None:
         decision = decide(
             self._spec.strategy,
-            [each.record for each in self._children.values() if not each.is_ending],
+            [each.record for each in self._all() if not each.is_ending],
             child.spec.name,
             is_failure=ended.is_failure,
             now=time.monotonic(),
@@ -319,7 +324,7 @@ class Supervisor:
         name = child.spec.name
         match decision.verdict:
             case Verdict.LEAVE:
-                _log.info("actor.ended", actor=name, error=ended.error)
+                self._log.info("actor.ended", actor=name, error=ended.error)
                 child.is_ending = True
                 self._bury(child)
             case Verdict.ESCALATE:
@@ -333,13 +338,13 @@ class Supervisor:
                 child.state = "parked"
                 child.mailbox.refusal = ActorFailed(name, "Parked", child.last_error)
                 child.mailbox.empty_asks(child.mailbox.refusal)
-                _log.error(
+                self._log.error(
                     "actor.parked", actor=name, error=ended.error, retry_after_s=decision.delay_s
                 )
                 self._carry_out(decision)
             case Verdict.RESTART:
                 child.state = "backing_off"
-                _log.warning(
+                self._log.warning(
                     "actor.restarting",
                     actor=name,
                     error=ended.error,
@@ -357,7 +362,7 @@ class Supervisor:
             plan.delay_s = max(plan.delay_s, each.due - time.monotonic())
         wanted = {name for each in (*overlapped, plan) for name in each.start}
         touched = {name for each in (*overlapped, plan) for name in each.stop}
-        order = list(self._children)
+        order = [each.spec.name for each in self._all()]
         plan.start = [name for name in order if name in wanted]
         plan.stop = [name for name in reversed(order) if name in touched]
         self._plans.append(plan)
@@ -419,7 +424,7 @@ class Supervisor:
             if successor is not None:
                 child = self._adopt(successor, is_dynamic=True)
         if lost:
-            _log.warning("letters.lost", actor=name, count=lost, reason="stopped")
+            self._log.warning("letters.lost", actor=name, count=lost, reason="stopped")
         if successor is not None:
             self._begin(child)
         elif not self._is_stopping:  # a node that ends is announced by the main process
@@ -428,13 +433,13 @@ class Supervisor:
     def _wait_s(self) -> float:
         """Seconds until something is due; there is nothing to look after for longer than 1 s."""
         now = time.monotonic()
-        moments = [child.deadline for child in self._children.values() if child.deadline]
+        moments = [child.deadline for child in self._all() if child.deadline]
         moments += [plan.due for plan in self._plans if plan.due]
         return max(0.0, min([1.0, *(moment - now for moment in moments)]))
 
     def _check_deadlines(self) -> None:
         now = time.monotonic()
-        for child in list(self._children.values()):
+        for child in self._all():
             if child.deadline and now > child.deadline:
                 child.deadline = 0.0
                 verb = "start" if child.state == "starting" else "stop"

@@ -185,6 +185,8 @@ class System:
         self._is_started = True
         self._started_at = time.monotonic()
         for node in self._nodes.values():
+            if self._stops:
+                return
             self._launch(node)
             while node.state == "starting" and not self._stops:
                 self._step()
@@ -223,7 +225,7 @@ class System:
             if node.state != "hung":
                 node.state = "stopping"
                 node.kill_at = time.monotonic() + node.spec.stop_timeout_s
-                node.handle.control.send(Stop())
+                node.handle.control.send(Stop(), may_wait=False)
             while node.handle is not None:
                 if self._stops > 1:
                     self._kill_all()
@@ -290,7 +292,7 @@ class System:
             self._on_hang(node, f"no answer to a ping for {node.spec.hang_after_s:g} s")
         elif now - node.pinged_at >= node.spec.ping_interval_s and not node.waiting_since:
             node.pinged_at = node.waiting_since = now
-            node.handle.control.send(Ping(number=node.incarnation))
+            node.handle.control.send(Ping(number=node.incarnation), may_wait=False)
 
     def _run_hook(self, hook: _Hook, now: float) -> None:
         if now < hook.due:
@@ -309,17 +311,23 @@ class System:
         node.pong_at = None
         node.waiting_since = 0.0
         node.record = replace(node.record, started_at=time.monotonic())
-        node.handle = self._launcher.launch(
-            NodePlan(
-                spec=node.spec,
-                messages=self._messages,
-                sockets=self._run_dir.sockets,
-                stacks=self._run_dir.stacks_path(node.spec.name),
-                names=dict(self._names),
-                setup=self._setup,
-                setup_args=self._setup_args,
-            )
+        plan = NodePlan(
+            spec=node.spec,
+            messages=self._messages,
+            sockets=self._run_dir.sockets,
+            stacks=self._run_dir.stacks_path(node.spec.name),
+            names=dict(self._names),
+            setup=self._setup,
+            setup_args=self._setup_args,
         )
+        try:
+            node.handle = self._launcher.launch(plan)
+        except (OSError, SystemStartFailed) as error:
+            node.last_error = str(error)
+            self._change(node, "stopped")
+            if node.incarnation > 1:  # no memory or no process to be had: try again later
+                self._decide(node, is_failure=True)
+            return
         node.kill_at = time.monotonic() + node.spec.start_timeout_s
         self._selector.register(node.handle.death_fd(), selectors.EVENT_READ, (node, True))
         self._selector.register(node.handle.control, selectors.EVENT_READ, (node, False))
@@ -329,8 +337,9 @@ class System:
         assert node.handle is not None  # noqa: S101 - only read while it lives
         control = node.handle.control
         try:
-            while control.poll():
-                self._on_control(node, control.receive())
+            while messages := control.receive(may_wait=False):
+                for message in messages:
+                    self._on_control(node, message)
         except EOFError:
             with contextlib.suppress(KeyError):
                 self._selector.unregister(control)  # its death is told by the other descriptor
@@ -365,7 +374,7 @@ class System:
             return
         for node in self._nodes.values():
             if node is not source and node.handle is not None:
-                node.handle.control.send(NamesChanged(added=news, removed=gone))
+                node.handle.control.send(NamesChanged(added=news, removed=gone), may_wait=False)
 
     def _on_hang(self, node: _Node, reason: str) -> None:
         """Have the stacks dumped, then kill. A stopped process is let go on for that."""

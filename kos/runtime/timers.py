@@ -78,5 +78,7 @@ class Timers:
     def _again(self, timer: Timer, now: float) -> None:
         if timer.interval_s is None:
             return
-        timer.due = max(timer.due + timer.interval_s, now)
+        timer.due += timer.interval_s
+        if timer.due <= now:
+            timer.due = now + timer.interval_s
         heapq.heappush(self._heap, (timer.due, next(self._numbers), timer))

@@ -1,10 +1,9 @@
-"""One connected socket between two processes: frames in, frames out.
+"""One connected socket between two processes, seen from a side that writes.
 
-Each side has a thread that reads and one that writes. A short urgent frame is written by
-the calling thread itself when nothing else waits; whatever does not go out at once is left to
-the writer, so that no actor ever blocks on a stuck peer. One process alone writes in each
-direction: a frame torn by its writer's death is followed by the end of the stream, and hurts
-nobody else.
+A short urgent frame is written by the calling thread itself when nothing else waits; whatever
+does not go out at once is left to a writer thread, which drains the outbox in batches. So no
+actor ever blocks on a stuck peer. One process alone writes in each direction: a frame torn by
+its writer's death is followed by the end of the stream, and hurts nobody else.
 """
 
 from __future__ import annotations
@@ -13,14 +12,10 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 
-import msgspec
-
-from kos.runtime.codec import LENGTH_BYTES, MAX_FRAME_BYTES, Codec, Frame, frame_length
 from kos.runtime.outbox import Outbox
 
-_READ_BYTES = 256 * 1024
 _NOW = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
 
 
@@ -29,50 +24,23 @@ class WireClosed(Exception):  # noqa: N818 - says what is so
 
 
 class Wire:
-    """One side of a connected socket.
+    """The writing half of a connected socket.
 
     Args:
-        sock: Connected; owned by the wire from now on.
-        codec: Reads the heads of frames.
+        sock: Connected; whoever reads it closes it.
         outbox: What waits to be written; may outlive this wire.
-        on_frame: Called in the reader's thread with each frame.
-        on_closed: Called once, in the reader's thread, when the stream has ended, with the
-            number of frames that were handed to the writer and may not have arrived.
-        on_refused: Called with the reason when bytes were no frame.
-        name: For the threads' names.
+        name: For the writer thread's name.
     """
 
-    def __init__(
-        self,
-        sock: socket.socket,
-        *,
-        codec: Codec,
-        outbox: Outbox,
-        on_frame: Callable[[Wire, Frame], None],
-        on_closed: Callable[[Wire, int], None],
-        on_refused: Callable[[str], None],
-        name: str,
-    ) -> None:
-        self.peer = ""
-        """The node on the other side, once it has said so."""
+    def __init__(self, sock: socket.socket, outbox: Outbox, name: str) -> None:
+        self.sock = sock
         self.is_open = True
-        self._sock = sock
-        self._codec = codec
+        self.unsure = 0
+        """Frames handed to the system when the wire broke, which may not have arrived."""
         self._outbox = outbox
-        self._on_frame = on_frame
-        self._on_closed = on_closed
-        self._on_refused = on_refused
-        self._is_writing = False
-        self._unsure = 0
         self._name = name
+        self._is_writing = False
         self._has_writer = False
-
-    def start(self) -> None:
-        """Begin to read."""
-        threading.Thread(target=self._read, name=f"read {self._name}", daemon=True).start()
-        with self._outbox.lock:
-            if len(self._outbox):
-                self._start_writer()
 
     def send(self, data: bytes, *, key: Hashable = None, is_urgent: bool = False) -> None:
         """Send a frame after all that were sent before it.
@@ -91,37 +59,50 @@ class Wire:
             if not self.is_open:
                 raise WireClosed
             if is_urgent and not self._is_writing and not len(box):
-                try:
-                    sent = self._sock.send(data, _NOW)
-                except BlockingIOError:
-                    sent = 0
-                except OSError as error:
-                    self.is_open = False
-                    raise WireClosed from error
-                if sent == len(data):
-                    return
-                if sent:
-                    box.put_first(data[sent:])
-                else:
-                    box.put(data, key)
+                self._send_now(data, key)
             else:
                 box.put(data, key)
-            if not self._has_writer:
-                self._start_writer()
+                self._need_writer()
 
-    def close(self) -> None:
-        """End both directions; the reader then tells ``on_closed``."""
+    def poke(self) -> None:
+        """See to it that what waits in the outbox is written."""
+        with self._outbox.lock:
+            if self.is_open and len(self._outbox):
+                self._need_writer()
+
+    def shut(self) -> None:
+        """End both directions, now; whoever reads sees the end of the stream."""
+        with self._outbox.lock:
+            self.is_open = False
+            self._outbox.ring()
         with contextlib.suppress(OSError):  # the other side was faster
-            self._sock.shutdown(socket.SHUT_RDWR)
+            self.sock.shutdown(socket.SHUT_RDWR)
 
     def is_drained(self) -> bool:
-        """Whether all that was sent has been handed to the kernel."""
+        """Whether all that was sent has been handed to the operating system."""
         with self._outbox.lock:
             return not len(self._outbox) and not self._is_writing
 
-    def _start_writer(self) -> None:
-        self._has_writer = True
-        threading.Thread(target=self._write, name=f"write {self._name}", daemon=True).start()
+    def _send_now(self, data: bytes, key: Hashable) -> None:
+        try:
+            sent = self.sock.send(data, _NOW)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            self.is_open = False
+            raise WireClosed from error
+        if sent == len(data):
+            return
+        if sent:
+            self._outbox.put_first(data[sent:])
+        else:
+            self._outbox.put(data, key)
+        self._need_writer()
+
+    def _need_writer(self) -> None:
+        if not self._has_writer:
+            self._has_writer = True
+            threading.Thread(target=self._write, name=f"write {self._name}", daemon=True).start()
 
     def _write(self) -> None:
         box = self._outbox
@@ -135,81 +116,11 @@ class Wire:
                 box.wait()
                 continue
             try:
-                self._sock.sendall(b"".join(batch))
+                self.sock.sendall(b"".join(batch))
             except OSError:
-                with box.lock:
-                    self.is_open = False
-                    self._unsure = len(batch)
-                self.close()
+                self.unsure = len(batch)
+                self.shut()
                 return
-
-    def _read(self) -> None:
-        try:
-            self._read_frames()
-        except OSError:
-            pass  # a reset is an end like any other
-        finally:
-            with self._outbox.lock:
-                self.is_open = False
-                self._outbox.ring()
-            self.close()
-            self._on_closed(self, self._unsure)
-            self._sock.close()
-
-    def _read_frames(self) -> None:
-        buffer = bytearray(_READ_BYTES)
-        start = end = 0
-        while True:
-            if start == end:
-                start = end = 0
-            with memoryview(buffer) as view, view[end:] as free:
-                count = self._sock.recv_into(free)
-            if not count:
-                return
-            end += count
-            start = self._parse(buffer, start, end)
-            if start < 0:
-                return
-            buffer, start, end = _make_room(buffer, start, end)
-
-    def _parse(self, buffer: bytearray, start: int, end: int) -> int:
-        """Hand out the whole frames; says where the first torn one begins, -1 to give up."""
-        with memoryview(buffer) as view:
-            while end - start >= LENGTH_BYTES:
-                length = frame_length(buffer, start)
-                if length > MAX_FRAME_BYTES:
-                    self._on_refused(f"a frame of {length} bytes")
-                    return -1
-                stop = start + LENGTH_BYTES + length
-                if stop > end:
-                    break
-                self._hand_out(view[start + LENGTH_BYTES : stop])
-                start = stop
-        return start
-
-    def _hand_out(self, data: memoryview) -> None:
-        with data:
-            try:
-                frame = self._codec.frame(data)
-            except msgspec.DecodeError as error:
-                self._on_refused(str(error))
-                return
-            self._on_frame(self, frame)
-            del frame
-
-
-def _make_room(buffer: bytearray, start: int, end: int) -> tuple[bytearray, int, int]:
-    """A buffer with room for the rest of a torn frame that begins at ``start``."""
-    if start == end:
-        return buffer, 0, 0
-    need = _READ_BYTES
-    if end - start >= LENGTH_BYTES:
-        need = max(need, frame_length(buffer, start) + LENGTH_BYTES)
-    if need > len(buffer) or start:
-        fresh = bytearray(max(need, _READ_BYTES))
-        fresh[: end - start] = buffer[start:end]
-        return fresh, 0, end - start
-    return buffer, start, end
 
 
 def peer_uid(sock: socket.socket) -> int | None:

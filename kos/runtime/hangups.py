@@ -1,0 +1,49 @@
+"""Notices that a peer has hung up on a socket that nobody reads at the moment.
+
+One thread per process waits for hang-ups alone: data that arrives does not wake it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import threading
+from collections.abc import Callable
+
+
+class Hangups:
+    """Calls back once when the other side of a socket is gone.
+
+    Where the system has no ``epoll`` nothing is called: a death is then noticed at the next use.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: dict[int, Callable[[], None]] = {}
+        self._epoll: select.epoll | None = None
+
+    def watch(self, fileno: int, call: Callable[[], None]) -> None:
+        """Call ``call`` in the watching thread when the peer of ``fileno`` hangs up."""
+        if not hasattr(select, "epoll"):
+            return
+        with self._lock:
+            if self._epoll is None:
+                self._epoll = select.epoll()
+                threading.Thread(target=self._run, name="hangups", daemon=True).start()
+            self._calls[fileno] = call
+            self._epoll.register(fileno, select.EPOLLRDHUP | select.EPOLLONESHOT)
+
+    def forget(self, fileno: int) -> None:
+        """Watch it no more; to be said before the socket is closed."""
+        with self._lock:
+            if self._calls.pop(fileno, None) is not None and self._epoll is not None:
+                with contextlib.suppress(OSError):
+                    self._epoll.unregister(fileno)
+
+    def _run(self) -> None:
+        assert self._epoll is not None  # noqa: S101 - set before this thread starts
+        while True:
+            for fileno, _ in self._epoll.poll():
+                call = self._calls.get(fileno)
+                if call is not None:
+                    call()
