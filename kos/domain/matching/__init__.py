@@ -1,1 +1,26 @@
 """The same event and the same runner under two names."""
+
+from __future__ import annotations
+
+from kos.domain.matching.aliases import AliasFact, AliasTable
+from kos.domain.matching.fixtures import (
+    BookmakerFixture,
+    Evidence,
+    ExchangeFixture,
+    FixtureMatch,
+    Refusal,
+    SideEvidence,
+)
+from kos.domain.matching.matcher import Matcher
+
+__all__ = [
+    "AliasFact",
+    "AliasTable",
+    "BookmakerFixture",
+    "Evidence",
+    "ExchangeFixture",
+    "FixtureMatch",
+    "Matcher",
+    "Refusal",
+    "SideEvidence",
+]

@@ -1,0 +1,140 @@
+"""``kos match``: the matcher on two files, one JSON line per bookmaker event."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from kos.domain.matching import BookmakerFixture, ExchangeFixture, Matcher
+
+_T = TypeVar("_T")
+
+_REFUSED = 2
+
+
+class _BadLine(Exception):  # noqa: N818 - it names the line, the command makes it an exit code
+    """A line that is not an event, with where it stands and what is wrong."""
+
+
+def match_command(  # noqa: PLR0917 - typer passes options by name
+    bookmaker: Annotated[
+        Path, typer.Option(help="JSON lines: id, sport_key, commence_time, home_team, away_team.")
+    ],
+    exchange: Annotated[
+        Path,
+        typer.Option(
+            help="JSON lines: event_id, event_type, competition, event_name, market_start_time, runners."
+        ),
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON line per bookmaker event (the default form).")
+    ] = True,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print the evidence of every verdict.")
+    ] = False,
+    no_aliases: Annotated[
+        bool, typer.Option("--no-aliases", help="Without the tables of known other names.")
+    ] = False,
+    no_learning: Annotated[
+        bool, typer.Option("--no-learning", help="Without learning names from whom they meet.")
+    ] = False,
+) -> None:
+    """Match a bookmaker feed's events to the exchange's, and say why."""
+    try:
+        left = list(_read(bookmaker, _bookmaker_fixture))
+        right = list(_read(exchange, _exchange_fixture))
+    except _BadLine as refused:
+        print(refused, file=sys.stderr)
+        raise typer.Exit(_REFUSED) from None
+    matcher = Matcher(learning=not no_learning, use_tables=not no_aliases)
+    lines: list[str] = []
+    for found in matcher.match(left, right):
+        row: dict[str, Any] = {
+            "left": found.left_id,
+            "right": found.right_id,
+            "verdict": found.verdict.value,
+            "confidence": found.confidence,
+            "swapped": found.is_swapped,
+        }
+        if explain and as_json:
+            row["evidence"] = found.evidence.sentences()
+        lines.append(json.dumps(row, ensure_ascii=False))
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def _read(path: Path, decode: Callable[[dict[str, Any]], _T]) -> Iterator[_T]:
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise _BadLine(
+            f"{path}: cannot be read ({error.strerror}); give a file of JSON lines"
+        ) from None
+    seen: set[str] = set()
+    for number, line in enumerate(text.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            if not isinstance(row, dict):
+                raise ValueError("not a JSON object")  # noqa: TRY004, TRY301 - one way out for all
+            fixture = decode(row)
+            name = str(getattr(fixture, "id", ""))
+            if name in seen:
+                raise ValueError(f"the id {name!r} stands on an earlier line too")  # noqa: TRY301
+        except ValueError as error:
+            raise _BadLine(f"{path}:{number}: {error}; mend or remove the line") from None
+        seen.add(name)
+        yield fixture
+
+
+def _text(row: dict[str, Any], field: str) -> str:
+    value = row.get(field)
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{field} must be a text that is not empty, not {value!r:.60}")
+    return value
+
+
+def _moment(row: dict[str, Any], field: str) -> datetime:
+    text = _text(row, field)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{field} must be an ISO 8601 time, not {text!r:.60}") from None
+    if moment.tzinfo is None:
+        raise ValueError(
+            f"{field} must name its time zone (2026-03-02T15:00:00Z), not {text!r:.60}"
+        )
+    return moment.astimezone(UTC)
+
+
+def _bookmaker_fixture(row: dict[str, Any]) -> BookmakerFixture:
+    return BookmakerFixture(
+        id=_text(row, "id"),
+        sport_key=_text(row, "sport_key"),
+        kickoff=_moment(row, "commence_time"),
+        home=_text(row, "home_team"),
+        away=_text(row, "away_team"),
+    )
+
+
+def _exchange_fixture(row: dict[str, Any]) -> ExchangeFixture:
+    runners = row.get("runners", [])
+    if not isinstance(runners, list) or not all(isinstance(r, str) for r in runners):
+        raise ValueError(f"runners must be a list of texts, not {runners!r:.60}")
+    competition = row.get("competition") or ""
+    if not isinstance(competition, str):
+        raise ValueError(f"competition must be a text, not {competition!r:.60}")  # noqa: TRY004
+    return ExchangeFixture(
+        id=_text(row, "event_id"),
+        event_type=_text(row, "event_type"),
+        competition=competition,
+        name=_text(row, "event_name"),
+        kickoff=_moment(row, "market_start_time"),
+        runners=tuple(runners),
+    )

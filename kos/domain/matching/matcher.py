@@ -1,0 +1,147 @@
+"""The matcher: bookmaker events to exchange events, whole worlds or one sport key at a time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from kos.domain.matching.aliases import AliasTable, knowledge
+from kos.domain.matching.block import Block, SideStore, is_draw
+from kos.domain.matching.fixtures import (
+    BookmakerFixture,
+    ExchangeFixture,
+    FixtureMatch,
+    Refusal,
+)
+from kos.domain.matching.outcomes import assign_outcomes
+from kos.domain.matching.sides import folded
+from kos.domain.sports import sport_of
+
+_EVENT_TYPES = {
+    "soccer": "soccer",
+    "football": "soccer",
+    "tennis": "tennis",
+    "golf": "golf",
+    "cricket": "cricket",
+    "rugby union": "rugbyunion",
+    "rugby league": "rugbyleague",
+    "boxing": "boxing",
+    "mixed martial arts": "mma",
+    "american football": "americanfootball",
+    "baseball": "baseball",
+    "basketball": "basketball",
+    "ice hockey": "icehockey",
+    "australian rules": "aussierules",
+    "handball": "handball",
+    "volleyball": "volleyball",
+    "darts": "darts",
+    "snooker": "snooker",
+    "esports": "esports",
+    "e-sports": "esports",
+    "lacrosse": "lacrosse",
+}
+_MOST_SIDES = 100_000
+"""Past this many remembered names the memory is begun anew; a day prints a few thousand."""
+
+
+class Matcher:
+    """Gives each bookmaker event its exchange event, or says why it has none.
+
+    It keeps what it has worked out, so that a second look at the same names costs next to
+    nothing. No clock and no I/O; not for use by two threads at once.
+
+    Args:
+        aliases: Pairs of names an operator has confirmed or banned.
+        learning: Whether names may be learnt from whom they meet, within what is listed now.
+        use_tables: Whether the packaged tables of known other names are used.
+    """
+
+    def __init__(
+        self, *, aliases: AliasTable | None = None, learning: bool = True, use_tables: bool = True
+    ) -> None:
+        self._aliases = aliases or AliasTable()
+        self._learning = learning
+        self._use_tables = use_tables
+        self._settled: dict[str, dict[tuple[str, str], bool]] = defaultdict(dict)
+        for facts, is_one in ((self._aliases.confirmed, True), (self._aliases.banned, False)):
+            for fact in facts:
+                self._settled[fact.sport][folded(fact.left), folded(fact.right)] = is_one
+        self._begin()
+
+    def _begin(self) -> None:
+        self._store = SideStore(knowledge() if self._use_tables else None)
+        self._blocks: dict[str, Block] = {}
+        self._keys_listed: set[str] = set()
+
+    def match(
+        self, left: Sequence[BookmakerFixture], right: Sequence[ExchangeFixture]
+    ) -> list[FixtureMatch]:
+        """One verdict per bookmaker event, in the order given. Both lists are the whole world."""
+        by_key: dict[str, list[BookmakerFixture]] = defaultdict(list)
+        for fixture in left:
+            by_key[fixture.sport_key].append(fixture)
+        by_type: dict[str, list[ExchangeFixture]] = defaultdict(list)
+        for event in right:
+            by_type[event.event_type].append(event)
+        if len(self._store) > _MOST_SIDES:
+            self._begin()
+        for sport_key in self._keys_listed - by_key.keys():
+            self.update_left(sport_key, ())
+        types = {_sport_of_type(event_type): event_type for event_type in by_type}
+        for sport, block in self._blocks.items():
+            if sport not in types:
+                block.set_right(())
+        for event_type, events in by_type.items():
+            self.update_right(event_type, events)
+        for sport_key, fixtures in by_key.items():
+            self.update_left(sport_key, fixtures)
+        decided: dict[str, list[FixtureMatch]] = {k: self.decide(k) for k in by_key}
+        places = {k: iter(found) for k, found in decided.items()}
+        return [next(places[fixture.sport_key]) for fixture in left]
+
+    def update_left(self, sport_key: str, fixtures: Sequence[BookmakerFixture]) -> None:
+        """Replace the bookmaker events of one sport key."""
+        self._keys_listed.add(sport_key)
+        self._block(sport_of(sport_key).sport).set_left(sport_key, fixtures)
+
+    def update_right(self, event_type: str, fixtures: Sequence[ExchangeFixture]) -> None:
+        """Replace the exchange events of one event type, named as the exchange names it."""
+        self._block(_sport_of_type(event_type)).set_right(fixtures)
+
+    def decide(self, sport_key: str) -> list[FixtureMatch]:
+        """Verdicts for the events of one sport key, as ``match`` would give for all that is listed."""
+        return self._block(sport_of(sport_key).sport).answers(sport_key)
+
+    def outcomes(
+        self,
+        left: BookmakerFixture,
+        right: ExchangeFixture,
+        runner_names: Sequence[str],
+        outcome_names: Sequence[str],
+    ) -> dict[str, int] | Refusal:
+        """The index of its runner for each outcome of a matched pair, or why that is not sure.
+
+        Args:
+            left: The bookmaker's event.
+            right: Its exchange event.
+            runner_names: The runners of the exchange market to be priced.
+            outcome_names: The outcomes of the bookmaker's market, ``Draw`` among them or not.
+        """
+        block = self._block(sport_of(left.sport_key).sport)
+        score = block.outcome_scores(left, right, [n for n in runner_names if not is_draw(n)])
+        if isinstance(score, Refusal):
+            return score
+        return assign_outcomes(outcome_names, runner_names, score)
+
+    def _block(self, sport: str) -> Block:
+        block = self._blocks.get(sport)
+        if block is None:
+            block = self._blocks[sport] = Block(
+                sport, self._store, self._settled[sport], learning=self._learning
+            )
+        return block
+
+
+def _sport_of_type(event_type: str) -> str:
+    plain = event_type.strip().lower()
+    return _EVENT_TYPES.get(plain, plain)

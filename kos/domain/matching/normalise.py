@@ -1,0 +1,259 @@
+# ruff: noqa: RUF001 - foreign letters are the point of the table
+"""Names to comparable parts: folded words, marks of the side, initials.
+
+A mark (women, age group, reserves, simulated) stands at the end of a name, so that a club whose
+name merely holds such a word keeps it. ``Willem II`` is a first team.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+_LETTERS = str.maketrans(
+    {
+        "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D",
+        "þ": "th", "Þ": "Th", "ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ı": "i",
+        "ə": "e", "Ə": "E", "’": "'", "‘": "'", "`": "'", "´": "'", "ʼ": "'", "–": "-", "—": "-",
+        "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ё": "e", "ж": "zh", "з": "z",
+        "и": "i", "й": "y", "к": "k", "л": "l", "м": "m", "н": "n", "о": "o", "п": "p", "р": "r",
+        "с": "s", "т": "t", "у": "u", "ф": "f", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh",
+        "щ": "shch", "ъ": "", "ы": "y", "ь": "", "э": "e", "ю": "yu", "я": "ya", "і": "i",
+        "ї": "i", "є": "e", "ґ": "g",
+        "α": "a", "β": "v", "γ": "g", "δ": "d", "ε": "e", "ζ": "z", "η": "i", "θ": "th", "ι": "i",
+        "κ": "k", "λ": "l", "μ": "m", "ν": "n", "ξ": "x", "ο": "o", "π": "p", "ρ": "r", "σ": "s",
+        "ς": "s", "τ": "t", "υ": "y", "φ": "f", "χ": "ch", "ψ": "ps", "ω": "o",
+    }
+)  # fmt: skip
+
+
+def fold(text: str) -> str:
+    """The text in lower-case plain letters: accents dropped, Cyrillic and Greek transliterated."""
+    if text.isascii():
+        return text.lower()
+    text = text.lower().translate(_LETTERS)
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in plain if not unicodedata.combining(c)).translate(_LETTERS).lower()
+
+
+class Words(msgspec.Struct, frozen=True):
+    """What is known of words as such; see ``words.toml``."""
+
+    letters: frozenset[str]
+    weak: frozenset[str]
+    phrases: dict[str, str]
+    same: dict[str, str]
+    phrase_pattern: re.Pattern[str]
+
+
+def read_data(name: str) -> dict[str, Any]:
+    """One of the package's own tables, by file name."""
+    return tomllib.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+
+
+@cache
+def words() -> Words:
+    """The table of words, read once."""
+    table = read_data("words.toml")
+    phrases: dict[str, str] = table["phrases"]
+    alternatives = "|".join(sorted(map(re.escape, phrases), key=len, reverse=True))
+    return Words(
+        letters=frozenset(table["letters"].split()),
+        weak=frozenset(table["weak"].split()),
+        phrases=phrases,
+        same=table["same"],
+        phrase_pattern=re.compile(rf"\b(?:{alternatives})\b"),
+    )
+
+
+_JOINED = re.compile(r"(?<=\w)['.](?=\w)|['.]")
+_SPLIT = re.compile(r"[^a-z0-9]+")
+
+
+@lru_cache(maxsize=65536)
+def tokenise(text: str) -> tuple[str, ...]:
+    """Words of a name, folded, with one spelling for known short forms and translations."""
+    plain = fold(text).replace("&", " and ")
+    plain = re.sub(r"\b([a-z])\.\s?(?=[a-z]\.)", r"\1", plain)
+    plain = _SPLIT.sub(" ", _JOINED.sub("", plain)).strip()
+    known = words()
+    plain = known.phrase_pattern.sub(lambda m: known.phrases[m[0]], plain)
+    same = known.same
+    return tuple(same.get(t, t) for t in plain.split())
+
+
+class Marks(msgspec.Struct, frozen=True, gc=False):
+    """What kind of side a name means. Two sides with different marks are never the same."""
+
+    women: bool = False
+    age: str = ""
+    """``u21``, ``youth``; empty for seniors."""
+    reserve: str = ""
+    """``b`` for second teams under any name, ``c`` for third teams; empty for first teams."""
+    simulated: bool = False
+
+
+SENIOR = Marks()
+
+_WOMEN = re.compile(
+    r"[\s(]*(?:\(\s*w\w{0,5}\s*\)?|\bwomen'?s?|\bwowen|\bladies|\bgirls|\bwfc|\bfcw|\bwbbl|\bwnbl"
+    r"|\bfem(?:enina|enino|enil|inino|inina|inin|inas|eninas|inines?|minile)?|\bfrauen|\bvrouwen|\bdames"
+    r"|\bkvinder|\bkvinner|\bdamer|\bnaiset|\bw)\s*\)?\s*$"
+)
+_WOMEN_CUT = re.compile(r"\s(?:\(|wo|wom|wome|lad|ladi|ladie)$")
+_AGE = re.compile(r"[\s(]+(?:u|under|sub|jo)[\s-]?(\d{2})s?\b\s*\)?\s*$")
+_YOUTH = re.compile(r"[\s(]+(?:youth|academy|juvenil|primavera)\s*\)?\s*$")
+_RESERVE = re.compile(
+    r"[\s(]+(?:\(\s*(?:res|reserves?|reserva|am|amateure?|a|b|ii|2)\s*\)?|ii|b|2|res|reserves?|reserva|castilla"
+    r"|amateure?|akatemia|2nd xi)\s*\)?\s*$"
+)
+_THIRD = re.compile(r"[\s(]+(?:iii|c)\s*\)?\s*$")
+_A_SIDE = re.compile(r"\s(?:a|xi)\s*$")
+_JONG = re.compile(r"^jong\s+")
+_SIMULATED = re.compile(r"[\s(]+(?:\(e\)|esports?|srl|virtual|cyber|simulated)\s*\)?\s*$")
+_COUNTRY = re.compile(r"\s*\(\s*([a-z]{2,3})\s*\)?\s*$")
+_RANKED = re.compile(r"^(?:#\d{1,2}|\(\d{1,2}\)|no\.? ?\d{1,2})\s+")
+_CUT_LENGTH = 20
+"""Exchange names are cut at about 23 characters, marks first."""
+
+
+class Stripped(msgspec.Struct, frozen=True, gc=False):
+    """A name without its marks."""
+
+    base: str
+    marks: Marks
+    country: str
+    """A country in brackets, as exchanges print it: ``ecu``, ``uru``; empty otherwise."""
+
+
+# First teams whose names end like a mark.
+_NOT_MARKS = frozenset({"willem ii", "juventude", "1 maj ii"})
+
+
+@lru_cache(maxsize=65536)
+def strip_marks(name: str, *, a_sides: bool = False) -> Stripped:
+    """The name's base, its marks and its country in brackets.
+
+    Args:
+        name: As printed.
+        a_sides: ``A`` at the end means a second national side, as in cricket and rugby.
+    """
+    base = _RANKED.sub("", fold(name).strip())
+    women = simulated = False
+    age = reserve = country = ""
+    changed = True
+    while changed and base not in _NOT_MARKS:
+        changed = False
+        before = base
+        if found := _SIMULATED.search(base):
+            base, simulated = base[: found.start()], True
+        elif (found := _WOMEN.search(base)) or (
+            (found := _WOMEN_CUT.search(base)) and len(name.strip()) >= _CUT_LENGTH
+        ):
+            base, women = base[: found.start()], True
+        elif found := _AGE.search(base):
+            base, age = base[: found.start()], f"u{found[1]}"
+        elif found := _YOUTH.search(base):
+            base, age = base[: found.start()], "youth"
+        elif found := _RESERVE.search(base):
+            base, reserve = base[: found.start()], "b"
+        elif found := _THIRD.search(base):
+            base, reserve = base[: found.start()], "c"
+        elif a_sides and (found := _A_SIDE.search(base)):
+            base, reserve = base[: found.start()], "b"
+        elif found := _JONG.search(base):
+            base, reserve = base[found.end() :], "b"
+        elif (found := _COUNTRY.search(base)) and not country:
+            base, country = base[: found.start()], found[1]
+        base = base.strip()
+        if not base:
+            return Stripped(before, Marks(), country)
+        changed = base != before
+    return Stripped(base, Marks(women, age, reserve, simulated), country)
+
+
+_WOMENS_COMPETITION = re.compile(
+    r"\bwom[ae]n|\bladies|\bwnba|\bwnbl|\bwbbl|\bnrlw|\baflw|\bwsl|\bnwsl|\bwpl\b|\bw-league|\bwcpl|\bwta\b|\bfrauen"
+    r"|\bfem[ei]n|\bfemminile|\bdamallsvenskan|\btoppserien|\bkvinde|\bliga f\b|\bgirls|\(w\)|\bwncaa|\bncaaw|\bvrouwen"
+    r"|\bdames|\bwomens|\bnaisten|\belitettan|\bwwc\b|\bwt20|\bwodi|\bw\b"
+)
+_WOMENS_KEY = re.compile(
+    r"wom[ae]n|wnba|wncaa|_wta|nrlw|aflw|wbbl|nwsl|_wsl|_wpl|wnbl|ladies|frauen"
+)
+_MENS_COMPETITION = re.compile(r"\batp\b|\bmens?\b|\bmen's\b")
+_AGE_COMPETITION = re.compile(r"\b(?:u|under)[\s-]?(\d{2})s?\b")
+_YOUTH_COMPETITION = re.compile(r"\byouth\b")
+_RESERVE_COMPETITION = re.compile(r"\breserves?\b")
+
+
+class Gate(msgspec.Struct, frozen=True, gc=False):
+    """What a competition says of all sides in it."""
+
+    women: bool | None
+    """None where the competition says neither."""
+    age: str = ""
+
+
+@lru_cache(maxsize=8192)
+def competition_gate(competition: str) -> Gate:
+    """Kind of the sides in an exchange competition, by its name."""
+    plain = fold(competition)
+    women: bool | None = None
+    if _WOMENS_COMPETITION.search(plain):
+        women = True
+    elif _MENS_COMPETITION.search(plain):
+        women = False
+    found = _AGE_COMPETITION.search(plain)
+    age = f"u{found[1]}" if found else "youth" if _YOUTH_COMPETITION.search(plain) else ""
+    return Gate(women, age)
+
+
+@lru_cache(maxsize=1024)
+def sport_key_gate(sport_key: str) -> Gate:
+    """Kind of the sides under a sport key of the odds feed."""
+    if _WOMENS_KEY.search(sport_key):
+        return Gate(women=True)
+    if "_atp" in sport_key:
+        return Gate(women=False)
+    found = re.search(r"_u(\d{2})\b", sport_key)
+    return Gate(None, f"u{found[1]}" if found else "")
+
+
+_HIDDEN = re.compile(r"xxdnd|do not display", re.IGNORECASE)
+_OCCASION = re.compile(
+    r"\s*\((?:[^()]*\b(?:odi|t20i?|test|leg|game|gm|match|day|final|replay|neutral|best of|bo\d|odd?s?)\b[^()]*|"
+    r"\d+(?:st|nd|rd|th)[^()]*|n|g\d)\)\s*$",
+    re.IGNORECASE,
+)
+_VERSUS = re.compile(r"\s+(?:v|vs|vs\.)\s+", re.IGNORECASE)
+
+
+@lru_cache(maxsize=65536)
+def split_event(name: str) -> tuple[str, str] | None:
+    """Home and away of an exchange event name, or None where it is not two-sided.
+
+    ``A v B`` has A at home; ``A @ B`` has B at home.
+    """
+    if _HIDDEN.search(name):
+        return None
+    trimmed = _OCCASION.sub("", name.strip())
+    if " @ " in trimmed:
+        parts = trimmed.split(" @ ")
+        parts.reverse()
+    else:
+        parts = _VERSUS.split(trimmed)
+    if len(parts) != 2:  # noqa: PLR2004 - two sides
+        return None
+    home, away = (part.strip() for part in parts)
+    return (home, away) if home and away else None
+
+
+def is_hidden(*texts: str) -> bool:
+    """Whether an exchange event is one that its site keeps from view."""
+    return any(_HIDDEN.search(text) for text in texts)
