@@ -1,0 +1,83 @@
+"""The sandbox in a process of its own, for the demo: it reports its addresses and ends with its parent."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from types import TracebackType
+from typing import Any, Self
+
+from kos.sandbox.server import Addresses, Sandbox
+
+_START_TIMEOUT_S = 30.0
+
+
+def serve(settings: dict[str, Any], pipe: Connection) -> None:
+    """Runs a sandbox until the pipe's other end closes, which a dead parent does too.
+
+    Runs in the main thread of its own process. An interrupt from the terminal is left to the parent.
+
+    Args:
+        settings: Keyword arguments of :class:`kos.sandbox.server.Sandbox`.
+        pipe: Gets the addresses once all servers listen; then only its end of file matters.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with Sandbox(**settings) as sandbox:
+        pipe.send(sandbox.addresses)
+        with contextlib.suppress(EOFError, OSError):  # the parent is gone or done with us
+            pipe.recv()
+
+
+@dataclass(slots=True)
+class SandboxProcess:
+    """A running sandbox process; a context manager."""
+
+    addresses: Addresses
+    process: BaseProcess
+    pipe: Connection
+
+    def close(self) -> None:
+        """Ends the process and waits for it."""
+        self.pipe.close()
+        self.process.join(timeout=5)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def start_process(**settings: Any) -> SandboxProcess:
+    """Starts a sandbox in a spawned process and gives its addresses.
+
+    Args:
+        settings: Keyword arguments of :class:`kos.sandbox.server.Sandbox`; they must survive pickling.
+
+    Raises:
+        RuntimeError: The process ended before it listened; its own traceback is on stderr.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(settings, theirs), name="sandbox", daemon=True)
+    process.start()
+    theirs.close()
+    with contextlib.suppress(EOFError):
+        if ours.poll(_START_TIMEOUT_S):
+            return SandboxProcess(ours.recv(), process, ours)
+    ours.close()
+    process.kill()
+    process.join()
+    raise RuntimeError("the sandbox did not start; see its traceback above")

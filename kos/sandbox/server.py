@@ -1,0 +1,134 @@
+"""Starts the sandbox: servers on free loopback ports, in a thread or in a process of their own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Final, Self
+
+from kos.sandbox.clock import WorldClock
+from kos.sandbox.faults import Fault, Faults
+from kos.sandbox.feed import WorldFeed
+from kos.sandbox.oddsapi import OddsApi
+from kos.sandbox.prices import Prices
+from kos.sandbox.web import Counters, Hooks, HttpServer
+from kos.sandbox.world import World
+
+API_KEY: Final = "5a" * 16
+FREE_API_KEY: Final = "f0" * 16
+"""A key of the free plan: 500 credits a month, no historical odds."""
+MONTHLY_CREDITS: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a sandbox listens, and what opens it."""
+
+    odds_api_url: str
+    """Without ``/v4``."""
+    api_key: str
+    free_api_key: str
+
+
+class Sandbox:
+    """All remote services on loopback, with one seeded world behind them.
+
+    Use it as a context manager, or call :meth:`close`.
+
+    Args:
+        seed: Any whole number; the same seed gives the same world at the same time.
+        credits_a_month: The odds feed's allowance of ``api_key``.
+        calls_a_second: The odds feed's limit; over it 429.
+        speed: World seconds per wall second; printed times stay in step with the wall clock.
+        tempo: How many times faster than in life prices wander.
+        now: The wall clock, seconds since 1970 UTC.
+        start: World time at the start; None for the wall's own.
+        odds_api_port: 0 for a free one.
+    """
+
+    def __init__(
+        self,
+        seed: int = 1,
+        *,
+        credits_a_month: int = MONTHLY_CREDITS,
+        calls_a_second: int = 30,
+        speed: float = 1.0,
+        tempo: float = 1.0,
+        now: Callable[[], float] = time.time,
+        start: datetime | None = None,
+        odds_api_port: int = 0,
+    ) -> None:
+        self.clock = WorldClock(speed, now, start)
+        self.world = World(seed)
+        self.prices = Prices(seed, tempo)
+        self.counters = Counters()
+        self.faults = Faults(seed)
+        self.api_key = API_KEY
+        self.feed = WorldFeed(self.world, self.prices, self.clock)
+        self.odds_api = OddsApi(
+            self.feed,
+            now,
+            {API_KEY: credits_a_month, FREE_API_KEY: 500},
+            frozenset({FREE_API_KEY}),
+            calls_a_second,
+        )
+        self._odds_server = HttpServer(
+            "odds_api",
+            self.odds_api,
+            faults=self.faults,
+            counters=self.counters,
+            hooks=Hooks(
+                overdrawn=self.odds_api.overdrawn,
+                limited=self.odds_api.limited,
+                name_of=self.odds_api.endpoint,
+            ),
+            port=odds_api_port,
+        )
+
+    @property
+    def odds_api_url(self) -> str:
+        """Address of the odds feed, without ``/v4``."""
+        return self._odds_server.url
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where everything is."""
+        return Addresses(self.odds_api_url, API_KEY, FREE_API_KEY)
+
+    @property
+    def credits_used(self) -> int:
+        """Credits that calls with ``api_key`` have cost this month."""
+        return self.odds_api.account(self.api_key).used
+
+    def fail(self, kind: str, **how: object) -> Fault:
+        """Puts a fault in force, see :mod:`kos.sandbox.faults`; gives the rule with its hits."""
+        return self.faults.add(Fault(kind, **how))  # type: ignore[arg-type]
+
+    def refuse(self, service: str) -> None:
+        """Closes a service's port: calls then meet a refused connection."""
+        self._server(service).stop()
+
+    def accept(self, service: str) -> None:
+        """Opens a service's port again."""
+        self._server(service).start()
+
+    def _server(self, service: str) -> HttpServer:
+        return {"odds_api": self._odds_server}[service]
+
+    def close(self) -> None:
+        """Stops every server and closes every connection."""
+        self._odds_server.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
