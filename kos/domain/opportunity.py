@@ -8,6 +8,11 @@ from enum import StrEnum
 
 import msgspec
 
+from kos.errors import InvalidInput
+
+MAX_LIMIT = 500
+MAX_STAKE = Decimal(100_000)
+
 
 class BetKind(StrEnum):
     """What the back bet is staked with, which decides the lay stake and the ranking."""
@@ -98,11 +103,48 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ranking(StrEnum):
-    """Orders an operator can ask for; ``SEED`` is the default."""
+    """Orders an operator can ask for; ``SEED`` is the default. See `kos.domain.score`."""
 
     SEED = "seed"
     RATING = "rating"
+    """What other tools show: b(1-c)/(l-c), for a free bet its retention."""
     VALUE = "value"
+    """Most pounds."""
+    VALUE_PER_HOUR = "value_per_hour"
+    """Pounds per hour that the money is locked up: turns a small bank over."""
+    VALUE_PER_LIABILITY = "value_per_liability"
+    """Pounds per pound of exchange liability: where the exchange float is short."""
+    RETURN_ON_CAPITAL = "return_on_capital"
+    """Pounds per hour and per pound locked up on both sides."""
+
+
+class Rejection(StrEnum):
+    """Why a back price is not offered. The texts are what an operator reads."""
+
+    STARTED = "kickoff has passed"
+    IN_PLAY = "exchange market in play"
+    SUSPENDED = "exchange market not open"
+    TOO_SOON = "kickoff too close"
+    TOO_LATE = "kickoff beyond the time asked for"
+    DRAW = "no draw in this sport"
+    OTHER_BET = "bookmaker quotes another form of the bet"
+    DOUBTFUL = "match in doubt"
+    UNMATCHED = "no lay market known"
+    NO_LAY = "no lay price"
+    STALE_BACK = "stale bookmaker price"
+    STALE_LAY = "stale lay price"
+    DELAYED = "delayed lay price"
+    ODDS_TOO_LOW = "back odds below the minimum"
+    ODDS_TOO_HIGH = "back odds above the maximum"
+    INVERTED = "lay below 0.95 of back"
+    TOO_GOOD = "too good to be true"
+    BELOW_FLOOR = "below liquidity floor"
+    UNKNOWN_LIQUIDITY = "liquidity unknown"
+    TOO_LITTLE = "liquidity below the minimum asked for"
+    LAY_TOO_SMALL = "lay below the exchange's minimum"
+    OVER_LIABILITY = "liability above the maximum"
+    NO_VALUE = "costs more than it brings"
+    ARB = "arb hidden"
 
 
 class OpportunityQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +177,35 @@ class OpportunityAnswer(msgspec.Struct, frozen=True, kw_only=True):
     as_of: datetime
     opportunities: tuple[Opportunity, ...]
     considered: int
-    """Pairs looked at for this question."""
+    """Back prices looked at for this question, each with the best lay there is for it."""
     rejected: dict[str, int]
-    """Reason to count: ``stale price``, ``lay below 0.95 of back``, ``below liquidity floor``..."""
+    """`Rejection` to count; what is neither rejected nor shown was eligible but ranked lower."""
+
+
+def check_query(query: OpportunityQuery) -> None:
+    """Refuse a question that makes no sense.
+
+    Raises:
+        InvalidInput: Names the field, what was given and what is allowed.
+    """
+    if not 1 <= query.limit <= MAX_LIMIT:
+        raise InvalidInput("limit", query.limit, f"1 to {MAX_LIMIT}")
+    _check_pounds("stake", query.stake)
+    if query.free_bet_value is not None:
+        _check_pounds("free_bet_value", query.free_bet_value)
+    for field in ("min_odds", "max_odds"):
+        odds: Decimal | None = getattr(query, field)
+        if odds is not None and not (odds.is_finite() and odds >= 1):
+            raise InvalidInput(field, odds, "finite decimal odds, 1 or more")
+    for field in ("min_liquidity", "max_liability"):
+        pounds: Decimal | None = getattr(query, field)
+        if pounds is not None and not (pounds.is_finite() and pounds >= 0):
+            raise InvalidInput(field, pounds, "pounds, 0 or more")
+    minutes = query.max_minutes_to_kickoff
+    if minutes is not None and not minutes > 0:
+        raise InvalidInput("max_minutes_to_kickoff", minutes, "minutes above 0")
+
+
+def _check_pounds(field: str, pounds: Decimal) -> None:
+    if not (pounds.is_finite() and 0 < pounds <= MAX_STAKE):
+        raise InvalidInput(field, pounds, f"pounds above 0, at most {MAX_STAKE}")
