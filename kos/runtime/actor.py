@@ -68,7 +68,7 @@ class Reply:
             sink.answer(message)
 
     def fail(self, error: Exception) -> None:
-        """Answer with an error: one of the runtime's own as it is, any other as ActorFailed."""
+        """Answer with an error; the asker is told ActorFailed with its type and text."""
         sink = self._take()
         if sink is not None:
             sink.fail(as_fault(error, self._context.name))
@@ -256,8 +256,9 @@ class Actor:
         return {}
 
 
-def as_fault(error: BaseException, actor: str) -> RuntimeFault:
-    """What an asker is told about ``error``."""
-    if isinstance(error, RuntimeFault):
-        return error
+def as_fault(error: BaseException, actor: str) -> ActorFailed:
+    """What an asker is told about ``error``: that ``actor`` failed, and by what.
+
+    A runtime fault is no exception: that *its* peer died is not that the asker's did.
+    """
     return ActorFailed(actor, type(error).__name__, str(error))

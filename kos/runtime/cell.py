@@ -171,7 +171,7 @@ class Cell(pykka.ThreadingActor):
             asked.fail(as_fault(error, self.spec.name))
         except BaseException as error:  # noqa: BLE001 - pykka would stop every actor
             if asked is not None:
-                asked.fail(ActorFailed(self.spec.name, type(error).__name__, str(error)))
+                asked.fail(as_fault(error, self.spec.name))
             self._fail(error, content)
             return
         if self._mailbox.is_empty():

@@ -53,7 +53,7 @@ class Client:
         try:
             return self._registry.ask(None, actor, message, timeout_s)
         except NoSuchActor:
-            self.describe()  # it may be new
+            self.describe()  # it may be new; nothing was carried out, so asking again is safe
         return self._registry.ask(None, actor, message, timeout_s)
 
     def describe(self) -> SystemDescribed:
@@ -91,21 +91,21 @@ def connect(run_dir: Path, messages: Iterable[type[Message]], timeout_s: float =
     Raises:
         SystemNotRunning: Nothing runs there, or it does not answer.
     """
-    record = read_record(run_dir)
     here = f"@client-{os.getpid()}-{next(_numbers)}"
-    client = Client(Registry(here, Codec(messages), Path(record.sockets)), timeout_s)
+    codec = Codec(messages)
     deadline = time.monotonic() + timeout_s
     while True:
+        record = read_record(run_dir)
+        client = Client(Registry(here, codec, Path(record.sockets)), timeout_s)
         try:
             client.describe()
         except SystemNotRunning as error:
+            client.close()
             if not _is_alive(record.pid):
-                client.close()
                 raise SystemNotRunning(
                     f"process {record.pid}, which ran in {run_dir}, has ended; start it again"
                 ) from error
             if time.monotonic() > deadline:
-                client.close()
                 raise
             time.sleep(0.02)
         else:

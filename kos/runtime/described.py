@@ -14,9 +14,10 @@ class ActorDescribed(Message, frozen=True, kw_only=True):
 
     name: str
     state: str
-    """starting, running, backing_off, parked, stopping or stopped."""
+    """starting, running, backing_off, parked, stopping or stopped; the node's own state, such
+    as hung, while the node has not spoken of it."""
     incarnation: int
-    """Starts so far within this life of its node; 1 is the first."""
+    """Starts so far within this life of its node; 0 while the node has not spoken of it."""
     restarts: int
     mailbox: int
     """Messages that wait."""

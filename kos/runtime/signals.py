@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import resource
 import signal
 from typing import IO, Protocol
 
@@ -29,12 +30,14 @@ def settle_node(stacks: IO[str]) -> None:
 
     SIGINT (a terminal sends it to the whole group) and SIGTERM (a service manager may do so)
     are ignored: the main process alone decides, so that one Ctrl-C is one stop in order.
-    SIGUSR1 writes the stack of every thread to ``stacks``, even when Python is stuck.
+    SIGUSR1 writes the stack of every thread to ``stacks``, even when Python is stuck; SIGABRT
+    does so too and then ends the process, without a core file, for memory holds secrets.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     faulthandler.register(signal.SIGUSR1, file=stacks, all_threads=True)
     faulthandler.enable(file=stacks, all_threads=True)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def die_by_kernel(after_s: float) -> None:

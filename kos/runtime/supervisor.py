@@ -66,6 +66,8 @@ class Child:
     """Monotonic moment by which the present start or stop must be over; 0 for none."""
     is_ending: bool = False
     """It is to stop for good: by ``stop_child`` or with the node."""
+    is_stuck: bool = False
+    """Its thread did not start or stop in time; only the end of the process ends it."""
     successor: ChildSpec | None = None
     """Who takes its name when it has ended."""
 
@@ -194,7 +196,7 @@ class Supervisor:
         for child in reversed(self._all()):
             child.is_ending = True
             child.successor = None
-            if child.cell is None:
+            if child.cell is None or child.is_stuck:
                 continue
             self._tell_to_stop(child)
             while child.cell is not None:
@@ -202,7 +204,7 @@ class Supervisor:
                     self.step()
                 except NodeGivesUp as reason:
                     self._log.error("actor.left_behind", actor=child.spec.name, reason=str(reason))
-                    child.cell = None
+                    break
 
     def ask_pulses(self) -> None:
         """Let each running actor say how it is, in its own thread and time."""
@@ -442,6 +444,7 @@ class Supervisor:
         for child in self._all():
             if child.deadline and now > child.deadline:
                 child.deadline = 0.0
+                child.is_stuck = True
                 verb = "start" if child.state == "starting" else "stop"
                 limit = child.spec.start_timeout_s if verb == "start" else child.spec.stop_timeout_s
                 msg = f"actor {child.spec.name} did not {verb} within {limit:g} s"

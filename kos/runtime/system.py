@@ -23,7 +23,7 @@ import structlog
 from kos.runtime.codec import Codec
 from kos.runtime.control import GivenUp, NamesChanged, Ping, Pong, Ready, Stop
 from kos.runtime.decisions import Record, Verdict, decide
-from kos.runtime.described import NodeDescribed, SystemDescribed
+from kos.runtime.described import ActorDescribed, NodeDescribed, SystemDescribed
 from kos.runtime.errors import SystemStartFailed
 from kos.runtime.launcher import Launcher, NodeHandle, SpawnLauncher
 from kos.runtime.mailbox import ReplySink
@@ -164,7 +164,7 @@ class System:
             pid=os.getpid(),
             uptime_s=round(now - self._started_at, 3),
             is_stopping=self._is_stopping or bool(self._stops),
-            nodes=tuple(_describe(node, now) for node in self._nodes.values()),
+            nodes=tuple(_describe(node, dict(self._names), now) for node in self._nodes.values()),
         )
 
     # --- in the main thread -----------------------------------------------------------------
@@ -377,12 +377,16 @@ class System:
                 node.handle.control.send(NamesChanged(added=news, removed=gone), may_wait=False)
 
     def _on_hang(self, node: _Node, reason: str) -> None:
-        """Have the stacks dumped, then kill. A stopped process is let go on for that."""
+        """Have the stacks dumped and the node die of it, without another line of Python.
+
+        SIGABRT makes it write its stacks and end; a stopped process has to be continued for
+        that. If it does not end so, it is killed a moment later.
+        """
         assert node.handle is not None  # noqa: S101 - only a living node hangs
         node.reason = f"hung: {reason}"
         node.kill_at = time.monotonic() + _DUMP_S
         self._change(node, "hung")
-        node.handle.signal(signal.SIGUSR1)
+        node.handle.signal(signal.SIGABRT)
         node.handle.signal(signal.SIGCONT)
 
     def _on_death(self, node: _Node) -> None:
@@ -470,7 +474,7 @@ def _overdue(node: _Node) -> str:
     return f"was not ready within {node.spec.start_timeout_s:g} s"
 
 
-def _describe(node: _Node, now: float) -> NodeDescribed:
+def _describe(node: _Node, names: dict[str, str], now: float) -> NodeDescribed:
     handle, pong, pong_at = node.handle, node.pong, node.pong_at
     return NodeDescribed(
         name=node.spec.name,
@@ -483,5 +487,16 @@ def _describe(node: _Node, now: float) -> NodeDescribed:
         rss_kb=0 if pong is None else pong.rss_kb,
         refused_frames=0 if pong is None else pong.refused_frames,
         stray_letters={} if pong is None else pong.stray_letters,
-        actors=() if pong is None else pong.actors,
+        actors=_actors(node, names),
+    )
+
+
+def _actors(node: _Node, names: dict[str, str]) -> tuple[ActorDescribed, ...]:
+    """What the node last said of its actors, and those it has not spoken of yet."""
+    told = () if node.pong is None else node.pong.actors
+    known = {each.name for each in told}
+    untold = [name for name, at in names.items() if at == node.spec.name and name not in known]
+    return told + tuple(
+        ActorDescribed(name=name, state=node.state, incarnation=0, restarts=0, mailbox=0, handled=0)
+        for name in untold
     )
