@@ -1,0 +1,238 @@
+"""Reading parsed JSON of which nothing is sure: a value of the right kind, or a named refusal."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from kos.domain.market import Drop, PriceSize
+
+REMOTE: Final = "betfair"
+"""The service's name in errors and logs."""
+
+MAX_DROPS: Final = 2_000
+"""Of one body; more are counted in one last line."""
+
+MAX_PRICE: Final = Decimal(1000)
+MAX_SIZE: Final = Decimal(1_000_000_000)
+
+_MAX_TEXT: Final = 300
+_MAX_INTEGER: Final = 2**63 - 1
+_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(2101, 1, 1, tzinfo=UTC)
+"""The service dates markets without an end 2099."""
+_MARKET_ID: Final = re.compile(r"\d{1,3}\.\d{1,15}", re.ASCII)
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_HUNDREDTHS: Final = -2
+_SIZE_DIGITS: Final = 30
+
+_T = TypeVar("_T")
+
+
+class Refused(Exception):  # noqa: N818 - the text is a drop's reason; it never leaves this room
+    """A value that cannot be trusted."""
+
+
+class NotJson(Exception):  # noqa: N818 - as above
+    """A body that is no JSON at all."""
+
+
+class Drops:
+    """Collects what is left out of one body, up to a bound."""
+
+    def __init__(self) -> None:
+        self._listed: list[Drop] = []
+        self._unlisted = 0
+
+    def add(self, path: str, reason: str) -> None:
+        """Note one thing left out."""
+        if len(self._listed) < MAX_DROPS:
+            self._listed.append(Drop(path, reason))
+        else:
+            self._unlisted += 1
+
+    def listed(self) -> tuple[Drop, ...]:
+        """All notes, with one last line for those beyond the bound."""
+        if not self._unlisted:
+            return tuple(self._listed)
+        return (*self._listed, Drop(f"{self._unlisted} more", "further drops not listed"))
+
+
+def _number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError:  # an exponent beyond all bounds
+        return Decimal("NaN")
+
+
+_FAST: Final = msgspec.json.Decoder(float_hook=_number)
+
+
+def parse(body: bytes) -> Any:
+    """Any JSON as Python values; fractions are Decimal, digit for digit as they were sent.
+
+    msgspec reads it; what it refuses by the letter (the bare NaN and Infinity that this service
+    can send in fields KOS does not read) gets a second chance.
+
+    Raises:
+        NotJson: It is not JSON, or nests too deep.
+    """
+    try:
+        return _FAST.decode(body)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(body, parse_float=_number, parse_int=_number, parse_constant=Decimal)
+    except (ValueError, RecursionError):
+        raise NotJson from None
+
+
+def read_each(
+    values: list[Any], path: str, drops: Drops, read: Callable[[Any, str, Drops], _T]
+) -> list[_T]:
+    """What ``read`` makes of each value that it does not refuse."""
+    good = []
+    for i, value in enumerate(values):
+        try:
+            good.append(read(value, f"{path}[{i}]", drops))
+        except Refused as refused:
+            drops.add(f"{path}[{i}]", str(refused))
+    return good
+
+
+def mapping(value: Any, what: str) -> dict[str, Any]:
+    """A JSON object."""
+    if not isinstance(value, dict):
+        raise Refused(f"{what} missing" if value is None else f"{what} not an object")
+    return value
+
+
+def listing(value: Any, what: str) -> list[Any]:
+    """A JSON list; empty where it is missing or null."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise Refused(f"{what} not a list")
+    return value
+
+
+def text(value: Any, what: str) -> str:
+    """A text that can be shown: trimmed, not empty, not endless, without control characters."""
+    if not isinstance(value, str):
+        raise Refused(f"{what} missing" if value is None else f"{what} not a text")
+    trimmed = value.strip()
+    if not trimmed:
+        raise Refused(f"{what} empty")
+    if len(trimmed) > _MAX_TEXT:
+        raise Refused(f"{what} too long")
+    if _CONTROL.search(trimmed):
+        raise Refused(f"{what} not readable")
+    return trimmed
+
+
+def text_or_empty(value: Any, what: str) -> str:
+    """As :func:`text`; empty where it is missing, null or blank."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return ""
+    return text(value, what)
+
+
+def market_id(value: Any, what: str = "market id") -> str:
+    """A market's id, such as ``1.253140281``."""
+    if not isinstance(value, str):
+        raise Refused(f"{what} missing" if value is None else f"{what} not a text")
+    if not is_market_id(value):
+        raise Refused(f"{what} not in the service's form")
+    return value
+
+
+def is_market_id(value: str) -> bool:
+    """True for text in the form of a market id."""
+    return _MARKET_ID.fullmatch(value) is not None
+
+
+def flag(value: Any, what: str) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise Refused(f"{what} missing" if value is None else f"{what} not true or false")
+    return value
+
+
+def number(value: Any, what: str) -> Decimal:
+    """A finite JSON number."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise Refused(f"{what} missing" if value is None else f"{what} not a number")
+    if isinstance(value, int):
+        if not -_MAX_INTEGER <= value <= _MAX_INTEGER:
+            raise Refused(f"{what} out of all bounds")
+        return Decimal(value)
+    if not value.is_finite():
+        raise Refused(f"{what} not finite")
+    # Sixty digits are no price, and arithmetic with a wild exponent never ends.
+    if not -_SIZE_DIGITS < value.adjusted() < _SIZE_DIGITS or len(value.as_tuple().digits) > (
+        _SIZE_DIGITS
+    ):
+        raise Refused(f"{what} out of all bounds")
+    return value
+
+
+def integer(value: Any, what: str) -> int:
+    """A whole number, 0 or above, in 63 bits; ``5.0`` is one too."""
+    whole = number(value, what)
+    if whole != whole.to_integral_value() or not 0 <= whole <= _MAX_INTEGER:
+        raise Refused(f"{what} not a whole number")
+    return int(whole)
+
+
+def price(value: Any) -> Decimal:
+    """Decimal odds above 1 up to 1000, in whole hundredths as on every ladder of the service."""
+    odds = number(value, "price")
+    if not 1 < odds <= MAX_PRICE:
+        raise Refused("price not above 1 and up to 1000")
+    exponent = odds.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < _HUNDREDTHS and odds != round(odds, 2):
+        raise Refused("price off every ladder")
+    return odds
+
+
+def size(value: Any) -> Decimal:
+    """Money waiting at a price, 0 or more."""
+    pounds = number(value, "size")
+    if not 0 <= pounds <= MAX_SIZE:
+        raise Refused("size out of all bounds")
+    return pounds
+
+
+def handicap(value: Any) -> Decimal:
+    """A handicap; 0 where it is missing or null."""
+    return Decimal(0) if value is None else number(value, "handicap")
+
+
+def utc(value: Any, what: str) -> datetime:
+    """An ISO 8601 time with its zone, with or without milliseconds, as UTC."""
+    if not isinstance(value, str):
+        raise Refused(f"{what} missing" if value is None else f"{what} not a time")
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        raise Refused(f"{what} not a time") from None
+    if at.tzinfo is None:
+        raise Refused(f"{what} without zone")
+    try:
+        at = at.astimezone(UTC)
+    except (OverflowError, ValueError):
+        raise Refused(f"{what} out of all bounds") from None
+    if not _EARLIEST <= at < _LATEST:
+        raise Refused(f"{what} out of all bounds")
+    return at
+
+
+def best_first(levels: list[PriceSize], *, highest: bool) -> tuple[PriceSize, ...]:
+    """The levels in order, best price first."""
+    return tuple(sorted(levels, key=lambda level: level.price, reverse=highest))

@@ -1,0 +1,305 @@
+"""Answers of the betting API to domain values; what cannot be trusted is left out by name.
+
+A body is parsed once by msgspec with fractions kept digit for digit, then walked value by value,
+so that one bad level costs one level and not the batch. Three things cost more than themselves,
+as half of them would be a wrong answer: a market without its status or in-play flag, a side of a
+book that names one price twice, and a runner whose id or status cannot be read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from kos.adapters.betfair.fields import (
+    Drops,
+    Refused,
+    best_first,
+    flag,
+    handicap,
+    integer,
+    listing,
+    mapping,
+    market_id,
+    number,
+    price,
+    read_each,
+    size,
+    text,
+    text_or_empty,
+    utc,
+)
+from kos.domain.market import (
+    Drop,
+    ExchangeMarket,
+    ExchangeRunner,
+    MarketBook,
+    PriceSize,
+    RunnerBook,
+)
+
+HIDDEN_GROUP: Final = "xxDNDxx"
+"""The service's own mark of things that are not for display."""
+
+STATUSES: Final = frozenset({"INACTIVE", "OPEN", "SUSPENDED", "CLOSED"})
+RUNNER_STATUSES: Final = frozenset(
+    {"ACTIVE", "WINNER", "LOSER", "PLACED", "REMOVED", "REMOVED_VACANT", "HIDDEN"}
+)
+
+_TWO_SIDES: Final = re.compile(r"\S.*\s(?:v|@)\s.*\S")
+_HEAD_TO_HEAD_RUNNERS: Final = (2, 3)
+_HUNDRED: Final = Decimal(100)
+
+
+class EventType(msgspec.Struct, frozen=True):
+    """One sport of the exchange."""
+
+    id: str
+    name: str
+    market_count: int
+
+
+class MarketDescription(msgspec.Struct, frozen=True):
+    """What a market's description says beyond the catalogue; holds for a day."""
+
+    market_id: str
+    base_rate: Decimal
+    """Commission on net winnings for the account that asks, as a fraction of one."""
+    discount_allowed: bool
+    ladder: str
+    """``CLASSIC``, ``FINEST`` or ``LINE_RANGE``."""
+    market_type: str
+    betting_type: str
+
+
+def read_event_types(result: Any) -> tuple[tuple[EventType, ...], tuple[Drop, ...]]:
+    """The sports of a listEventTypes result."""
+    drops = Drops()
+    found = read_each(_results(result), "", drops, _event_type)
+    return tuple(found), drops.listed()
+
+
+def read_catalogue(
+    result: Any, market_type: str, event_type_id: str, *, only_head_to_head: bool
+) -> tuple[tuple[ExchangeMarket, ...], tuple[Drop, ...]]:
+    """The markets of a listMarketCatalogue result that was filtered by both arguments.
+
+    Args:
+        result: Parsed ``result`` of the answer.
+        market_type: Type code that was asked for; the answer itself need not repeat it.
+        event_type_id: Likewise.
+        only_head_to_head: Leave out what is no match of two sides.
+    """
+    drops = Drops()
+
+    def read(value: Any, path: str, drops: Drops) -> ExchangeMarket:
+        market = _market(value, market_type, event_type_id, path, drops)
+        if only_head_to_head:
+            _check_head_to_head(market)
+        return market
+
+    found: dict[str, ExchangeMarket] = {}
+    for market in read_each(_results(result), "", drops, read):
+        if market.market_id in found:
+            drops.add(market.market_id, "market twice in one answer")
+        else:
+            found[market.market_id] = market
+    return tuple(found.values()), drops.listed()
+
+
+def read_descriptions(result: Any) -> tuple[tuple[MarketDescription, ...], tuple[Drop, ...]]:
+    """The descriptions of a listMarketCatalogue result with MARKET_DESCRIPTION."""
+    drops = Drops()
+    return tuple(read_each(_results(result), "", drops, _description)), drops.listed()
+
+
+def read_books(
+    result: Any, asked: Collection[str], received_at: datetime
+) -> tuple[tuple[MarketBook, ...], tuple[Drop, ...]]:
+    """The books of a listMarketBook result, matched to what was asked by market id alone."""
+    drops = Drops()
+
+    def read(value: Any, path: str, drops: Drops) -> MarketBook:
+        return _book(value, path, drops, received_at)
+
+    wanted = set(asked)
+    found: dict[str, MarketBook] = {}
+    twice: set[str] = set()
+    for book in read_each(_results(result), "", drops, read):
+        if book.market_id not in wanted:
+            drops.add(book.market_id, "market that was not asked for")
+        elif book.market_id in found:
+            # Nothing says which of the two is right.
+            drops.add(book.market_id, "market twice in one answer")
+            twice.add(book.market_id)
+        else:
+            found[book.market_id] = book
+    return tuple(book for id_, book in found.items() if id_ not in twice), drops.listed()
+
+
+def read_levels(values: Any, path: str, drops: Drops, *, highest: bool) -> tuple[PriceSize, ...]:
+    """One side of a runner's book, best price first; levels without money are no levels."""
+    levels: list[PriceSize] = []
+    prices: set[Decimal] = set()
+    for level in read_each(listing(values, "side"), path, drops, _level):
+        if level.price in prices:
+            drops.add(path, "price twice on one side")
+            return ()
+        prices.add(level.price)
+        if level.size:
+            levels.append(level)
+    return best_first(levels, highest=highest)
+
+
+def _results(result: Any) -> list[Any]:
+    if not isinstance(result, list):
+        raise Refused("result not a list")
+    return result
+
+
+def _event_type(value: Any, _path: str, _drops: Drops) -> EventType:
+    fields = mapping(value, "entry")
+    inner = mapping(fields.get("eventType"), "eventType")
+    return EventType(
+        id=text(inner.get("id"), "id"),
+        name=text(inner.get("name"), "name"),
+        market_count=integer(fields.get("marketCount"), "marketCount"),
+    )
+
+
+def _market(
+    value: Any, market_type: str, event_type_id: str, path: str, drops: Drops
+) -> ExchangeMarket:
+    fields = mapping(value, "market")
+    id_ = market_id(fields.get("marketId"))
+    event = mapping(fields.get("event"), "event")
+    sport = mapping(fields.get("eventType") or {}, "eventType")
+    competition = mapping(fields.get("competition") or {}, "competition")
+    event_name = text(event.get("name"), "event name")
+    competition_name = text_or_empty(competition.get("name"), "competition name")
+    if HIDDEN_GROUP in event_name or HIDDEN_GROUP in competition_name:
+        raise Refused("hidden group")
+    sport_id = text_or_empty(sport.get("id"), "event type id") or event_type_id
+    if sport_id != event_type_id:
+        raise Refused("event type that was not asked for")
+    runners = _catalogue_runners(fields.get("runners"), f"{path}.runners", drops)
+    return ExchangeMarket(
+        market_id=id_,
+        market_type=market_type,
+        event_id=text(event.get("id"), "event id"),
+        event_name=event_name,
+        event_type_id=event_type_id,
+        event_type=text_or_empty(sport.get("name"), "event type name"),
+        competition=competition_name,
+        kickoff=utc(fields.get("marketStartTime") or event.get("openDate"), "marketStartTime"),
+        runners=runners,
+        country=text_or_empty(event.get("countryCode"), "countryCode"),
+    )
+
+
+def _catalogue_runners(values: Any, path: str, drops: Drops) -> tuple[ExchangeRunner, ...]:
+    """All runners, or a refusal: a match that lacks one of its sides fits what it should not."""
+    listed = listing(values, "runners")
+    runners = read_each(listed, path, drops, _catalogue_runner)
+    if len(runners) != len(listed) or len({_key(each) for each in runners}) != len(runners):
+        raise Refused("runners not all readable")
+    return tuple(sorted(runners, key=lambda runner: runner.sort_priority))
+
+
+def _key(runner: ExchangeRunner | RunnerBook) -> tuple[int, Decimal]:
+    return runner.selection_id, runner.handicap
+
+
+def _catalogue_runner(value: Any, _path: str, _drops: Drops) -> ExchangeRunner:
+    fields = mapping(value, "runner")
+    return ExchangeRunner(
+        selection_id=integer(fields.get("selectionId"), "selectionId"),
+        name=text(fields.get("runnerName"), "runnerName"),
+        sort_priority=integer(fields.get("sortPriority", 0), "sortPriority"),
+        handicap=handicap(fields.get("handicap")),
+    )
+
+
+def _check_head_to_head(market: ExchangeMarket) -> None:
+    """Refuse containers (competitions, specials) and outrights: they are no match of two sides."""
+    if not _TWO_SIDES.fullmatch(market.event_name):
+        raise Refused("event not two-sided")
+    if len(market.runners) not in _HEAD_TO_HEAD_RUNNERS:
+        raise Refused("market not two-sided")
+
+
+def _description(value: Any, _path: str, _drops: Drops) -> MarketDescription:
+    fields = mapping(value, "market")
+    id_ = market_id(fields.get("marketId"))
+    inner = mapping(fields.get("description"), "description")
+    percent = number(inner.get("marketBaseRate"), "marketBaseRate")
+    if not 0 <= percent <= _HUNDRED:
+        raise Refused("marketBaseRate not from 0 to 100")
+    ladder = mapping(inner.get("priceLadderDescription") or {}, "priceLadderDescription")
+    discount = inner.get("discountAllowed")
+    return MarketDescription(
+        market_id=id_,
+        base_rate=percent / _HUNDRED,
+        discount_allowed=False if discount is None else flag(discount, "discountAllowed"),
+        ladder=text_or_empty(ladder.get("type"), "price ladder type") or "CLASSIC",
+        market_type=text_or_empty(inner.get("marketType"), "marketType"),
+        betting_type=text_or_empty(inner.get("bettingType"), "bettingType"),
+    )
+
+
+def _book(value: Any, path: str, drops: Drops, received_at: datetime) -> MarketBook:
+    fields = mapping(value, "market")
+    id_ = market_id(fields.get("marketId"))
+    delayed = fields.get("isMarketDataDelayed")
+    return MarketBook(
+        market_id=id_,
+        status=status_of(fields.get("status"), STATUSES),
+        is_in_play=flag(fields.get("inplay"), "inplay"),
+        # Who does not say that prices are live, has not said it.
+        is_delayed=True if delayed is None else flag(delayed, "isMarketDataDelayed"),
+        version=integer(fields.get("version", 0), "version"),
+        runners=_book_runners(fields.get("runners"), f"{path}.runners", drops),
+        received_at=received_at,
+    )
+
+
+def status_of(value: Any, known: Collection[str]) -> str:
+    """A status that KOS knows the meaning of."""
+    word = text(value, "status")
+    if word not in known:
+        raise Refused("status unknown")
+    return word
+
+
+def _book_runners(values: Any, path: str, drops: Drops) -> tuple[RunnerBook, ...]:
+    found: dict[tuple[int, Decimal], RunnerBook] = {}
+    twice: set[tuple[int, Decimal]] = set()
+    for runner in read_each(listing(values, "runners"), path, drops, _book_runner):
+        if _key(runner) in found:
+            drops.add(path, "runner twice in one market")
+            twice.add(_key(runner))
+        found[_key(runner)] = runner
+    return tuple(runner for key, runner in found.items() if key not in twice)
+
+
+def _book_runner(value: Any, path: str, drops: Drops) -> RunnerBook:
+    fields = mapping(value, "runner")
+    offers = mapping(fields.get("ex") or {}, "ex")
+    back, lay = offers.get("availableToBack"), offers.get("availableToLay")
+    return RunnerBook(
+        selection_id=integer(fields.get("selectionId"), "selectionId"),
+        status=status_of(fields.get("status"), RUNNER_STATUSES),
+        to_back=read_levels(back, f"{path}.ex.availableToBack", drops, highest=True),
+        to_lay=read_levels(lay, f"{path}.ex.availableToLay", drops, highest=False),
+        handicap=handicap(fields.get("handicap")),
+    )
+
+
+def _level(value: Any, _path: str, _drops: Drops) -> PriceSize:
+    fields = mapping(value, "level")
+    return PriceSize(price(fields.get("price")), size(fields.get("size")))
