@@ -73,6 +73,37 @@ def outcomes(
     )
 
 
+def break_even_stakes(
+    back_win: Exact, back_lose: Exact, lay_odds: Exact, commission: Exact
+) -> tuple[Exact, Exact]:
+    """Exact (underlay, overlay): the lays with one outcome at nothing; generic.
+
+    The lay at which a win pays nothing is back_win/(l-1), that at which a loss pays nothing is
+    -back_lose/(1-c). The smaller is the underlay, the larger the overlay; which outcome each
+    frees depends on whether the balanced profit is negative or positive. Neither is below 0.
+    """
+    zero = lay_odds - lay_odds
+    win_free = max(back_win / (lay_odds - 1), zero)
+    lose_free = max(-back_lose / (1 - commission), zero)
+    return min(win_free, lose_free), max(win_free, lose_free)
+
+
+def biased_stake(
+    back_win: Exact, back_lose: Exact, lay_odds: Exact, commission: Exact, bias: Exact
+) -> Exact:
+    """The exact lay stake on the slider from underlay (-1) over balanced (0) to overlay (1)."""
+    balanced = equalising_stake(back_win, back_lose, lay_odds, commission)
+    underlay, overlay = break_even_stakes(back_win, back_lose, lay_odds, commission)
+    if bias < 0:
+        return balanced + bias * (balanced - underlay)
+    return balanced + bias * (overlay - balanced)
+
+
+def expected_value(if_wins: Exact, if_loses: Exact, probability: Exact) -> Exact:
+    """Pounds expected when the selection wins with this probability; generic."""
+    return probability * if_wins + (1 - probability) * if_loses
+
+
 def balance(
     back_win: Decimal, back_lose: Decimal, lay_odds: Decimal, commission: Decimal
 ) -> LaySolution:

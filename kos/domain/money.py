@@ -59,16 +59,27 @@ def rounded(
     if isinstance(value, Decimal):
         result = value.quantize(_unit(places), _DECIMAL_MODE[rounding])
         return result or abs(result)
-    scale = 10**places
-    numerator, denominator = value.numerator * scale, value.denominator
+    return Decimal(shown(value, places, rounding))
+
+
+def shown(
+    value: Fraction, places: int = DEFAULT_PLACES, rounding: Rounding = Rounding.CALCULATOR
+) -> str:
+    """The text of a fraction at `places` decimals, however many digits it takes; never -0.00."""
+    scaled, denominator = value.numerator * 10**places, value.denominator
     if rounding is Rounding.CALCULATOR:
-        units = (2 * abs(numerator) + denominator) // (2 * denominator)
-        units = units if numerator >= 0 else -units
-    elif rounding is Rounding.FLOOR:
-        units = numerator // denominator
+        units = (2 * abs(scaled) + denominator) // (2 * denominator)
+        sign = "-" if scaled < 0 < units else ""
     else:
-        units = -(-numerator // denominator)
-    return Decimal(units).scaleb(-places)
+        signed = scaled // denominator
+        if rounding is Rounding.CEILING:
+            signed = -(-scaled // denominator)
+        units = abs(signed)
+        sign = "-" if signed < 0 else ""
+    if not places:
+        return f"{sign}{units}"
+    digits = str(units).rjust(places + 1, "0")
+    return f"{sign}{digits[:-places]}.{digits[-places:]}"
 
 
 def pennies(value: Decimal) -> Decimal:

@@ -7,6 +7,7 @@ Decimal odds include the stake. Whatever is read becomes a `Fraction`, so that 8
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from decimal import Decimal
 from fractions import Fraction
 
@@ -21,6 +22,7 @@ HUNDRED = 100
 _NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 _FRACTIONAL = re.compile(r"(\d+)\s*[/-]\s*(\d+)", re.ASCII)
 _AMERICAN = re.compile(r"[+-]\d+(?:\.\d+)?", re.ASCII)
+_SIGNED = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 _EVENS = frozenset({"evens", "evs", "even", "evn"})
 _ALLOWED = "odds above 1: decimal (2.5), fractional (13/8, evens) or American (+150, -200)"
 
@@ -32,6 +34,7 @@ _CHALKED = """
     66/1 80/1 100/1 125/1 150/1 200/1 250/1 300/1 500/1 1000/1
 """
 _TRADITIONAL = {Fraction(chalked): chalked for chalked in _CHALKED.split()}
+_RUNGS = sorted(_TRADITIONAL)
 
 
 def decimal_odds(text: str, field: str = "odds") -> Fraction:
@@ -84,6 +87,18 @@ def from_american(american: Fraction, field: str = "american") -> Fraction:
     raise InvalidInput(field, str(american), "American odds: +100 and above, or -100 and below")
 
 
+def from_american_text(text: str, field: str = "american") -> Fraction:
+    """Decimal odds of American ones as typed: ``+150``, ``150``, ``-200``.
+
+    Raises:
+        InvalidInput: Not a number, or between -100 and 100.
+    """
+    typed = text.strip()
+    if len(typed) > MAX_DIGITS or not _SIGNED.fullmatch(typed):
+        raise InvalidInput(field, text, "American odds: +100 and above, or -100 and below")
+    return from_american(Fraction(typed), field)
+
+
 def to_american(odds: Fraction) -> Fraction:
     """American odds, unrounded: evens and longer are positive, so evens is +100."""
     profit = odds - 1
@@ -107,7 +122,8 @@ def to_traditional(odds: Fraction) -> str:
     4/6 stands for 2/3, 6/4 for 3/2 and 100/30 for 10/3; evens is ``1/1``.
     """
     profit = odds - 1
-    nearest = min(_TRADITIONAL, key=lambda fraction: (abs(fraction - profit), fraction))
+    at = bisect_left(_RUNGS, profit)
+    nearest = min(_RUNGS[max(at - 1, 0) : at + 1], key=lambda fraction: abs(fraction - profit))
     return _TRADITIONAL[nearest]
 
 

@@ -1,0 +1,221 @@
+"""``kos calc``: every calculator from the terminal.
+
+The options of a kind are made from the table of kinds, so a new calculator needs nothing here.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kos.domain.calculators import KINDS, Calculator, Input, calculate
+from kos.errors import InvalidInput
+
+CONTEXT: dict[str, Any] = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "help_option_names": [],
+}
+"""A kind's options are not known to the parser of the command line; they reach `calc` as typed."""
+
+_decode = msgspec.json.Decoder(float_hook=str).decode
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``calc`` to the command line."""
+    app.command("calc", context_settings=CONTEXT)(calc)
+
+
+def calc(  # noqa: PLR0917 - typer reads its options off the signature
+    ctx: typer.Context,
+    kind: Annotated[str | None, typer.Argument(help="Which calculation; see --list.")] = None,
+    list_kinds: Annotated[
+        bool, typer.Option("--list", help="Name every kind and its inputs.")
+    ] = False,
+    batch: Annotated[
+        str | None,
+        typer.Option(
+            "--batch",
+            metavar="FILE",
+            help='Answer {"id","kind","inputs"} lines of a file, or of standard input with "-".',
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
+    show_help: Annotated[
+        bool, typer.Option("--help", help="Show this, or the inputs of a kind.")
+    ] = False,
+) -> None:
+    """Compute lays, dutches, accumulators, fair odds and the rest: KIND --INPUT VALUE ...
+
+    For example: kos calc qualifying --back-stake 10 --back-odds 2.5 --lay-odds 2.54
+    --commission 0.02
+    """
+    if batch is not None:
+        _run_batch(batch)
+    elif list_kinds:
+        _print_list(as_json=as_json)
+    elif kind is None:
+        typer.echo(ctx.get_help())
+    elif show_help:
+        _print_kind(_known(kind))
+    else:
+        calculator = _known(kind)
+        outputs = calculate(calculator.kind, inputs_from_options(calculator, ctx.args))
+        _print_outputs(calculator, outputs, as_json=as_json)
+
+
+def inputs_from_options(calculator: Calculator, options: list[str]) -> dict[str, object]:
+    """Inputs by name from options as typed.
+
+    A list is given with commas or by repeating its option. An entry with fields is
+    ``name=value,name=value``, or its values in order as ``1.60:1.63:0.02``, or JSON.
+
+    Raises:
+        InvalidInput: An option is no input of this kind, lacks its value, or is given twice.
+    """
+    inputs: dict[str, object] = {}
+    waiting = iter(options)
+    for option in waiting:
+        name, has_value, value = option.partition("=")
+        known = calculator.input_named(name.removeprefix("--").replace("-", "_"))
+        if not name.startswith("--") or known is None:
+            raise InvalidInput(
+                name, option, f"an option of {calculator.kind}: {_options(calculator)}"
+            )
+        given = value if has_value else next(waiting, None)
+        if given is None:
+            raise InvalidInput(name, "nothing", f"a value: {known.reader.allowed}")
+        if known.is_list:
+            entries = inputs.setdefault(known.name, [])
+            if isinstance(entries, list):
+                entries.extend(_entries(name, known, given))
+        elif known.name in inputs:
+            raise InvalidInput(name, given, "this option once")
+        else:
+            inputs[known.name] = given
+    return inputs
+
+
+def _entries(option: str, known: Input, given: str) -> list[object]:
+    if given.startswith(("[", "{")):
+        try:
+            decoded = _decode(given)
+        except msgspec.DecodeError:
+            raise InvalidInput(option, given, f"JSON, {known.reader.allowed}") from None
+        return decoded if isinstance(decoded, list) else [decoded]
+    if known.fields and "=" in given:
+        pairs = [pair.partition("=") for pair in given.split(",")]
+        return [{name.strip().replace("-", "_"): value.strip() for name, _, value in pairs}]
+    return [entry.strip() for entry in given.split(",")]
+
+
+def _known(kind: str) -> Calculator:
+    calculator = KINDS.get(kind.replace("-", "_"))
+    if calculator is None:
+        raise InvalidInput("kind", kind, "a kind of kos calc --list")
+    return calculator
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _options(calculator: Calculator) -> str:
+    return ", ".join(_option(name) for name in calculator.inputs)
+
+
+def _run_batch(path: str) -> None:
+    from kos.cli.batch import answers
+
+    write, flush = sys.stdout.buffer.write, sys.stdout.buffer.flush
+    if path == "-":
+        for line in answers(sys.stdin.buffer):
+            write(line + b"\n")
+            flush()  # whoever feeds the pipe may wait for the answer before the next line
+        return
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123 - "-" and paths are told apart as text
+            for line in answers(stream):
+                write(line + b"\n")
+    except FileNotFoundError:
+        raise InvalidInput("--batch", path, "a file that exists, or - for standard input") from None
+    except (IsADirectoryError, PermissionError):
+        raise InvalidInput("--batch", path, "a file that can be read") from None
+    flush()
+
+
+def _print_json(value: object) -> None:
+    typer.echo(msgspec.json.encode(value).decode())
+
+
+def _print_outputs(calculator: Calculator, outputs: dict[str, str], *, as_json: bool) -> None:
+    if as_json:
+        _print_json({"kind": calculator.kind, "outputs": outputs})
+        return
+    console = Console()
+    console.print(calculator.summary, highlight=False)
+    table = Table(show_header=False)
+    table.add_column("output")
+    table.add_column("value", justify="right")
+    for name, value in outputs.items():
+        shown = f"{value}%" if name.endswith("_pct") else value
+        table.add_row(_label(name), Text(shown, style="red" if value.startswith("-") else ""))
+    console.print(table)
+
+
+def _label(name: str) -> str:
+    label = name.removesuffix("_").removesuffix("_pct").replace("_", " ")
+    return label[:1].upper() + label[1:]
+
+
+def _print_list(*, as_json: bool) -> None:
+    if as_json:
+        _print_json({kind: _described(calculator) for kind, calculator in KINDS.items()})
+        return
+    table = Table(title="Kinds of calculation", title_justify="left", show_lines=True)
+    table.add_column("kind", no_wrap=True)
+    table.add_column("what it computes, and its inputs (optional ones in brackets)")
+    for kind, calculator in KINDS.items():
+        names = " ".join(
+            name if entry.is_required else f"\\[{name}]"
+            for name, entry in calculator.inputs.items()
+        )
+        table.add_row(kind, f"{calculator.summary}\n[dim]{names}[/dim]")
+    Console().print(table)
+
+
+def _described(calculator: Calculator) -> dict[str, object]:
+    return {
+        "summary": calculator.summary,
+        "inputs": {
+            name: {
+                "allowed": entry.reader.allowed,
+                "required": entry.is_required,
+                "default": entry.default,
+                "list": entry.is_list,
+                "fields": entry.fields,
+            }
+            for name, entry in calculator.inputs.items()
+        },
+        "outputs": calculator.outputs,
+    }
+
+
+def _print_kind(calculator: Calculator) -> None:
+    console = Console()
+    console.print(f"kos calc {calculator.kind}: {calculator.summary}", highlight=False)
+    table = Table()
+    table.add_column("option", no_wrap=True)
+    table.add_column("allowed")
+    table.add_column("if left out")
+    for name, entry in calculator.inputs.items():
+        absent = "needed" if entry.is_required else entry.default or "-"
+        table.add_row(_option(name), Text(entry.reader.allowed), Text(absent))
+    console.print(table)
+    console.print("Gives: " + ", ".join(calculator.outputs), highlight=False)

@@ -1,0 +1,161 @@
+"""Calculators of accumulators."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from kos.domain import accumulator
+from kos.domain.calculators.inputs import (
+    ONE,
+    ZERO,
+    AccumulatorMode,
+    Amount,
+    AnyBet,
+    Chances,
+    FreeBet,
+    LegOdds,
+    Legs,
+    Mode,
+    Money,
+    Odds,
+    Rate,
+    Retention,
+)
+from kos.domain.calculators.outputs import Outputs, money, percent, typed
+from kos.domain.money import shown
+from kos.errors import InvalidInput
+
+
+def _stake_side(
+    free_bet: FreeBet, stake: Fraction, odds: Fraction, fee: Fraction, fee_on_return: Fraction
+) -> tuple[Fraction, Fraction]:
+    """(at risk, payout above that) of an accumulator after fees on winnings or on the return."""
+    winnings = stake * (odds - 1) * (1 - fee)
+    if free_bet is FreeBet.SNR:
+        return ZERO, winnings * (1 - fee_on_return)
+    at_risk = stake if free_bet is FreeBet.NONE else ZERO
+    return at_risk, (winnings + stake) * (1 - fee_on_return)
+
+
+def _combined(odds: tuple[Fraction, ...], field: str) -> Fraction:
+    combined = accumulator.combined_odds(odds)
+    if not combined > 1:
+        raise InvalidInput(field, shown(combined), "legs whose odds multiply to more than 1")
+    return combined
+
+
+def sequential_lay(
+    *,
+    stake: Money,
+    legs: Legs,
+    mode: Mode = AccumulatorMode.NORMAL,
+    refund_on_losing_leg: Amount = ZERO,
+    retention: Retention = ONE,
+    back_commission: Rate = ZERO,
+    back_fee_on_return: Rate = ZERO,
+    liability_paid: Amount = ZERO,
+) -> Outputs:
+    """Each leg laid once all before it have won; every path ends with the same balance.
+
+    `lock_in` is for insurance that refunds when exactly one leg loses, `refund` for one that
+    pays on any. With `liability_paid` the legs are those still to come; `legs` then keep the
+    odds product of the whole bet on any of them.
+    """
+    odds = _combined(tuple(leg.back_odds for leg in legs), "legs")
+    free_bet = {AccumulatorMode.SNR: FreeBet.SNR, AccumulatorMode.SR: FreeBet.SR}.get(
+        mode, FreeBet.NONE
+    )
+    at_risk, payout = _stake_side(free_bet, stake, odds, back_commission, back_fee_on_return)
+    refund = refund_on_losing_leg * retention
+    if refund > payout:
+        raise InvalidInput(
+            "refund_on_losing_leg", money(refund), f"at most what the bet pays ({money(payout)})"
+        )
+    if mode is AccumulatorMode.LOCK_IN:
+        plan = accumulator.lock_in(at_risk, payout, legs, refund)
+        refunds = [ZERO] * (len(legs) - 1) + [refund]
+    else:
+        plan = accumulator.sequential(at_risk, payout, legs, refund)
+        refunds = [refund] * len(legs)
+    laid = [typed(max(exact, ZERO)) for exact in plan.lay_stakes]
+    liabilities = accumulator.liabilities(laid, legs)
+    win = payout - at_risk
+    paths = accumulator.sequential_results(win, at_risk, laid, legs, refunds)
+    outputs: Outputs = {}
+    for number, (lay, owed, leg) in enumerate(zip(laid, liabilities, legs, strict=True), start=1):
+        outputs[f"lay_{number}"] = money(lay)
+        outputs[f"liability_{number}"] = money(owed)
+        outputs[f"net_win_{number}"] = money(lay * (1 - leg.commission))
+    outputs["combined_back_odds"] = shown(odds)
+    outputs["combined_lay_odds"] = shown(accumulator.combined_odds([leg.lay_odds for leg in legs]))
+    outputs["total_liability"] = money(sum(liabilities, ZERO))
+    outputs["balance"] = money(plan.balance - liability_paid)
+    outputs["bookmaker_if_all_win"] = money(win)
+    outputs["guaranteed"] = money(min(paths) - liability_paid)
+    outputs["rating_pct"] = percent(accumulator.rating(legs))
+    return outputs
+
+
+def accumulator_lay_all(
+    *,
+    stake: Money,
+    legs: Legs,
+    free_bet: AnyBet = FreeBet.NONE,
+    refund_on_losing_leg: Amount = ZERO,
+    retention: Retention = ONE,
+) -> Outputs:
+    """All legs laid together because their kick-offs overlap; the refund is for one loser."""
+    odds = _combined(tuple(leg.back_odds for leg in legs), "legs")
+    at_risk, payout = _stake_side(free_bet, stake, odds, ZERO, ZERO)
+    refund = refund_on_losing_leg * retention
+    if refund > payout:
+        raise InvalidInput(
+            "refund_on_losing_leg", money(refund), f"at most what the bet pays ({money(payout)})"
+        )
+    laid = [typed(exact) for exact in accumulator.all_at_once(payout, legs, refund)]
+    all_win, one_loses, all_lose = accumulator.all_at_once_results(
+        payout - at_risk, at_risk, laid, legs, refund
+    )
+    outputs = {f"lay_{number}": money(lay) for number, lay in enumerate(laid, start=1)}
+    outputs["total_liability"] = money(sum(accumulator.liabilities(laid, legs), ZERO))
+    outputs["profit_if_all_win"] = money(all_win)
+    outputs["profit_if_one_loses"] = money(one_loses)
+    outputs["profit_if_all_lose"] = money(all_lose)
+    outputs["guaranteed"] = money(min(all_win, one_loses))
+    return outputs
+
+
+def accumulator_no_lay(
+    *,
+    stake: Money,
+    probabilities: Chances,
+    odds: LegOdds | None = None,
+    combined_odds: Odds | None = None,
+    free_bet: AnyBet = FreeBet.NONE,
+    refund_on_losing_leg: Amount = ZERO,
+    retention: Retention = ONE,
+) -> Outputs:
+    """The expected value of an accumulator left unlaid, refunded when exactly one leg loses."""
+    if (odds is None) == (combined_odds is None):
+        raise InvalidInput("odds", odds, "either odds, one per leg, or combined_odds")
+    if odds is not None and len(odds) != len(probabilities):
+        raise InvalidInput("probabilities", f"{len(probabilities)} values", "one for each leg")
+    total = _combined(odds, "odds") if odds is not None else combined_odds or ONE
+    at_risk, payout = _stake_side(free_bet, stake, total, ZERO, ZERO)
+    value = accumulator.unlaid_value(
+        at_risk, payout - at_risk, probabilities, refund_on_losing_leg * retention
+    )
+    return {"combined_odds": shown(total), "expected_value": money(value)}
+
+
+def accumulator_odds(*, odds: LegOdds, stake: Money | None = None) -> Outputs:
+    """The odds product of the legs, and what a stake on it returns; a void leg counts as 1."""
+    combined = accumulator.combined_odds(odds)
+    outputs = {
+        "combined_odds": shown(combined),
+        "combined_odds_minus_one": shown(combined - 1),
+    }
+    if stake is not None:
+        outputs["return_"] = money(stake * combined)
+        outputs["profit"] = money(stake * (combined - 1))
+    return outputs

@@ -1,0 +1,37 @@
+"""Writing results: the one place where a calculator's exact numbers become text.
+
+Money and percentages have two decimals, prices as many as they are quoted with.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from kos.domain.money import Rounding, shown
+
+Outputs = dict[str, str]
+
+EQUIVALENT_ODDS_PLACES = 3
+ODDS_PLACES = 4
+RATIO_PLACES = 6
+PROBABILITY_PLACES = 9
+
+
+def money(pounds: Fraction, rounding: Rounding = Rounding.CALCULATOR) -> str:
+    """Pounds to the penny."""
+    return shown(pounds, 2, rounding)
+
+
+def percent(ratio: Fraction) -> str:
+    """A ratio as a percentage with two decimals: 0.6333.. is ``63.33``."""
+    return shown(ratio * 100, 2)
+
+
+def yes_no(holds: bool) -> str:
+    """``yes`` or ``no``."""
+    return "yes" if holds else "no"
+
+
+def typed(pounds: Fraction) -> Fraction:
+    """A stake as it is typed: to the penny."""
+    return Fraction(shown(pounds, 2))

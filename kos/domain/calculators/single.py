@@ -1,0 +1,429 @@
+"""Calculators of one back bet and one lay."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TypedDict, Unpack
+
+from kos.domain import bets, lay, triggers
+from kos.domain.calculators.inputs import (
+    ONE,
+    ZERO,
+    Amount,
+    AnyBet,
+    Bias,
+    CashBet,
+    FeeBase,
+    Fees,
+    FreeBet,
+    Money,
+    Multiple,
+    Odds,
+    Probability,
+    Rate,
+    Rating,
+    Retention,
+    RoundingMode,
+    SnrBet,
+    SrBet,
+    needed,
+)
+from kos.domain.calculators.outputs import (
+    EQUIVALENT_ODDS_PLACES,
+    Outputs,
+    money,
+    percent,
+    typed,
+    yes_no,
+)
+from kos.domain.commission import lay_as_back_odds
+from kos.domain.dutch import book_sum
+from kos.domain.money import Rounding, shown
+from kos.errors import InvalidInput
+
+
+class LayChoices(TypedDict, total=False):
+    """What a person may choose about the lay of any bet."""
+
+    bias: Bias
+    """Where on the slider between underlay and overlay; 0 is balanced."""
+    laid: Amount
+    """A lay stake of one's own, in place of the balanced one."""
+    probability: Probability
+    """A belief that the selection wins, for the expected value."""
+    rounding: RoundingMode
+    """``conservative`` rounds every figure against the user."""
+
+
+def lay_outputs(
+    bet: tuple[Fraction, Fraction],
+    lay_odds: Fraction,
+    commission: Fraction,
+    choices: LayChoices,
+    field: str = "refund_if_back_loses",
+) -> Outputs:
+    """Stake, liability and outcomes of the lay of one bet, recomputed from the typed stake.
+
+    Raises:
+        InvalidInput: The bet pays more if it loses, which no lay balances; names `field`.
+    """
+    back_win, back_lose = bet
+    if back_lose > back_win:
+        raise InvalidInput(
+            field,
+            f"paid {money(back_lose)} if it loses, {money(back_win)} if it wins",
+            "a bet that pays at least as much if it wins",
+        )
+    exact = choices.get("laid")
+    if exact is None:
+        exact = lay.biased_stake(
+            back_win, back_lose, lay_odds, commission, choices.get("bias", ZERO)
+        )
+    stake = typed(exact)
+    wins, loses = lay.outcomes(back_win, back_lose, stake, lay_odds, commission)
+    conservative = choices.get("rounding", False)
+    less = Rounding.FLOOR if conservative else Rounding.CALCULATOR
+    more = Rounding.CEILING if conservative else Rounding.CALCULATOR
+    underlay, overlay = lay.break_even_stakes(back_win, back_lose, lay_odds, commission)
+    outputs = {
+        "lay_stake": money(stake),
+        "liability": money(stake * (lay_odds - 1), more),
+        "profit_if_back_wins": money(wins, less),
+        "profit_if_back_loses": money(loses, less),
+        "guaranteed": money(min(wins, loses), less),
+        "lay_winnings_net": money(stake * (1 - commission), less),
+        "underlay_stake": money(underlay),
+        "overlay_stake": money(overlay),
+    }
+    if "probability" in choices:
+        outputs["expected_value"] = money(
+            lay.expected_value(wins, loses, choices["probability"]), less
+        )
+    return outputs
+
+
+def after_back_fee(
+    bet: tuple[Fraction, Fraction], stake_returned: Fraction, rate: Fraction, base: FeeBase
+) -> tuple[Fraction, Fraction]:
+    """A bet after a fee on what it wins, or on its whole return, `stake_returned` included."""
+    back_win, back_lose = bet
+    taxed = back_win + stake_returned if base is FeeBase.RETURN else back_win
+    return back_win - rate * taxed, back_lose
+
+
+def qualifying(
+    *,
+    back_stake: Money,
+    back_odds: Odds,
+    lay_odds: Odds,
+    commission: Rate = ZERO,
+    back_commission: Rate = ZERO,
+    free_bet: CashBet = FreeBet.NONE,
+    **choices: Unpack[LayChoices],
+) -> Outputs:
+    """A cash bet and the lay that costs the same either way."""
+    del free_bet
+    bet = bets.exchange_back(back_stake, back_odds, back_commission)
+    return _rated(bet, back_stake, lay_odds, commission, choices)
+
+
+def qualifying_back_fee_on_return(
+    *,
+    back_stake: Money,
+    back_odds: Odds,
+    back_fee: Rate,
+    lay_odds: Odds,
+    commission: Rate = ZERO,
+    fee_base: Fees = FeeBase.RETURN,
+    **choices: Unpack[LayChoices],
+) -> Outputs:
+    """A cash bet with a fee on its whole return, as some calculators define it."""
+    bet = after_back_fee(bets.qualifying(back_stake, back_odds), back_stake, back_fee, fee_base)
+    return _rated(bet, back_stake, lay_odds, commission, choices)
+
+
+def price_boost(
+    *,
+    back_stake: Money,
+    back_odds: Odds,
+    boosted_odds: Odds,
+    lay_odds: Odds,
+    commission: Rate = ZERO,
+    **choices: Unpack[LayChoices],
+) -> Outputs:
+    """A cash bet paid at boosted odds; says what the boost alone is worth."""
+    if boosted_odds < back_odds:
+        raise InvalidInput("boosted_odds", str(boosted_odds), "odds of at least back_odds")
+    bet = bets.qualifying(back_stake, boosted_odds)
+    gain = bets.rating(boosted_odds - back_odds, lay_odds, commission) * back_stake
+    return {**_rated(bet, back_stake, lay_odds, commission, choices), "boost_value": money(gain)}
+
+
+def arb_back_lay(
+    *,
+    back_stake: Money,
+    back_odds: Odds,
+    lay_odds: Odds,
+    commission: Rate = ZERO,
+    back_commission: Rate = ZERO,
+    **choices: Unpack[LayChoices],
+) -> Outputs:
+    """A cash bet and its lay as a two-way book: an arbitrage if its sum is below 100 %."""
+    bet = bets.exchange_back(back_stake, back_odds, back_commission)
+    book = book_sum(
+        (1 + bet[0] / back_stake, lay_as_back_odds(lay_odds, commission)),
+    )
+    return {
+        **_rated(bet, back_stake, lay_odds, commission, choices),
+        "book_pct": percent(book),
+        "is_arb": yes_no(book < 1),
+    }
+
+
+def _rated(
+    bet: tuple[Fraction, Fraction],
+    back_stake: Fraction,
+    lay_odds: Fraction,
+    commission: Fraction,
+    choices: LayChoices,
+) -> Outputs:
+    rating = bets.rating((bet[0] - bet[1]) / back_stake, lay_odds, commission)
+    return {
+        **lay_outputs(bet, lay_odds, commission, choices),
+        "rating_pct": percent(rating),
+    }
+
+
+def _free_bet(
+    bet: tuple[Fraction, Fraction],
+    face: Fraction,
+    lay_odds: Fraction,
+    commission: Fraction,
+    choices: LayChoices,
+) -> Outputs:
+    kept = lay.equalising_stake(*bet, lay_odds, commission) * (1 - commission)
+    return {
+        **lay_outputs(bet, lay_odds, commission, choices),
+        "retention_pct": percent(kept / face),
+    }
+
+
+def free_bet_snr(
+    *,
+    back_stake: Money,
+    back_odds: Odds,
+    lay_odds: Odds,
+    commission: Rate = ZERO,
+    back_commission: Rate = ZERO,
+    free_bet: SnrBet = FreeBet.SNR,
+    **choices: Unpack[LayChoices],
+) -> Outputs:
+    """A free bet whose stake is not returned, and its lay."""
+    del free_bet
+    bet = after_back_fee(
+        bets.free_bet_snr(back_stake, back_odds), ZERO, back_commission, FeeBase.WINNINGS
+    )
+    return _free_bet(bet, back_stake, lay_odds, commission, choices)
+
+
+def free_bet_sr(
+    *,
+    back_stake: Money,
+    back_odds: Odds,
+    lay_odds: Odds,
+    commission: Rate = ZERO,
+    back_commission: Rate = ZERO,
+    free_bet: SrBet = FreeBet.SR,
+    **choices: Unpack[LayChoices],
+) -> Outputs:
+    """A free bet whose stake is paid out with the winnings, and its lay."""
+    del free_bet
+    paid, nothing = bets.free_bet_sr(back_stake, back_odds)
+    bet = paid - back_commission * (paid - back_stake), nothing
+    return _free_bet(bet, back_stake, lay_odds, commission, choices)
+
+
+def snr_retention(
+    *,
+    back_odds: Odds,
+    lay_odds: Odds,
+    commission: Rate = ZERO,
+    back_stake: Money = ONE,
+    free_bet: SnrBet = FreeBet.SNR,
+) -> Outputs:
+    """What is kept of a free bet whose stake is not returned."""
+    del free_bet
+    retention = bets.snr_retention(back_odds, lay_odds, commission)
+    return {"retention_pct": percent(retention), "retained": money(retention * back_stake)}
+
+
+def sr_retention(
+    *,
+    back_odds: Odds,
+    lay_odds: Odds,
+    commission: Rate = ZERO,
+    back_stake: Money = ONE,
+    free_bet: SrBet = FreeBet.SR,
+) -> Outputs:
+    """What is kept of a free bet whose stake is returned."""
+    del free_bet
+    retention = bets.rating(back_odds, lay_odds, commission)
+    return {"retention_pct": percent(retention), "retained": money(retention * back_stake)}
+
+
+def refund_if_loses(
+    *,
+    back_stake: Money,
+    back_odds: Odds,
+    lay_odds: Odds,
+    refund_if_back_loses: Amount,
+    commission: Rate = ZERO,
+    retention: Retention = ONE,
+    back_commission: Rate = ZERO,
+    **choices: Unpack[LayChoices],
+) -> Outputs:
+    """A cash bet refunded whenever it loses; `retention` values a refund in free bets."""
+    bet = after_back_fee(
+        bets.refund_if_loses(back_stake, back_odds, refund_if_back_loses, retention),
+        back_stake,
+        back_commission,
+        FeeBase.WINNINGS,
+    )
+    return lay_outputs(bet, lay_odds, commission, choices)
+
+
+def refund_back_fee_on_return(
+    *,
+    back_stake: Money,
+    back_odds: Odds,
+    back_fee: Rate,
+    lay_odds: Odds,
+    refund_if_back_loses: Amount,
+    commission: Rate = ZERO,
+    retention: Retention = ONE,
+    fee_base: Fees = FeeBase.RETURN,
+    **choices: Unpack[LayChoices],
+) -> Outputs:
+    """The same with a fee on the whole return of the back bet."""
+    bet = after_back_fee(
+        bets.refund_if_loses(back_stake, back_odds, refund_if_back_loses, retention),
+        back_stake,
+        back_fee,
+        fee_base,
+    )
+    return lay_outputs(bet, lay_odds, commission, choices)
+
+
+def win_bonus(
+    *,
+    back_stake: Money,
+    back_odds: Odds,
+    lay_odds: Odds,
+    bonus_if_back_wins: Amount,
+    commission: Rate = ZERO,
+    retention: Retention = ONE,
+    back_commission: Rate = ZERO,
+    **choices: Unpack[LayChoices],
+) -> Outputs:
+    """A cash bet that earns a bonus if it wins; `retention` values a bonus in free bets."""
+    won, lost = bets.bonus_if_wins(back_stake, back_odds, bonus_if_back_wins, retention)
+    bet = won - back_commission * back_stake * (back_odds - 1), lost
+    return lay_outputs(bet, lay_odds, commission, choices)
+
+
+def rollover_bonus(
+    *,
+    bonus: Money,
+    stake: Money | None = None,
+    back_odds: Odds | None = None,
+    lay_odds: Odds | None = None,
+    commission: Rate = ZERO,
+    back_fee: Rate = ZERO,
+    remaining_rollover: Amount = ZERO,
+    expected_rating: Rating | None = None,
+    turnover_multiple: Multiple | None = None,
+    retention_per_bet: Rating | None = None,
+    **choices: Unpack[LayChoices],
+) -> Outputs:
+    """A bonus with wagering: one bet of it laid, or what turning it over leaves.
+
+    With `turnover_multiple` the whole rollover is estimated; otherwise cash and bonus are staked
+    on one bet, and the turnover still due after it is valued at the expected rating.
+    """
+    if turnover_multiple is not None:
+        each = needed("retention_per_bet", retention_per_bet, "turnover_multiple is given")
+        lost = triggers.turnover_cost(bonus, turnover_multiple, each)
+        return {"retained": money(bonus - lost), "lost": money(lost)}
+    why = "unless turnover_multiple is given"
+    cash = needed("stake", stake, why)
+    odds = needed("back_odds", back_odds, why)
+    against = needed("lay_odds", lay_odds, why)
+    cost = ZERO
+    if remaining_rollover:
+        rating = needed("expected_rating", expected_rating, "remaining_rollover is given")
+        cost = bets.cost_of_wagering(remaining_rollover, rating)
+    won, lost = bets.wagered_bonus(cash, bonus, odds, cost)
+    bet = won - back_fee * (cash + bonus) * (odds - 1), lost
+    outputs = lay_outputs(bet, against, commission, choices, "remaining_rollover")
+    return {**outputs, "wagering_cost": money(cost)}
+
+
+def money_back_trigger(
+    *,
+    back_stake: Money,
+    back_odds: Odds,
+    lay_odds: Odds,
+    commission: Rate = ZERO,
+    refund: Amount = ZERO,
+    retention: Retention = ONE,
+    trigger_probability: Probability | None = None,
+    trigger_lay_odds: Odds | None = None,
+    trigger_commission: Rate | None = None,
+) -> Outputs:
+    """A cash bet laid plainly whose refund hangs on something rarer than a loss.
+
+    `trigger_probability` is the chance that the bet loses and the trigger happens.
+    """
+    bet = bets.qualifying(back_stake, back_odds)
+    outputs = lay_outputs(bet, lay_odds, commission, {})
+    stake = typed(lay.equalising_stake(*bet, lay_odds, commission))
+    wins, loses = lay.outcomes(*bet, stake, lay_odds, commission)
+    least = min(wins, loses)
+    cash = refund * retention
+    if cash:
+        outputs["profit_if_triggered"] = money(loses + cash)
+        break_even = triggers.trigger_break_even(max(-least, ZERO), cash)
+        outputs["break_even_probability_pct"] = percent(break_even)
+        if trigger_probability is not None:
+            value = triggers.trigger_value(least, cash, trigger_probability)
+            outputs["expected_value"] = money(value)
+        if trigger_lay_odds is not None:
+            rate = commission if trigger_commission is None else trigger_commission
+            trigger_stake, locked = triggers.trigger_lay(cash, trigger_lay_odds, rate)
+            outputs["trigger_lay_stake"] = money(trigger_stake)
+            outputs["trigger_gain"] = money(locked)
+            outputs["guaranteed_with_trigger_lay"] = money(least + locked)
+    return outputs
+
+
+def back_matched_by_lay(
+    *,
+    back_odds: Odds,
+    lay_odds: Odds,
+    lay_stake: Money,
+    commission: Rate = ZERO,
+    free_bet: AnyBet = FreeBet.NONE,
+) -> Outputs:
+    """How much of a back bet a matched lay covers."""
+    covered = lay_stake * (lay_odds - commission)
+    per_pound = back_odds - 1 if free_bet is FreeBet.SNR else back_odds
+    return {
+        "back_stake_covered": money(covered / per_pound),
+        "liability": money(lay_stake * (lay_odds - 1)),
+    }
+
+
+def lay_as_back(*, lay_odds: Odds, commission: Rate = ZERO) -> Outputs:
+    """The back odds that a lay amounts to, staking its liability on everything else."""
+    equivalent = lay_as_back_odds(lay_odds, commission)
+    return {"equivalent_back_odds": shown(equivalent, EQUIVALENT_ODDS_PLACES)}

@@ -1,0 +1,282 @@
+"""The table of kinds: what each calculator takes, what it allows, what it gives.
+
+A calculator is a function whose annotated signature says its inputs; the table is read off the
+signatures once, when this module is imported, so the two cannot disagree.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from typing import Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from kos.domain.calculators import (
+    accumulators,
+    dutching,
+    markets,
+    positions,
+    prices,
+    racing,
+    single,
+)
+from kos.domain.calculators.inputs import Choice, Many, Reader, Record
+from kos.domain.calculators.outputs import Outputs
+from kos.errors import InvalidInput
+
+
+class Input(msgspec.Struct, frozen=True):
+    """One input of a kind."""
+
+    name: str
+    reader: Reader
+    is_required: bool
+    default: str
+    """As a person would type it; empty where leaving it out means something of its own."""
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it takes several values."""
+        return isinstance(self.reader, Many)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Fields of each entry where an entry is a record, else empty."""
+        if isinstance(self.reader, Many) and isinstance(self.reader.each, Record):
+            return tuple(self.reader.each.fields)
+        return ()
+
+
+class Calculator(msgspec.Struct, frozen=True):
+    """One kind of calculation."""
+
+    kind: str
+    summary: str
+    inputs: Mapping[str, Input]
+    outputs: tuple[str, ...]
+    """Names it may give; ``#`` stands for a number and ``*`` for a name."""
+    function: Callable[..., Outputs]
+
+    def input_named(self, name: str) -> Input | None:
+        """The input of this name, or that it is another name of; None where there is none."""
+        return self.inputs.get(name) or self.inputs.get(ALIASES.get(name, ""))
+
+    def run(self, given: Mapping[str, object]) -> Outputs:
+        """The outputs for these inputs, as text.
+
+        Raises:
+            InvalidInput: An input is unknown, missing or out of its range.
+        """
+        read: dict[str, object] = {}
+        for name, value in given.items():
+            known = self.input_named(name)
+            if known is None:
+                raise InvalidInput(
+                    name, value, f"an input of {self.kind}: {', '.join(self.inputs)}"
+                )
+            if known.name in read:
+                raise InvalidInput(name, value, f"{known.name} given once")
+            if value is not None:
+                read[known.name] = known.reader.read(name, value)
+        for name, known in self.inputs.items():
+            if known.is_required and name not in read:
+                raise InvalidInput(name, None, f"a value, it is missing: {known.reader.allowed}")
+        return self.function(**read)
+
+
+ALIASES = {
+    "back_fee": "back_commission",
+    "lay_commission": "commission",
+    "odds": "decimal_odds",
+    "stake": "back_stake",
+}
+"""Other names of inputs, taken only where a kind does not use them for something else."""
+
+
+def _calculator(function: Callable[..., Outputs], outputs: str) -> Calculator:
+    hints = get_type_hints(function, include_extras=True)
+    inputs: dict[str, Input] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        hint = hints[parameter.name]
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            (choices,) = get_args(hint)
+            for name, chosen in get_type_hints(choices, include_extras=True).items():
+                inputs[name] = Input(name, _reader(chosen), is_required=False, default="")
+            continue
+        is_required = parameter.default is inspect.Parameter.empty
+        reader = _reader(hint)
+        default = "" if is_required else _as_typed(parameter.default, reader)
+        inputs[parameter.name] = Input(parameter.name, reader, is_required, default)
+    return Calculator(
+        function.__name__.rstrip("_"),
+        (inspect.getdoc(function) or "").split("\n", 1)[0].replace("`", ""),
+        inputs,
+        tuple(outputs.split()),
+        function,
+    )
+
+
+def _reader(hint: Any) -> Reader:
+    if get_origin(hint) is types.UnionType or type(None) in get_args(hint):
+        hint = next(arm for arm in get_args(hint) if arm is not type(None))
+    reader: Reader = hint.__metadata__[0]
+    return reader
+
+
+def _as_typed(default: object, reader: Reader) -> str:
+    if default is None or default == ():
+        return ""
+    if isinstance(reader, Many) and isinstance(default, tuple):
+        return ",".join(_as_typed(entry, reader.each) for entry in default)
+    return reader.word_for(default) if isinstance(reader, Choice) else str(default)
+
+
+_LAY = """
+    lay_stake liability profit_if_back_wins profit_if_back_loses guaranteed lay_winnings_net
+    underlay_stake overlay_stake expected_value
+"""
+_SPREAD = """
+    stake_# total_stake return_ profit profit_pct book_pct profit_if_# guaranteed
+"""
+_ACCUMULATOR = "lay_# liability_# net_win_# combined_back_odds combined_lay_odds total_liability"
+
+KINDS: Mapping[str, Calculator] = {
+    calculator.kind: calculator
+    for calculator in (
+        _calculator(single.qualifying, _LAY + "rating_pct"),
+        _calculator(single.qualifying_back_fee_on_return, _LAY + "rating_pct"),
+        _calculator(single.price_boost, _LAY + "rating_pct boost_value"),
+        _calculator(single.free_bet_snr, _LAY + "retention_pct"),
+        _calculator(single.free_bet_sr, _LAY + "retention_pct"),
+        _calculator(single.snr_retention, "retention_pct retained"),
+        _calculator(single.sr_retention, "retention_pct retained"),
+        _calculator(single.refund_if_loses, _LAY),
+        _calculator(single.refund_back_fee_on_return, _LAY),
+        _calculator(single.win_bonus, _LAY),
+        _calculator(single.rollover_bonus, _LAY + "wagering_cost retained lost"),
+        _calculator(
+            single.money_back_trigger,
+            _LAY + "profit_if_triggered break_even_probability_pct trigger_lay_stake trigger_gain"
+            " guaranteed_with_trigger_lay",
+        ),
+        _calculator(single.back_matched_by_lay, "back_stake_covered liability"),
+        _calculator(single.lay_as_back, "equivalent_back_odds"),
+        _calculator(
+            positions.part_lay_,
+            "remaining_lay_stake overlaid_stake liability profit_if_back_wins"
+            " profit_if_back_loses guaranteed profit_if_back_wins_now profit_if_back_loses_now",
+        ),
+        _calculator(
+            positions.lay_fill,
+            "lay_# lay_odds_# total_laid unmatched average_odds liability profit_if_back_wins"
+            " profit_if_back_loses guaranteed",
+        ),
+        _calculator(
+            positions.multi_lay_,
+            "lay_# profit_if_#_wins liability profit_if_back_loses guaranteed",
+        ),
+        _calculator(
+            positions.unwanted_lay,
+            "back_stake total_if_selection_wins total_if_selection_loses guaranteed",
+        ),
+        _calculator(
+            positions.trade_out,
+            "lay_stake liability profit total_staked profit_if_selection_wins"
+            " profit_if_selection_loses guaranteed",
+        ),
+        _calculator(
+            positions.early_payout,
+            "lay_stake liability profit_if_back_wins profit_if_back_loses guaranteed"
+            " profit_if_both_pay break_even_probability_pct expected_value",
+        ),
+        _calculator(
+            positions.early_payout_lock_in,
+            "lay_stake back_stake_in_play exchange_net_if_selection_wins"
+            " exchange_net_if_selection_loses locked_profit expected_value_of_waiting",
+        ),
+        _calculator(
+            accumulators.sequential_lay,
+            _ACCUMULATOR + " balance bookmaker_if_all_win guaranteed rating_pct",
+        ),
+        _calculator(
+            accumulators.accumulator_lay_all,
+            "lay_# total_liability profit_if_all_win profit_if_one_loses profit_if_all_lose"
+            " guaranteed",
+        ),
+        _calculator(accumulators.accumulator_no_lay, "combined_odds expected_value"),
+        _calculator(
+            accumulators.accumulator_odds,
+            "combined_odds combined_odds_minus_one return_ profit",
+        ),
+        _calculator(dutching.dutch_total, _SPREAD),
+        _calculator(dutching.arb_back_back, _SPREAD + "is_arb"),
+        _calculator(single.arb_back_lay, _LAY + "rating_pct book_pct is_arb"),
+        _calculator(dutching.dutch_target_profit, _SPREAD),
+        _calculator(
+            dutching.dutch_fixed_first,
+            "stake_# total_staked balance profit_if_# guaranteed retention_pct",
+        ),
+        _calculator(
+            dutching.dutch_mixed,
+            "stake_# lay_stake_# total_stake return_ book_pct is_arb profit_if_# guaranteed",
+        ),
+        _calculator(
+            dutching.dutch_or_lay,
+            "lay_effective_odds dutch_effective_odds profit_by_lay profit_by_dutch better stake_#",
+        ),
+        _calculator(
+            racing.each_way,
+            "place_odds win_return place_return total_return total_staked win_lay_stake"
+            " win_liability place_lay_stake place_liability profit_if_wins profit_if_places"
+            " profit_if_unplaced profit_if_extra_place guaranteed break_even_extra_place_pct"
+            " implied_extra_place_odds expected_value",
+        ),
+        _calculator(racing.each_way_fair_edge, "win_edge_pct place_edge_pct total_edge_pct"),
+        _calculator(racing.rule4, "new_odds deduction_pct profit return_"),
+        _calculator(racing.dead_heat, "return_ profit lay_result total"),
+        _calculator(
+            markets.commission,
+            "commission_if_* net_if_* commission net points rate_pct",
+        ),
+        _calculator(markets.exposure, "if_* net_liability shortfall is_allowed"),
+        _calculator(markets.liability_float, "liability free shortfall is_allowed max_lay_stake"),
+        _calculator(
+            markets.liability_cap,
+            "liability shortfall max_stake stake_used binding retention_pct",
+        ),
+        _calculator(markets.ladder, "count is_valid up down nearest ticks moved"),
+        _calculator(
+            markets.min_stake,
+            "valid_by_stake valid_by_payout is_placeable liability_exact liability_pence"
+            " rounding_undercuts_liability",
+        ),
+        _calculator(markets.offer_value, "value bonuses"),
+        _calculator(
+            prices.odds_conversion,
+            "decimal fractional traditional american hong_kong implied_pct",
+        ),
+        _calculator(prices.overround, "p# fair_odds_# param book_pct margin_pct method"),
+        _calculator(prices.exchange_mid, "probability fair_odds micro_probability micro_fair_odds"),
+        _calculator(prices.expected_value, "expected_value edge_pct"),
+        _calculator(prices.kelly, "stake_fraction stake lay_stake stake_fraction_# stake_#"),
+    )
+}
+"""Every kind by its name."""
+
+
+def calculate(kind: str, inputs: Mapping[str, object]) -> Outputs:
+    """The figures of one calculation: names and text, money to the penny.
+
+    Args:
+        kind: A key of `KINDS`.
+        inputs: By name; text, numbers, lists and objects as a person or JSON gives them.
+
+    Raises:
+        InvalidInput: Names the input at fault and what is allowed; nothing is clamped.
+    """
+    calculator = KINDS.get(kind)
+    if calculator is None:
+        raise InvalidInput("kind", kind, "one of " + ", ".join(KINDS))
+    return calculator.run(inputs)
