@@ -7,8 +7,10 @@ kickoff a day away is printed 24 minutes from now.
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 
@@ -33,14 +35,25 @@ class WorldClock:
         self._now = now
         self._wall_start = now()
         self._world_start = self._wall_start if start is None else start.timestamp()
+        self._held = threading.local()
 
     def wall_now(self) -> float:
         """Gives the wall clock's time."""
         return self._now()
 
     def now(self) -> float:
-        """Gives world time."""
-        return self.world(self._now())
+        """Gives world time, or the moment at which this thread holds it."""
+        held: float | None = getattr(self._held, "at", None)
+        return self.world(self._now()) if held is None else held
+
+    @contextlib.contextmanager
+    def held(self, wall: float) -> Iterator[None]:
+        """Lets world time stand still in this thread, at what it was at a wall time."""
+        self._held.at = self.world(wall)
+        try:
+            yield
+        finally:
+            self._held.at = None
 
     def world(self, wall: float) -> float:
         """Gives the world time that a wall time stands for."""

@@ -80,11 +80,6 @@ class WorldFeed:
             )
         ]  # fmt: skip
         self._rows.sort(key=lambda row: str(row["key"]))
-        self.frozen_at: float | None = None
-        """World time at which prices stand still, or None; set by the ``stale`` fault."""
-
-    def _now(self) -> float:
-        return self._clock.now() if self.frozen_at is None else self.frozen_at
 
     def sports(self) -> list[dict[str, Any]]:
         """Gives all sport keys: leagues of the world, outrights, and a few out of season."""
@@ -92,7 +87,7 @@ class WorldFeed:
 
     def events(self, sport: str, ask: Ask) -> list[dict[str, Any]]:  # noqa: ARG002 - recordings need the ask
         """Gives the heads of a sport's live and upcoming events."""
-        at = self._now()
+        at = self._clock.now()
         league = self._world.league(sport)
         if league is None:
             return [self._outright_head(row, at) for row in _OUTRIGHTS if row[0] == sport]
@@ -117,7 +112,7 @@ class WorldFeed:
 
     def bookmakers(self, sport: str, event: dict[str, Any], ask: Ask) -> list[str]:
         """Gives the JSON of each bookmaker block of an event."""
-        at = self._now()
+        at = self._clock.now()
         asked = [b for b in BOOKMAKERS if ask.wants(b.key, b.regions)]
         fixture = self._fixtures.get(sport, {}).get(event["id"])
         if fixture is None:
@@ -294,7 +289,7 @@ class WorldFeed:
 
     def scores(self, sport: str, days: int) -> list[dict[str, Any]]:
         """Gives scores of live and upcoming events and, with days, of those not long over."""
-        at = self._now()
+        at = self._clock.now()
         league = self._world.league(sport)
         if league is None:
             return []

@@ -9,11 +9,14 @@ from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
 
+from kos.sandbox.betfair import DELAYED_KEY, LIVE_KEY, PASSWORD, USERNAME, Betfair, Sessions
 from kos.sandbox.clock import WorldClock
+from kos.sandbox.exchange import WorldExchange
 from kos.sandbox.faults import Fault, Faults
 from kos.sandbox.feed import WorldFeed
 from kos.sandbox.oddsapi import OddsApi
 from kos.sandbox.prices import Prices
+from kos.sandbox.stream import StreamServer, Tls
 from kos.sandbox.web import Counters, Hooks, HttpServer
 from kos.sandbox.world import World
 
@@ -31,6 +34,16 @@ class Addresses:
     """Without ``/v4``."""
     api_key: str
     free_api_key: str
+    betfair_url: str
+    """Betting API and both logins; the paths are the service's own."""
+    betfair_cert_url: str
+    """The certificate login; HTTPS where certificates were given."""
+    stream: tuple[str, int]
+    stream_is_tls: bool
+    betfair_username: str
+    betfair_password: str
+    betfair_app_key: str
+    betfair_delayed_app_key: str
 
 
 class Sandbox:
@@ -46,7 +59,11 @@ class Sandbox:
         tempo: How many times faster than in life prices wander.
         now: The wall clock, seconds since 1970 UTC.
         start: World time at the start; None for the wall's own.
+        tls: PEM files for the stream and the certificate login; None for plain TCP and HTTP.
+        stream_idle_s: How long the stream bears a client that does not subscribe.
         odds_api_port: 0 for a free one.
+        betfair_port: 0 for a free one.
+        stream_port: 0 for a free one.
     """
 
     def __init__(
@@ -59,7 +76,11 @@ class Sandbox:
         tempo: float = 1.0,
         now: Callable[[], float] = time.time,
         start: datetime | None = None,
+        tls: Tls | None = None,
+        stream_idle_s: float = 15.0,
         odds_api_port: int = 0,
+        betfair_port: int = 0,
+        stream_port: int = 0,
     ) -> None:
         self.clock = WorldClock(speed, now, start)
         self.world = World(seed)
@@ -67,6 +88,7 @@ class Sandbox:
         self.counters = Counters()
         self.faults = Faults(seed)
         self.api_key = API_KEY
+        self.exchange = WorldExchange(self.world, self.prices, self.clock)
         self.feed = WorldFeed(self.world, self.prices, self.clock)
         self.odds_api = OddsApi(
             self.feed,
@@ -75,17 +97,54 @@ class Sandbox:
             frozenset({FREE_API_KEY}),
             calls_a_second,
         )
+        self.sessions = Sessions(now)
+        self.betfair = Betfair(self.exchange, now, self.sessions)
         self._odds_server = HttpServer(
             "odds_api",
             self.odds_api,
-            faults=self.faults,
-            counters=self.counters,
             hooks=Hooks(
+                held=self.clock.held,
                 overdrawn=self.odds_api.overdrawn,
                 limited=self.odds_api.limited,
                 name_of=self.odds_api.endpoint,
             ),
             port=odds_api_port,
+            faults=self.faults,
+            counters=self.counters,
+        )
+        hooks = Hooks(
+            held=self.clock.held, expire=self.sessions.expire_all, name_of=self.betfair.endpoint
+        )
+        self._betfair_server = HttpServer(
+            "betfair",
+            self.betfair,
+            hooks=hooks,
+            port=betfair_port,
+            faults=self.faults,
+            counters=self.counters,
+        )
+        self._cert_server = (
+            None
+            if tls is None
+            else HttpServer(
+                "betfair",
+                self.betfair,
+                hooks=hooks,
+                tls=tls.context(),
+                faults=self.faults,
+                counters=self.counters,
+            )
+        )
+        self.stream = StreamServer(
+            self.exchange,
+            now,
+            self.sessions,
+            self.betfair.app_keys,
+            tls=tls,
+            idle_s=stream_idle_s,
+            port=stream_port,
+            faults=self.faults,
+            counters=self.counters,
         )
 
     @property
@@ -94,9 +153,31 @@ class Sandbox:
         return self._odds_server.url
 
     @property
+    def betfair_url(self) -> str:
+        """Address of the Betting API and of the logins."""
+        return self._betfair_server.url
+
+    @property
+    def betfair_cert_url(self) -> str:
+        """Address of the certificate login."""
+        return (self._cert_server or self._betfair_server).url
+
+    @property
     def addresses(self) -> Addresses:
         """Where everything is."""
-        return Addresses(self.odds_api_url, API_KEY, FREE_API_KEY)
+        return Addresses(
+            odds_api_url=self.odds_api_url,
+            api_key=API_KEY,
+            free_api_key=FREE_API_KEY,
+            betfair_url=self.betfair_url,
+            betfair_cert_url=self.betfair_cert_url,
+            stream=self.stream.address,
+            stream_is_tls=self.stream.is_tls,
+            betfair_username=USERNAME,
+            betfair_password=PASSWORD,
+            betfair_app_key=LIVE_KEY,
+            betfair_delayed_app_key=DELAYED_KEY,
+        )
 
     @property
     def credits_used(self) -> int:
@@ -108,19 +189,28 @@ class Sandbox:
         return self.faults.add(Fault(kind, **how))  # type: ignore[arg-type]
 
     def refuse(self, service: str) -> None:
-        """Closes a service's port: calls then meet a refused connection."""
-        self._server(service).stop()
+        """Closes a service's port (``odds_api``, ``betfair``, ``stream``): calls meet a refused connection."""
+        for server in self._servers(service):
+            server.stop()
 
     def accept(self, service: str) -> None:
         """Opens a service's port again."""
-        self._server(service).start()
+        for server in self._servers(service):
+            server.start()
 
-    def _server(self, service: str) -> HttpServer:
-        return {"odds_api": self._odds_server}[service]
+    def _servers(self, service: str) -> list[HttpServer | StreamServer]:
+        cert = [] if self._cert_server is None else [self._cert_server]
+        every: dict[str, list[HttpServer | StreamServer]] = {
+            "odds_api": [self._odds_server],
+            "betfair": [self._betfair_server, *cert],
+            "stream": [self.stream],
+        }
+        return every[service]
 
     def close(self) -> None:
         """Stops every server and closes every connection."""
-        self._odds_server.stop()
+        for service in ("stream", "betfair", "odds_api"):
+            self.refuse(service)
 
     def __enter__(self) -> Self:
         return self

@@ -10,10 +10,11 @@ import contextlib
 import gzip
 import json
 import socket
+import ssl
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
@@ -24,6 +25,7 @@ from kos.sandbox.faults import Fault, Faults
 CONTROL: Final = "/__sandbox__/"
 """Paths below this are the sandbox's own: ``faults`` (GET, POST, DELETE) and ``counters`` (GET)."""
 _GZIP_FROM: Final = 512
+_EMPTY_RPC: Final = b'{"jsonrpc":"2.0","result":[],"id":1}'
 _HTML: Final = (
     b"<html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>"
 )
@@ -90,8 +92,8 @@ Service = Callable[[Request], Answer]
 class Hooks:
     """What faults do beside changing one answer; each service gives what applies to it."""
 
-    stale: Callable[[Fault], None] | None = None
-    """Called before the call is answered, while a ``stale`` rule holds; None-safe."""
+    held: Callable[[float], AbstractContextManager[None]] | None = None
+    """Lets the service's time stand still at a wall time, for a ``stale`` rule."""
     expire: Callable[[], None] | None = None
     overdrawn: Callable[[], Answer] | None = None
     limited: Callable[[], Answer] | None = None
@@ -122,6 +124,7 @@ class HttpServer:
         faults: The rules in force.
         counters: Counts every call as ``<name>.<endpoint>`` and every fault as ``fault.<kind>``.
         hooks: See Hooks.
+        tls: For HTTPS; None for plain HTTP.
         port: 0 for a free one.
     """
 
@@ -133,6 +136,7 @@ class HttpServer:
         faults: Faults,
         counters: Counters,
         hooks: Hooks | None = None,
+        tls: ssl.SSLContext | None = None,
         port: int = 0,
     ) -> None:
         self.name = name
@@ -141,6 +145,7 @@ class HttpServer:
         self._counters = counters
         self._hooks = hooks or Hooks()
         self._closing = threading.Event()
+        self.tls = tls
         self._port = port
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -148,8 +153,12 @@ class HttpServer:
 
     @property
     def url(self) -> str:
-        """``http://127.0.0.1:<port>``."""
-        return f"http://127.0.0.1:{self._port}"
+        """``http://127.0.0.1:<port>``, or ``https://localhost:<port>`` with TLS."""
+        return (
+            f"http://127.0.0.1:{self._port}"
+            if self.tls is None
+            else f"https://localhost:{self._port}"
+        )
 
     def start(self) -> None:
         """Listens, on the same port as before if it listened before."""
@@ -248,15 +257,18 @@ class HttpServer:
                     Answer(good.status, good.body[: len(good.body) // 2] + b"\x00}]", good.headers),
                 )
             case "empty":
-                handler.send(request, Answer(200, b"[]" if request.method == "GET" else b"{}"))
+                handler.send(
+                    request, Answer(200, _EMPTY_RPC if "json-rpc" in request.path else b"[]")
+                )
             case "out_of_credits" if self._hooks.overdrawn is not None:
                 handler.send(request, self._hooks.overdrawn())
             case "expired_session" if self._hooks.expire is not None:
                 self._hooks.expire()
                 handler.send(request, self._service(request))
-            case "stale" if self._hooks.stale is not None:
-                self._hooks.stale(fault)
-                handler.send(request, self._service(request))
+            case "stale" if self._hooks.held is not None:
+                with self._hooks.held(fault.since):
+                    answer = self._service(request)
+                handler.send(request, answer)
             case _:
                 handler.send(request, self._service(request))
 
@@ -291,6 +303,9 @@ class _Handler(BaseHTTPRequestHandler):
     owner: HttpServer
 
     def setup(self) -> None:
+        context = self.owner.tls
+        if context is not None:
+            self.request = context.wrap_socket(self.request, server_side=True)
         super().setup()
         server = self.server
         if isinstance(server, _Server):
@@ -303,6 +318,8 @@ class _Handler(BaseHTTPRequestHandler):
             with server.sockets_lock:
                 server.open_sockets.discard(self.connection)
         super().finish()
+        if self.owner.tls is not None:
+            self.connection.close()
 
     def do_GET(self) -> None:
         self._serve()
@@ -358,15 +375,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
         """Says nothing: the caller counts."""
-
-
-def wait_until_open(port: int, timeout_s: float = 5.0) -> bool:
-    """Says whether a loopback port accepts connections within a time."""
-    end = time.monotonic() + timeout_s
-    while time.monotonic() < end:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return True
-        except OSError:
-            time.sleep(0.02)
-    return False

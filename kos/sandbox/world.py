@@ -21,6 +21,8 @@ _LISTED: Final = 13
 """Fixtures a league has listed at a time, about."""
 _SLOTS: Final = 64
 _ROUNDS: Final = 4096
+_ROUNDS_NEAR: Final = 40
+"""No fixture is listed further than this from the round now played."""
 _DOUBLES_FROM: Final = 16
 _DECOYS_FROM: Final = 32
 _AFTER_S: Final = 3 * 3600.0
@@ -98,10 +100,21 @@ class World:
 
     def by_uid(self, uid: int, at: float) -> Fixture | None:
         """Gives the fixture of a uid that is listed or not long over, or None."""
-        index = uid // (_ROUNDS * _SLOTS)
+        index, place = divmod(uid // _SLOTS, _ROUNDS)
         if not 0 <= index < len(self.leagues):
             return None
-        return next((f for f in self.fixtures(self.leagues[index].key, at) if f.uid == uid), None)
+        current = int(at // _round_s(self.leagues[index]))
+        number = current + (place - current + _ROUNDS // 2) % _ROUNDS - _ROUNDS // 2
+        if abs(number - current) > _ROUNDS_NEAR:
+            return None
+        found = next(
+            (fixture for fixture in self._round(index, number) if fixture.uid == uid), None
+        )
+        return (
+            found
+            if found is not None and found.listed_at <= at < found.ends_at + _AFTER_S
+            else None
+        )
 
     def _forget(self, index: int, before: int) -> None:
         with self._lock:
@@ -167,9 +180,9 @@ class World:
                     drawn(_DOUBLES_FROM + slot, home, away, edge, planned + 4 * 3600), kind="double"
                 )
             else:
+                later = max(1, round(_round_s(league) / 2 / DAY_S)) * DAY_S
                 yield replace(
-                    drawn(_DOUBLES_FROM + slot, away, home, -edge, planned + 2 * DAY_S),
-                    kind="double",
+                    drawn(_DOUBLES_FROM + slot, away, home, -edge, planned + later), kind="double"
                 )
         decoy = self._decoy(fixture, drawn, slot, dice)
         if decoy is not None:

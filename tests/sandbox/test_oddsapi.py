@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import requests
@@ -13,34 +11,7 @@ import requests
 from kos.sandbox import Sandbox
 from kos.sandbox.bookmakers import uk_bookmakers
 from kos.sandbox.ticks import TICKS
-
-Json = Any
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(7, credits_a_month=1_000_000, calls_a_second=10_000) as running:
-        yield running
-
-
-class Client:
-    """Calls the feed as a stranger would."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self.session = requests.Session()
-        self.session.trust_env = False
-
-    def get(self, path: str, key: str | None = None, **params: str) -> requests.Response:
-        params["apiKey"] = self.sandbox.api_key if key is None else key
-        return self.session.get(f"{self.sandbox.odds_api_url}/v4{path}", params=params, timeout=10)
-
-
-@pytest.fixture
-def client(sandbox: Sandbox) -> Iterator[Client]:
-    one = Client(sandbox)
-    yield one
-    one.session.close()
+from tests.sandbox.conftest import FeedCaller, Json
 
 
 def refusal(response: requests.Response) -> tuple[int, str]:
@@ -51,7 +22,7 @@ def refusal(response: requests.Response) -> tuple[int, str]:
     return response.status_code, body["error_code"]
 
 
-def test_sports_are_free_and_at_least_66_are_active(client: Client) -> None:
+def test_sports_are_free_and_at_least_66_are_active(client: FeedCaller) -> None:
     answer = client.get("/sports")
     rows = answer.json()
     assert answer.headers["x-requests-last"] == "0"
@@ -67,7 +38,7 @@ def test_sports_are_free_and_at_least_66_are_active(client: Client) -> None:
 
 
 def test_odds_cost_markets_times_regions_and_the_headers_add_up(
-    client: Client, sandbox: Sandbox
+    client: FeedCaller, sandbox: Sandbox
 ) -> None:
     before = int(client.get("/sports").headers["x-requests-used"])
     answer = client.get("/sports/soccer_epl/odds", regions="uk,eu", markets="h2h,totals")
@@ -78,7 +49,7 @@ def test_odds_cost_markets_times_regions_and_the_headers_add_up(
     assert sandbox.credits_used == used
 
 
-def test_each_started_group_of_ten_bookmakers_costs_as_one_region(client: Client) -> None:
+def test_each_started_group_of_ten_bookmakers_costs_as_one_region(client: FeedCaller) -> None:
     keys = [bookmaker.key for bookmaker in uk_bookmakers()]
     ten = client.get("/sports/soccer_epl/odds", bookmakers=",".join(keys[:10]))
     eleven = client.get(
@@ -89,7 +60,7 @@ def test_each_started_group_of_ten_bookmakers_costs_as_one_region(client: Client
     assert seen <= set(keys[:10])
 
 
-def test_odds_without_an_event_are_free(client: Client) -> None:
+def test_odds_without_an_event_are_free(client: FeedCaller) -> None:
     answer = client.get(
         "/sports/soccer_epl/odds", regions="uk", commenceTimeFrom="2099-01-01T00:00:00Z"
     )
@@ -97,7 +68,7 @@ def test_odds_without_an_event_are_free(client: Client) -> None:
     assert answer.headers["x-requests-last"] == "0"
 
 
-def test_events_have_the_documented_shape(client: Client) -> None:
+def test_events_have_the_documented_shape(client: FeedCaller) -> None:
     events: Json = client.get("/sports/soccer_epl/odds", regions="uk").json()
     assert 5 <= len(events) <= 25
     for event in events:
@@ -116,7 +87,7 @@ def test_events_have_the_documented_shape(client: Client) -> None:
                 assert all(set(outcome) == {"name", "price"} for outcome in market["outcomes"])
 
 
-def test_exchanges_answer_with_lay_prices_on_the_ladder_for_nothing(client: Client) -> None:
+def test_exchanges_answer_with_lay_prices_on_the_ladder_for_nothing(client: FeedCaller) -> None:
     answer = client.get(
         "/sports/soccer_epl/odds",
         bookmakers="betfair_ex_uk,smarkets,matchbook",
@@ -136,7 +107,7 @@ def test_exchanges_answer_with_lay_prices_on_the_ladder_for_nothing(client: Clie
     assert all("bet_limit" in outcome for outcome in lay)
 
 
-def test_event_odds_are_one_object_without_bookmaker_stamps(client: Client) -> None:
+def test_event_odds_are_one_object_without_bookmaker_stamps(client: FeedCaller) -> None:
     event_id = client.get("/sports/soccer_epl/events").json()[-1]["id"]
     answer = client.get(
         f"/sports/soccer_epl/events/{event_id}/odds", regions="uk", markets="h2h,btts,btts_h1"
@@ -150,7 +121,7 @@ def test_event_odds_are_one_object_without_bookmaker_stamps(client: Client) -> N
     assert answer.headers["x-requests-last"] == str(len(returned))
 
 
-def test_formats_can_be_chosen(client: Client) -> None:
+def test_formats_can_be_chosen(client: FeedCaller) -> None:
     events = client.get(
         "/sports/soccer_epl/odds", regions="uk", dateFormat="unix", oddsFormat="american"
     ).json()
@@ -165,20 +136,20 @@ def test_formats_can_be_chosen(client: Client) -> None:
     assert all(isinstance(price, int) and abs(price) >= 100 for price in prices)
 
 
-def test_numbers_without_a_fraction_are_printed_as_integers(client: Client) -> None:
+def test_numbers_without_a_fraction_are_printed_as_integers(client: FeedCaller) -> None:
     text = client.get("/sports/soccer_epl/odds", regions="uk").text
     prices = re.findall(r'"price":([0-9.]+)', text)
     assert any("." not in price for price in prices)
     assert not any(price.endswith(".0") for price in prices)
 
 
-def test_upcoming_is_live_games_and_the_next_eight(client: Client) -> None:
+def test_upcoming_is_live_games_and_the_next_eight(client: FeedCaller) -> None:
     events = client.get("/sports/upcoming/odds", regions="uk", dateFormat="unix").json()
     now = client.sandbox.clock.wall_now()
     assert sum(event["commence_time"] > now for event in events) == 8
 
 
-def test_scores_cost_one_or_two(client: Client) -> None:
+def test_scores_cost_one_or_two(client: FeedCaller) -> None:
     assert client.get("/sports/soccer_epl/scores").headers["x-requests-last"] == "1"
     answer = client.get("/sports/soccer_epl/scores", daysFrom="3")
     assert answer.headers["x-requests-last"] == "2"
@@ -211,21 +182,21 @@ def test_scores_cost_one_or_two(client: Client) -> None:
     ],
 )  # fmt: skip
 def test_refusals_name_their_code_and_cost_nothing(
-    client: Client, path: str, params: dict[str, str], expected: tuple[int, str]
+    client: FeedCaller, path: str, params: dict[str, str], expected: tuple[int, str]
 ) -> None:
     answer = client.get(path, **params)
     assert refusal(answer) == expected
     assert answer.headers["x-requests-last"] == "0"
 
 
-def test_an_invalid_key_is_refused_without_a_balance(client: Client) -> None:
+def test_an_invalid_key_is_refused_without_a_balance(client: FeedCaller) -> None:
     answer = client.get("/sports", key="nobody")
     assert refusal(answer) == (401, "INVALID_KEY")
     assert "x-requests-remaining" not in answer.headers
     assert refusal(client.get("/sports", key="")) == (401, "MISSING_KEY")
 
 
-def test_a_free_key_has_no_historical_odds(client: Client, sandbox: Sandbox) -> None:
+def test_a_free_key_has_no_historical_odds(client: FeedCaller, sandbox: Sandbox) -> None:
     path = "/historical/sports/soccer_epl/odds"
     free = client.get(path, key=sandbox.addresses.free_api_key, date="2026-01-01T00:00:00Z")
     assert refusal(free) == (401, "HISTORICAL_UNAVAILABLE_ON_FREE_USAGE_PLAN")
@@ -236,7 +207,7 @@ def test_a_free_key_has_no_historical_odds(client: Client, sandbox: Sandbox) -> 
 
 def test_credits_run_out_and_free_calls_go_on() -> None:
     with Sandbox(7, credits_a_month=2) as poor:
-        client = Client(poor)
+        client = FeedCaller(poor)
         assert client.get("/sports/soccer_epl/odds", regions="uk,eu").status_code == 200
         assert refusal(client.get("/sports/soccer_epl/odds", regions="uk")) == (
             401,
@@ -249,7 +220,7 @@ def test_credits_run_out_and_free_calls_go_on() -> None:
 def test_more_than_thirty_calls_a_second_are_refused() -> None:
     now = [1_800_000_000.0]
     with Sandbox(7, now=lambda: now[0]) as sandbox:
-        client = Client(sandbox)
+        client = FeedCaller(sandbox)
         assert {client.get("/sports").status_code for _ in range(30)} == {200}
         assert refusal(client.get("/sports")) == (429, "EXCEEDED_FREQ_LIMIT")
         now[0] += 1.01
@@ -257,7 +228,7 @@ def test_more_than_thirty_calls_a_second_are_refused() -> None:
         client.session.close()
 
 
-def test_bodies_are_gzipped_for_those_who_take_it(client: Client) -> None:
+def test_bodies_are_gzipped_for_those_who_take_it(client: FeedCaller) -> None:
     assert client.get("/sports").headers["Content-Encoding"] == "gzip"
     plain = client.session.get(
         f"{client.sandbox.odds_api_url}/v4/sports",
@@ -276,7 +247,7 @@ def test_the_same_seed_and_time_give_the_same_answer() -> None:
     bodies = []
     for seed in (3, 3, 4):
         with Sandbox(seed, now=at_noon) as sandbox:
-            client = Client(sandbox)
+            client = FeedCaller(sandbox)
             bodies.append(client.get("/sports/tennis_atp_dubai/odds", regions="uk").text)
             client.session.close()
     assert bodies[0] == bodies[1]
