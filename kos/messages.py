@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
 import msgspec
 
+from kos.domain.books import Pence
+from kos.domain.catalogue import Offer
+from kos.domain.facts import MoneyFact, OfferFact, Role, Source
 from kos.domain.market import Drop, EventMatch, EventQuotes, ExchangeMarket, MarketBook, Sport
+from kos.domain.offers import Reminder, Token
 from kos.domain.opportunity import OpportunityAnswer, OpportunityQuery
 from kos.runtime.protocol import Delivery, Message
 
@@ -412,6 +417,290 @@ class AliasesListed(Message, frozen=True, kw_only=True):
     aliases: tuple[AliasFact, ...]
 
 
+class RecordFact(LedgerCommand, frozen=True, kw_only=True):
+    """Something happened to a participant's offer or money; answered by FactRecorded."""
+
+    participant: str
+    fact: OfferFact | MoneyFact
+    instance: str = ""
+    """The offer instance; empty for the participant's own money."""
+    role: Role = Role.OPERATOR
+    source: Source = Source.TERMINAL
+    note: str = ""
+    expected_version: int | None = None
+    """Refused if the instance has another count of facts by now; None asks for no check."""
+
+
+class FactRecorded(Message, frozen=True, kw_only=True):
+    """The fact and its postings are durable."""
+
+    command_id: str
+    sequence: int
+    participant: str
+    instance: str = ""
+    phase: str = ""
+    """Where the instance is now, by name; empty without one."""
+    outcome: str | None = None
+    version: int = 0
+    transactions: tuple[int, ...] = ()
+    """The numbers of the entries that were posted."""
+
+
+class PutOffers(LedgerCommand, frozen=True, kw_only=True):
+    """Offers for the catalogue; a known key gets a new revision. Answered by CommandRecorded."""
+
+    offers: tuple[Offer, ...]
+
+
+class EraseParticipant(LedgerCommand, frozen=True, kw_only=True):
+    """Remove all that is known of a participant; refused while a bet is open. CommandRecorded."""
+
+    participant: str
+    reason: str
+
+
+class LedgerQuery(Message, frozen=True, kw_only=True):
+    """Base of questions about participants: their own, or a named operator's about all."""
+
+    participant: str = ""
+    """Whose data is asked for; empty only for an operator's question about everybody."""
+    operator: str = ""
+    """Who asks when it is an operator."""
+
+
+class GetOffers(LedgerQuery, frozen=True, kw_only=True):
+    """Query: offer instances; answered by OffersListed."""
+
+    with_closed: bool = True
+
+
+class OfferLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One offer instance in a list. Money is pence."""
+
+    participant: str
+    instance: str
+    offer: str
+    bookmaker: str
+    phase: str
+    outcome: str | None
+    version: int
+    started_at: datetime
+    closed_at: datetime | None
+    profit: Pence
+    locked: Pence
+    """Stakes, exposure and money on its way."""
+    bonus: Pence
+    """Face of the tokens in the wallet."""
+
+
+class OffersListed(Message, frozen=True, kw_only=True):
+    """Answers GetOffers."""
+
+    offers: tuple[OfferLine, ...]
+
+
+class GetOffer(LedgerQuery, frozen=True, kw_only=True):
+    """Query: everything about one instance; answered by OfferDescribed or QueryRefused."""
+
+    instance: str
+
+
+class RecordedEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One fact of an instance as it was recorded."""
+
+    number: int
+    fact: str
+    phase: str
+    """After it."""
+    recorded_by: str
+    source: str
+    note: str
+    occurred_at: datetime
+    recorded_at: datetime
+    posted: tuple[str, ...]
+    """What its entries say, in their order."""
+
+
+class BetLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One bet of an instance. Money is pence."""
+
+    bet: str
+    side: str
+    venue: str
+    selection: str
+    stake: Pence
+    odds: Decimal
+    open_stake: Pence
+    result: str | None
+    profit: Pence
+    hedge: str
+    """unhedged, part or hedged for a back; empty for what hedges."""
+
+
+class OfferDescribed(Message, frozen=True, kw_only=True):
+    """Answers GetOffer."""
+
+    line: OfferLine
+    title: str
+    bets: tuple[BetLine, ...]
+    tokens: tuple[Token, ...]
+    events: tuple[RecordedEvent, ...]
+    allowed: tuple[str, ...]
+    """Facts that may follow."""
+    reminders: tuple[Reminder, ...]
+
+
+class GetBooks(LedgerQuery, frozen=True, kw_only=True):
+    """Query: balances now, and profit within a time; answered by BooksDescribed."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class BalanceLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One account. Money is pence."""
+
+    participant: str
+    account: str
+    balance: Pence
+
+
+class ProfitLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What was made within the time asked for, by one venue, offer or month. Money is pence."""
+
+    participant: str
+    name: str
+    profit: Pence
+
+
+class FloatLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The float of a participant at an exchange. Money is pence."""
+
+    participant: str
+    exchange: str
+    available: Pence
+    exposure: Pence
+    reserved: Pence
+    """For lays that are planned or held."""
+    free: Pence
+
+
+class BooksDescribed(Message, frozen=True, kw_only=True):
+    """Answers GetBooks."""
+
+    balances: tuple[BalanceLine, ...]
+    floats: tuple[FloatLine, ...]
+    capital: Pence
+    """All assets, tokens left out."""
+    locked: Pence
+    profit: Pence
+    """Within the time asked for."""
+    by_kind: tuple[ProfitLine, ...]
+    by_venue: tuple[ProfitLine, ...]
+    by_offer: tuple[ProfitLine, ...]
+    by_month: tuple[ProfitLine, ...]
+    trial_balance: Pence
+    """0 in sound books."""
+
+
+class GetStatement(LedgerQuery, frozen=True, kw_only=True):
+    """Query: every posting within a time, oldest first; answered by StatementListed."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class StatementLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One posting."""
+
+    transaction: int
+    occurred_at: datetime
+    participant: str
+    account: str
+    venue: str
+    amount: Pence
+    """Debit positive, credit negative."""
+    what: str
+    instance: str
+    bet: str
+
+
+class StatementListed(Message, frozen=True, kw_only=True):
+    """Answers GetStatement."""
+
+    lines: tuple[StatementLine, ...]
+
+
+class GetCatalogue(Message, frozen=True, kw_only=True):
+    """Query: the latest terms of each offer; answered by CatalogueListed."""
+
+
+class CatalogueListed(Message, frozen=True, kw_only=True):
+    """Answers GetCatalogue."""
+
+    offers: tuple[Offer, ...]
+
+
+class GetParticipants(LedgerQuery, frozen=True, kw_only=True):
+    """Query: who takes part; answered by ParticipantsListed."""
+
+
+class ParticipantLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One participant."""
+
+    participant: str
+    name: str
+    is_active: bool
+    joined_at: datetime
+    restricted: dict[str, str]
+    """Bookmaker to reason."""
+
+
+class ParticipantsListed(Message, frozen=True, kw_only=True):
+    """Answers GetParticipants."""
+
+    participants: tuple[ParticipantLine, ...]
+
+
+class GetEverything(LedgerQuery, frozen=True, kw_only=True):
+    """Query: all rows about one participant, for them to take along; answered by EverythingListed."""
+
+
+class EverythingListed(Message, frozen=True, kw_only=True):
+    """Answers GetEverything."""
+
+    tables: dict[str, list[dict[str, str | int | None]]]
+    """Table name to its rows."""
+
+
+class VerifyLedger(Message, frozen=True, kw_only=True):
+    """Query: is everything in the file as it must be; answered by LedgerVerified."""
+
+
+class LedgerVerified(Message, frozen=True, kw_only=True):
+    """Answers VerifyLedger."""
+
+    problems: tuple[str, ...]
+    """Empty when all holds."""
+    counts: dict[str, int]
+    """Rows looked at, by table."""
+
+
+class BackUpLedger(Message, frozen=True, kw_only=True):
+    """Write a consistent, checked copy while the ledger goes on; answered by LedgerBackedUp."""
+
+    target: str
+    """An absolute path that does not exist yet, on this machine."""
+
+
+class LedgerBackedUp(Message, frozen=True, kw_only=True):
+    """Answers BackUpLedger."""
+
+    target: str
+    sequence: int
+    """The last command in the copy."""
+
+
 MESSAGES: tuple[type[Message], ...] = (
     Subscribe,
     Tick,
@@ -445,4 +734,26 @@ MESSAGES: tuple[type[Message], ...] = (
     RecordAlias,
     GetAliases,
     AliasesListed,
+    RecordFact,
+    FactRecorded,
+    PutOffers,
+    EraseParticipant,
+    GetOffers,
+    OffersListed,
+    GetOffer,
+    OfferDescribed,
+    GetBooks,
+    BooksDescribed,
+    GetStatement,
+    StatementListed,
+    GetCatalogue,
+    CatalogueListed,
+    GetParticipants,
+    ParticipantsListed,
+    GetEverything,
+    EverythingListed,
+    VerifyLedger,
+    LedgerVerified,
+    BackUpLedger,
+    LedgerBackedUp,
 )

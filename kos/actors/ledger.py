@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from kos.db import FILE_NAME
+from kos.db import FILE_NAME, open_for_reading
 from kos.errors import DatabaseRefused, WaitAndRetry
-from kos.messages import GetAliases, GetCreditsSpent, LedgerCommand
+from kos.messages import LedgerCommand
 from kos.runtime import DEFERRED, Actor, ChildSpec, Context, Deferred, Message, Reply
-from kos.storage import queries
+from kos.storage.answers import answer
 from kos.storage.ledger import MAX_BATCH, Ledger
 
 _MAX_WAIT_S = 0.010
@@ -53,6 +54,11 @@ class LedgerActor(Actor):
 
     def started(self) -> None:
         self._ledger = Ledger(self._path)
+        try:
+            self._reader = open_for_reading(self._path)
+        except BaseException:
+            self._ledger.close()
+            raise
         self.context.log.info("ledger.opened", path=str(self._path), sequence=self._ledger.sequence)
 
     def receive(self, message: Message) -> Message | Deferred | None:
@@ -60,22 +66,15 @@ class LedgerActor(Actor):
             return self._gather(message)
         # What was told before a question is part of its answer.
         self._commit()
-        match message:
-            case GetCreditsSpent():
-                return queries.credits_spent(self._ledger.database, message.since, message.until)
-            case GetAliases():
-                return queries.aliases(
-                    self._ledger.database, message.sport, with_history=message.with_history
-                )
-            case _:
-                self.context.log.warning("message.refused", message=type(message).__name__)
-                return None
+        # The reader sees what is committed and, whatever the question, can change nothing.
+        return answer(self._reader, self._path, message, datetime.now(UTC))
 
     def idle(self) -> None:
         self._commit()
 
     def stopping(self) -> None:
         self._commit()
+        self._reader.close()
         self._ledger.close()
         self.context.log.info("ledger.closed", sequence=self._ledger.sequence)
 
@@ -119,6 +118,6 @@ class LedgerActor(Actor):
             return
         self._commits += 1
         self._commands += len(gathered)
-        for (_, reply), answer in zip(gathered, answers, strict=True):
+        for (_, reply), word in zip(gathered, answers, strict=True):
             if reply is not None:
-                reply.send(answer)
+                reply.send(word)

@@ -16,16 +16,24 @@ from pathlib import Path
 import msgspec
 
 from kos.db import WriterLock, meaning, open_for_writing, stamp
+from kos.domain.catalogue import checked
 from kos.errors import CommandNotAllowed, DatabaseRefused, InvalidInput, OperatorMustAct
 from kos.messages import (
     AliasVerdict,
     CommandRecorded,
     CommandRefused,
+    EraseParticipant,
+    FactRecorded,
     LedgerCommand,
+    PutOffers,
     RecordAlias,
     RecordCreditsSpent,
+    RecordFact,
 )
+from kos.storage.erasure import erase
 from kos.storage.migrations import SCHEMA_VERSION, migrate
+from kos.storage.portfolios import Portfolios, terms_text
+from kos.storage.queries import latest_terms
 
 MAX_BATCH = 50
 """Commands that share one commit at most."""
@@ -33,7 +41,7 @@ MAX_BATCH = 50
 _MAX_COMMAND_ID = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-Answer = CommandRecorded | CommandRefused
+Answer = CommandRecorded | CommandRefused | FactRecorded
 
 _ANSWERS: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
 _encode = msgspec.json.Encoder().encode
@@ -59,6 +67,7 @@ class Ledger:
         self.path = path
         self._now = now
         self._next = 1
+        self._is_cleaning = False
         self._lock = WriterLock(path)
         try:
             self.database = open_for_writing(path, SCHEMA_VERSION)
@@ -67,6 +76,7 @@ class Ledger:
                 self._connection = self.database.raw()
                 with meaning(path):
                     self._check_whole()
+                    self._portfolios = Portfolios(self.database)
             except BaseException:
                 self.database.close()
                 raise
@@ -96,10 +106,14 @@ class Ledger:
                 run("COMMIT")
             except BaseException:
                 self._next = first
+                self._is_cleaning = False
+                self._portfolios.forget()
                 if self._connection.in_transaction:
                     run("ROLLBACK")
                 raise
         self._lock.acknowledge(self.sequence)
+        if self._is_cleaning:
+            self._clean()
         return answers
 
     def close(self) -> None:
@@ -133,7 +147,7 @@ class Ledger:
         run("SAVEPOINT command")
         answer: Answer
         try:
-            answer = self._handle(command, sequence)
+            answer = self._handle(command, sequence, recorded_at)
         except DatabaseRefused:
             raise
         except OperatorMustAct as refusal:
@@ -142,24 +156,39 @@ class Ledger:
         except sqlite3.IntegrityError as error:
             # A rule of the file itself, behind ours: whatever was written is undone.
             run("ROLLBACK TO command")
+            self._portfolios.forget()
             answer = CommandRefused(
                 command_id=command_id, reason=f"the ledger's own rules refuse it: {error}"
             )
         run(
-            "INSERT INTO commands (sequence, command_id, kind, digest, answer, recorded_at)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (sequence, command_id, type(command).__name__, digest, _encode(answer), recorded_at),
+            "INSERT INTO commands (sequence, command_id, kind, digest, user_id, answer, recorded_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                sequence,
+                command_id,
+                type(command).__name__,
+                digest,
+                command.participant if isinstance(command, RecordFact) else None,
+                _encode(answer),
+                recorded_at,
+            ),
         )
         run("RELEASE command")
         self._next = sequence + 1
         return answer
 
-    def _handle(self, command: LedgerCommand, sequence: int) -> Answer:
+    def _handle(self, command: LedgerCommand, sequence: int, recorded_at: str) -> Answer:
         if not command.by:
             raise InvalidInput("by", command.by, "who asks: a user's id or an actor's name")
         if command.occurred_at.tzinfo is None:
             raise InvalidInput("occurred_at", command.occurred_at, "a time with its zone")
         match command:
+            case RecordFact():
+                return self._portfolios.record(command, sequence, recorded_at)
+            case PutOffers():
+                self._put_offers(command, sequence)
+            case EraseParticipant():
+                self._erase(command, recorded_at)
             case RecordCreditsSpent():
                 self._record_credits(command, sequence)
             case RecordAlias():
@@ -211,6 +240,31 @@ class Ledger:
                 stamp(command.occurred_at),
             ),
         )
+
+    def _put_offers(self, command: PutOffers, sequence: int) -> None:
+        if not command.offers:
+            raise InvalidInput("offers", command.offers, "at least one offer")
+        for offer in command.offers:
+            checked(offer)
+            if latest_terms(self.database, offer.key) == offer:
+                continue
+            self._connection.execute(
+                "INSERT INTO catalogue (offer_key, revision, terms, sequence) VALUES (?, 1 +"
+                " COALESCE((SELECT MAX(revision) FROM catalogue WHERE offer_key = ?), 0), ?, ?)",
+                (offer.key, offer.key, terms_text(offer), sequence),
+            )
+
+    def _erase(self, command: EraseParticipant, recorded_at: str) -> None:
+        if not command.reason.strip():
+            raise InvalidInput("reason", command.reason, "why everything is to be removed")
+        erase(self._connection, self._portfolios.of(command.participant), command.by, recorded_at)
+        self._portfolios.forget()
+        self._is_cleaning = True
+
+    def _clean(self) -> None:
+        """Empty the WAL, which still holds what was erased; later, if a reader is in the way."""
+        (busy, _, _) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self._is_cleaning = bool(busy)
 
     def _check_whole(self) -> None:
         (found,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()

@@ -56,7 +56,192 @@ CREATE TRIGGER alias_facts_are_never_removed BEFORE DELETE ON alias_facts
 BEGIN SELECT RAISE(ABORT, 'alias_facts is append-only'); END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_COMMANDS,)
+_PHASES = """CASE phase
+        WHEN 1 THEN 'DEPOSIT_SENT' WHEN 2 THEN 'QUALIFYING_PLACED' WHEN 3 THEN 'FREE_BET_PENDING'
+        WHEN 4 THEN 'FREE_BET_CREDITED' WHEN 5 THEN 'FREE_BET_PLACED'
+        WHEN 6 THEN 'FREE_BET_SETTLED' END"""
+
+_TIME = "GLOB '????-??-??T??:??:??.??????Z'"
+
+
+def _append_only(table: str) -> str:
+    """Rows are never changed, and removed only with all that belongs to an erased participant."""
+    return f"""
+CREATE TRIGGER {table}_are_never_changed BEFORE UPDATE ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
+CREATE TRIGGER {table}_are_never_removed BEFORE DELETE ON {table}
+WHEN NOT EXISTS (SELECT 1 FROM erasures WHERE user_id = OLD.user_id)
+BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
+"""  # noqa: S608 - the names are constants of this module
+
+
+_BOOKS = f"""
+CREATE TABLE erasures (
+    user_id TEXT PRIMARY KEY,
+    erased_by TEXT NOT NULL,
+    erased_at TEXT NOT NULL CHECK (erased_at {_TIME})
+) STRICT;
+DROP TRIGGER commands_are_never_removed;
+CREATE TRIGGER commands_are_never_removed BEFORE DELETE ON commands
+WHEN OLD.user_id IS NULL OR NOT EXISTS (SELECT 1 FROM erasures WHERE user_id = OLD.user_id)
+BEGIN SELECT RAISE(ABORT, 'commands are append-only'); END;
+CREATE INDEX idx_commands_user_id ON commands (user_id) WHERE user_id IS NOT NULL;
+
+CREATE TABLE participants (
+    user_id TEXT PRIMARY KEY CHECK (user_id <> ''),
+    name TEXT NOT NULL CHECK (name <> ''),
+    is_active INTEGER NOT NULL CHECK (is_active IN (0, 1)),
+    joined_at TEXT NOT NULL CHECK (joined_at {_TIME})
+) STRICT;
+
+CREATE TABLE catalogue (
+    offer_key TEXT NOT NULL CHECK (offer_key <> ''),
+    revision INTEGER NOT NULL CHECK (revision >= 1),
+    terms TEXT NOT NULL CHECK (json_valid(terms)),
+    sequence INTEGER NOT NULL REFERENCES commands (sequence) DEFERRABLE INITIALLY DEFERRED,
+    PRIMARY KEY (offer_key, revision)
+) STRICT;
+CREATE TRIGGER catalogue_is_never_changed BEFORE UPDATE ON catalogue
+BEGIN SELECT RAISE(ABORT, 'catalogue is append-only'); END;
+CREATE TRIGGER catalogue_is_never_removed BEFORE DELETE ON catalogue
+BEGIN SELECT RAISE(ABORT, 'catalogue is append-only'); END;
+
+CREATE TABLE offers (
+    user_id TEXT NOT NULL REFERENCES participants (user_id),
+    offer_id TEXT NOT NULL CHECK (offer_id <> ''),
+    offer_key TEXT NOT NULL,
+    bookmaker TEXT NOT NULL,
+    phase INTEGER NOT NULL CHECK (phase BETWEEN 1 AND 6),
+    state TEXT NOT NULL CHECK (state = {_PHASES}),
+    version INTEGER NOT NULL CHECK (version >= 1),
+    started_at TEXT NOT NULL CHECK (started_at {_TIME}),
+    outcome TEXT CHECK (outcome IN ('COMPLETED', 'NOT_TRIGGERED', 'EXPIRED', 'VOIDED', 'REFUSED',
+        'RESTRICTED', 'ABANDONED')),
+    closed_at TEXT CHECK (closed_at {_TIME}),
+    PRIMARY KEY (user_id, offer_id),
+    CHECK ((outcome IS NULL) = (closed_at IS NULL))
+) STRICT;
+CREATE INDEX idx_offers_state ON offers (state);
+CREATE INDEX idx_offers_user_id ON offers (user_id);
+CREATE TRIGGER offers_begin_in_phase_1 BEFORE INSERT ON offers
+WHEN NEW.phase <> 1 OR NEW.version <> 1
+BEGIN SELECT RAISE(ABORT, 'an offer begins in phase 1'); END;
+-- One forward; back only where a bet is void; 4 to 6 where the last token still in the wallet
+-- expires while the others are settled; anywhere when a closed offer is reopened.
+CREATE TRIGGER offers_move_one_phase BEFORE UPDATE ON offers
+WHEN NEW.version <> OLD.version + 1 OR NEW.user_id <> OLD.user_id
+    OR NEW.offer_id <> OLD.offer_id OR NEW.offer_key <> OLD.offer_key
+    OR (OLD.outcome IS NULL AND NEW.phase NOT IN (OLD.phase, OLD.phase + 1)
+        AND (OLD.phase, NEW.phase) NOT IN (VALUES (2, 1), (5, 4), (4, 6)))
+BEGIN SELECT RAISE(ABORT, 'an offer moves by one phase and one version'); END;
+CREATE TRIGGER offers_are_never_removed BEFORE DELETE ON offers
+WHEN NOT EXISTS (SELECT 1 FROM erasures WHERE user_id = OLD.user_id)
+BEGIN SELECT RAISE(ABORT, 'offers are not removed'); END;
+
+CREATE TABLE events (
+    sequence INTEGER NOT NULL REFERENCES commands (sequence) DEFERRABLE INITIALLY DEFERRED,
+    ordinal INTEGER NOT NULL CHECK (ordinal >= 0),
+    user_id TEXT NOT NULL CHECK (user_id <> ''),
+    offer_id TEXT NOT NULL,
+    number INTEGER,
+    fact TEXT NOT NULL,
+    payload TEXT NOT NULL CHECK (json_valid(payload)),
+    phase_before INTEGER CHECK (phase_before BETWEEN 1 AND 6),
+    phase_after INTEGER CHECK (phase_after BETWEEN 1 AND 6),
+    recorded_by TEXT NOT NULL CHECK (recorded_by <> ''),
+    role TEXT NOT NULL CHECK (role IN ('operator', 'supervisor', 'system')),
+    source TEXT NOT NULL,
+    note TEXT NOT NULL,
+    occurred_at TEXT NOT NULL CHECK (occurred_at {_TIME}),
+    recorded_at TEXT NOT NULL CHECK (recorded_at {_TIME}),
+    PRIMARY KEY (sequence, ordinal),
+    CHECK ((offer_id = '') = (number IS NULL) AND (offer_id = '') = (phase_after IS NULL))
+) STRICT;
+CREATE INDEX idx_events_user_id ON events (user_id, offer_id, number);
+CREATE TRIGGER events_are_numbered BEFORE INSERT ON events
+WHEN NEW.offer_id <> '' AND NEW.number <> 1 + COALESCE((SELECT MAX(number) FROM events
+    WHERE user_id = NEW.user_id AND offer_id = NEW.offer_id), 0)
+BEGIN SELECT RAISE(ABORT, 'events are numbered without a gap'); END;
+{_append_only("events")}
+CREATE TABLE accounts (
+    account_id INTEGER PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES participants (user_id),
+    kind TEXT NOT NULL CHECK (kind IN ('bank', 'transit', 'bookmaker:cash', 'bookmaker:staked',
+        'exchange:available', 'exchange:exposure', 'bookmaker:bonus', 'bonus:contra',
+        'equity:opening', 'equity:drawn', 'pnl:qualifier', 'pnl:free_bet', 'pnl:commission',
+        'pnl:cash_bonus', 'pnl:value', 'pnl:adjustment', 'rounding')),
+    venue TEXT NOT NULL,
+    balance INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (user_id, kind, venue),
+    CHECK (balance >= 0 OR kind NOT IN ('bank', 'transit', 'bookmaker:cash', 'bookmaker:staked',
+        'exchange:available', 'exchange:exposure', 'bookmaker:bonus'))
+) STRICT;
+
+-- Postings come first and their transaction last: it is taken only if they sum to zero, and
+-- then none can be added. The deferred foreign key refuses a commit with a posting left alone.
+CREATE TABLE transactions (
+    transaction_id INTEGER PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    user_id TEXT NOT NULL,
+    offer_id TEXT NOT NULL,
+    what TEXT NOT NULL,
+    occurred_at TEXT NOT NULL CHECK (occurred_at {_TIME}),
+    FOREIGN KEY (sequence, ordinal) REFERENCES events (sequence, ordinal)
+        DEFERRABLE INITIALLY DEFERRED
+) STRICT;
+CREATE INDEX idx_transactions_sequence ON transactions (sequence, ordinal);
+CREATE TABLE postings (
+    transaction_id INTEGER NOT NULL REFERENCES transactions (transaction_id)
+        DEFERRABLE INITIALLY DEFERRED,
+    account_id INTEGER NOT NULL REFERENCES accounts (account_id),
+    amount INTEGER NOT NULL CHECK (amount <> 0),
+    user_id TEXT NOT NULL,
+    venue TEXT NOT NULL,
+    offer_id TEXT NOT NULL,
+    bet_id TEXT NOT NULL,
+    occurred_at TEXT NOT NULL CHECK (occurred_at {_TIME})
+) STRICT;
+CREATE INDEX idx_postings_transaction_id ON postings (transaction_id);
+CREATE INDEX idx_postings_user_id ON postings (user_id, occurred_at);
+CREATE TRIGGER postings_belong_to_an_open_transaction BEFORE INSERT ON postings
+WHEN EXISTS (SELECT 1 FROM transactions WHERE transaction_id = NEW.transaction_id)
+BEGIN SELECT RAISE(ABORT, 'the transaction is complete'); END;
+CREATE TRIGGER postings_move_the_balance AFTER INSERT ON postings
+BEGIN
+    UPDATE accounts SET balance = balance + NEW.amount
+        WHERE account_id = NEW.account_id AND user_id = NEW.user_id;
+    SELECT RAISE(ABORT, 'the account is another participant''s') WHERE changes() <> 1;
+END;
+CREATE TRIGGER transactions_sum_to_zero BEFORE INSERT ON transactions
+BEGIN
+    SELECT RAISE(ABORT, 'a transaction sums to zero, and so does its memo pair')
+    FROM (SELECT COUNT(*) AS lines, SUM(amount) AS total,
+            SUM(CASE WHEN kind IN ('bookmaker:bonus', 'bonus:contra') THEN amount ELSE 0 END)
+                AS memo, SUM(postings.user_id <> NEW.user_id) AS strangers
+        FROM postings JOIN accounts USING (account_id)
+        WHERE transaction_id = NEW.transaction_id)
+    WHERE lines < 2 OR total <> 0 OR memo <> 0 OR strangers <> 0;
+END;
+{_append_only("transactions")}{_append_only("postings")}
+CREATE TABLE reservations (
+    user_id TEXT NOT NULL REFERENCES participants (user_id),
+    holder TEXT NOT NULL,
+    exchange TEXT NOT NULL,
+    amount INTEGER NOT NULL CHECK (amount > 0),
+    expires_at TEXT CHECK (expires_at {_TIME}),
+    PRIMARY KEY (user_id, holder, exchange)
+) STRICT;
+
+CREATE TABLE restrictions (
+    user_id TEXT NOT NULL REFERENCES participants (user_id),
+    bookmaker TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (user_id, bookmaker)
+) STRICT;
+"""  # noqa: S608 - the parts are constants of this module
+
+MIGRATIONS: tuple[str, ...] = (_COMMANDS, _BOOKS)
 """Step n is at index n - 1. A step that has been released is never edited."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

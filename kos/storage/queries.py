@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
 from kos.db import Database, moment, stamp
+from kos.domain.books import Account, AccountKind, Posting
+from kos.domain.catalogue import Offer
+from kos.errors import CommandNotAllowed
 from kos.messages import (
     AliasesListed,
     AliasFact,
     AliasVerdict,
+    CatalogueListed,
     CreditsSpentListed,
     SportCreditsSpent,
 )
 
 _DAY = 10
+_TERMS: msgspec.json.Decoder[Offer] = msgspec.json.Decoder(Offer)
 
 
 def credits_spent(database: Database, since: datetime, until: datetime) -> CreditsSpentListed:
@@ -57,4 +64,42 @@ def aliases(
             AliasFact(sport_, feed, exchange, AliasVerdict(verdict), why, by, moment(at))
             for sport_, feed, exchange, verdict, why, by, at in rows
         )
+    )
+
+
+def latest_terms(database: Database, offer_key: str) -> Offer | None:
+    """The newest terms of an offer; None when the catalogue does not have it."""
+    found = database.rows(
+        "SELECT terms FROM catalogue WHERE offer_key = ? ORDER BY revision DESC LIMIT 1",
+        (offer_key,),
+    )
+    return _TERMS.decode(found[0][0]) if found else None
+
+
+def catalogue(database: Database) -> CatalogueListed:
+    """The newest terms of every offer, by key."""
+    rows = database.rows(
+        "SELECT terms FROM catalogue AS one WHERE revision = (SELECT MAX(revision)"
+        " FROM catalogue WHERE offer_key = one.offer_key) ORDER BY offer_key"
+    )
+    return CatalogueListed(offers=tuple(_TERMS.decode(terms) for (terms,) in rows))
+
+
+def postings_of(database: Database, participant: str, transaction: int) -> tuple[Posting, ...]:
+    """The lines of one of the participant's transactions.
+
+    Raises:
+        CommandNotAllowed: The participant has no such transaction.
+    """
+    rows = database.rows(
+        "SELECT kind, accounts.venue, amount, offer_id, bet_id FROM postings"
+        " JOIN accounts USING (account_id)"
+        " WHERE transaction_id = ? AND postings.user_id = ? ORDER BY postings.rowid",
+        (transaction, participant),
+    )
+    if not rows:
+        raise CommandNotAllowed(f"{participant} has no entry {transaction}")
+    return tuple(
+        Posting(Account(AccountKind(kind), venue), amount, instance, bet)
+        for kind, venue, amount, instance, bet in rows
     )

@@ -1,0 +1,360 @@
+"""What a participant may ask about their own offers and money, and an operator about all.
+
+Every question carries its scope: a participant's question reads that participant's rows and no
+other; a question about everybody names the operator who asks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from kos.db import Database, moment, stamp
+from kos.domain.books import ASSETS, RESULTS, Account, AccountKind, pounds
+from kos.domain.offers import Bet, OfferState, Phase, allowed_facts, hedge_status, reminders
+from kos.errors import CommandNotAllowed
+from kos.messages import (
+    BalanceLine,
+    BetLine,
+    BooksDescribed,
+    EverythingListed,
+    FloatLine,
+    GetBooks,
+    GetEverything,
+    GetOffer,
+    GetOffers,
+    GetParticipants,
+    GetStatement,
+    LedgerQuery,
+    OfferDescribed,
+    OfferLine,
+    OffersListed,
+    ParticipantLine,
+    ParticipantsListed,
+    ProfitLine,
+    RecordedEvent,
+    StatementLine,
+    StatementListed,
+)
+from kos.storage.erasure import everything
+from kos.storage.portfolios import portfolio_of
+
+_FOREVER = ("0000", "9999")
+_LOCKED = (AccountKind.STAKED, AccountKind.EXPOSURE, AccountKind.TRANSIT)
+
+
+def _listed(kinds: Iterable[AccountKind]) -> str:
+    return "(" + ", ".join(f"'{kind.value}'" for kind in sorted(kinds)) + ")"
+
+
+def _scope(query: LedgerQuery) -> dict[str, Any]:
+    """The values that bind a question to whom it may see.
+
+    Raises:
+        CommandNotAllowed: It names neither a participant nor an operator.
+    """
+    if not query.participant and not query.operator:
+        raise CommandNotAllowed(
+            "a question names its participant, or the operator who asks about everybody"
+        )
+    return {"user": query.participant or None}
+
+
+_MINE = "(:user IS NULL OR {table}user_id = :user)"
+
+
+def _mine(table: str = "") -> str:
+    return _MINE.format(table=f"{table}." if table else "")
+
+
+def _span(since: datetime | None, until: datetime | None) -> dict[str, str]:
+    return {
+        "since": _FOREVER[0] if since is None else stamp(since),
+        "until": _FOREVER[1] if until is None else stamp(until),
+    }
+
+
+def offers(database: Database, query: GetOffers) -> OffersListed:
+    """The offer instances of the scope, those that began last first."""
+    values = _scope(query) | {"closed": query.with_closed}
+    return OffersListed(offers=tuple(_offer_lines(database, values)))
+
+
+def _offer_lines(database: Database, values: dict[str, Any], where: str = "1") -> list[OfferLine]:
+    rows = database.rows(
+        "SELECT user_id, offer_id, offer_key, bookmaker, state, outcome, version, started_at,"  # noqa: S608 - constants
+        " closed_at,"
+        f" COALESCE(-SUM(amount) FILTER (WHERE kind IN {_listed(RESULTS)}), 0),"
+        f" COALESCE(SUM(amount) FILTER (WHERE kind IN {_listed(_LOCKED)}), 0),"
+        " COALESCE(SUM(amount) FILTER (WHERE kind = 'bookmaker:bonus'), 0)"
+        " FROM offers LEFT JOIN postings USING (user_id, offer_id)"
+        " LEFT JOIN (SELECT account_id, kind FROM accounts) USING (account_id)"
+        f" WHERE {_mine('offers')} AND (:closed OR outcome IS NULL) AND {where}"
+        " GROUP BY user_id, offer_id ORDER BY started_at DESC, offer_id",
+        values,
+    )
+    return [
+        OfferLine(
+            participant=user,
+            instance=instance,
+            offer=key,
+            bookmaker=bookmaker,
+            phase=state,
+            outcome=outcome,
+            version=version,
+            started_at=moment(started),
+            closed_at=None if closed is None else moment(closed),
+            profit=made,
+            locked=locked,
+            bonus=bonus,
+        )
+        for (
+            user,
+            instance,
+            key,
+            bookmaker,
+            state,
+            outcome,
+            version,
+            started,
+            closed,
+            made,
+            locked,
+            bonus,
+        ) in rows
+    ]
+
+
+def offer(database: Database, query: GetOffer, now: datetime) -> OfferDescribed:
+    """One instance with its bets, tokens, facts and what may follow.
+
+    Raises:
+        CommandNotAllowed: No participant is named, or they have no such instance.
+    """
+    if not query.participant:
+        raise CommandNotAllowed("name the participant whose offer it is")
+    values = {"user": query.participant, "closed": True, "instance": query.instance}
+    lines = _offer_lines(database, values, "offer_id = :instance")
+    if not lines:
+        raise CommandNotAllowed(f"{query.participant} has no offer {query.instance!r}")
+    state = portfolio_of(database, query.participant).offers[query.instance]
+    return OfferDescribed(
+        line=lines[0],
+        title=state.terms.title,
+        bets=tuple(_bet_line(state, bet) for bet in state.bets),
+        tokens=state.tokens,
+        events=tuple(_events(database, query)),
+        allowed=allowed_facts(state),
+        reminders=reminders(state, now),
+    )
+
+
+def _bet_line(state: OfferState, bet: Bet) -> BetLine:
+    return BetLine(
+        bet=bet.id,
+        side=bet.side.value,
+        venue=bet.venue,
+        selection=bet.selection,
+        stake=bet.stake,
+        odds=bet.odds,
+        open_stake=bet.open_stake,
+        result=None if bet.result is None else bet.result.value,
+        profit=bet.profit,
+        hedge="" if bet.is_exchange else hedge_status(state, bet.id).value,
+    )
+
+
+def _events(database: Database, query: GetOffer) -> Iterable[RecordedEvent]:
+    who = (query.participant, query.instance)
+    entries: dict[tuple[int, int], list[str]] = {}
+    for sequence, ordinal, number, what in database.rows(
+        "SELECT sequence, ordinal, transaction_id, what FROM transactions"
+        " WHERE user_id = ? AND offer_id = ? ORDER BY transaction_id",
+        who,
+    ):
+        lines = database.rows(
+            "SELECT kind, accounts.venue, amount FROM postings JOIN accounts USING (account_id)"
+            " WHERE transaction_id = ? ORDER BY postings.rowid",
+            (number,),
+        )
+        said = ", ".join(
+            f"{Account(AccountKind(kind), venue)} {pounds(amount)}" for kind, venue, amount in lines
+        )
+        entries.setdefault((sequence, ordinal), []).append(f"{number} {what}: {said}")
+    for (
+        sequence,
+        ordinal,
+        number,
+        fact,
+        state,
+        by,
+        source,
+        note,
+        occurred,
+        recorded,
+    ) in database.rows(
+        "SELECT sequence, ordinal, number, fact, phase_after, recorded_by, source, note,"
+        " occurred_at, recorded_at FROM events WHERE user_id = ? AND offer_id = ?"
+        " ORDER BY number",
+        who,
+    ):
+        yield RecordedEvent(
+            number=number,
+            fact=fact,
+            phase=Phase(state).name,
+            recorded_by=by,
+            source=source,
+            note=note,
+            occurred_at=moment(occurred),
+            recorded_at=moment(recorded),
+            posted=tuple(entries.get((sequence, ordinal), ())),
+        )
+
+
+def books(database: Database, query: GetBooks, now: datetime) -> BooksDescribed:
+    """Balances as they are, and the profit of a time by kind, venue, offer and month."""
+    values = _scope(query) | _span(query.since, query.until)
+    balances = database.rows(
+        "SELECT user_id, kind, venue, balance FROM accounts"  # noqa: S608 - constants
+        f" WHERE {_mine()} ORDER BY user_id, account_id",
+        values,
+    )
+    by_kind = _profit(database, values, "kind")
+    return BooksDescribed(
+        balances=tuple(
+            BalanceLine(
+                participant=user, account=str(Account(AccountKind(kind), venue)), balance=balance
+            )
+            for user, kind, venue, balance in balances
+        ),
+        floats=tuple(_floats(database, values, now)),
+        capital=sum(row[3] for row in balances if AccountKind(row[1]) in ASSETS),
+        locked=sum(row[3] for row in balances if AccountKind(row[1]) in _LOCKED),
+        profit=sum(line.profit for line in by_kind),
+        by_kind=by_kind,
+        by_venue=_profit(database, values, "postings.venue"),
+        by_offer=_profit(database, values, "offer_id"),
+        by_month=_profit(database, values, "substr(occurred_at, 1, 7)"),
+        trial_balance=sum(row[3] for row in balances),
+    )
+
+
+def _profit(database: Database, values: dict[str, Any], by: str) -> tuple[ProfitLine, ...]:
+    rows = database.rows(
+        f"SELECT postings.user_id, {by}, -SUM(amount) FROM postings"  # noqa: S608 - constants
+        " JOIN accounts USING (account_id)"
+        f" WHERE {_mine('postings')} AND kind IN {_listed(RESULTS)}"
+        " AND occurred_at >= :since AND occurred_at < :until GROUP BY 1, 2 ORDER BY 1, 2",
+        values,
+    )
+    return tuple(
+        ProfitLine(participant=user, name=name or "(none)", profit=made)
+        for user, name, made in rows
+    )
+
+
+def _floats(database: Database, values: dict[str, Any], now: datetime) -> Iterable[FloatLine]:
+    for user, exchange, available, exposure, reserved in database.rows(
+        "SELECT user_id, venue, SUM(balance) FILTER (WHERE kind = 'exchange:available'),"  # noqa: S608 - constants
+        " COALESCE(SUM(balance) FILTER (WHERE kind = 'exchange:exposure'), 0),"
+        " COALESCE((SELECT SUM(amount) FROM reservations AS held"
+        "   WHERE held.user_id = accounts.user_id AND held.exchange = accounts.venue"
+        "   AND (expires_at IS NULL OR expires_at > :now)), 0)"
+        f" FROM accounts WHERE {_mine()} AND kind IN ('exchange:available', 'exchange:exposure')"
+        " GROUP BY user_id, venue ORDER BY user_id, venue",
+        values | {"now": stamp(now)},
+    ):
+        yield FloatLine(
+            participant=user,
+            exchange=exchange,
+            available=available or 0,
+            exposure=exposure,
+            reserved=reserved,
+            free=(available or 0) - reserved,
+        )
+
+
+def statement(database: Database, query: GetStatement) -> StatementListed:
+    """Every posting of the scope within a time, oldest first."""
+    values = _scope(query) | _span(query.since, query.until)
+    rows = database.rows(
+        "SELECT transaction_id, postings.occurred_at, postings.user_id, kind, accounts.venue,"  # noqa: S608 - constants
+        " amount, what, postings.offer_id, bet_id FROM postings JOIN accounts USING (account_id)"
+        " JOIN transactions USING (transaction_id)"
+        f" WHERE {_mine('postings')} AND postings.occurred_at >= :since"
+        " AND postings.occurred_at < :until"
+        " ORDER BY postings.occurred_at, transaction_id, postings.rowid",
+        values,
+    )
+    return StatementListed(
+        lines=tuple(
+            StatementLine(
+                transaction=number,
+                occurred_at=moment(at),
+                participant=user,
+                account=kind,
+                venue=venue,
+                amount=amount,
+                what=what,
+                instance=instance,
+                bet=bet,
+            )
+            for number, at, user, kind, venue, amount, what, instance, bet in rows
+        )
+    )
+
+
+def participants(database: Database, query: GetParticipants) -> ParticipantsListed:
+    """Who takes part, by id."""
+    values = _scope(query)
+    limits: dict[str, dict[str, str]] = {}
+    for user, bookmaker, reason in database.rows(
+        f"SELECT user_id, bookmaker, reason FROM restrictions WHERE {_mine()}",  # noqa: S608 - constants
+        values,
+    ):
+        limits.setdefault(user, {})[bookmaker] = reason
+    return ParticipantsListed(
+        participants=tuple(
+            ParticipantLine(
+                participant=user,
+                name=name,
+                is_active=bool(active),
+                joined_at=moment(joined),
+                restricted=limits.get(user, {}),
+            )
+            for user, name, active, joined in database.rows(
+                "SELECT user_id, name, is_active, joined_at FROM participants"  # noqa: S608 - constants
+                f" WHERE {_mine()} ORDER BY user_id",
+                values,
+            )
+        )
+    )
+
+
+def all_about(database: Database, query: GetEverything) -> EverythingListed:
+    """All rows about one participant.
+
+    Raises:
+        CommandNotAllowed: No participant is named.
+    """
+    if not query.participant:
+        raise CommandNotAllowed("name the participant whose data is to be listed")
+    return EverythingListed(tables=everything(database, query.participant))
+
+
+def tax_year(text: str) -> tuple[datetime, datetime]:
+    """Start and end of a year: ``2026`` the calendar's, ``2026-27`` from 6 April to 6 April, UTC.
+
+    Raises:
+        CommandNotAllowed: It is neither.
+    """
+    first, dash, second = text.partition("-")
+    is_year = first.isdecimal() and len(first) == 4  # noqa: PLR2004 - a year has four digits
+    if is_year and not dash and 1 <= int(first) < 9999:  # noqa: PLR2004 - the calendar's end
+        year = int(first)
+        return datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
+    if is_year and 1 <= int(first) < 9999 and second == f"{(int(first) + 1) % 100:02}":  # noqa: PLR2004
+        year = int(first)
+        return datetime(year, 4, 6, tzinfo=UTC), datetime(year + 1, 4, 6, tzinfo=UTC)
+    raise CommandNotAllowed(f"{text!r} is no year; say 2026, or 2026-27 for 6 April to 5 April")

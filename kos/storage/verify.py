@@ -1,0 +1,214 @@
+"""Whether the file is what it must be: its schema, its sums, and that facts fold to what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kos.db import Database, acknowledged, meaning, schema_version, stamp
+from kos.domain.books import MEMO, Entry
+from kos.domain.portfolio import Portfolio
+from kos.errors import KosError
+from kos.messages import LedgerVerified
+from kos.storage.migrations import MIGRATIONS, SCHEMA_VERSION
+from kos.storage.portfolios import folded, reservations
+
+_COUNTED = (
+    "commands", "credits_spent", "alias_facts", "participants", "catalogue", "offers", "events",
+    "transactions", "postings", "accounts",
+)  # fmt: skip
+
+
+def verify(database: Database, path: Path) -> LedgerVerified:
+    """Everything that does not hold, in words; it reads one consistent state and changes nothing.
+
+    Checked: the file's own integrity and foreign keys; the schema, object by object; that each
+    transaction and each participant's books sum to zero; that balances are the sums of their
+    postings; that folding all facts from zero gives the stored offers, balances, reservations,
+    restrictions and, entry by entry, the stored transactions; that nothing acknowledged is missing.
+    """
+    with meaning(path):
+        connection = database.raw()
+        connection.execute("BEGIN")
+        try:
+            problems = list(_problems(database, path))
+            counts = {
+                table: int(database.value(f"SELECT COUNT(*) FROM {table}"))  # noqa: S608 - constants
+                for table in _COUNTED
+            }
+        finally:
+            connection.execute("ROLLBACK")
+    return LedgerVerified(problems=tuple(problems), counts=counts)
+
+
+def _problems(database: Database, path: Path) -> Iterator[str]:
+    for (found,) in database.rows("PRAGMA integrity_check"):
+        if found != "ok":
+            yield f"integrity: {found}"
+    for table, row, parent, _ in database.rows("PRAGMA foreign_key_check"):
+        yield f"row {row} of {table} points to nothing in {parent}"
+    version = schema_version(database)
+    if version != SCHEMA_VERSION:
+        yield f"schema: version {version}, expected {SCHEMA_VERSION}"
+        return
+    yield from _schema_problems(database)
+    yield from _sum_problems(database)
+    last = database.value(
+        "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'commands'), 0)"
+    )
+    if acknowledged(path) > last:
+        yield f"{acknowledged(path) - last} acknowledged entries after number {last} are missing"
+    for (participant,) in database.rows(
+        "SELECT user_id FROM participants UNION SELECT user_id FROM events ORDER BY 1"
+    ):
+        yield from _fold_problems(database, participant)
+
+
+def schema_of(database: Database) -> dict[str, str]:
+    """Every table, index and trigger of a file with the text that made it."""
+    return dict(
+        database.rows("SELECT type || ' ' || name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    )
+
+
+def expected_schema() -> dict[str, str]:
+    """What :func:`schema_of` gives for a file that went through every migration."""
+    fresh = Database(":memory:")
+    try:
+        for script in MIGRATIONS:
+            fresh.raw().executescript(script)
+        return schema_of(fresh)
+    finally:
+        fresh.close()
+
+
+def _schema_problems(database: Database) -> Iterator[str]:
+    found, expected = schema_of(database), expected_schema()
+    for name in sorted({*found, *expected}):
+        if name not in found:
+            yield f"schema: {name} is missing"
+        elif name not in expected:
+            yield f"schema: {name} is not ours"
+        elif found[name] != expected[name]:
+            yield f"schema: {name} was changed"
+
+
+def _sum_problems(database: Database) -> Iterator[str]:
+    for number, total in database.rows(
+        "SELECT transaction_id, SUM(amount) FROM postings GROUP BY transaction_id"
+        " HAVING SUM(amount) <> 0"
+    ):
+        yield f"transaction {number} sums to {total} pence, not 0"
+    memo = ", ".join(f"'{kind.value}'" for kind in sorted(MEMO))
+    for user, total, pair in database.rows(
+        "SELECT user_id, SUM(balance),"  # noqa: S608 - constants
+        f" COALESCE(SUM(balance) FILTER (WHERE kind IN ({memo})), 0) FROM accounts GROUP BY user_id"
+    ):
+        if total or pair:
+            yield f"books of {user}: trial balance {total}, memo pair {pair} pence, both must be 0"
+    for user, kind, venue, balance, total in database.rows(
+        "SELECT accounts.user_id, kind, accounts.venue, balance, COALESCE(SUM(amount), 0)"
+        " FROM accounts LEFT JOIN postings USING (account_id) GROUP BY account_id"
+        " HAVING balance <> COALESCE(SUM(amount), 0)"
+    ):
+        yield f"account {kind} {venue} of {user} holds {balance}, its postings sum to {total} pence"
+
+
+def _fold_problems(database: Database, participant: str) -> Iterator[str]:
+    portfolio = Portfolio(participant=participant)
+    stored = _stored_entries(database, participant)
+    try:
+        for recorded, after, done in folded(database, participant):
+            portfolio = after
+            for ordinal, one in enumerate(done):
+                here = (recorded.sequence, ordinal)
+                made = [_lines(entry) for entry in one.entries]
+                if made != stored.pop(here, []):
+                    yield f"the entries of command {here[0]} are not those its fact makes"
+    except KosError as error:
+        yield f"the facts of {participant} do not fold: {error}"
+        return
+    yield from (f"the entries of command {here[0]} belong to no fact" for here in stored)
+    for what, folded_to, found in _projections(database, portfolio):
+        if folded_to != found:
+            yield f"{what} of {participant} as stored is not what the facts fold to"
+
+
+def _lines(entry: Entry) -> tuple[str, list[tuple[str, str, int, str, str]]]:
+    return entry.what, [
+        (line.account.kind.value, line.account.venue, line.amount, line.instance, line.bet)
+        for line in entry.postings
+    ]
+
+
+def _stored_entries(
+    database: Database, participant: str
+) -> dict[tuple[int, int], list[tuple[str, list[tuple[str, str, int, str, str]]]]]:
+    found: dict[int, tuple[tuple[int, int], str, list[tuple[str, str, int, str, str]]]] = {}
+    for number, sequence, ordinal, what, *line in database.rows(
+        "SELECT transaction_id, sequence, ordinal, what, kind, accounts.venue, amount,"
+        " postings.offer_id, bet_id FROM transactions JOIN postings USING (transaction_id)"
+        " JOIN accounts USING (account_id) WHERE transactions.user_id = ?"
+        " ORDER BY transaction_id, postings.rowid",
+        (participant,),
+    ):
+        found.setdefault(number, ((sequence, ordinal), what, []))[2].append(tuple(line))
+    by_event: dict[tuple[int, int], list[tuple[str, list[tuple[str, str, int, str, str]]]]] = {}
+    for place, what, lines in found.values():
+        by_event.setdefault(place, []).append((what, lines))
+    return by_event
+
+
+def _projections(database: Database, portfolio: Portfolio) -> Iterator[tuple[str, Any, Any]]:
+    user = (portfolio.participant,)
+    yield (
+        "the balances",
+        {(key.kind.value, key.venue): pence for key, pence in portfolio.balances.items()},
+        {
+            (kind, venue): balance
+            for kind, venue, balance in database.rows(
+                "SELECT kind, venue, balance FROM accounts WHERE user_id = ?", user
+            )
+        },
+    )
+    yield (
+        "the offers",
+        {
+            state.id: (
+                state.phase.name,
+                state.version,
+                None if state.outcome is None else state.outcome.value,
+                None if state.closed_at is None else stamp(state.closed_at),
+            )
+            for state in portfolio.offers.values()
+        },
+        {
+            instance: tuple(rest)
+            for instance, *rest in database.rows(
+                "SELECT offer_id, state, version, outcome, closed_at FROM offers WHERE user_id = ?",
+                user,
+            )
+        },
+    )
+    yield (
+        "the reservations",
+        reservations(portfolio),
+        {
+            (holder, exchange): (amount, until)
+            for holder, exchange, amount, until in database.rows(
+                "SELECT holder, exchange, amount, expires_at FROM reservations WHERE user_id = ?",
+                user,
+            )
+        },
+    )
+    yield (
+        "the restrictions",
+        portfolio.restricted,
+        dict(database.rows("SELECT bookmaker, reason FROM restrictions WHERE user_id = ?", user)),
+    )
+    yield (
+        "the membership",
+        [(portfolio.name, int(portfolio.is_active))],
+        database.rows("SELECT name, is_active FROM participants WHERE user_id = ?", user),
+    )
