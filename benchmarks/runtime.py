@@ -343,8 +343,9 @@ def ray_actors(scale: float) -> dict[str, Any]:
     import ray
 
     if not ray.is_initialized():
-        ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
-    actor = ray.remote(max_restarts=-1)(Counter).remote()
+        ray.init(num_cpus=2, include_dashboard=False, logging_level=40, log_to_driver=False)
+    remote: Any = ray.remote(max_restarts=-1)(Counter)
+    actor = remote.remote()
     found: dict[str, Any] = {}
     for what, tells, asks in (("small", 4000, 500), ("large", 500, 100)):
         payload, times = PAYLOADS[what], max(1, int(tells * scale))
@@ -405,7 +406,10 @@ def thespian_actors(scale: float) -> dict[str, Any]:
 
 
 def available() -> dict[str, Callable[[float], dict[str, Any]]]:
-    systems = {"kos": kos, "multiprocessing.Pipe": pipe}
+    systems: dict[str, Callable[[float], dict[str, Any]]] = {
+        "kos": kos,
+        "multiprocessing.Pipe": pipe,
+    }
     with contextlib.suppress(ImportError):
         import ray  # noqa: F401
 

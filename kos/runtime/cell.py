@@ -212,6 +212,7 @@ class Cell(pykka.ThreadingActor):
 
     def _pulse(self) -> None:
         assert self._actor is not None  # noqa: S101 - set before the first letter is taken
+        self._tally.busy_since = time.monotonic()
         try:
             pulse = msgspec.convert(self._actor.pulse(), dict[str, str | int | float])
             msgspec.msgpack.encode(pulse)  # an integer may be too large for the wire
@@ -219,6 +220,7 @@ class Cell(pykka.ThreadingActor):
         except Exception as error:  # noqa: BLE001 - a pulse that fails is shown as such
             self._tally.pulse = {"pulse_error": describe(error)}
         self._tally.pulse_at = time.monotonic()
+        self._tally.busy_since = 0.0
 
     def _leave(self) -> None:
         assert self._actor is not None  # noqa: S101 - set before the first letter is taken
@@ -233,14 +235,16 @@ class Cell(pykka.ThreadingActor):
     def _fail(self, error: BaseException, content: Message) -> None:
         kind = type(content).__name__
         self._mailbox.dead["poison"] += 1
-        self._context.log.error(
-            "actor.failed",
-            error=describe(error),
-            message=kind,
-            message_fate="set aside",
-            exc_info=error,
-        )
-        self._end(Ended(is_failure=True, error=describe(error), poison=kind))
+        try:
+            self._context.log.error(
+                "actor.failed",
+                error=describe(error),
+                message=kind,
+                message_fate="set aside",
+                exc_info=error,
+            )
+        finally:  # a log that cannot be written must not hide the end
+            self._end(Ended(is_failure=True, error=describe(error), poison=kind))
 
     def _end(self, ended: Ended) -> None:
         self._context.close(ActorFailed(self.spec.name, "Ended", ended.error or "it was stopped"))

@@ -203,6 +203,10 @@ class Registry:
                     box.dead["ill_shaped"] += 1
             if reply is not None:
                 reply.fail(error)
+        except Exception as error:  # noqa: BLE001 - a message's own key may fail; its link must not
+            self.refuse(repr(error))
+            if reply is not None:
+                reply.fail(MessageRefused(target, repr(error)))
 
 
 class Guest:

@@ -24,7 +24,7 @@ from kos.runtime.registry import SYSTEM, socket_path
 _MAX_SOCKET_BYTES = 107
 _LOCK = "runtime.lock"
 _RECORD = "runtime.json"
-_SOCKETS = "sockets"
+_SOCKETS = "sockets-"
 _SHORT_PREFIX = "actors-"
 
 
@@ -45,13 +45,17 @@ class RunDir:
         nodes: The names of its nodes, which decide how long a socket's path gets.
 
     Raises:
-        SystemStartFailed: Another system runs here; says its process id.
+        SystemStartFailed: Another system runs here (says its process id), or it is not ours
+            to write.
     """
 
     def __init__(self, path: Path, name: str, nodes: tuple[str, ...]) -> None:
         self.path = path.absolute()
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = _take_lock(self.path)
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = _take_lock(self.path)
+        except OSError as error:
+            raise SystemStartFailed(f"{path} cannot be used to run in: {error}") from error
         self._sweep()
         self.sockets = self._make_sockets(nodes)
         record = RunRecord(name=name, pid=os.getpid(), sockets=os.fspath(self.sockets))
@@ -78,12 +82,12 @@ class RunDir:
         """Remove the sockets of a predecessor that was killed."""
         with contextlib.suppress(SystemNotRunning):
             left = Path(read_record(self.path).sockets)
-            is_ours = left.name.startswith(_SHORT_PREFIX) or left == self.path / _SOCKETS
+            is_ours = left.name.startswith((_SHORT_PREFIX, _SOCKETS))
             if is_ours and left.is_dir() and left.stat().st_uid == os.getuid():
                 shutil.rmtree(left, ignore_errors=True)
 
     def _make_sockets(self, nodes: tuple[str, ...]) -> Path:
-        near = self.path / _SOCKETS
+        near = self.path / f"{_SOCKETS}{os.getpid()}"  # no dying node of a predecessor knows it
         longest = max((socket_path(near, node) for node in (*nodes, SYSTEM)), key=_length)
         if _length(longest) <= _MAX_SOCKET_BYTES:
             shutil.rmtree(near, ignore_errors=True)

@@ -37,7 +37,7 @@ from kos.runtime.actor import Context
 from kos.runtime.cell import Cell, Ended, Tally
 from kos.runtime.decisions import Decision, Record, Verdict, decide
 from kos.runtime.described import ActorDescribed
-from kos.runtime.errors import ActorExists, ActorFailed, NoSuchActor
+from kos.runtime.errors import ActorExists, ActorFailed, NoSuchActor, RuntimeFault
 from kos.runtime.mailbox import Letter, Mailbox, Order
 from kos.runtime.registry import Registry
 from kos.runtime.spec import ChildSpec, NodeSpec, OnExhausted
@@ -124,9 +124,12 @@ class Supervisor:
     def start_child(self, spec: ChildSpec) -> None:
         """See :meth:`kos.runtime.actor.Context.start_child`."""
         with self._lock:
+            if self._is_stopping:
+                msg = f"node {self._spec.name} is stopping; {spec.name} is not started"
+                raise RuntimeFault(msg)
             present = self._children.get(spec.name)
             if present is not None:
-                is_free = present.is_dynamic and present.is_ending and not self._is_stopping
+                is_free = present.is_dynamic and present.is_ending
                 if not is_free or present.successor is not None:
                     raise ActorExists(spec.name)
                 present.successor = spec

@@ -461,7 +461,10 @@ class System:
         if self._changes:
             described = self.describe()
             for tell in self._changes:
-                tell(described)
+                try:
+                    tell(described)
+                except Exception as error:  # noqa: BLE001 - as for a hook
+                    _log.error("hook.failed", error=repr(error), exc_info=True)
 
     def _on_describe(self, _message: Message, reply: ReplySink) -> None:
         """Answer a client; called in the thread that reads its link."""

@@ -8,6 +8,10 @@ import threading
 import time
 from collections.abc import Callable
 
+import structlog
+
+_log = structlog.get_logger()
+
 
 class Timer:
     """One appointment; it ends when cancelled, with its actor's incarnation, or when done."""
@@ -26,8 +30,10 @@ class Timer:
 
     def fire(self) -> None:
         """Deliver now, unless cancelled."""
-        if not self.is_cancelled:
-            self._deliver()
+        if self.is_cancelled:
+            return
+        self.is_cancelled = self.interval_s is None
+        self._deliver()
 
 
 class Timers:
@@ -58,7 +64,10 @@ class Timers:
 
     def _run(self) -> None:
         while True:
-            self._next_due().fire()
+            try:
+                self._next_due().fire()
+            except Exception as error:  # noqa: BLE001 - one appointment must not end all others
+                _log.exception("timer.failed", error=repr(error))
 
     def _next_due(self) -> Timer:
         with self._condition:
