@@ -6,16 +6,14 @@ The options of a kind are made from the table of kinds, so a new calculator need
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from kos.domain.calculators import KINDS, Calculator, Input, calculate
 from kos.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from kos.domain.calculators import Calculator, Input
 
 CONTEXT: dict[str, Any] = {
     "allow_extra_args": True,
@@ -23,8 +21,6 @@ CONTEXT: dict[str, Any] = {
     "help_option_names": [],
 }
 """A kind's options are not known to the parser of the command line; they reach `calc` as typed."""
-
-_decode = msgspec.json.Decoder(float_hook=str).decode
 
 
 def register(app: typer.Typer) -> None:
@@ -56,6 +52,8 @@ def calc(  # noqa: PLR0917 - typer reads its options off the signature
     For example: kos calc qualifying --back-stake 10 --back-odds 2.5 --lay-odds 2.54
     --commission 0.02
     """
+    from kos.domain.calculators import calculate
+
     if batch is not None:
         _run_batch(batch)
     elif list_kinds:
@@ -103,9 +101,11 @@ def inputs_from_options(calculator: Calculator, options: list[str]) -> dict[str,
 
 
 def _entries(option: str, known: Input, given: str) -> list[object]:
+    import msgspec
+
     if given.startswith(("[", "{")):
         try:
-            decoded = _decode(given)
+            decoded = msgspec.json.Decoder(float_hook=str).decode(given)
         except msgspec.DecodeError:
             raise InvalidInput(option, given, f"JSON, {known.reader.allowed}") from None
         return decoded if isinstance(decoded, list) else [decoded]
@@ -116,6 +116,8 @@ def _entries(option: str, known: Input, given: str) -> list[object]:
 
 
 def _known(kind: str) -> Calculator:
+    from kos.domain.calculators import KINDS
+
     calculator = KINDS.get(kind.replace("-", "_"))
     if calculator is None:
         raise InvalidInput("kind", kind, "a kind of kos calc --list")
@@ -151,6 +153,8 @@ def _run_batch(path: str) -> None:
 
 
 def _print_json(value: object) -> None:
+    import msgspec
+
     typer.echo(msgspec.json.encode(value).decode())
 
 
@@ -158,6 +162,10 @@ def _print_outputs(calculator: Calculator, outputs: dict[str, str], *, as_json: 
     if as_json:
         _print_json({"kind": calculator.kind, "outputs": outputs})
         return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     console = Console()
     console.print(calculator.summary, highlight=False)
     table = Table(show_header=False)
@@ -175,9 +183,14 @@ def _label(name: str) -> str:
 
 
 def _print_list(*, as_json: bool) -> None:
+    from kos.domain.calculators import KINDS
+
     if as_json:
         _print_json({kind: _described(calculator) for kind, calculator in KINDS.items()})
         return
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(title="Kinds of calculation", title_justify="left", show_lines=True)
     table.add_column("kind", no_wrap=True)
     table.add_column("what it computes, and its inputs (optional ones in brackets)")
@@ -208,6 +221,10 @@ def _described(calculator: Calculator) -> dict[str, object]:
 
 
 def _print_kind(calculator: Calculator) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     console = Console()
     console.print(f"kos calc {calculator.kind}: {calculator.summary}", highlight=False)
     table = Table()

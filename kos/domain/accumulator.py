@@ -53,34 +53,36 @@ def rating(legs: Sequence[Leg]) -> Fraction:
 
 
 def sequential(
-    at_risk: Fraction, payout: Fraction, legs: Sequence[Leg], refund: Fraction = ZERO
+    at_risk: Fraction,
+    payout: Fraction,
+    legs: Sequence[Leg],
+    refund: Fraction = ZERO,
+    liability_paid: Fraction = ZERO,
 ) -> Plan:
     """Lays one leg after another, with a `refund` in cash when any leg loses.
+
+    Once prices have moved, the legs still to come are planned anew with `liability_paid` for
+    those that have won.
 
     Args:
         at_risk: What the bet costs if it loses: the stake, 0 for a free bet.
         payout: What it pays above -at_risk if all win: S O, F(O-1) for a free bet not returned.
         legs: In the order in which they are settled.
         refund: Cash value of a refund that any losing leg brings.
+        liability_paid: What the lays on legs already won have cost.
 
     £20 on 1.60/1.63, 1.75/1.79, 2.10/2.16 with 2 % lays £18.52, £30.43, £54.95 for -£1.85.
     """
-    return _plan(at_risk, (payout - refund) / _growth(legs), legs, refund)
+    return _plan(at_risk + liability_paid, (payout - refund) / _growth(legs), legs, refund)
 
 
-def replan(
+def lock_in(
     at_risk: Fraction,
     payout: Fraction,
-    liability_paid: Fraction,
-    legs_left: Sequence[Leg],
-    refund: Fraction = ZERO,
+    legs: Sequence[Leg],
+    refund: Fraction,
+    liability_paid: Fraction = ZERO,
 ) -> Plan:
-    """The same for the legs that are left, once prices have moved and earlier legs have won."""
-    plan = sequential(at_risk, payout, legs_left, refund)
-    return Plan(plan.lay_stakes, plan.balance - liability_paid)
-
-
-def lock_in(at_risk: Fraction, payout: Fraction, legs: Sequence[Leg], refund: Fraction) -> Plan:
     """Lays for insurance that refunds when exactly one leg loses.
 
     Only a loss on the last leg is refunded for sure, so the last lay is smaller by the refund;
@@ -88,7 +90,7 @@ def lock_in(at_risk: Fraction, payout: Fraction, legs: Sequence[Leg], refund: Fr
     """
     last = legs[-1]
     saved = refund * (last.lay_odds - 1) / (1 - last.commission)
-    plan = _plan(at_risk, (payout + saved) / _growth(legs), legs, ZERO)
+    plan = _plan(at_risk + liability_paid, (payout + saved) / _growth(legs), legs, ZERO)
     last_stake = plan.lay_stakes[-1] - refund / (1 - last.commission)
     return Plan((*plan.lay_stakes[:-1], last_stake), plan.balance)
 

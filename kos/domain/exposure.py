@@ -39,6 +39,14 @@ def result_if(winner: str, bets: Iterable[MarketBet]) -> Fraction:
     return sum((bet.result(won=bet.selection == winner) for bet in bets), Fraction(0))
 
 
+def worst_result_if(
+    winner: str, matched: Iterable[MarketBet], unmatched: Iterable[MarketBet]
+) -> Fraction:
+    """The same with those unmatched bets matched that make it worst."""
+    lost = (min(bet.result(won=bet.selection == winner), Fraction(0)) for bet in unmatched)
+    return result_if(winner, matched) + sum(lost, Fraction(0))
+
+
 def exposure(results: Iterable[Fraction]) -> Fraction:
     """The most that can be lost over a market's outcomes, given each outcome's gross result."""
     return max(Fraction(0), -min(results))

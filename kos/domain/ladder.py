@@ -85,6 +85,14 @@ class Ladder:
         """The next valid price at or below: where a lay that may wait is placed."""
         return self.price(self._around(price)[0])
 
+    def next_up(self, price: Decimal | Fraction) -> Decimal:
+        """The first valid price above."""
+        return self.price(self._around(price)[0] + 1)
+
+    def next_down(self, price: Decimal | Fraction) -> Decimal:
+        """The first valid price below."""
+        return self.price(self._around(price)[1] - 1)
+
     def nearest(self, price: Decimal | Fraction) -> Decimal:
         """The closest valid price; the higher of two equally close."""
         below, above = self.down(price), self.up(price)

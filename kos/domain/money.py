@@ -11,6 +11,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache
+from math import ceil
 from typing import TypeVar
 
 from kos.errors import InvalidInput
@@ -98,9 +99,9 @@ def from_pence(pence: int) -> Decimal:
 
 
 def to_step(
-    stake: Decimal | Fraction, step: Decimal = PENNY, minimum: Decimal | None = None
-) -> Decimal:
-    """The stake a person types: the nearest whole `step`, but never below `minimum`.
+    stake: Fraction, step: Fraction = Fraction(PENNY), minimum: Fraction = Fraction(0)
+) -> Fraction:
+    """The stake a person types: the nearest whole step, half a step up, never below a minimum.
 
     Args:
         stake: Pounds, not negative.
@@ -112,11 +113,8 @@ def to_step(
         InvalidInput: `step` is not above zero or `stake` is below zero.
     """
     if not step > 0:
-        raise InvalidInput("step", step, "an amount of pounds above 0")
+        raise InvalidInput("step", str(step), "an amount of pounds above 0")
     if stake < 0:
-        raise InvalidInput("stake", stake, "an amount of pounds, not negative")
-    exact_step = Fraction(step)
-    steps = int(rounded(Fraction(stake) / exact_step, 0))
-    if minimum is not None and steps * step < minimum:
-        steps = int(rounded(Fraction(minimum) / exact_step, 0, Rounding.CEILING))
-    return steps * step
+        raise InvalidInput("stake", str(stake), "an amount of pounds, not negative")
+    typed = int(rounded(stake / step, 0)) * step
+    return typed if typed >= minimum else ceil(minimum / step) * step

@@ -132,6 +132,12 @@ def implied_probability(odds: Fraction) -> Fraction:
     return 1 / odds
 
 
-def is_at_least(odds: Fraction | Decimal, minimum: Fraction | Decimal) -> bool:
-    """Whether odds meet an offer's inclusive minimum, compared exactly: 1/2 is 1.5."""
-    return Fraction(odds) >= Fraction(minimum)
+def is_at_least(
+    odds: Fraction | Decimal, minimum: Fraction | Decimal, *, is_inclusive: bool = True
+) -> bool:
+    """Whether odds meet an offer's minimum, compared exactly: 1/2 is 1.5, evens is 2.
+
+    Minimums are inclusive unless the terms say "greater than".
+    """
+    exact, least = Fraction(odds), Fraction(minimum)
+    return exact >= least if is_inclusive else exact > least

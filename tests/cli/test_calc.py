@@ -192,3 +192,17 @@ def test_blank_lines_are_passed_over_and_endless_ones_refused_without_being_kept
     printed = [json.loads(line) for line in answers(stream)]
     assert [entry["id"] for entry in printed] == [1, None, 1]
     assert "longer" in printed[1]["error"]
+
+
+PAGE = (Path(__file__).parents[2] / "docs/understand/calculators.md").read_text()
+
+
+def test_page_names_every_kind_with_its_summary() -> None:
+    for kind, calculator in KINDS.items():
+        assert f"| `{kind}` | {calculator.summary} |" in PAGE
+
+
+def test_examples_of_the_page_print_what_it_says(app: typer.Typer) -> None:
+    examples = PAGE.split("```console\n")[1].split("```")[0].strip().splitlines()
+    for command, printed in zip(examples[::2], examples[1::2], strict=True):
+        assert run(app, command.removeprefix("$ kos calc ")).strip() == printed

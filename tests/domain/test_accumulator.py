@@ -46,7 +46,7 @@ def test_replanning_at_unchanged_prices_keeps_the_balance(stake: Fraction, legs:
     payout = payout_of(stake, legs)
     plan = accumulator.sequential(stake, payout, legs)
     paid = accumulator.liabilities(plan.lay_stakes[:1], legs[:1])[0]
-    again = accumulator.replan(stake, payout, paid, legs[1:])
+    again = accumulator.sequential(stake, payout, legs[1:], liability_paid=paid)
     assert again.lay_stakes == plan.lay_stakes[1:]
     assert again.balance == plan.balance
 

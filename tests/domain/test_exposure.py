@@ -22,6 +22,17 @@ def test_exposure_of_all_bets_is_at_most_the_sum_of_each(bets: list[MarketBet]) 
     assert 0 <= at_stake(bets) <= sum(at_stake([bet]) for bet in bets)
 
 
+@given(MARKET_BETS, MARKET_BETS)
+@settings(max_examples=60)
+def test_unmatched_bets_are_counted_as_the_worst_of_them(
+    matched: list[MarketBet], unmatched: list[MarketBet]
+) -> None:
+    for winner in OUTCOMES:
+        worst = exposure.worst_result_if(winner, matched, unmatched)
+        assert worst <= exposure.result_if(winner, matched)
+        assert worst <= exposure.result_if(winner, [*matched, *unmatched])
+
+
 @given(MARKET_BETS, RATES)
 @settings(max_examples=80)
 def test_commission_is_charged_on_net_winnings_only(bets: list[MarketBet], rate: Fraction) -> None:

@@ -36,6 +36,8 @@ def test_number_and_price_are_inverse(index: int) -> None:
     price = BETFAIR.price(index)
     assert BETFAIR.is_valid(price)
     assert BETFAIR.index(price) == index
+    if index > 0:
+        assert BETFAIR.next_up(BETFAIR.next_down(price)) == price
     assert BETFAIR.up(price) == BETFAIR.down(price) == BETFAIR.nearest(price) == price
 
 
@@ -44,6 +46,8 @@ def test_number_and_price_are_inverse(index: int) -> None:
 def test_any_price_lies_between_neighbours_at_most_one_tick_apart(price: Decimal) -> None:
     down, up = BETFAIR.down(price), BETFAIR.up(price)
     assert down <= price <= up
+    if price < BETFAIR.highest:
+        assert down <= price < BETFAIR.next_up(price)
     assert BETFAIR.ticks_between(down, up) in {0, 1}
     assert BETFAIR.nearest(price) in {down, up}
 

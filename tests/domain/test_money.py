@@ -50,11 +50,12 @@ def test_pence_and_pounds_are_inverse(pence: int) -> None:
 
 
 def test_typed_stake_is_a_whole_step_and_never_below_the_minimum() -> None:
-    assert to_step(D("9.87"), D("0.50")) == 10
-    assert to_step(D("9.70"), D("0.50")) == D("9.50")
-    assert to_step(D("9.70"), D("0.50"), minimum=D("9.60")) == 10
-    assert to_step(Fraction(1, 3)) == D("0.33")
+    half = Fraction("0.50")
+    assert to_step(Fraction("9.87"), half) == 10
+    assert to_step(Fraction("9.70"), half) == Fraction("9.50")
+    assert to_step(Fraction("9.70"), half, minimum=Fraction("9.60")) == 10
+    assert to_step(Fraction(1, 3)) == Fraction("0.33")
     with pytest.raises(InvalidInput, match="step"):
-        to_step(D(1), D(0))
+        to_step(Fraction(1), Fraction(0))
     with pytest.raises(InvalidInput, match="stake"):
-        to_step(D(-1))
+        to_step(Fraction(-1))

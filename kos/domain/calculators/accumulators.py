@@ -72,10 +72,10 @@ def sequential_lay(
             "refund_on_losing_leg", money(refund), f"at most what the bet pays ({money(payout)})"
         )
     if mode is AccumulatorMode.LOCK_IN:
-        plan = accumulator.lock_in(at_risk, payout, legs, refund)
+        plan = accumulator.lock_in(at_risk, payout, legs, refund, liability_paid)
         refunds = [ZERO] * (len(legs) - 1) + [refund]
     else:
-        plan = accumulator.sequential(at_risk, payout, legs, refund)
+        plan = accumulator.sequential(at_risk, payout, legs, refund, liability_paid)
         refunds = [refund] * len(legs)
     laid = [typed(max(exact, ZERO)) for exact in plan.lay_stakes]
     liabilities = accumulator.liabilities(laid, legs)
@@ -89,7 +89,7 @@ def sequential_lay(
     outputs["combined_back_odds"] = shown(odds)
     outputs["combined_lay_odds"] = shown(accumulator.combined_odds([leg.lay_odds for leg in legs]))
     outputs["total_liability"] = money(sum(liabilities, ZERO))
-    outputs["balance"] = money(plan.balance - liability_paid)
+    outputs["balance"] = money(plan.balance)
     outputs["bookmaker_if_all_win"] = money(win)
     outputs["guaranteed"] = money(min(paths) - liability_paid)
     outputs["rating_pct"] = percent(accumulator.rating(legs))

@@ -34,7 +34,7 @@ from kos.domain.calculators.inputs import (
 )
 from kos.domain.calculators.outputs import ODDS_PLACES, Outputs, money, percent, yes_no
 from kos.domain.calculators.outputs import typed as typed_lay
-from kos.domain.money import PENNY, rounded, shown
+from kos.domain.money import PENNY, shown, to_step
 from kos.errors import InvalidInput
 
 NO_FEES: tuple[Fraction, ...] = (ZERO,)
@@ -53,16 +53,11 @@ def _effective(
     return tuple(after(price, rate) for price, rate in zip(odds, rates, strict=True))
 
 
-def _typed(stakes: Sequence[Fraction], step: Fraction) -> list[Fraction]:
-    """Stakes as typed: the nearest whole step, half a step up."""
-    return [Fraction(rounded(stake / step, 0)) * step for stake in stakes]
-
-
 def _spread_outputs(amount: Fraction, effective: Sequence[Fraction], step: Fraction) -> Outputs:
     """Stakes that each return `amount`, what they leave, and the book."""
     stakes = dutch.stakes_returning(amount, effective)
     total = sum(stakes, ZERO)
-    typed = _typed(stakes, step)
+    typed = [to_step(stake, step) for stake in stakes]
     results = dutch.profits(typed, effective)
     book = dutch.book_sum(effective)
     outputs = {f"stake_{number}": money(stake) for number, stake in enumerate(typed, start=1)}
@@ -153,7 +148,7 @@ def dutch_fixed_first(
             "refund_if_first_loses", money(refund), f"at most the return ({money(returned)})"
         )
     exact = dutch.stakes_returning(returned - refund, others)
-    typed = _typed(exact, step)
+    typed = [to_step(stake, step) for stake in exact]
     spent = sum(typed, cost)
     results = [
         returned - spent,
@@ -239,7 +234,7 @@ def _typed_cover(leg: CoverLeg, stake: Fraction, step: Fraction) -> Fraction:
     """What a leg stakes once typed: of a lay it is the lay stake that is typed, to the penny."""
     if leg.type is Cover.LAY:
         return typed_lay(stake / (leg.odds - 1)) * (leg.odds - 1)
-    return _typed((stake,), step)[0]
+    return to_step(stake, step)
 
 
 def _cover_odds(leg: CoverLeg) -> Fraction:

@@ -36,7 +36,7 @@ from kos.domain.calculators.outputs import RATIO_PLACES, Outputs, money, percent
 from kos.domain.calculators.positions import back_side
 from kos.domain.exposure import MarketBet, Side
 from kos.domain.ladder import BETFAIR, Ladder
-from kos.domain.money import Rounding, shown
+from kos.domain.money import PENNY, Rounding, shown, to_step
 from kos.errors import InvalidInput
 
 OUTCOMES_OF = {
@@ -46,6 +46,7 @@ OUTCOMES_OF = {
     "two_way": ("home", "away"),
 }
 OTHER = "other"
+A_PENNY = Fraction(PENNY)
 
 
 def commission(
@@ -109,6 +110,7 @@ def exposure(
     lays: Lays = (),
     backs: Backs = (),
     bets: Bets = (),
+    unmatched: Bets = (),
     market: Words | None = None,
     selections: Names | None = None,
     available: Amount | None = None,
@@ -116,16 +118,21 @@ def exposure(
     """What several bets in one market pay on each outcome before fees, and the most at stake.
 
     The outcomes are those of `market` (1X2, moneyline) or `selections`; without either, those
-    that were bet on and any other.
+    that were bet on and any other. Unmatched bets count in the worst liability alone, as if the
+    worst choice of them were matched.
     """
-    placed = _named((*lays, *backs, *bets))
-    results = {
-        outcome: exposures.result_if(outcome, placed)
-        for outcome in _outcomes(placed, market, selections)
-    }
-    at_stake = exposures.exposure(results.values())
+    named = _named((*lays, *backs, *bets, *unmatched))
+    matched = named[: len(named) - len(unmatched)]
+    waiting = named[len(matched) :]
+    outcomes = _outcomes(named, market, selections)
+    results = {outcome: exposures.result_if(outcome, matched) for outcome in outcomes}
     outputs = {f"if_{outcome}": money(result) for outcome, result in results.items()}
-    outputs["net_liability"] = money(at_stake)
+    outputs["net_liability"] = money(exposures.exposure(results.values()))
+    at_stake = exposures.exposure(
+        exposures.worst_result_if(outcome, matched, waiting) for outcome in outcomes
+    )
+    if waiting:
+        outputs["worst_liability"] = money(at_stake)
     if available is not None:
         ceiling = Fraction(money(at_stake, Rounding.CEILING))
         missing = exposures.shortfall(ceiling, available)
@@ -241,6 +248,10 @@ def ladder(
     outputs["up"] = str(rungs.up(price))
     outputs["down"] = str(rungs.down(price))
     outputs["nearest"] = str(rungs.nearest(price))
+    if price < rungs.highest:
+        outputs["next_up"] = str(rungs.next_up(price))
+    if price > rungs.lowest:
+        outputs["next_down"] = str(rungs.next_down(price))
     if to_price is not None:
         outputs["ticks"] = str(rungs.ticks_between(price, to_price))
     if ticks is not None:
@@ -273,6 +284,11 @@ def min_stake(
             minimum_stake.undercuts_liability(stake, odds)
         )
     return outputs
+
+
+def typed_stake(*, stake: Amount, step: Money = A_PENNY, minimum: Amount = ZERO) -> Outputs:
+    """The stake to type where stakes go in steps, never below an offer's minimum."""
+    return {"stake": money(to_step(stake, step, minimum))}
 
 
 def offer_value(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from kos.domain import fair_odds, odds, value
+from kos.domain import fair_odds, value
+from kos.domain import odds as spellings
+from kos.domain.accumulator import combined_odds
 from kos.domain.calculators.inputs import (
     ONE,
     ZERO,
     BackOrLay,
     Count,
+    LegOdds,
     MarginMethod,
     Money,
     Odds,
@@ -19,6 +22,7 @@ from kos.domain.calculators.inputs import (
     Share,
     Spelling,
     ValueBets,
+    YesNo,
     needed,
 )
 from kos.domain.calculators.outputs import (
@@ -28,6 +32,7 @@ from kos.domain.calculators.outputs import (
     Outputs,
     money,
     percent,
+    yes_no,
 )
 from kos.domain.money import shown
 from kos.errors import InvalidInput
@@ -45,18 +50,39 @@ def odds_conversion(
     if len(names) != 1:
         raise InvalidInput("decimal", names, "exactly one of decimal, fractional, american")
     if fractional is not None:
-        exact = odds.from_fractional(fractional)
+        exact = spellings.from_fractional(fractional)
     elif american is not None:
-        exact = odds.from_american_text(american)
+        exact = spellings.from_american_text(american)
     else:
         exact = needed("decimal", decimal, "odds to convert")
     return {
         "decimal": shown(exact),
-        "fractional": odds.to_fractional(exact),
-        "traditional": odds.to_traditional(exact),
-        "american": shown(odds.to_american(exact)),
+        "fractional": spellings.to_fractional(exact),
+        "traditional": spellings.to_traditional(exact),
+        "american": shown(spellings.to_american(exact)),
+        "american_display": spellings.to_american_display(exact),
         "hong_kong": shown(exact - 1),
-        "implied_pct": percent(odds.implied_probability(exact)),
+        "implied_probability": shown(spellings.implied_probability(exact), RATIO_PLACES),
+        "implied_pct": percent(spellings.implied_probability(exact)),
+    }
+
+
+def minimum_odds(
+    *,
+    odds: LegOdds,
+    minimum: Odds,
+    leg_minimum: Odds | None = None,
+    is_inclusive: YesNo = True,
+) -> Outputs:
+    """Whether a bet meets an offer's minimum odds, compared exactly; a void leg counts as 1."""
+    combined, shortest = combined_odds(odds), min(odds)
+    meets = spellings.is_at_least(combined, minimum, is_inclusive=is_inclusive)
+    if leg_minimum is not None:
+        meets = meets and spellings.is_at_least(shortest, leg_minimum, is_inclusive=is_inclusive)
+    return {
+        "combined_odds": shown(combined),
+        "shortest_leg": shown(shortest),
+        "qualifies": yes_no(meets),
     }
 
 

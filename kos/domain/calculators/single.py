@@ -188,10 +188,11 @@ def _rated(
     choices: LayChoices,
 ) -> Outputs:
     rating = bets.rating((bet[0] - bet[1]) / back_stake, lay_odds, commission)
-    return {
-        **lay_outputs(bet, lay_odds, commission, choices),
-        "rating_pct": percent(rating),
-    }
+    outputs = lay_outputs(bet, lay_odds, commission, choices)
+    least = outputs["guaranteed"]
+    outputs["qualifying_loss"] = least[1:] if least.startswith("-") else "0.00"
+    outputs["rating_pct"] = percent(rating)
+    return outputs
 
 
 def _free_bet(

@@ -88,6 +88,7 @@ class Calculator(msgspec.Struct, frozen=True):
 
 ALIASES = {
     "back_fee": "back_commission",
+    "deduction": "deductions",
     "lay_commission": "commission",
     "odds": "decimal_odds",
     "stake": "back_stake",
@@ -145,9 +146,9 @@ _ACCUMULATOR = "lay_# liability_# net_win_# combined_back_odds combined_lay_odds
 KINDS: Mapping[str, Calculator] = {
     calculator.kind: calculator
     for calculator in (
-        _calculator(single.qualifying, _LAY + "rating_pct"),
-        _calculator(single.qualifying_back_fee_on_return, _LAY + "rating_pct"),
-        _calculator(single.price_boost, _LAY + "rating_pct boost_value"),
+        _calculator(single.qualifying, _LAY + "qualifying_loss rating_pct"),
+        _calculator(single.qualifying_back_fee_on_return, _LAY + "qualifying_loss rating_pct"),
+        _calculator(single.price_boost, _LAY + "qualifying_loss rating_pct boost_value"),
         _calculator(single.free_bet_snr, _LAY + "retention_pct"),
         _calculator(single.free_bet_sr, _LAY + "retention_pct"),
         _calculator(single.snr_retention, "retention_pct retained"),
@@ -212,7 +213,7 @@ KINDS: Mapping[str, Calculator] = {
         ),
         _calculator(dutching.dutch_total, _SPREAD),
         _calculator(dutching.arb_back_back, _SPREAD + "is_arb"),
-        _calculator(single.arb_back_lay, _LAY + "rating_pct book_pct is_arb"),
+        _calculator(single.arb_back_lay, _LAY + "qualifying_loss rating_pct book_pct is_arb"),
         _calculator(dutching.dutch_target_profit, _SPREAD),
         _calculator(
             dutching.dutch_fixed_first,
@@ -240,23 +241,26 @@ KINDS: Mapping[str, Calculator] = {
             markets.commission,
             "commission_if_* net_if_* commission net points rate_pct",
         ),
-        _calculator(markets.exposure, "if_* net_liability shortfall is_allowed"),
+        _calculator(markets.exposure, "if_* net_liability worst_liability shortfall is_allowed"),
         _calculator(markets.liability_float, "liability free shortfall is_allowed max_lay_stake"),
         _calculator(
             markets.liability_cap,
             "liability shortfall max_stake stake_used binding retention_pct",
         ),
-        _calculator(markets.ladder, "count is_valid up down nearest ticks moved"),
+        _calculator(markets.ladder, "count is_valid up down nearest next_up next_down ticks moved"),
         _calculator(
             markets.min_stake,
             "valid_by_stake valid_by_payout is_placeable liability_exact liability_pence"
             " rounding_undercuts_liability",
         ),
+        _calculator(markets.typed_stake, "stake"),
         _calculator(markets.offer_value, "value bonuses"),
         _calculator(
             prices.odds_conversion,
-            "decimal fractional traditional american hong_kong implied_pct",
+            "decimal fractional traditional american american_display hong_kong implied_probability"
+            " implied_pct",
         ),
+        _calculator(prices.minimum_odds, "combined_odds shortest_leg qualifies"),
         _calculator(prices.overround, "p# fair_odds_# param book_pct margin_pct method"),
         _calculator(prices.exchange_mid, "probability fair_odds micro_probability micro_fair_odds"),
         _calculator(prices.expected_value, "expected_value edge_pct"),
