@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -14,8 +15,9 @@ from kos.sandbox.clock import WorldClock
 from kos.sandbox.exchange import WorldExchange
 from kos.sandbox.faults import Fault, Faults
 from kos.sandbox.feed import WorldFeed
-from kos.sandbox.oddsapi import OddsApi
+from kos.sandbox.oddsapi import OddsApi, Source
 from kos.sandbox.prices import Prices
+from kos.sandbox.recordings import Recordings
 from kos.sandbox.stream import StreamServer, Tls
 from kos.sandbox.web import Counters, Hooks, HttpServer
 from kos.sandbox.world import World
@@ -59,6 +61,8 @@ class Sandbox:
         tempo: How many times faster than in life prices wander.
         now: The wall clock, seconds since 1970 UTC.
         start: World time at the start; None for the wall's own.
+        recordings: A folder of recorded answers that the odds feed serves in place of the world.
+        is_shifted: Whether recorded times are moved to now.
         tls: PEM files for the stream and the certificate login; None for plain TCP and HTTP.
         stream_idle_s: How long the stream bears a client that does not subscribe.
         odds_api_port: 0 for a free one.
@@ -76,6 +80,8 @@ class Sandbox:
         tempo: float = 1.0,
         now: Callable[[], float] = time.time,
         start: datetime | None = None,
+        recordings: str | Path | None = None,
+        is_shifted: bool = True,
         tls: Tls | None = None,
         stream_idle_s: float = 15.0,
         odds_api_port: int = 0,
@@ -86,10 +92,14 @@ class Sandbox:
         self.world = World(seed)
         self.prices = Prices(seed, tempo)
         self.counters = Counters()
-        self.faults = Faults(seed)
+        self.faults = Faults(seed, now)
         self.api_key = API_KEY
         self.exchange = WorldExchange(self.world, self.prices, self.clock)
-        self.feed = WorldFeed(self.world, self.prices, self.clock)
+        self.feed: Source = (
+            WorldFeed(self.world, self.prices, self.clock)
+            if recordings is None
+            else Recordings(Path(recordings), now, is_shifted=is_shifted)
+        )
         self.odds_api = OddsApi(
             self.feed,
             now,

@@ -1,0 +1,215 @@
+"""Serves recorded payloads of the odds feed from a folder, in place of the world.
+
+Any JSON file below the folder may hold odds answers (arrays of events, one event, or either wrapped in
+``{"data": ...}`` or ``{"body": ...}``) and sports listings; the rest is passed over. With shifting, each
+file is moved as a whole: its latest stamp becomes the moment the server started, so that kickoffs lie
+ahead as they did for the recorder and then come nearer; price stamps stay as fresh as they were.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from kos.sandbox.bookmakers import BY_KEY
+from kos.sandbox.clock import iso
+from kos.sandbox.oddsapi import Ask
+from kos.sandbox.web import as_json
+
+_LIVE_S: Final = 3 * 3600.0
+"""How long after its kickoff a shifted event is still listed."""
+_GROUPS: Final = {
+    "americanfootball": "American Football", "aussierules": "Aussie Rules", "baseball": "Baseball",
+    "basketball": "Basketball", "boxing": "Boxing", "cricket": "Cricket", "golf": "Golf", "handball": "Handball",
+    "icehockey": "Ice Hockey", "lacrosse": "Lacrosse", "mma": "Mixed Martial Arts", "politics": "Politics",
+    "rugbyleague": "Rugby League", "rugbyunion": "Rugby Union", "soccer": "Soccer", "tennis": "Tennis",
+}  # fmt: skip
+
+
+def _seconds(value: Any) -> float | None:
+    """Gives seconds since 1970 of a recorded time, whichever format it has; None when it is none."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    return None
+
+
+def _is_event(record: Any) -> bool:
+    return (
+        isinstance(record, dict)
+        and isinstance(record.get("id"), str)
+        and isinstance(record.get("sport_key"), str)
+        and isinstance(record.get("bookmakers"), list)
+        and _seconds(record.get("commence_time")) is not None
+    )
+
+
+def _is_sport(record: Any) -> bool:
+    names = ("key", "group", "title", "description")
+    return isinstance(record, dict) and all(isinstance(record.get(name), str) for name in names)
+
+
+def _records(value: Any, wanted: Callable[[Any], bool]) -> Iterator[dict[str, Any]]:
+    if wanted(value):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _records(item, wanted)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _records(item, wanted)
+
+
+def _stamps(event: dict[str, Any]) -> Iterator[float]:
+    for block in event["bookmakers"]:
+        for holder in (block, *block.get("markets", ())):
+            at = _seconds(holder.get("last_update"))
+            if at is not None:
+                yield at
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """One event of a recording."""
+
+    event: dict[str, Any]
+    kickoff: float
+    recorded_at: float
+
+
+class Recordings:
+    """The odds feed of a folder of recordings.
+
+    Args:
+        folder: Searched with its subfolders for ``*.json``.
+        now: The wall clock, seconds since 1970 UTC.
+        is_shifted: Whether recorded times are moved to now.
+
+    Raises:
+        ValueError: The folder holds no odds at all.
+    """
+
+    def __init__(self, folder: Path, now: Callable[[], float], *, is_shifted: bool = True) -> None:
+        self._now = now
+        self._started = now()
+        self._is_shifted = is_shifted
+        self._events: dict[str, dict[str, _Recorded]] = {}
+        self._rows: dict[str, dict[str, Any]] = {}
+        for path in sorted(folder.rglob("*.json")):
+            self._read(path)
+        if not self._events:
+            raise ValueError(
+                f"folder: {str(folder)!r} holds no recorded odds; expected JSON answers of the odds feed"
+            )
+        for key, events in self._events.items():
+            title = next(iter(events.values())).event.get("sport_title") or key
+            self._rows.setdefault(key, {
+                "key": key, "group": _GROUPS.get(key.split("_")[0], "Other"), "title": title, "description": title,
+                "has_outrights": key.endswith("_winner"),
+            })  # fmt: skip
+
+    def _read(self, path: Path) -> None:
+        try:
+            content = json.loads(path.read_bytes())
+        except ValueError:
+            return
+        for row in _records(content, _is_sport):
+            names = ("key", "group", "title", "description")
+            self._rows[row["key"]] = {
+                **{name: row[name] for name in names}, "has_outrights": row.get("has_outrights") is True
+            }  # fmt: skip
+        events = list(_records(content, _is_event))
+        recorded_at = max((at for event in events for at in _stamps(event)), default=0.0)
+        for event in events:
+            kept = self._events.setdefault(event["sport_key"], {})
+            known = kept.get(event["id"])
+            if recorded_at and (known is None or known.recorded_at < recorded_at):
+                kept[event["id"]] = _Recorded(
+                    event, _seconds(event["commence_time"]) or 0.0, recorded_at
+                )
+
+    def _kickoff(self, recorded: _Recorded) -> float:
+        if not self._is_shifted:
+            return recorded.kickoff
+        shift = self._started - recorded.recorded_at
+        return recorded.kickoff + shift - shift % 60
+
+    # -- source ----------------------------------------------------------------------------------
+
+    def sports(self) -> list[dict[str, Any]]:
+        """Gives every recorded sport key; those with odds are active."""
+        rows = [{**row, "active": key in self._events} for key, row in sorted(self._rows.items())]
+        order = ("key", "group", "title", "description", "active", "has_outrights")
+        return [{name: row[name] for name in order} for row in rows]
+
+    def events(self, sport: str, ask: Ask) -> list[dict[str, Any]]:  # noqa: ARG002 - the world needs the ask
+        """Gives the heads of a sport's recorded events that are upcoming or in play."""
+        heads = []
+        for recorded in self._events.get(sport, {}).values():
+            kickoff = self._kickoff(recorded)
+            if self._is_shifted and kickoff < self._now() - _LIVE_S:
+                continue
+            names = ("id", "sport_key", "sport_title", "commence_time", "home_team", "away_team")
+            heads.append(
+                {name: recorded.event.get(name) for name in names} | {"commence_time": kickoff}
+            )
+        heads.sort(key=lambda head: (head["commence_time"], head["id"]))
+        return heads
+
+    def bookmakers(self, sport: str, event: dict[str, Any], ask: Ask) -> list[str]:
+        """Gives the JSON of each recorded bookmaker block that is asked for.
+
+        A bookmaker whose regions are not known is served in every region.
+        """
+        recorded = self._events[sport][event["id"]]
+        wanted = {market + suffix for market in ask.markets for suffix in ("", "_lay")}
+        blocks = []
+        for block in recorded.event["bookmakers"]:
+            known = BY_KEY.get(block["key"])
+            if not ask.wants(block["key"], ask.regions if known is None else known.regions):
+                continue
+            markets = [
+                self._stamped(m, recorded, ask)
+                for m in block.get("markets", ())
+                if m["key"] in wanted
+            ]
+            if markets:
+                blocks.append(
+                    as_json(
+                        self._stamped({**block, "markets": markets}, recorded, ask, is_block=True)
+                    ).decode()
+                )
+        return blocks
+
+    def _stamped(
+        self, holder: dict[str, Any], recorded: _Recorded, ask: Ask, *, is_block: bool = False
+    ) -> dict[str, Any]:
+        at = _seconds(holder.get("last_update"))
+        if at is None:
+            return holder
+        if ask.is_single and is_block:
+            return {name: value for name, value in holder.items() if name != "last_update"}
+        if self._is_shifted:
+            at += self._now() - recorded.recorded_at
+        return {**holder, "last_update": int(at) if ask.is_unix else iso(at)}
+
+    def scores(self, sport: str, days: int) -> list[dict[str, Any]]:  # noqa: ARG002 - no recording reaches back
+        """Gives the events without a score: odds recordings have none."""
+        ask = Ask(bookmakers=None, regions=frozenset(), markets=())
+        return [
+            {
+                **{name: head[name] for name in ("id", "sport_key", "sport_title", "commence_time")},
+                "completed": False, "home_team": head["home_team"], "away_team": head["away_team"],
+                "scores": None, "last_update": None,
+            }
+            for head in self.events(sport, ask)
+        ]  # fmt: skip
