@@ -24,14 +24,15 @@ from kos.domain.market import (
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 """A Saturday noon on which every built thing is fresh by default."""
 
-Prices = Mapping[str, str | Decimal]
+Price = str | int | Decimal
+Prices = Mapping[str, Price]
 
 
 def quotes_market(
     prices: Prices,
     key: str = "h2h",
     updated_at: datetime | None = NOW,
-    limits: Mapping[str, str | Decimal] | None = None,
+    limits: Prices | None = None,
 ) -> MarketQuotes:
     """A market of the feed: ``{"Leeds": "2.1", "Draw": "3.4", "York": "3.9"}``."""
     limits = limits or {}
@@ -123,7 +124,7 @@ def exchange_market(
 
 
 def book(
-    lays: Mapping[int, tuple[str | Decimal, str | Decimal] | None],
+    lays: Mapping[int, tuple[Price, Price] | None],
     *,
     market_id: str = "1.1",
     status: str = "OPEN",

@@ -29,7 +29,7 @@ class OutcomeQuote(msgspec.Struct, frozen=True, gc=False):
     """Deep link to the bet slip, where the feed gives one."""
 
 
-class MarketQuotes(msgspec.Struct, frozen=True):
+class MarketQuotes(msgspec.Struct, frozen=True, gc=False):
     """One market of one bookmaker: all outcomes it quotes."""
 
     key: str
@@ -40,7 +40,7 @@ class MarketQuotes(msgspec.Struct, frozen=True):
     link: str | None = None
 
 
-class BookmakerQuotes(msgspec.Struct, frozen=True):
+class BookmakerQuotes(msgspec.Struct, frozen=True, gc=False):
     """All markets of one bookmaker for one event."""
 
     key: str
@@ -50,7 +50,7 @@ class BookmakerQuotes(msgspec.Struct, frozen=True):
     link: str | None = None
 
 
-class EventQuotes(msgspec.Struct, frozen=True):
+class EventQuotes(msgspec.Struct, frozen=True, gc=False):
     """One event of the odds feed with every bookmaker's prices."""
 
     id: str

@@ -1,0 +1,439 @@
+"""The best back/lay pairs of many events for one question, exact in order and in count.
+
+Eighty thousand prices are too many for exact money in a few milliseconds, and ranking them by
+floats alone would sometimes show the wrong ten. So each event, and each back price of the events
+that matter, first gets a float that no exact rank of it can exceed: the profit of the unrounded
+lay stake, which rounding to the penny can only lower. A heap yields the highest bound; an event
+is replaced by its back prices, a back price by its exact rank; the search ends when no bound is
+above the last exact rank wanted. The answer is the one that pricing everything would give.
+
+Of the lays that cover one back price only the best-ranked is shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from kos.domain.board import BACK_MARKET, Board, Lay, Offer, Span, Tally, exchange_family, offer_of
+from kos.domain.opportunity import (
+    BetKind,
+    Opportunity,
+    OpportunityAnswer,
+    OpportunityQuery,
+    Ranking,
+    Rejection,
+)
+from kos.domain.score import (
+    MINUTES_PER_HOUR,
+    Assessment,
+    PairTerms,
+    ScoringRules,
+    UnknownLiquidity,
+    assess,
+    minutes_between,
+)
+
+_SLACK = 1e-9
+"""Relative and in pounds: more than floats err here, less than any exact difference that counts."""
+_PENNY = 0.01
+"""More than rounding moves a lay stake."""
+
+_NO_TALLY: Tally = {}
+
+Bound = tuple[int, int, float]
+"""No exact rank of what it stands for begins with more: known liquidity, tier, merit."""
+
+
+class _Priced(NamedTuple):
+    id: str
+    board: Board
+    offer: Offer
+    lay: Lay
+    assessed: Assessment
+
+
+class Ranker:
+    """One question at one moment, put to event after event.
+
+    Args:
+        query: The question, checked.
+        rules: What counts as fresh, liquid and worthwhile.
+        now: Timezone-aware.
+    """
+
+    def __init__(self, query: OpportunityQuery, rules: ScoringRules, now: datetime) -> None:
+        self._query = query
+        self._rules = rules
+        self._now = now
+        self._considered = 0
+        self._rejected: Counter[Rejection] = Counter()
+        self._heap: list[tuple[int, int, float, int, Board, Offer | None]] = []
+        self._minutes: dict[int, float] = {}
+        self._pushed = 0
+        self._is_cash = query.kind is BetKind.QUALIFYING
+        self._is_snr = query.kind is BetKind.FREE_BET_SNR
+        self._stake = float(query.stake)
+        face = query.free_bet_value
+        self._bonus = float(rules.snr_retention * face) if self._is_cash and face else 0.0
+        self._worth = float(face) if self._is_cash and face else self._stake
+        self._is_gated = not self._is_cash or face is not None
+        self._retention = float(rules.snr_retention)
+        self._least_loss = float(rules.least_loss)
+        self._min_stake = float(rules.min_lay_stake)
+        self._min_payout = float(rules.min_lay_payout)
+        self._max_liability = (
+            float(query.max_liability) if query.max_liability is not None else float("inf")
+        )
+        self._is_equal = rules.unknown_liquidity is UnknownLiquidity.EQUAL
+        self._has_lay_filter = query.exchange is not None or query.min_liquidity is not None
+        self._has_filter = (
+            self._has_lay_filter
+            or query.min_odds is not None
+            or query.max_odds is not None
+            or query.max_liability is not None
+            or query.hide_arbs
+        )
+
+    def consider(self, board: Board) -> None:
+        """Count an event's back prices, and keep what could be offered."""
+        bookmaker = self._query.bookmaker
+        count = board.count_of.get(bookmaker)
+        if not count:
+            return
+        self._considered += count
+        minutes = minutes_between(self._now, board.quotes.kickoff)
+        refused = self._refused_event(board, minutes)
+        if refused is not None:
+            self._rejected[refused] += count
+            return
+        board.settle(self._now)
+        if bookmaker is None:
+            offers, tally = board.offers, board.tally
+        else:
+            offers = board.offers_of.get(bookmaker, ())
+            tally = board.tally_of.get(bookmaker, _NO_TALLY)
+        if tally:
+            self._rejected.update(tally)
+        if not offers:
+            return
+        self._minutes[id(board)] = minutes
+        if self._has_filter or board.span is None or not self._is_safe(board.span):
+            self._sift(board, offers, minutes)
+        elif bookmaker is None:
+            self._push(self._event_bound(board, board.span, minutes), board, None)
+        else:
+            for offer in offers:
+                self._push(self._offer_bound(offer, minutes, board.duration_minutes), board, offer)
+
+    def answer(self) -> OpportunityAnswer:
+        """The best pairs of what was considered, exactly ordered."""
+        limit = self._query.limit
+        heapq.heapify(self._heap)
+        priced: list[_Priced] = []
+        best: list[Bound] = []  # a heap of the best `limit` ranks so far, the worst first
+        while self._heap:
+            known, tier, merit, _, board, offer = heapq.heappop(self._heap)
+            if len(best) == limit and (-known, -tier, -merit) < best[0]:
+                break
+            if offer is None:
+                self._expand(board)
+                continue
+            found = self._price(board, offer)
+            if found is None:
+                continue
+            priced.append(found)
+            rank = found.assessed.rank[:3]
+            if len(best) < limit:
+                heapq.heappush(best, rank)
+            else:
+                heapq.heappushpop(best, rank)
+        priced.sort(key=_id)
+        priced.sort(key=_rank, reverse=True)
+        return OpportunityAnswer(
+            as_of=self._now,
+            opportunities=tuple(self._opportunity(found) for found in priced[:limit]),
+            considered=self._considered,
+            rejected={
+                reason.value: count
+                for reason, count in sorted(self._rejected.items(), key=lambda item: -item[1])
+                if count
+            },
+        )
+
+    # --- which back prices could be offered ----------------------------------------------------
+
+    def _refused_event(self, board: Board, minutes: float) -> Rejection | None:
+        if minutes <= 0:
+            return Rejection.STARTED
+        if board.state is not None:
+            return board.state
+        if minutes < self._rules.min_minutes_to_kickoff:
+            return Rejection.TOO_SOON
+        most = self._query.max_minutes_to_kickoff
+        if most is not None and minutes > most:
+            return Rejection.TOO_LATE
+        return None
+
+    def _is_safe(self, span: Span) -> bool:
+        """Whether no pair of the event can be refused for its money, whatever its rounding."""
+        per_pound = span.lay_snr[0] if self._is_snr else span.lay_cash[0]
+        if self._stake * per_pound - _PENNY < self._min_stake:
+            return False
+        if not self._is_gated:
+            return True
+        ratio = span.snr[0] if self._is_snr else span.rating[0]
+        return self._bonus + self._profit(ratio) - _PENNY * span.lay_odds[1] > 0
+
+    def _sift(self, board: Board, offers: Iterable[Offer], minutes: float) -> None:
+        """Put each back price to the filters and the money by itself."""
+        for offer in offers:
+            sifted = self._sifted(board, offer, minutes)
+            if isinstance(sifted, Rejection):
+                self._rejected[sifted] += 1
+            else:
+                self._push(
+                    self._offer_bound(sifted, minutes, board.duration_minutes), board, sifted
+                )
+
+    def _sifted(self, board: Board, offer: Offer, minutes: float) -> Offer | Rejection:
+        """What the filters and the money leave of an offer, or why nothing."""
+        query, odds = self._query, offer.back.odds
+        if query.min_odds is not None and odds < query.min_odds:
+            return Rejection.ODDS_TOO_LOW
+        if query.max_odds is not None and odds > query.max_odds:
+            return Rejection.ODDS_TOO_HIGH
+        narrowed = self._narrowed(offer) if self._has_lay_filter else offer
+        if isinstance(narrowed, Rejection):
+            return narrowed
+        first: Rejection | None = None
+        for lay in narrowed.lays:
+            reason = self._refused_pair(board, narrowed, lay, minutes)
+            if reason is None:
+                return narrowed
+            first = first or reason
+        return first or Rejection.NO_LAY
+
+    def _expand(self, board: Board) -> None:
+        """Replace an event by its back prices."""
+        minutes = self._minutes[id(board)]
+        for offer in board.offers:
+            bound = self._offer_bound(offer, minutes, board.duration_minutes)
+            self._push(bound, board, offer, is_late=True)
+
+    def _narrowed(self, offer: Offer) -> Offer | Rejection:
+        """The offer with only the lays asked for, or why there is none."""
+        query = self._query
+        found: list[Lay] = []
+        reason: Rejection | None = None
+        for lay in offer.lays:
+            if query.exchange is not None and query.exchange not in {
+                lay.exchange,
+                exchange_family(lay.exchange),
+            }:
+                continue
+            if query.min_liquidity is None:
+                found.append(lay)
+            elif lay.available is None:
+                reason = reason or Rejection.UNKNOWN_LIQUIDITY
+            elif lay.available < query.min_liquidity:
+                reason = reason or Rejection.TOO_LITTLE
+            else:
+                found.append(lay)
+        if not found:
+            return reason or Rejection.NO_LAY
+        return offer_of(offer.back, found, is_equal=self._is_equal)
+
+    def _refused_pair(
+        self, board: Board, offer: Offer, lay: Lay, minutes: float
+    ) -> Rejection | None:
+        """What rules a pair out; floats decide where they are sure, exact money elsewhere."""
+        odds = offer.back.odds_f
+        returned = odds - 1.0 if self._is_snr else odds
+        lay_stake = self._stake * returned / lay.over
+        least, most = lay_stake - _PENNY, lay_stake + _PENNY
+        if most < self._min_stake and most * lay.odds_f < self._min_payout:
+            return Rejection.LAY_TOO_SMALL
+        profit = self._profit(returned * lay.keep)
+        no_arb = -_SLACK if self._is_cash else self._stake - _SLACK
+        is_placeable = least >= self._min_stake or least * lay.odds_f > self._min_payout
+        is_worthwhile = (not self._is_gated or self._bonus + profit - _PENNY * lay.odds_f > 0) and (
+            not self._query.hide_arbs or profit < no_arb
+        )
+        if is_placeable and is_worthwhile:
+            if most * (lay.odds_f - 1.0) <= self._max_liability:
+                return None
+            if least * (lay.odds_f - 1.0) > self._max_liability:
+                return Rejection.OVER_LIABILITY
+        assessed = assess(self._terms(board, offer, lay, minutes), self._query, self._rules)
+        return assessed if isinstance(assessed, Rejection) else None
+
+    # --- bounds ----------------------------------------------------------------------------------
+
+    def _profit(self, ratio: float) -> float:
+        """Pounds of the unrounded lay; no rounded lay stake makes more."""
+        return self._stake * (ratio - 1.0) if self._is_cash else self._stake * ratio
+
+    def _offer_bound(self, offer: Offer, minutes: float, duration: float) -> Bound:
+        odds = offer.back.odds_f
+        returned = odds - 1.0 if self._is_snr else odds
+        least_over, most_over = offer.over
+        least = self._stake * returned / most_over
+        return self._bound(
+            1 if offer.has_known else 0,
+            returned * offer.keep,
+            fill=min(1.0, offer.available_f / max(least - _PENNY, _PENNY)),
+            lay_stake=(least, self._stake * returned / least_over),
+            lay_odds=offer.lay_odds,
+            minutes=minutes,
+            duration=duration,
+        )
+
+    def _event_bound(self, board: Board, span: Span, minutes: float) -> Bound:
+        low, high = span.lay_snr if self._is_snr else span.lay_cash
+        least = self._stake * low
+        return self._bound(
+            1 if span.has_known else 0,
+            span.snr[1] if self._is_snr else span.rating[1],
+            fill=min(1.0, span.available_f / max(least - _PENNY, _PENNY)),
+            lay_stake=(least, self._stake * high),
+            lay_odds=span.lay_odds,
+            minutes=minutes,
+            duration=board.duration_minutes,
+        )
+
+    def _bound(
+        self,
+        known: int,
+        ratio: float,
+        *,
+        fill: float,
+        lay_stake: tuple[float, float],
+        lay_odds: tuple[float, float],
+        minutes: float,
+        duration: float,
+    ) -> Bound:
+        profit = self._profit(ratio)
+        ranking = self._query.ranking
+        if ranking is Ranking.SEED:
+            loss = -profit if self._is_cash else self._stake - profit
+            if loss <= _SLACK:
+                return (known, 1, profit + _SLACK)
+            retention = self._retention if self._is_cash else ratio
+            loss = max(loss, self._least_loss)
+            score = self._worth / loss / minutes * retention * fill
+            return (known, 0, score * (1 + _SLACK))
+        if ranking is Ranking.RATING:
+            return (known, 0, ratio * (1 + _SLACK))
+        value = self._bonus + profit + _SLACK
+        hours = (minutes + duration + self._rules.settlement_minutes) / MINUTES_PER_HOUR
+        if ranking is Ranking.VALUE_PER_HOUR:
+            value /= hours
+        elif ranking is not Ranking.VALUE:
+            if value > 0:
+                capital = max(lay_stake[0] - _PENNY, _PENNY) * (lay_odds[0] - 1.0)
+            else:
+                capital = (lay_stake[1] + _PENNY) * (lay_odds[1] - 1.0)
+            if ranking is Ranking.RETURN_ON_CAPITAL:
+                capital = (capital + (self._stake if self._is_cash else 0.0)) * hours
+            value /= capital
+        return (known, 0, value + abs(value) * _SLACK)
+
+    def _push(
+        self, bound: Bound, board: Board, offer: Offer | None, *, is_late: bool = False
+    ) -> None:
+        self._pushed += 1
+        entry = (-bound[0], -bound[1], -bound[2], self._pushed, board, offer)
+        if is_late:
+            heapq.heappush(self._heap, entry)
+        else:
+            self._heap.append(entry)
+
+    # --- exact -----------------------------------------------------------------------------------
+
+    def _terms(self, board: Board, offer: Offer, lay: Lay, minutes: float) -> PairTerms:
+        return PairTerms(
+            back_odds=offer.back.odds,
+            lay_odds=lay.odds,
+            commission=lay.commission,
+            available=lay.available,
+            minutes=minutes,
+            duration_minutes=board.duration_minutes,
+            floor=board.floor,
+        )
+
+    def _price(self, board: Board, offer: Offer) -> _Priced | None:
+        """The back price with the lay that ranks highest."""
+        minutes = self._minutes[id(board)]
+        best: _Priced | None = None
+        for lay in offer.lays:
+            assessed = assess(self._terms(board, offer, lay, minutes), self._query, self._rules)
+            if isinstance(assessed, Rejection):
+                continue
+            if best is None or assessed.rank > best.assessed.rank:
+                best = _Priced(_pair_id(board, offer, lay), board, offer, lay, assessed)
+        return best
+
+    def _opportunity(self, priced: _Priced) -> Opportunity:
+        quotes, back, lay = priced.board.quotes, priced.offer.back, priced.lay
+        assessed = priced.assessed
+        solution = assessed.lay
+        return Opportunity(
+            id=priced.id,
+            kind=self._query.kind,
+            sport_key=quotes.sport_key,
+            sport_title=quotes.sport_title,
+            event_id=quotes.id,
+            home=quotes.home or "",
+            away=quotes.away or "",
+            kickoff=quotes.kickoff,
+            market_key=BACK_MARKET,
+            outcome=back.quote.name,
+            bookmaker=back.bookmaker.key,
+            bookmaker_title=back.bookmaker.title,
+            back_odds=back.quote.price,
+            back_updated_at=back.market.updated_at or priced.board.fetched_at,
+            back_received_at=priced.board.fetched_at,
+            exchange=lay.exchange,
+            market_id=lay.market_id,
+            selection_id=lay.selection_id,
+            lay_odds=lay.odds,
+            lay_available=lay.available,
+            lay_updated_at=lay.updated_at,
+            lay_received_at=lay.received_at,
+            is_delayed=lay.is_delayed,
+            commission=lay.commission,
+            stake=self._query.stake,
+            lay_stake=solution.lay_stake,
+            liability=solution.liability,
+            if_back_wins=solution.if_back_wins,
+            if_back_loses=solution.if_back_loses,
+            profit=solution.profit,
+            rating=assessed.rating,
+            retention=assessed.retention,
+            score=assessed.score,
+            tier=assessed.tier,
+            factors=assessed.factors,
+            match_confidence=lay.confidence,
+            link=back.quote.link or back.market.link or back.bookmaker.link,
+        )
+
+
+def _pair_id(board: Board, offer: Offer, lay: Lay) -> str:
+    back = offer.back
+    parts = (board.quotes.id, BACK_MARKET, back.quote.name, back.bookmaker.key, lay.exchange)
+    named = "\0".join(parts)
+    return hashlib.blake2b(named.encode(), digest_size=8).hexdigest()
+
+
+def _id(priced: _Priced) -> str:
+    return priced.id
+
+
+def _rank(priced: _Priced) -> tuple[int, int, float, Decimal, float, Decimal, float]:
+    return priced.assessed.rank
