@@ -7,15 +7,29 @@ names of two known teams are never the same however alike they look.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import cache
 from itertools import combinations
-from typing import Any
 
 import msgspec
 
-from kos.domain.matching.normalise import Words, read_data, tokenise, words
+from kos.domain.matching.normalise import name_words, read_data, strip_marks, words
 
-_TABLES = ("football.toml", "north_america.toml", "colleges.toml", "others.toml", "nations.toml")
+_SPORTS_OF = {
+    "soccer": ("football.toml", "nations.toml"),
+    "basketball": ("north_america.toml", "others.toml", "colleges.toml", "nations.toml"),
+    "americanfootball": ("north_america.toml", "colleges.toml"),
+    "baseball": ("north_america.toml", "colleges.toml", "nations.toml"),
+    "icehockey": ("north_america.toml", "nations.toml"),
+    "lacrosse": ("others.toml", "colleges.toml"),
+    "cricket": ("others.toml", "nations.toml"),
+    "rugbyleague": ("others.toml", "nations.toml"),
+    "rugbyunion": ("others.toml", "nations.toml"),
+    "aussierules": ("others.toml",),
+    "handball": ("others.toml", "nations.toml"),
+    "volleyball": ("nations.toml",),
+}
+"""Which tables hold teams of a sport."""
 
 
 class AliasFact(msgspec.Struct, frozen=True, gc=False):
@@ -36,69 +50,86 @@ class AliasTable(msgspec.Struct, frozen=True):
     banned: tuple[AliasFact, ...] = ()
 
 
+class _Table:
+    """The teams of one sport by their names: as printed, and with the club letters left out."""
+
+    def __init__(self, sport: str) -> None:
+        self.full: dict[str, frozenset[int]] = {}
+        self.core: dict[str, frozenset[int]] = {}
+        self.headings: dict[int, str] = {}
+        letters = words().letters
+        for heading, names in _teams(sport):
+            team = len(self.headings)
+            self.headings[team] = heading
+            for name in names:
+                tokens = name_words(strip_marks(name).base, sport)
+                full = " ".join(tokens)
+                core = " ".join(t for t in tokens if t not in letters and not t.isdigit()) or full
+                self.full[full] = self.full.get(full, _NONE) | {team}
+                self.core[core] = self.core.get(core, _NONE) | {team}
+
+
 class Knowledge:
-    """The packaged tables, by sport: from a name's key to the teams that bear it."""
+    """The packaged tables: from a name to the teams that bear it. A sport is read when first asked."""
 
     def __init__(self) -> None:
-        self._teams: dict[str, dict[str, frozenset[int]]] = {}
-        self._countries: dict[int, str] = {}
-        self._mascots: dict[str, str] = {}
-        self.given_names: dict[str, frozenset[str]] = {}
-        self._load()
+        self._tables: dict[str, _Table] = {}
+        self.given_names = _given_names()
 
-    def teams(self, sport: str, key: str, core: str) -> frozenset[int]:
-        """Teams of a sport known under the full key, else under the key without club letters."""
-        table = self._teams.get(sport)
+    def teams(self, sport: str, full: str, core: str, country: str) -> frozenset[int]:
+        """Teams of a sport known under the full name, else under the name without club letters.
+
+        Args:
+            sport: The sport's key.
+            full: The name's words.
+            core: The same without club letters.
+            country: Where given, only teams under that heading (a country or league).
+        """
+        table = self._tables.get(sport)
         if table is None:
-            return _NONE
-        return table.get(key) or table.get(core, _NONE)
-
-    def country(self, team: int) -> str:
-        """The country or league heading that a team stands under."""
-        return self._countries[team]
-
-    def _load(self) -> None:
-        known = words()
-        number = 0
-        for name in _TABLES:
-            for sport, groups in read_data(name).items():
-                table = self._teams.setdefault(sport, {})
-                for heading, lines in groups.items():
-                    for names in _lines(lines):
-                        number += 1
-                        self._countries[number] = heading
-                        for key in _keys(names, known):
-                            table[key] = table.get(key, _NONE) | {number}
-        for line in read_data("people.toml")["given_names"].splitlines():
-            for one, other in combinations(line.split(), 2):
-                self.given_names[one] = self.given_names.get(one, _NO_NAMES) | {other}
-                self.given_names[other] = self.given_names.get(other, _NO_NAMES) | {one}
+            table = self._tables[sport] = _Table(sport)
+        found = table.full.get(full)
+        if found is None:
+            found = table.core.get(core, _NONE)
+        if country and found:
+            found = frozenset(t for t in found if table.headings[t] in {country, "nations"})
+        return found
 
 
 _NONE: frozenset[int] = frozenset()
-_NO_NAMES: frozenset[str] = frozenset()
 
 
-def _lines(block: Any) -> list[list[str]]:
-    return [
-        [name.strip() for name in line.split("|")]
-        for line in str(block).splitlines()
-        if line.strip()
-    ]
+def _teams(sport: str) -> list[tuple[str, list[str]]]:
+    """Heading and names of every team in the tables of a sport."""
+    found: list[tuple[str, list[str]]] = []
+    for name in _SPORTS_OF.get(sport, ()):
+        table = read_data(name)
+        groups = table.get(sport) or {k: v for k, v in table.items() if isinstance(v, str)}
+        for heading, block in groups.items():
+            for line in block.splitlines():
+                if line.strip():
+                    found.append((heading, _names(line)))
+    return found
 
 
-def _keys(names: list[str], known: Words) -> set[str]:
-    keys: set[str] = set()
-    for name in names:
-        tokens = tokenise(name)
-        keys.add(" ".join(tokens))
-        core = [t for t in tokens if t not in known.letters]
-        if name is names[0] and core:
-            keys.add(" ".join(core))
-    return keys
+def _names(line: str) -> list[str]:
+    """All names on a line; a college's stand with and without its nickname."""
+    schools, _, mascots = line.partition(";")
+    names = [name.strip() for name in schools.split("|")]
+    nicknames = [nick.strip() for nick in mascots.split("|") if nick.strip()]
+    return names + [f"{name} {nick}" for name in names for nick in nicknames]
+
+
+def _given_names() -> dict[str, frozenset[str]]:
+    together: dict[str, set[str]] = defaultdict(set)
+    for line in read_data("people.toml")["given_names"].splitlines():
+        for one, other in combinations(line.split(), 2):
+            together[one].add(other)
+            together[other].add(one)
+    return {name: frozenset(others) for name, others in together.items()}
 
 
 @cache
 def knowledge() -> Knowledge:
-    """The packaged tables, read once."""
+    """The packaged tables, shared by all matchers of the process."""
     return Knowledge()

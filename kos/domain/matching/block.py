@@ -241,7 +241,7 @@ class Block:
     def _read_left(self, fixture: BookmakerFixture) -> LeftEvent:
         gate = sport_key_gate(fixture.sport_key)
         women = gate.women
-        marked = [strip_marks(name).marks for name in (fixture.home, fixture.away)]
+        marked = [strip_marks(name, self.sport).marks for name in (fixture.home, fixture.away)]
         if any(marks.women for marks in marked):
             women = True
         elif women is None and self.rules.is_unmarked_mens:
@@ -260,7 +260,7 @@ class Block:
         gate = competition_gate(fixture.competition)
         women = gate.women
         runners = [r for r in fixture.runners if not is_draw(r)]
-        if any(strip_marks(name).marks.women for name in (*names, *runners)):
+        if any(strip_marks(name, self.sport).marks.women for name in (*names, *runners)):
             women = True
         elif women is None and self.rules.is_unmarked_mens:
             women = False

@@ -88,6 +88,18 @@ def tokenise(text: str) -> tuple[str, ...]:
     return tuple(same.get(t, t) for t in plain.split())
 
 
+NORTH_AMERICAN = frozenset({"americanfootball", "basketball", "baseball", "icehockey", "lacrosse"})
+"""Sports in which ``St`` after a name is short for State, and brackets hold a state."""
+
+
+def name_words(base: str, sport: str) -> tuple[str, ...]:
+    """Words of a name without marks, as its sport means them."""
+    tokens = tokenise(base)
+    if sport in NORTH_AMERICAN and "st" in tokens[1:]:
+        return (tokens[0], *("state" if t == "st" else t for t in tokens[1:]))
+    return tokens
+
+
 class Marks(msgspec.Struct, frozen=True, gc=False):
     """What kind of side a name means. Two sides with different marks are never the same."""
 
@@ -118,6 +130,17 @@ _A_SIDE = re.compile(r"\s(?:a|xi)\s*$")
 _JONG = re.compile(r"^jong\s+")
 _SIMULATED = re.compile(r"[\s(]+(?:\(e\)|esports?|srl|virtual|cyber|simulated)\s*\)?\s*$")
 _COUNTRY = re.compile(r"\s*\(\s*([a-z]{2,3})\s*\)?\s*$")
+_CODES = {
+    "arg": "argentina", "bol": "bolivia", "bra": "brazil", "chi": "chile", "col": "colombia", "ecu": "ecuador",
+    "par": "paraguay", "per": "peru", "uru": "uruguay", "ven": "venezuela", "mex": "mexico", "usa": "usa",
+    "ksa": "saudi", "qat": "qatar", "uae": "uae", "kuw": "kuwait", "brn": "bahrain", "bhr": "bahrain", "egy": "egypt",
+    "tun": "tunisia", "mar": "morocco", "alg": "algeria", "rsa": "southafrica", "eng": "england", "sco": "scotland",
+    "wal": "wales", "irl": "ireland", "nir": "northernireland", "esp": "spain", "por": "portugal", "ger": "germany",
+    "gre": "greece", "cyp": "cyprus", "srb": "serbia", "rus": "russia", "ukr": "ukraine", "jpn": "japan", "kor": "korea",
+    "chn": "china", "aus": "australia", "irq": "iraq", "irn": "iran", "jor": "jordan", "leb": "lebanon", "omn": "oman",
+    "syr": "syria", "sud": "sudan", "lby": "libya", "hon": "honduras", "gua": "guatemala", "crc": "costarica",
+    "slv": "elsalvador", "pan": "panama", "bul": "bulgaria", "rou": "romania", "rom": "romania", "bih": "bosnia",
+}  # fmt: skip
 _RANKED = re.compile(r"^(?:#\d{1,2}|\(\d{1,2}\)|no\.? ?\d{1,2})\s+")
 _CUT_LENGTH = 20
 """Exchange names are cut at about 23 characters, marks first."""
@@ -132,18 +155,22 @@ class Stripped(msgspec.Struct, frozen=True, gc=False):
     """A country in brackets, as exchanges print it: ``ecu``, ``uru``; empty otherwise."""
 
 
+_WITH_A_SIDES = frozenset({"cricket", "rugbyunion", "rugbyleague"})
+
 # First teams whose names end like a mark.
 _NOT_MARKS = frozenset({"willem ii", "juventude", "1 maj ii"})
 
 
 @lru_cache(maxsize=65536)
-def strip_marks(name: str, *, a_sides: bool = False) -> Stripped:
+def strip_marks(name: str, sport: str = "soccer") -> Stripped:
     """The name's base, its marks and its country in brackets.
 
     Args:
         name: As printed.
-        a_sides: ``A`` at the end means a second national side, as in cricket and rugby.
+        sport: Decides what ``A`` at the end and letters in brackets mean.
     """
+    a_sides = sport in _WITH_A_SIDES
+    bracketed = sport not in NORTH_AMERICAN
     base = _RANKED.sub("", fold(name).strip())
     women = simulated = False
     age = reserve = country = ""
@@ -169,8 +196,8 @@ def strip_marks(name: str, *, a_sides: bool = False) -> Stripped:
             base, reserve = base[: found.start()], "b"
         elif found := _JONG.search(base):
             base, reserve = base[found.end() :], "b"
-        elif (found := _COUNTRY.search(base)) and not country:
-            base, country = base[: found.start()], found[1]
+        elif bracketed and (found := _COUNTRY.search(base)) and not country:
+            base, country = base[: found.start()], _CODES.get(found[1], "")
         base = base.strip()
         if not base:
             return Stripped(before, Marks(), country)

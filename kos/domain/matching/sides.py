@@ -14,7 +14,7 @@ from typing import NamedTuple
 from rapidfuzz.distance import Indel, JaroWinkler
 
 from kos.domain.matching.aliases import Knowledge
-from kos.domain.matching.normalise import Marks, fold, strip_marks, tokenise, words
+from kos.domain.matching.normalise import Marks, fold, name_words, strip_marks, words
 
 SURE = 0.8
 """From here on two names suffice by themselves."""
@@ -49,14 +49,14 @@ class Side:
         self.scores: dict[Side, Score] = {}
         self.teams: frozenset[int] = frozenset()
         self.is_cut = len(name) >= 22
-        stripped = strip_marks(name, a_sides=sport in {"cricket", "rugbyunion", "rugbyleague"})
+        stripped = strip_marks(name, sport)
         marks = stripped.marks
         self.women = True if marks.women else women
         self.marks = Marks(
             women=False, age=marks.age or age, reserve=marks.reserve, simulated=marks.simulated
         )
         self.country = stripped.country or country
-        self.tokens = tokenise(stripped.base)
+        self.tokens = name_words(stripped.base, sport)
         known = words()
         if is_person:
             self.core = tuple(t for t in self.tokens if t not in _NAME_SUFFIXES) or self.tokens
@@ -73,10 +73,8 @@ class Side:
             self.core = core or self.tokens
             self.letters = tuple(t for t in self.tokens if t in known.letters) if core else ()
             if knowledge is not None and not marks.simulated:
-                self.teams = _scoped(
-                    knowledge.teams(sport, " ".join(self.tokens), " ".join(self.core)),
-                    self.country,
-                    knowledge,
+                self.teams = knowledge.teams(
+                    sport, " ".join(self.tokens), " ".join(self.core), self.country
                 )
         self.compact = "".join(self.core)
         self.initials = "".join(t[0] for t in self.tokens)
@@ -84,14 +82,6 @@ class Side:
 
     def __repr__(self) -> str:
         return f"Side({self.name!r})"
-
-
-def _scoped(teams: frozenset[int], country: str, knowledge: Knowledge) -> frozenset[int]:
-    """The teams of the country where that is known and has any of them, else all."""
-    if not country or len(teams) < 2:
-        return teams
-    at_home = frozenset(t for t in teams if knowledge.country(t).startswith(country))
-    return at_home or teams
 
 
 _NAME_SUFFIXES = frozenset({"jr", "jnr", "sr", "snr", "ii", "iii", "iv"})
@@ -116,6 +106,8 @@ def _compare(left: Side, right: Side, knowledge: Knowledge | None) -> Score:
 
 
 def _compare_teams(left: Side, right: Side) -> Score:
+    if left.country and right.country and left.country != right.country:
+        return Score(0.0, f"one is of {left.country}, the other of {right.country}")
     if left.teams and right.teams:
         if left.teams & right.teams:
             return Score(0.98, "known names of one team")
@@ -176,7 +168,10 @@ def _compare_tokens(left: Side, right: Side) -> Score:
         factor = 0.72 if less == 0 and total >= 0.4 else 0.3
         return Score(mean * factor, why + " (a common word)")
     if less <= 0.31:
-        factor = max(SURE, 0.96 - 0.06 * min(more, 2.0) - (0.05 if less > 0 else 0.0))
+        factor = max(SURE, 0.96 - 0.06 * min(more, 2.0))
+        if less > 0:
+            # Letters against a word (AC Milan, Inter Milan) may be two clubs of one town.
+            factor = 0.88 if more <= 0.31 else 0.78
         extra = rest_left if over_left > over_right else rest_right
         said = f", only {' '.join(extra)} is left over" if extra else ""
         return Score(mean * factor, why + said)
