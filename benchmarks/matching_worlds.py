@@ -72,7 +72,9 @@ def make_world(countries: dict[str, list[list[str]]], seed: int, *, rounds: int 
 
     def list_right(name: str, at: datetime, competition: str, runners: tuple[str, str]) -> str:
         event = f"R{len(right)}"
-        right.append(ExchangeFixture(event, "Soccer", competition, name, at, (*runners, "The Draw")))
+        right.append(
+            ExchangeFixture(event, "Soccer", competition, name, at, (*runners, "The Draw"))
+        )
         return event
 
     for country, clubs in countries.items():

@@ -106,9 +106,7 @@ def _teams(sport: str) -> list[tuple[str, list[str]]]:
         table = read_data(name)
         groups = table.get(sport) or {k: v for k, v in table.items() if isinstance(v, str)}
         for heading, block in groups.items():
-            for line in block.splitlines():
-                if line.strip():
-                    found.append((heading, _names(line)))
+            found.extend((heading, _names(line)) for line in block.splitlines() if line.strip())
     return found
 
 

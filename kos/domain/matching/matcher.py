@@ -6,15 +6,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from kos.domain.matching.aliases import AliasTable, knowledge
-from kos.domain.matching.block import Block, SideStore, is_draw
+from kos.domain.matching.block import Block
+from kos.domain.matching.events import is_draw
 from kos.domain.matching.fixtures import (
     BookmakerFixture,
     ExchangeFixture,
     FixtureMatch,
     Refusal,
 )
+from kos.domain.matching.normalise import fold
 from kos.domain.matching.outcomes import assign_outcomes
-from kos.domain.matching.sides import folded
 from kos.domain.sports import sport_of
 
 _EVENT_TYPES = {
@@ -65,11 +66,12 @@ class Matcher:
         self._settled: dict[str, dict[tuple[str, str], bool]] = defaultdict(dict)
         for facts, is_one in ((self._aliases.confirmed, True), (self._aliases.banned, False)):
             for fact in facts:
-                self._settled[fact.sport][folded(fact.left), folded(fact.right)] = is_one
+                self._settled[fact.sport][fold(fact.left).strip(), fold(fact.right).strip()] = (
+                    is_one
+                )
         self._begin()
 
     def _begin(self) -> None:
-        self._store = SideStore(knowledge() if self._use_tables else None)
         self._blocks: dict[str, Block] = {}
         self._keys_listed: set[str] = set()
 
@@ -83,7 +85,7 @@ class Matcher:
         by_type: dict[str, list[ExchangeFixture]] = defaultdict(list)
         for event in right:
             by_type[event.event_type].append(event)
-        if len(self._store) > _MOST_SIDES:
+        if sum(map(len, self._blocks.values())) > _MOST_SIDES:
             self._begin()
         for sport_key in self._keys_listed - by_key.keys():
             self.update_left(sport_key, ())
@@ -137,7 +139,10 @@ class Matcher:
         block = self._blocks.get(sport)
         if block is None:
             block = self._blocks[sport] = Block(
-                sport, self._store, self._settled[sport], learning=self._learning
+                sport,
+                knowledge() if self._use_tables else None,
+                self._settled[sport],
+                learning=self._learning,
             )
         return block
 

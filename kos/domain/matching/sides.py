@@ -14,10 +14,12 @@ from typing import NamedTuple
 from rapidfuzz.distance import Indel, JaroWinkler
 
 from kos.domain.matching.aliases import Knowledge
-from kos.domain.matching.normalise import Marks, fold, name_words, strip_marks, words
+from kos.domain.matching.normalise import Marks, name_words, strip_marks, words
 
 SURE = 0.8
 """From here on two names suffice by themselves."""
+HINT = 0.35
+"""Below this two names are not looked at further."""
 POSSIBLE = 0.65
 """From here on two names may be one where all else agrees."""
 
@@ -27,10 +29,14 @@ class Score(NamedTuple):
 
     value: float
     why: str
+    is_odd: bool = False
+    """A telling word is shared, in another place of the name, and the rest differs."""
+    is_final: bool = False
+    """Knowledge or kind forbids it: no learning may overrule."""
 
 
 NO_LETTERS = Score(0.0, "nothing in common")
-OTHER_KIND = Score(0.0, "another kind of side (women, age, reserves)")
+OTHER_KIND = Score(0.0, "another kind of side (women, age, reserves)", is_final=True)
 
 
 class Side:
@@ -107,12 +113,12 @@ def _compare(left: Side, right: Side, knowledge: Knowledge | None) -> Score:
 
 def _compare_teams(left: Side, right: Side) -> Score:
     if left.country and right.country and left.country != right.country:
-        return Score(0.0, f"one is of {left.country}, the other of {right.country}")
+        return Score(0.0, f"one is of {left.country}, the other of {right.country}", is_final=True)
     if left.teams and right.teams:
         if left.teams & right.teams:
             return Score(0.98, "known names of one team")
         if left.core != right.core:
-            return Score(0.0, "known names of different teams")
+            return Score(0.0, "known names of different teams", is_final=True)
     if left.tokens == right.tokens:
         return Score(1.0, "same name")
     if left.core == right.core:
@@ -165,7 +171,7 @@ def _compare_tokens(left: Side, right: Side) -> Score:
     why = "shares " + " ".join(shared)
     if strong < 1.0:
         # Only a kind of club is shared: enough where it is the whole of one name, and a hint at most.
-        factor = 0.72 if less == 0 and total >= 0.4 else 0.3
+        factor = 0.72 if less <= 0.31 and total >= 0.4 else 0.3
         return Score(mean * factor, why + " (a common word)")
     if less <= 0.31:
         factor = max(SURE, 0.96 - 0.06 * min(more, 2.0))
@@ -176,7 +182,23 @@ def _compare_tokens(left: Side, right: Side) -> Score:
         said = f", only {' '.join(extra)} is left over" if extra else ""
         return Score(mean * factor, why + said)
     said = f", but {' '.join(rest_left)} stands against {' '.join(rest_right)}"
-    return Score(mean * (0.5 if less <= 0.41 else 0.4), why + said)
+    value = mean * (0.5 if less <= 0.41 else 0.4)
+    return Score(value, why + said, is_odd=_is_elsewhere(left, right, pairs))
+
+
+def _is_elsewhere(left: Side, right: Side, pairs: list[tuple[float, str, str]]) -> bool:
+    """Whether a telling word stands at the head of one name and not of the other.
+
+    ``Saski Baskonia`` and ``Baskonia Vitoria-Gasteiz``, but not two clubs of one town.
+    """
+    known = words()
+    return any(
+        (left.core[0] == one) != (right.core[0] == other)
+        for similarity, one, other in pairs
+        if similarity >= 0.9
+        and min(len(one), len(other)) >= 5
+        and _weight(one, known.letters, known.weak) == 1.0
+    )
 
 
 _SHORT = 5
@@ -348,8 +370,3 @@ _OPPOSITE = {"S": "L", "L": "S"}
 def partner_keys(side: Side) -> frozenset[str]:
     """The keys under which a partner of this side would stand: initials against full names."""
     return frozenset(_OPPOSITE.get(key[0], key[0]) + key[1:] for key in keys(side))
-
-
-def folded(name: str) -> str:
-    """The key under which settled facts about a name are kept."""
-    return fold(name).strip()
