@@ -90,3 +90,9 @@ def test_back_side_that_pays_more_when_it_loses_cannot_be_balanced_by_a_lay() ->
     for nonsense in ("NaN", "Infinity"):
         with pytest.raises(InvalidInput, match="back_"):
             balance(D(nonsense), D(-10), D("2.54"), D(0))
+
+
+def test_lay_far_below_the_back_is_suspect_and_the_edge_is_not() -> None:
+    assert bets.is_suspect_pair(D("4.0"), D("3.75"))
+    assert not bets.is_suspect_pair(D("4.0"), D("3.80"))
+    assert not bets.is_suspect_pair(D("1.10"), D("1.05"))

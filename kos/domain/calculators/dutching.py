@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from kos.domain import commission as fees
 from kos.domain import dutch
 from kos.domain.calculators.inputs import (
     ONE,
@@ -34,6 +33,11 @@ from kos.domain.calculators.inputs import (
 )
 from kos.domain.calculators.outputs import ODDS_PLACES, Outputs, money, percent, yes_no
 from kos.domain.calculators.outputs import typed as typed_lay
+from kos.domain.commission import (
+    back_odds_after_commission,
+    back_odds_after_fee_on_return,
+    lay_as_back_odds,
+)
 from kos.domain.money import PENNY, shown, to_step
 from kos.errors import InvalidInput
 
@@ -45,11 +49,7 @@ TWO_WAYS = 2
 def _effective(
     odds: Sequence[Fraction], rates: Sequence[Fraction], base: FeeBase
 ) -> tuple[Fraction, ...]:
-    after = (
-        fees.back_odds_after_fee_on_return
-        if base is FeeBase.RETURN
-        else fees.back_odds_after_commission
-    )
+    after = back_odds_after_fee_on_return if base is FeeBase.RETURN else back_odds_after_commission
     return tuple(after(price, rate) for price, rate in zip(odds, rates, strict=True))
 
 
@@ -239,8 +239,8 @@ def _typed_cover(leg: CoverLeg, stake: Fraction, step: Fraction) -> Fraction:
 
 def _cover_odds(leg: CoverLeg) -> Fraction:
     if leg.type is Cover.LAY:
-        return fees.lay_as_back_odds(leg.odds, leg.commission)
-    return fees.back_odds_after_commission(leg.odds, leg.commission)
+        return lay_as_back_odds(leg.odds, leg.commission)
+    return back_odds_after_commission(leg.odds, leg.commission)
 
 
 def _mixed_profits(
@@ -279,7 +279,7 @@ def dutch_or_lay(
     if any(leg.type is Cover.LAY for leg in others):
         raise InvalidInput("others", "a lay", "backs at bookmakers or on an exchange")
     returned, cost = _first_side(free_bet, back_stake, back_odds, ZERO, FeeBase.WINNINGS)
-    by_lay = fees.lay_as_back_odds(lay_odds, commission)
+    by_lay = lay_as_back_odds(lay_odds, commission)
     by_dutch = dutch.group_odds([_cover_odds(leg) for leg in others])
     outputs = {
         "lay_effective_odds": shown(by_lay, ODDS_PLACES),

@@ -1,260 +1,35 @@
-"""Reading the inputs of calculators: text or numbers in, exact and checked values out.
+"""What calculators take: types that a signature is written with, each with its reader.
 
-A reader knows what it allows, in words, and refuses everything else by the input's name. The
-annotated types at the end are what a calculator's signature is written with; the table of kinds
-is read off these signatures.
+The table of kinds is read off these signatures.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from functools import lru_cache
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, TypeVar
 
 from kos.domain.accumulator import Leg
+from kos.domain.calculators.readers import (
+    Choice,
+    Many,
+    Number,
+    OddsReader,
+    Reader,
+    Record,
+    Text,
+    Whole,
+)
 from kos.domain.exposure import MarketBet, Side
 from kos.domain.fair_odds import Method
 from kos.domain.ladder import BETFAIR, BETFAIR_LINES, Ladder
-from kos.domain.odds import MAX_DIGITS, decimal_odds
 from kos.errors import InvalidInput
 
 T = TypeVar("T")
 
 MAX_MONEY = 10**9
-MAX_ODDS = 10**6
-MAX_ENTRIES = 100
-MAX_NAME = 80
-MAX_BITS = 128
 ZERO = Fraction(0)
 ONE = Fraction(1)
-
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
-_QUOTIENT = re.compile(r"\d+/0*[1-9]\d*", re.ASCII)
-CACHED_NUMBERS = 8192
-"""Stakes, prices and rates repeat; reading one again then costs a look-up."""
-
-
-class Reader(Protocol):
-    """Something that turns one given value into an exact one."""
-
-    @property
-    def allowed(self) -> str:
-        """What is accepted, in words, for errors and for the list of kinds."""
-
-    def read(self, field: str, value: object) -> Any:
-        """The value as its calculator takes it.
-
-        Raises:
-            InvalidInput: Anything that is not `allowed`; names `field`.
-        """
-
-
-def as_text(field: str, value: object, allowed: str, longest: int = MAX_DIGITS) -> str:
-    """The characters of a value that a person typed or JSON carried."""
-    if isinstance(value, str):
-        text = value.strip()
-    elif isinstance(value, int) and value.bit_length() > MAX_BITS:
-        # Writing it out costs the square of its length; it is refused by its size.
-        raise InvalidInput(field, f"a number of {value.bit_length()} bits", allowed)
-    elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        text = str(value)
-    else:
-        raise InvalidInput(field, value, allowed)
-    if not text or len(text) > longest:
-        raise InvalidInput(field, value, f"{allowed}, in 1 to {longest} characters")
-    return text
-
-
-@lru_cache(CACHED_NUMBERS)
-def _exact(text: str) -> Fraction | None:
-    if _NUMBER.fullmatch(text) or _QUOTIENT.fullmatch(text):
-        return Fraction(text)
-    return None
-
-
-@lru_cache(CACHED_NUMBERS)
-def _odds(text: str) -> Fraction:
-    return decimal_odds(text)
-
-
-class Number:
-    """A plain number within bounds: ``10``, ``2.50``, ``1/4``; no exponents, no separators.
-
-    Args:
-        allowed: In words.
-        low: Lower bound.
-        high: Upper bound.
-        above: The lower bound itself is refused.
-        below: The upper bound itself is refused.
-    """
-
-    def __init__(
-        self,
-        allowed: str,
-        low: Fraction | int,
-        high: Fraction | int,
-        *,
-        above: bool = False,
-        below: bool = False,
-    ) -> None:
-        self.allowed = allowed
-        self._low = low
-        self._high = high
-        self._above = above
-        self._below = below
-
-    def read(self, field: str, value: object) -> Fraction:
-        """The exact number."""
-        number = _exact(as_text(field, value, self.allowed))
-        if (
-            number is None
-            or not self._low <= number <= self._high
-            or (self._above and number == self._low)
-            or (self._below and number == self._high)
-        ):
-            raise InvalidInput(field, value, self.allowed)
-        return number
-
-
-class Whole:
-    """A whole number within bounds."""
-
-    def __init__(self, low: int, high: int) -> None:
-        self.allowed = f"a whole number from {low} to {high}"
-        self._numbers = Number(self.allowed, low, high)
-
-    def read(self, field: str, value: object) -> int:
-        """The whole number."""
-        number = self._numbers.read(field, value)
-        if number.denominator != 1:
-            raise InvalidInput(field, value, self.allowed)
-        return number.numerator
-
-
-class OddsReader:
-    """Odds in any spelling, above 1; with `or_one`, also exactly 1 (a leg that counts nothing)."""
-
-    def __init__(self, *, or_one: bool = False) -> None:
-        self.allowed = (
-            f"odds {'of at least' if or_one else 'above'} 1, up to {MAX_ODDS}: decimal (2.5),"
-            " fractional (13/8, evens) or American (+150, -200)"
-        )
-        self._or_one = or_one
-
-    def read(self, field: str, value: object) -> Fraction:
-        """Exact decimal odds."""
-        text = as_text(field, value, self.allowed)
-        if self._or_one and _exact(text) == 1:
-            return ONE
-        try:
-            odds = _odds(text)
-        except InvalidInput:
-            raise InvalidInput(field, value, self.allowed) from None
-        if odds > MAX_ODDS:
-            raise InvalidInput(field, value, self.allowed)
-        return odds
-
-
-class Text:
-    """A short text that its calculator reads on its own."""
-
-    def __init__(self, allowed: str) -> None:
-        self.allowed = allowed
-
-    def read(self, field: str, value: object) -> str:
-        """The text as typed."""
-        return as_text(field, value, self.allowed, MAX_NAME)
-
-
-class Choice:
-    """One of a few words; case, spaces and hyphens do not matter."""
-
-    def __init__(self, words: Mapping[str, object]) -> None:
-        self.allowed = "one of " + ", ".join(words)
-        self._values = {_word(word): value for word, value in words.items()}
-
-    def word_for(self, value: object) -> str:
-        """The first word that stands for a value."""
-        return next(word for word, meant in self._values.items() if meant == value)
-
-    def read(self, field: str, value: object) -> Any:
-        """What the word stands for."""
-        if isinstance(value, str) and (word := _word(value)) in self._values:
-            return self._values[word]
-        raise InvalidInput(field, value, self.allowed)
-
-
-def _word(text: str) -> str:
-    return text.strip().lower().replace(" ", "_").replace("-", "_")
-
-
-class Many:
-    """A list of values; a single value stands for a list of one."""
-
-    def __init__(self, each: Reader, least: int = 1) -> None:
-        self.each = each
-        self._least = least
-        self.allowed = f"a list of {least} to {MAX_ENTRIES}, each {each.allowed}"
-
-    def read(self, field: str, value: object) -> tuple[Any, ...]:
-        """Every entry read, in order; an error names the entry's number."""
-        entries = value if isinstance(value, list | tuple) else [value]
-        if not self._least <= len(entries) <= MAX_ENTRIES:
-            raise InvalidInput(
-                field,
-                f"{len(entries)} entries",
-                f"a list of {self._least} to {MAX_ENTRIES} entries",
-            )
-        return tuple(
-            self.each.read(f"{field}[{number}]", entry)
-            for number, entry in enumerate(entries, start=1)
-        )
-
-
-class Record:
-    """A JSON object, or the same fields in order as ``1.60:1.63:0.02``.
-
-    Args:
-        make: Called with the fields by name.
-        fields: Reader of each field, in order.
-        defaults: Values of the fields that may be left out.
-    """
-
-    def __init__(
-        self, make: Callable[..., T], fields: Mapping[str, Reader], **defaults: object
-    ) -> None:
-        self._make = make
-        self.fields = fields
-        self._defaults = defaults
-        optional = {name: f"[{name}]" for name in defaults}
-        self.allowed = "an object with " + ", ".join(optional.get(name, name) for name in fields)
-
-    def read(self, field: str, value: object) -> Any:
-        """What `make` makes of the fields."""
-        if isinstance(value, str):
-            value = self._from_text(field, value)
-        if not isinstance(value, Mapping):
-            raise InvalidInput(field, value, self.allowed)
-        for name in value:
-            if name not in self.fields:
-                raise InvalidInput(f"{field}.{name}", value[name], self.allowed)
-        made = dict(self._defaults)
-        for name, reader in self.fields.items():
-            if value.get(name) is not None:
-                made[name] = reader.read(f"{field}.{name}", value[name])
-            elif name not in made:
-                raise InvalidInput(f"{field}.{name}", None, f"{reader.allowed} (it is missing)")
-        return self._make(**made)
-
-    def _from_text(self, field: str, text: str) -> dict[str, str]:
-        parts = [part.strip() for part in text.split(":")]
-        if len(parts) > len(self.fields):
-            raise InvalidInput(field, text, f"at most {':'.join(self.fields)}")
-        return {name: part for name, part in zip(self.fields, parts, strict=False) if part}
 
 
 class FreeBet(StrEnum):

@@ -51,7 +51,7 @@ def part_lay_(
     *,
     back_stake: Money,
     back_odds: Odds,
-    next_lay_odds: Odds,
+    next_lay_odds: Odds | None = None,
     matched: Matched = (),
     commission: Rate = ZERO,
     free_bet: AnyBet = FreeBet.NONE,
@@ -59,7 +59,10 @@ def part_lay_(
     bonus_if_back_wins: Amount = ZERO,
     retention: Retention = ONE,
 ) -> Outputs:
-    """What is still to lay, given what is matched; below zero when too much is laid."""
+    """What is still to lay, given what is matched; below zero when too much is laid.
+
+    Without `next_lay_odds` it says where the lays stand.
+    """
     bet = back_side(
         free_bet,
         back_stake,
@@ -71,21 +74,22 @@ def part_lay_(
         MatchedLay(stake, odds, commission if rate is None else rate)
         for stake, odds, rate in matched
     ]
-    remaining = part_lay.remaining_stake(*bet, lays, next_lay_odds, commission)
     wins_now, loses_now = part_lay.totals(*bet, lays)
-    if remaining > 0:
-        lays.append(MatchedLay(typed(remaining), next_lay_odds, commission))
+    outputs: Outputs = {}
+    if next_lay_odds is not None:
+        remaining = part_lay.remaining_stake(*bet, lays, next_lay_odds, commission)
+        outputs["remaining_lay_stake"] = money(remaining)
+        outputs["overlaid_stake"] = money(max(-remaining, ZERO))
+        if remaining > 0:
+            lays.append(MatchedLay(typed(remaining), next_lay_odds, commission))
     wins, loses = part_lay.totals(*bet, lays)
-    return {
-        "remaining_lay_stake": money(remaining),
-        "overlaid_stake": money(max(-remaining, ZERO)),
-        "liability": money(part_lay.liability(lays)),
-        "profit_if_back_wins": money(wins),
-        "profit_if_back_loses": money(loses),
-        "guaranteed": money(min(wins, loses)),
-        "profit_if_back_wins_now": money(wins_now),
-        "profit_if_back_loses_now": money(loses_now),
-    }
+    outputs["liability"] = money(part_lay.liability(lays))
+    outputs["profit_if_back_wins"] = money(wins)
+    outputs["profit_if_back_loses"] = money(loses)
+    outputs["guaranteed"] = money(min(wins, loses))
+    outputs["profit_if_back_wins_now"] = money(wins_now)
+    outputs["profit_if_back_loses_now"] = money(loses_now)
+    return outputs
 
 
 def lay_fill(

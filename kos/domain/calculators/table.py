@@ -22,8 +22,8 @@ from kos.domain.calculators import (
     racing,
     single,
 )
-from kos.domain.calculators.inputs import Choice, Many, Reader, Record
 from kos.domain.calculators.outputs import Outputs
+from kos.domain.calculators.readers import Choice, Many, Reader, Record
 from kos.errors import InvalidInput
 
 
