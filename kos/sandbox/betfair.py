@@ -164,8 +164,6 @@ class Betfair:
         self._now = now
         self.sessions = sessions
         self.app_keys = {LIVE_KEY: False, DELAYED_KEY: True} if app_keys is None else app_keys
-        self.requires_certificate = False
-        """When set, certificate logins are refused as if no certificate came along."""
         self._asked: Counter[str] = Counter()
         self._asked_second = 0
         self._lock = threading.Lock()
@@ -218,7 +216,7 @@ class Betfair:
         form = parse_qs(request.body.decode("utf-8", "replace"), keep_blank_values=True)
         username, password = form.get("username", [""])[-1], form.get("password", [""])[-1]
         if path == "/api/certlogin":
-            if self.requires_certificate:
+            if request.has_certificate is False:
                 return Answer(body=as_json({"loginStatus": "CERT_AUTH_REQUIRED"}))
             token, status = self.sessions.login(username, password)
             body = (
@@ -329,7 +327,7 @@ class Betfair:
         if not isinstance(most, int | str) or not str(most).isdecimal():
             raise Fail("DSC-0009")
         projection = params.get("marketProjection") or []
-        if not isinstance(projection, list) or not set(projection) <= set(_PROJECTIONS):
+        if not isinstance(projection, list) or not all(name in _PROJECTIONS for name in projection):
             raise Fail("DSC-0009")
         sort = params.get("sort") or "RANK"
         if sort not in _SORTS:
@@ -394,12 +392,15 @@ class Betfair:
             raise Fail("DSC-0009")
         if len(ids) > _MOST_IDS:
             raise Fail("REQUEST_SIZE_EXCEEDS_LIMIT")
-        data = frozenset(projection.get("priceData") or ())
-        if not data <= set(_PRICE_DATA):
+        asked = projection.get("priceData") or []
+        if not isinstance(asked, list) or not all(name in _PRICE_DATA for name in asked):
             raise Fail("DSC-0009")
+        data = frozenset(asked)
         overrides = projection.get("exBestOffersOverrides") or {}
-        depth = int(overrides.get("bestPricesDepth", 3) or 3)
-        if weight(data, depth if overrides else 3) * len(ids) > _POINTS:
+        depth = overrides.get("bestPricesDepth", 3) if isinstance(overrides, dict) else 0
+        if not isinstance(depth, int) or depth < 1:
+            raise Fail("DSC-0009")
+        if weight(data, depth) * len(ids) > _POINTS:
             raise Fail("TOO_MUCH_DATA")
         self._pace(ids)
         is_virtual = projection.get("virtualise") is True

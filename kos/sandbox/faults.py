@@ -38,7 +38,7 @@ KINDS: Final = (
 connection closes. ``cut_gzip``: a whole answer with half a gzip stream. ``garbage``: text that is almost
 JSON. ``empty``: ``[]`` or ``{}``. ``stale``: prices as they stood when the rule was added. ``disconnect``:
 closes with no answer. ``expired_session``: the exchange forgets all sessions. ``out_of_credits``: 401
-OUT_OF_USAGE_CREDITS. ``refused``: the port is closed (set by the server, see Sandbox.refuse).
+OUT_OF_USAGE_CREDITS. ``refused``: the port is closed for ``seconds``, of every service or of the one named.
 ``stream_503``: the stream says its data is late. ``stream_image``: the stream sends a new image."""
 
 
@@ -79,11 +79,15 @@ class Faults:
         self._lock = threading.Lock()
         self._now = now
         self._random = random.Random(seed)
-        self._used_up: list[Fault] = []
+        self.on_refused: Callable[[Fault], None] | None = None
+        """Closes ports; a ``refused`` rule is handed to it and kept nowhere else."""
 
     def add(self, fault: Fault) -> Fault:
         """Puts a rule in force, behind those already there."""
         fault.since = self._now()
+        if fault.kind == "refused" and self.on_refused is not None:
+            self.on_refused(fault)
+            return fault
         with self._lock:
             self._rules.append(fault)
         return fault

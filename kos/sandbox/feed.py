@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from kos.sandbox import ticks
@@ -51,6 +52,11 @@ def american(price: float) -> int:
 
 def _number(value: float) -> int | float:
     return int(value) if value == int(value) else value
+
+
+def _settled(offer: Offer) -> Offer:
+    """Gives the price of exactly 1 that the feed prints in play for what nobody can bet on any more."""
+    return replace(offer, price=1.0) if offer.price <= 1.02 else offer
 
 
 class WorldFeed:
@@ -139,6 +145,8 @@ class WorldFeed:
             markets.extend(self._extra(bookmaker, fixture, reading.read_at, wanted))
         if not markets:
             return ""
+        if not bookmaker.is_exchange and fixture.is_in_play(reading.read_at):
+            markets = [(key, tuple(_settled(offer) for offer in offers)) for key, offers in markets]
         return self._text(bookmaker, fixture.feed_id, markets, reading.read_at, ask)
 
     def _text(

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 
 from kos.sandbox.bookmakers import REGIONS
 from kos.sandbox.clock import iso
-from kos.sandbox.web import Answer, Request, as_json
+from kos.sandbox.web import Answer, Counters, Request, as_json
 
 FEATURED: Final = ("h2h", "spreads", "totals", "outrights")
 _DETAILS: Final = "https://the-odds-api.com/liveapi/guides/v4/api-error-codes.html#"
@@ -106,7 +106,6 @@ class Account:
     is_paid: bool = True
     used: int = 0
     month: str = ""
-    last: int = 0
     calls: deque[float] = field(default_factory=deque)
 
     @property
@@ -154,6 +153,7 @@ class OddsApi:
         keys: API keys that are known, each with its credits a month.
         free_keys: Those of them that are on the free plan, without historical odds.
         rate: Calls a second and key; over it 429.
+        counters: Adds up ``odds_api.credits``.
     """
 
     def __init__(
@@ -163,10 +163,12 @@ class OddsApi:
         keys: dict[str, int],
         free_keys: frozenset[str] = frozenset(),
         rate: int = _CALLS_A_SECOND,
+        counters: Counters | None = None,
     ) -> None:
         self._source = source
         self._now = now
         self._rate = rate
+        self._counters = counters or Counters()
         self._accounts = {
             key: Account(allowance, is_paid=key not in free_keys) for key, allowance in keys.items()
         }
@@ -188,9 +190,9 @@ class OddsApi:
             body, cost = self._route(request, account)
         except Refusal as refusal:
             return self._refused(refusal, account)
+        self._counters.add("odds_api.credits", cost)
         with self._lock:
             account.used += cost
-            account.last = cost
             return Answer(200, body, self._quota(account, cost))
 
     def limited(self) -> Answer:

@@ -22,6 +22,8 @@ from kos.sandbox.web import as_json
 
 _LIVE_S: Final = 3 * 3600.0
 """How long after its kickoff a shifted event is still listed."""
+_SESSION_S: Final = 86400.0
+"""Of one sport key only the latest recordings are served, this far back: months do not mix."""
 _GROUPS: Final = {
     "americanfootball": "American Football", "aussierules": "Aussie Rules", "baseball": "Baseball",
     "basketball": "Basketball", "boxing": "Boxing", "cricket": "Cricket", "golf": "Golf", "handball": "Handball",
@@ -106,6 +108,10 @@ class Recordings:
         self._rows: dict[str, dict[str, Any]] = {}
         for path in sorted(folder.rglob("*.json")):
             self._read(path)
+        for events in self._events.values():
+            newest = max(recorded.recorded_at for recorded in events.values())
+            for event_id in [i for i, r in events.items() if r.recorded_at < newest - _SESSION_S]:
+                del events[event_id]
         if not self._events:
             raise ValueError(
                 f"folder: {str(folder)!r} holds no recorded odds; expected JSON answers of the odds feed"

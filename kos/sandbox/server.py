@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import ssl
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +22,7 @@ from kos.sandbox.oddsapi import OddsApi, Source
 from kos.sandbox.prices import Prices
 from kos.sandbox.recordings import Recordings
 from kos.sandbox.stream import StreamServer, Tls
-from kos.sandbox.web import Counters, Hooks, HttpServer
+from kos.sandbox.web import Counters, Hooks, HttpServer, Service
 from kos.sandbox.world import World
 
 API_KEY: Final = "5a" * 16
@@ -106,44 +109,23 @@ class Sandbox:
             {API_KEY: credits_a_month, FREE_API_KEY: 500},
             frozenset({FREE_API_KEY}),
             calls_a_second,
+            self.counters,
         )
         self.sessions = Sessions(now)
         self.betfair = Betfair(self.exchange, now, self.sessions)
-        self._odds_server = HttpServer(
-            "odds_api",
-            self.odds_api,
-            hooks=Hooks(
-                held=self.clock.held,
-                overdrawn=self.odds_api.overdrawn,
-                limited=self.odds_api.limited,
-                name_of=self.odds_api.endpoint,
-            ),
-            port=odds_api_port,
-            faults=self.faults,
-            counters=self.counters,
+        odds_hooks = Hooks(
+            held=self.clock.held,
+            overdrawn=self.odds_api.overdrawn,
+            limited=self.odds_api.limited,
+            name_of=self.odds_api.endpoint,
         )
         hooks = Hooks(
             held=self.clock.held, expire=self.sessions.expire_all, name_of=self.betfair.endpoint
         )
-        self._betfair_server = HttpServer(
-            "betfair",
-            self.betfair,
-            hooks=hooks,
-            port=betfair_port,
-            faults=self.faults,
-            counters=self.counters,
-        )
+        self._odds_server = self._http("odds_api", self.odds_api, odds_hooks, port=odds_api_port)
+        self._betfair_server = self._http("betfair", self.betfair, hooks, port=betfair_port)
         self._cert_server = (
-            None
-            if tls is None
-            else HttpServer(
-                "betfair",
-                self.betfair,
-                hooks=hooks,
-                tls=tls.context(),
-                faults=self.faults,
-                counters=self.counters,
-            )
+            None if tls is None else self._http("betfair", self.betfair, hooks, tls=tls.context())
         )
         self.stream = StreamServer(
             self.exchange,
@@ -155,6 +137,34 @@ class Sandbox:
             port=stream_port,
             faults=self.faults,
             counters=self.counters,
+        )
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._reopening: list[threading.Timer] = []
+        self.faults.on_refused = self._refuse_for_a_while
+        with contextlib.ExitStack() as opened:
+            for server in self._servers(""):
+                server.start()
+                opened.callback(server.stop)
+            opened.pop_all()
+
+    def _http(
+        self,
+        name: str,
+        service: Service,
+        hooks: Hooks,
+        *,
+        tls: ssl.SSLContext | None = None,
+        port: int = 0,
+    ) -> HttpServer:
+        return HttpServer(
+            name,
+            service,
+            faults=self.faults,
+            counters=self.counters,
+            hooks=hooks,
+            tls=tls,
+            port=port,
         )
 
     @property
@@ -198,29 +208,42 @@ class Sandbox:
         """Puts a fault in force, see :mod:`kos.sandbox.faults`; gives the rule with its hits."""
         return self.faults.add(Fault(kind, **how))  # type: ignore[arg-type]
 
-    def refuse(self, service: str) -> None:
-        """Closes a service's port (``odds_api``, ``betfair``, ``stream``): calls meet a refused connection."""
-        for server in self._servers(service):
-            server.stop()
+    def refuse(self, service: str = "") -> None:
+        """Closes the port of ``odds_api``, ``betfair``, ``stream`` or all: calls meet a refused connection."""
+        with self._lock:
+            for server in self._servers(service):
+                server.stop()
 
-    def accept(self, service: str) -> None:
-        """Opens a service's port again."""
-        for server in self._servers(service):
-            server.start()
+    def accept(self, service: str = "") -> None:
+        """Opens the port of a service again, or of all."""
+        with self._lock:
+            for server in () if self._is_closed else self._servers(service):
+                server.start()
+
+    def _refuse_for_a_while(self, fault: Fault) -> None:
+        """Closes ports in a thread of its own, as the caller may be served by one of them."""
+        threading.Thread(target=self.refuse, args=(fault.service,), daemon=True).start()
+        if fault.seconds is not None:
+            timer = threading.Timer(fault.seconds, self.accept, (fault.service,))
+            timer.daemon = True
+            timer.start()
+            self._reopening.append(timer)
 
     def _servers(self, service: str) -> list[HttpServer | StreamServer]:
-        cert = [] if self._cert_server is None else [self._cert_server]
-        every: dict[str, list[HttpServer | StreamServer]] = {
+        every: dict[str, list[HttpServer | StreamServer | None]] = {
             "odds_api": [self._odds_server],
-            "betfair": [self._betfair_server, *cert],
+            "betfair": [self._betfair_server, self._cert_server],
             "stream": [self.stream],
         }
-        return every[service]
+        chosen = every.values() if not service else [every[service]]
+        return [server for servers in chosen for server in servers if server is not None]
 
     def close(self) -> None:
         """Stops every server and closes every connection."""
-        for service in ("stream", "betfair", "odds_api"):
-            self.refuse(service)
+        self._is_closed = True
+        for timer in self._reopening:
+            timer.cancel()
+        self.refuse()
 
     def __enter__(self) -> Self:
         return self

@@ -12,6 +12,7 @@ import re
 import socket
 import socketserver
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -29,6 +30,8 @@ from kos.sandbox.web import Counters
 _LIMIT: Final = 200
 _CONNECTIONS: Final = 10
 _TICK_S: Final = 0.25
+_PUSH_MS: Final = 1000
+"""The book changes every two seconds; looking more often finds nothing."""
 _SEGMENT: Final = 50
 _RESUMABLE_S: Final = 600.0
 _LINE_LIMIT: Final = 1 << 20
@@ -41,15 +44,15 @@ Ladder = dict[int, tuple[float, float]]
 class Tls:
     """PEM files for TLS.
 
-    Attributes:
-        certificate: The server's certificate, with its chain.
-        key: Its private key.
-        client_ca: Authority that client certificates must come from; None asks for none.
+    The certificate login then asks its clients for a certificate of ``client_ca``.
     """
 
     certificate: str
+    """The server's certificate, with its chain."""
     key: str
+    """Its private key."""
     client_ca: str | None = None
+    """Authority of the clients' certificates; None asks for none, and no certificate login succeeds."""
 
     def context(self) -> ssl.SSLContext:
         """Gives a server's context."""
@@ -89,13 +92,23 @@ class StreamFailure(Exception):  # noqa: N818 - it is an answer
         self.closes = closes
 
 
+def _within(value: Any, low: int, high: int, default: int) -> int:
+    if value is None:
+        return default
+    if not isinstance(value, int):
+        raise StreamFailure("INVALID_INPUT", f"Not a whole number: {value!r}")
+    return max(low, min(high, value))
+
+
 class _TcpServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
     block_on_close = False
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is life, not news."""
+        """Says nothing of a client that hangs up; a fault of the sandbox itself is told on stderr."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class StreamServer:
@@ -140,7 +153,6 @@ class StreamServer:
         self._port = port
         self._server: _TcpServer | None = None
         self._thread: threading.Thread | None = None
-        self.start()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -316,15 +328,15 @@ class _Connection:
             or not isinstance(data, dict)
         ):
             raise StreamFailure("INVALID_INPUT", "The subscription is not well formed")
-        conflate = max(0, min(120_000, int(message.get("conflateMs") or 0)))
+        conflate = _within(message.get("conflateMs"), 0, 120_000, 0)
         said = json.dumps([wanted, data], sort_keys=True).encode()
         subscription = _Subscription(
             id=number,
             filter=wanted,
             fields=frozenset(data.get("fields") or ("EX_BEST_OFFERS", "EX_MARKET_DEF")),
-            levels=max(1, min(10, int(data.get("ladderLevels") or 10))),
+            levels=_within(data.get("ladderLevels"), 1, 10, 10),
             conflate_ms=_DELAYED_CONFLATE_MS if self._is_delayed else conflate,
-            heartbeat_ms=max(500, min(5000, int(message.get("heartbeatMs") or 5000))),
+            heartbeat_ms=_within(message.get("heartbeatMs"), 500, 5000, 5000),
             is_segmented=message.get("segmentationEnabled") is True,
             initial_clk=f"{crc32(said):08x}",
         )
@@ -393,7 +405,7 @@ class _Connection:
                 self._image()
                 return True
         status = 503 if fault is not None else None
-        if (now - self._pushed_at) * 1000 >= subscription.conflate_ms or status:
+        if (now - self._pushed_at) * 1000 >= max(_PUSH_MS, subscription.conflate_ms) or status:
             self._push(status=status)
         if (now - self._sent_at) * 1000 >= subscription.heartbeat_ms:
             self._send(self._mcm(subscription, ct="HEARTBEAT"))

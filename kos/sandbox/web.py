@@ -11,6 +11,7 @@ import gzip
 import json
 import socket
 import ssl
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -42,6 +43,8 @@ class Request:
     headers: dict[str, str]
     """Names in lower case."""
     body: bytes
+    has_certificate: bool | None = None
+    """Whether the client showed a certificate; None where it could not, on plain HTTP."""
 
     def one(self, name: str) -> str | None:
         """Gives a query parameter's last value, or None."""
@@ -112,7 +115,9 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is life, not news."""
+        """Says nothing of a client that hangs up; a fault of the sandbox itself is told on stderr."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class HttpServer:
@@ -149,7 +154,6 @@ class HttpServer:
         self._port = port
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
-        self.start()
 
     @property
     def url(self) -> str:
@@ -339,6 +343,11 @@ class _Handler(BaseHTTPRequestHandler):
             query=tuple(parse_qsl(parts.query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(length) if length else b"",
+            has_certificate=(
+                bool(self.connection.getpeercert())
+                if isinstance(self.connection, ssl.SSLSocket)
+                else None
+            ),
         )
         try:
             self.owner.respond(request, self)

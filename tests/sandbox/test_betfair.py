@@ -32,13 +32,6 @@ def test_certificate_login_gives_a_token_or_the_reason(sandbox: Sandbox) -> None
     bad = caller.post("/api/certlogin", form={"username": "sandbox", "password": "wrong"})
     assert (bad.status_code, bad.json()) == (200, {"loginStatus": "INVALID_USERNAME_OR_PASSWORD"})
     assert caller.login()
-    sandbox.betfair.requires_certificate = True
-    try:
-        assert caller.post("/api/certlogin", form={"username": "a"}).json() == {
-            "loginStatus": "CERT_AUTH_REQUIRED"
-        }
-    finally:
-        sandbox.betfair.requires_certificate = False
     caller.session.close()
 
 

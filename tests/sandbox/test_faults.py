@@ -114,6 +114,22 @@ def test_a_closed_port_refuses_and_opens_at_the_same_address() -> None:
         caller.session.close()
 
 
+def test_a_port_closed_for_a_time_opens_again() -> None:
+    with Sandbox(7) as sandbox:
+        caller = ExchangeCaller(sandbox)
+        url = sandbox.odds_api_url + "/__sandbox__/faults"
+        rule = {"kind": "refused", "service": "betfair", "seconds": 0.3}
+        assert caller.session.post(url, json=rule, timeout=10).status_code == 200
+        outcomes: list[str] = []
+        while outcomes[-2:] != ["refused", "served"]:
+            try:
+                caller.post("/api/keepAlive")
+                outcomes.append("served")
+            except requests.exceptions.ConnectionError:
+                outcomes.append("refused")
+        caller.session.close()
+
+
 def test_faults_can_be_set_over_http_and_name_what_is_wrong(
     client: FeedCaller, sandbox: Sandbox
 ) -> None:

@@ -7,6 +7,8 @@ import socket
 import ssl
 from pathlib import Path
 
+import pytest
+import requests
 import trustme
 
 from kos.sandbox import Sandbox, Tls
@@ -192,18 +194,36 @@ def test_faults_reach_the_stream(
         pass
 
 
-def test_tls_with_given_certificates(tmp_path: Path) -> None:
-    authority = trustme.CA()
-    issued = authority.issue_cert("localhost")
-    key, chain = tmp_path / "key.pem", tmp_path / "chain.pem"
-    issued.private_key_pem.write_to_path(key)
-    issued.cert_chain_pems[0].write_to_path(chain)
-    with Sandbox(7, tls=Tls(str(chain), str(key))) as sandbox:
+@pytest.fixture
+def authority(tmp_path: Path) -> trustme.CA:
+    made = trustme.CA()
+    made.cert_pem.write_to_path(tmp_path / "ca.pem")
+    for name in ("localhost", "client"):
+        issued = made.issue_cert(name)
+        issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / f"{name}.pem")
+    return made
+
+
+def test_tls_with_given_certificates(tmp_path: Path, authority: trustme.CA) -> None:
+    pem = str(tmp_path / "localhost.pem")
+    with Sandbox(7, tls=Tls(pem, pem)) as sandbox:
         assert sandbox.addresses.stream_is_tls
-        assert sandbox.betfair_cert_url.startswith("https://localhost:")
         context = ssl.create_default_context()
         authority.configure_trust(context)
         raw = socket.create_connection(sandbox.addresses.stream, timeout=10)
         caller = StreamCaller(context.wrap_socket(raw, server_hostname="localhost"))
         assert caller.hear()["op"] == "connection"
         caller.close()
+
+
+@pytest.mark.usefixtures("authority")
+def test_certificate_login_over_tls_asks_for_a_certificate(tmp_path: Path) -> None:
+    pem, client, ca = (str(tmp_path / f"{name}.pem") for name in ("localhost", "client", "ca"))
+    with Sandbox(7, tls=Tls(pem, pem, client_ca=ca)) as sandbox:
+        url = sandbox.betfair_cert_url + "/api/certlogin"
+        assert url.startswith("https://localhost:")
+        form = {"username": "sandbox", "password": "sandbox-password"}
+        without = requests.post(url, data=form, verify=ca, timeout=10)
+        assert without.json() == {"loginStatus": "CERT_AUTH_REQUIRED"}
+        given = requests.post(url, data=form, verify=ca, cert=client, timeout=10)
+        assert given.json()["loginStatus"] == "SUCCESS"

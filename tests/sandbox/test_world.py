@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kos.sandbox import ticks
-from kos.sandbox.bookmakers import BOOKMAKERS, BY_KEY, FRACTIONAL, uk_bookmakers
+from kos.sandbox.bookmakers import BOOKMAKERS, BY_KEY, FRACTIONAL, Bookmaker, uk_bookmakers
 from kos.sandbox.clock import WorldClock, iso, iso_ms
 from kos.sandbox.exchange import WorldExchange
 from kos.sandbox.fixtures import Fixture
@@ -98,23 +98,21 @@ def test_probabilities_sum_to_one_before_and_in_play(seed: int, at: float, key: 
 @settings(max_examples=25)
 @given(seed=SEEDS, at=MOMENTS, key=KEYS, bookmaker=st.sampled_from(BOOKMAKERS))
 def test_prices_are_above_one_and_keep_to_the_bookmaker_s_margin_and_grid(
-    seed: int, at: float, key: str, bookmaker: object
+    seed: int, at: float, key: str, bookmaker: Bookmaker
 ) -> None:
     world, prices = World(seed), Prices(seed)
-    assert bookmaker in BOOKMAKERS
-    book = next(b for b in BOOKMAKERS if b is bookmaker)
     for fixture in world.on_feed(key, at):
-        reading = prices.reading(book, fixture, at)
+        reading = prices.reading(bookmaker, fixture, at)
         assert at - 900 <= reading.read_at <= at
         for market, offers in reading.markets:
             assert all(offer.price > 1 for offer in offers)
-            if book.is_exchange:
+            if bookmaker.is_exchange:
                 assert all(offer.price in ticks.TICKS for offer in offers)
-            elif book.grid == "fractional":
+            elif bookmaker.grid == "fractional":
                 assert all(offer.price in FRACTIONAL for offer in offers)
-            if market == "h2h" and not book.is_exchange:
+            if market == "h2h" and not bookmaker.is_exchange:
                 implied = sum(1 / offer.price for offer in offers)
-                assert 0.93 < implied < book.overround(fixture.league.popularity) + 0.12
+                assert 0.93 < implied < bookmaker.overround(fixture.league.popularity) + 0.12
 
 
 @settings(max_examples=20)
