@@ -123,7 +123,7 @@ class Offer(msgspec.Struct, frozen=True, gc=False):
 
 
 class Span(NamedTuple):
-    """Least and most over the offers of an event; what bounds a rank is of the known lays."""
+    """Least and most over an event's offers of bookmakers; what bounds a rank is of known lays."""
 
     has_known: bool
     rating: tuple[float, float]

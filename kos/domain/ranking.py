@@ -123,10 +123,11 @@ class Ranker:
         if not offers:
             return
         self._minutes[id(board)] = minutes
-        if self._has_filter or board.span is None or not self._is_safe(board.span):
+        span = None if offers[0].back.is_exchange else board.span
+        if self._has_filter or span is None or not self._is_safe(span):
             self._sift(board, offers, minutes)
         elif bookmaker is None:
-            self._push(self._event_bound(board, board.span, minutes), board, None)
+            self._push(self._event_bound(board, span, minutes), board, None)
         else:
             for offer in offers:
                 self._push(self._offer_bound(offer, minutes, board.duration_minutes), board, offer)
