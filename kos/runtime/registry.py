@@ -190,10 +190,7 @@ class Registry:
             if box is not None:
                 box.put(Letter(message, sender, reply))
                 return
-            service = self._services.get(target)
-            if service is None:
-                self.strays[f"{target}: no_such_actor"] += 1
-                raise NoSuchActor(target)
+            service = self._service(target)
             if reply is not None:
                 service(message, reply)
         except RuntimeFault as error:
@@ -207,6 +204,13 @@ class Registry:
             self.refuse(repr(error))
             if reply is not None:
                 reply.fail(MessageRefused(target, repr(error)))
+
+    def _service(self, target: str) -> Service:
+        service = self._services.get(target)
+        if service is None:
+            self.strays[f"{target}: no_such_actor"] += 1
+            raise NoSuchActor(target)
+        return service
 
 
 class Guest:

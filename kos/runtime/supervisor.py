@@ -29,6 +29,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -230,11 +231,15 @@ class Supervisor:
         return tuple(_describe(child, now) for child in self._all())
 
     def watch_threads(self) -> None:
-        """Find incarnations whose thread is gone without a last word."""
+        """Find incarnations whose thread is gone without a last word.
+
+        What is found is posted, for a last word that has been said stands before it in the queue.
+        """
         for child in self._all():
             cell = child.cell
             if cell is not None and cell.thread is not None and not cell.thread.is_alive():
-                self._on_ended(child, cell, Ended(is_failure=True, error="its thread is gone"))
+                gone = Ended(is_failure=True, error="its thread is gone")
+                self.post(partial(self._on_ended, child, cell, gone))
 
     def _all(self) -> list[Child]:
         """Everybody, in the order of the start; a copy, as actors' threads may add children."""

@@ -377,10 +377,10 @@ class System:
                 node.handle.control.send(NamesChanged(added=news, removed=gone), may_wait=False)
 
     def _on_hang(self, node: _Node, reason: str) -> None:
-        """Have the stacks dumped and the node die of it, without another line of Python.
+        """Have the stacks dumped, and the node die of it.
 
-        SIGABRT makes it write its stacks and end; a stopped process has to be continued for
-        that. If it does not end so, it is killed a moment later.
+        SIGABRT makes it write its stacks and end at once; a stopped process has to be continued
+        for that. If it does not end so, it is killed a moment later.
         """
         assert node.handle is not None  # noqa: S101 - only a living node hangs
         node.reason = f"hung: {reason}"

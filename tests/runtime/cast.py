@@ -23,6 +23,7 @@ from kos.runtime import (
     Message,
     Reply,
 )
+from kos.runtime.mailbox import Letter
 
 
 class Say(Message, frozen=True, kw_only=True):
@@ -201,6 +202,8 @@ class Keeper(Actor):
                 return Unlisted()
             case "leave":
                 self.context.leave()
+            case "vanish":
+                self.vanish()
             case "owe":
                 self.owed.append(self.context.reply_later())
                 return DEFERRED
@@ -213,6 +216,16 @@ class Keeper(Actor):
                     each.fail(KeyError("no money"))
                 self.owed.clear()
         return None
+
+    def vanish(self) -> None:
+        """Let the thread end where nobody catches anything: between two messages."""
+        box = self.context._mailbox
+
+        def broken() -> Letter:
+            del box.take  # type: ignore[method-assign]
+            raise RuntimeError("the loop itself is broken")
+
+        box.take = broken  # type: ignore[method-assign]
 
     def pulse(self) -> dict[str, str | int | float]:
         return {"kept": len(self.seen), "waiting": self.context.waiting()}

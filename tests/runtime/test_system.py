@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import re
 import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import threading
 from pathlib import Path
 
 import pytest
 
+import kos.runtime
 from kos.runtime import (
     ActorExists,
     ActorFailed,
@@ -22,6 +26,7 @@ from kos.runtime import (
     MessageRefused,
     NodeSpec,
     NoSuchActor,
+    PeerDied,
     SpecRefused,
     System,
     SystemNotRunning,
@@ -480,6 +485,75 @@ def test_one_interrupt_of_the_whole_group_is_one_stop_in_order(tmp_path: Path) -
     main.send_signal(signal.SIGINT)
     assert main.wait(20) == 0
     assert not (tmp_path / "runtime.json").exists()
+
+
+def test_the_example_of_the_packages_own_words_runs(tmp_path: Path) -> None:
+    words = (kos.runtime.__doc__ or "").replace("/run/sums", str(tmp_path / "run"))
+    blocks = re.findall(r"::\n\n((?:    .*\n|\n)+)", words)
+    messages, actor, program, client = (textwrap.dedent(each) for each in blocks)
+    imports = "from __future__ import annotations\nimport sys\nfrom pathlib import Path\n"
+    imports += "from kos.runtime import *\n"
+    (tmp_path / "sums.py").write_text(imports + messages + actor)
+    (tmp_path / "main.py").write_text(imports + "from sums import *\n" + program)
+    (tmp_path / "client.py").write_text(
+        imports + "from sums import *\n" + client.replace("client.ask", "answer = client.ask")
+        + "    assert answer == Total(amount=2)\n"
+    )  # fmt: skip
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    main = subprocess.Popen(
+        [sys.executable, "main.py"], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL
+    )
+    try:
+        eventually((tmp_path / "run" / "runtime.json").exists)
+        with connect(tmp_path / "run", ()) as waiting:
+            eventually(lambda: waiting.describe().nodes[0].state == "running")
+        subprocess.run([sys.executable, "client.py"], cwd=tmp_path, env=environment, check=True)
+    finally:
+        main.terminate()
+        assert main.wait(20) == 0
+
+
+def test_nodes_killed_at_random_leave_no_ask_without_a_word_and_all_come_back(
+    stage: SetStage,
+) -> None:
+    generous = {"max_restarts": 1000}
+    here = stage(
+        node("one", keeper("a"), **generous),
+        node("two", keeper("b"), **generous),
+        node("three", keeper("c"), **generous),
+    )
+    chance = random.Random(7)
+    answered: list[Message] = []
+    faults: set[str] = set()
+    over = threading.Event()
+
+    def ask(actor: str, other: str) -> None:
+        while not over.is_set():
+            try:
+                answered.append(here.ask(actor, Forward(to=other), 30))
+            except ActorFailed as error:
+                faults.add(error.error_type)
+            except PeerDied:
+                faults.add("PeerDied")
+
+    askers = [threading.Thread(target=ask, args=pair) for pair in ("ab", "bc", "ac", "ab")]
+    for each in askers:
+        each.start()
+    for _ in range(8):
+        name = chance.choice(("one", "two", "three"))
+        before = len(answered)
+        pid = here.node(name).pid
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda before=before: len(answered) > before)  # type: ignore[misc]
+    over.set()
+    for each in askers:
+        each.join(10)
+        assert not each.is_alive()
+    assert faults <= {"PeerDied"}
+    for name in "abc":
+        here.who(name)
+    assert sum(each.restarts for each in here.client.describe().nodes) >= 1
 
 
 def test_a_client_of_nothing_is_told_so_in_a_sentence(tmp_path: Path) -> None:
