@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
@@ -21,6 +20,16 @@ from kos.domain.facts import MoneyFact, OfferFact, Role, Source
 from kos.domain.market import Drop, EventMatch, EventQuotes, ExchangeMarket, MarketBook, Sport
 from kos.domain.offers import Reminder, Token
 from kos.domain.opportunity import OpportunityAnswer, OpportunityQuery
+from kos.domain.told import (
+    BalanceLine,
+    BetLine,
+    FloatLine,
+    OfferLine,
+    ParticipantLine,
+    ProfitLine,
+    RecordedEvent,
+    StatementLine,
+)
 from kos.runtime.protocol import Delivery, Message
 
 # --- anyone to a producer of snapshots -----------------------------------------------------
@@ -316,9 +325,9 @@ class LedgerCommand(Message, frozen=True, kw_only=True):
     command_id: str
     """Idempotency key, 1 to 200 characters, chosen by the sender."""
     by: str
-    """Who asks: a user's id, or an actor's name."""
+    """Who asks: a user's id, or an actor's name. No part of the command's identity, as the time."""
     occurred_at: datetime
-    """When it happened in the real world. No part of the command's identity: a repeat may differ."""
+    """When it happened in the real world; a repeat of the command may differ in it."""
 
 
 class CommandRecorded(Message, frozen=True, kw_only=True):
@@ -474,25 +483,6 @@ class GetOffers(LedgerQuery, frozen=True, kw_only=True):
     with_closed: bool = True
 
 
-class OfferLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One offer instance in a list. Money is pence."""
-
-    participant: str
-    instance: str
-    offer: str
-    bookmaker: str
-    phase: str
-    outcome: str | None
-    version: int
-    started_at: datetime
-    closed_at: datetime | None
-    profit: Pence
-    locked: Pence
-    """Stakes, exposure and money on its way."""
-    bonus: Pence
-    """Face of the tokens in the wallet."""
-
-
 class OffersListed(Message, frozen=True, kw_only=True):
     """Answers GetOffers."""
 
@@ -503,38 +493,6 @@ class GetOffer(LedgerQuery, frozen=True, kw_only=True):
     """Query: everything about one instance; answered by OfferDescribed or QueryRefused."""
 
     instance: str
-
-
-class RecordedEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One fact of an instance as it was recorded."""
-
-    number: int
-    fact: str
-    phase: str
-    """After it."""
-    recorded_by: str
-    source: str
-    note: str
-    occurred_at: datetime
-    recorded_at: datetime
-    posted: tuple[str, ...]
-    """What its entries say, in their order."""
-
-
-class BetLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One bet of an instance. Money is pence."""
-
-    bet: str
-    side: str
-    venue: str
-    selection: str
-    stake: Pence
-    odds: Decimal
-    open_stake: Pence
-    result: str | None
-    profit: Pence
-    hedge: str
-    """unhedged, part or hedged for a back; empty for what hedges."""
 
 
 class OfferDescribed(Message, frozen=True, kw_only=True):
@@ -555,34 +513,6 @@ class GetBooks(LedgerQuery, frozen=True, kw_only=True):
 
     since: datetime | None = None
     until: datetime | None = None
-
-
-class BalanceLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One account. Money is pence."""
-
-    participant: str
-    account: str
-    balance: Pence
-
-
-class ProfitLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What was made within the time asked for, by one venue, offer or month. Money is pence."""
-
-    participant: str
-    name: str
-    profit: Pence
-
-
-class FloatLine(msgspec.Struct, frozen=True, kw_only=True):
-    """The float of a participant at an exchange. Money is pence."""
-
-    participant: str
-    exchange: str
-    available: Pence
-    exposure: Pence
-    reserved: Pence
-    """For lays that are planned or held."""
-    free: Pence
 
 
 class BooksDescribed(Message, frozen=True, kw_only=True):
@@ -610,21 +540,6 @@ class GetStatement(LedgerQuery, frozen=True, kw_only=True):
     until: datetime | None = None
 
 
-class StatementLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One posting."""
-
-    transaction: int
-    occurred_at: datetime
-    participant: str
-    account: str
-    venue: str
-    amount: Pence
-    """Debit positive, credit negative."""
-    what: str
-    instance: str
-    bet: str
-
-
 class StatementListed(Message, frozen=True, kw_only=True):
     """Answers GetStatement."""
 
@@ -643,17 +558,6 @@ class CatalogueListed(Message, frozen=True, kw_only=True):
 
 class GetParticipants(LedgerQuery, frozen=True, kw_only=True):
     """Query: who takes part; answered by ParticipantsListed."""
-
-
-class ParticipantLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One participant."""
-
-    participant: str
-    name: str
-    is_active: bool
-    joined_at: datetime
-    restricted: dict[str, str]
-    """Bookmaker to reason."""
 
 
 class ParticipantsListed(Message, frozen=True, kw_only=True):

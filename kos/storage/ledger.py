@@ -288,6 +288,6 @@ class Ledger:
 
 
 def identity(command: LedgerCommand) -> bytes:
-    """What makes two commands the same: everything said but the time it is said to have happened."""
-    timeless = msgspec.structs.replace(command, occurred_at=_EPOCH)
-    return hashlib.blake2b(_pack(timeless), digest_size=16).digest()
+    """What makes two commands the same: what is said, not who says it and when it happened."""
+    bare = msgspec.structs.replace(command, occurred_at=_EPOCH, by="")
+    return hashlib.blake2b(_pack(bare), digest_size=16).digest()

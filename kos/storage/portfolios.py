@@ -169,6 +169,10 @@ class Portfolios:
             return msgspec.structs.replace(fact, terms=terms)
         if isinstance(fact, EntryReversed):
             lines = postings_of(self._database, command.participant, fact.transaction)
+            if fact.postings and fact.postings != lines:
+                raise CommandNotAllowed(
+                    f"entry {fact.transaction} is not the one that was meant: its lines differ"
+                )
             return msgspec.structs.replace(fact, postings=lines)
         return fact
 

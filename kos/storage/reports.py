@@ -13,13 +13,20 @@ from typing import Any
 from kos.db import Database, moment, stamp
 from kos.domain.books import ASSETS, RESULTS, Account, AccountKind, pounds
 from kos.domain.offers import Bet, OfferState, Phase, allowed_facts, hedge_status, reminders
-from kos.errors import CommandNotAllowed
-from kos.messages import (
+from kos.domain.told import (
     BalanceLine,
     BetLine,
+    FloatLine,
+    OfferLine,
+    ParticipantLine,
+    ProfitLine,
+    RecordedEvent,
+    StatementLine,
+)
+from kos.errors import CommandNotAllowed
+from kos.messages import (
     BooksDescribed,
     EverythingListed,
-    FloatLine,
     GetBooks,
     GetEverything,
     GetOffer,
@@ -28,13 +35,8 @@ from kos.messages import (
     GetStatement,
     LedgerQuery,
     OfferDescribed,
-    OfferLine,
     OffersListed,
-    ParticipantLine,
     ParticipantsListed,
-    ProfitLine,
-    RecordedEvent,
-    StatementLine,
     StatementListed,
 )
 from kos.storage.erasure import everything

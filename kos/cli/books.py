@@ -1,0 +1,294 @@
+"""``kos books``: balances, profit, float, statements, and facts of a participant's own money."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from kos.cli.door import (
+    AtOption,
+    ByOption,
+    Door,
+    JsonOption,
+    KeyOption,
+    StateDirOption,
+    key_of,
+    moment_said,
+    operator,
+    print_json,
+    print_tables,
+    read_in,
+    recorded_or_exit,
+    write_out,
+)
+from kos.cli.offers import Participant, ParticipantOption
+from kos.domain.facts import MONEY_FACTS, Role, Source
+from kos.messages import CommandRefused, StatementListed
+
+books_app = typer.Typer(
+    help="Books: balances, profit, float and statements, to the penny.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+SinceOption = Annotated[str | None, typer.Option("--since", help="From this moment on.")]
+UntilOption = Annotated[str | None, typer.Option("--until", help="Before this moment.")]
+YearOption = Annotated[
+    str | None,
+    typer.Option("--year", help="2026, or 2026-27 for 6 April to 5 April (UTC days)."),
+]
+
+
+@books_app.command("show")
+def show_books(
+    participant: ParticipantOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    year: YearOption = None,
+    *,
+    as_json: JsonOption = False,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Show balances and free float now, and the profit of a time by venue, offer and month."""
+    from kos.domain.books import pounds
+    from kos.messages import BooksDescribed, GetBooks
+    from kos.views.books import balances_table, floats_table, profit_table
+
+    first, last = _span(since, until, year)
+    books = Door(state_dir).ask(
+        GetBooks(
+            participant=participant or "",
+            operator="" if participant else operator(),
+            since=first,
+            until=last,
+        ),
+        BooksDescribed,
+    )
+    if as_json:
+        print_json(books)
+        return
+    print_tables(
+        balances_table(books.balances),
+        floats_table(books.floats),
+        profit_table("Profit by kind", books.by_kind),
+        profit_table("Profit by venue", books.by_venue),
+        profit_table("Profit by offer", books.by_offer),
+        profit_table("Profit by month", books.by_month),
+    )
+    typer.echo(
+        f"capital {pounds(books.capital)}, of which locked {pounds(books.locked)}; "
+        f"profit {pounds(books.profit)}; trial balance {pounds(books.trial_balance)}"
+    )
+
+
+@books_app.command("record")
+def record(
+    participant: Participant,
+    fact: Annotated[str, typer.Argument(help="What happened; see kos books facts.")],
+    words: Annotated[list[str] | None, typer.Argument(help="field=value ...; pounds.")] = None,
+    *,
+    at: AtOption = None,
+    key: KeyOption = None,
+    by: ByOption = None,
+    note: Annotated[str, typer.Option("--note")] = "",
+    supervisor: Annotated[bool, typer.Option("--supervisor")] = False,
+    as_json: JsonOption = False,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Record what happened to a participant's money, e.g. ann opened amount=100."""
+    from kos.domain.spoken_facts import spoken
+    from kos.messages import FactRecorded, RecordFact
+
+    occurred_at = moment_said(at)
+    answer = recorded_or_exit(
+        Door(state_dir).do(
+            RecordFact(
+                command_id=key_of(key),
+                by=by or operator(),
+                occurred_at=occurred_at,
+                participant=participant,
+                fact=spoken(MONEY_FACTS, fact, words or (), occurred_at),  # type: ignore[arg-type]
+                role=Role.SUPERVISOR if supervisor else Role.OPERATOR,
+                note=note,
+            )
+        )
+    )
+    if as_json:
+        print_json(answer)
+    elif isinstance(answer, FactRecorded):
+        entries = ", ".join(map(str, answer.transactions)) or "none"
+        typer.echo(f"{participant}: {fact} recorded; entries posted: {entries}")
+
+
+@books_app.command("facts")
+def facts() -> None:
+    """Name the facts of a participant's own money; fields in brackets may be left out."""
+    from kos.domain.spoken_facts import describe, spoken_names
+
+    for name in spoken_names(MONEY_FACTS):
+        typer.echo(f"{name}: {describe(MONEY_FACTS[name])}")
+
+
+@books_app.command("participants")
+def participants(*, as_json: JsonOption = False, state_dir: StateDirOption = None) -> None:
+    """List who takes part."""
+    from kos.messages import GetParticipants, ParticipantsListed
+    from kos.views.books import participants_table
+
+    listed = Door(state_dir).ask(GetParticipants(operator=operator()), ParticipantsListed)
+    if as_json:
+        print_json(listed.participants)
+    else:
+        print_tables(participants_table(listed.participants))
+
+
+@books_app.command("statement")
+def statement(
+    participant: Participant,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    year: YearOption = None,
+    *,
+    as_json: JsonOption = False,
+    state_dir: StateDirOption = None,
+) -> None:
+    """List every posting of one participant within a time."""
+    from kos.views.books import statement_table
+
+    listed = _statement(Door(state_dir), participant, _span(since, until, year))
+    if as_json:
+        print_json(listed.lines)
+    else:
+        print_tables(statement_table(listed.lines))
+
+
+@books_app.command("export")
+def export_books(
+    target: Annotated[
+        Path | None, typer.Argument(help="A new file, CSV unless it ends in .json.")
+    ] = None,
+    participant: ParticipantOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    year: YearOption = None,
+    *,
+    as_json: JsonOption = False,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Write postings as CSV or JSON, of one participant or, for an operator, of all."""
+    listed = _statement(Door(state_dir), participant or "", _span(since, until, year))
+    if as_json or (target is not None and target.suffix.lower() == ".json"):
+        write_out(msgspec.json.encode(listed.lines).decode() + "\n", target)
+    else:
+        write_out(statement_csv(listed), target)
+
+
+def statement_csv(listed: StatementListed) -> str:
+    """The postings as CSV, amounts in pounds."""
+    from kos.domain.money import from_pence
+    from kos.views.books import STATEMENT_COLUMNS
+
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(STATEMENT_COLUMNS)
+    for line in listed.lines:
+        writer.writerow(
+            (
+                line.transaction,
+                line.occurred_at.isoformat(),
+                line.participant,
+                line.account,
+                line.venue,
+                f"{from_pence(line.amount):f}",
+                _harmless(line.what),
+                _harmless(line.instance),
+                _harmless(line.bet),
+            )
+        )
+    return out.getvalue()
+
+
+def _harmless(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+
+
+@books_app.command("import")
+def import_bets(
+    participant: Participant,
+    source: Annotated[Path, typer.Argument(help="A CSV file of settled bets.")],
+    *,
+    form: Annotated[
+        str, typer.Option("--format", help="kos, or betfair for its statement or P&L table.")
+    ] = "kos",
+    state_dir: StateDirOption = None,
+) -> None:
+    """Read bets settled before the books began; a file read twice counts once."""
+    from kos.domain.past_bets import from_betfair, from_csv
+    from kos.errors import InvalidInput
+    from kos.messages import RecordFact
+
+    readers = {"kos": from_csv, "betfair": from_betfair}
+    if form not in readers:
+        raise InvalidInput("--format", form, " or ".join(readers))
+    found = readers[form](read_in(source))
+    door = Door(state_dir)
+    commands = [
+        RecordFact(
+            command_id=f"past:{participant}:{bet.fact.reference}"[:200],
+            by=operator(),
+            occurred_at=bet.settled_at,
+            participant=participant,
+            fact=bet.fact,
+            source=Source.IMPORT,
+        )
+        for bet in found.bets
+    ]
+    answers = door.do_all(commands)
+    refused = [answer for answer in answers if isinstance(answer, CommandRefused)]
+    for line in found.skipped:
+        typer.echo(f"skipped {line}", err=True)
+    for answer in refused:
+        typer.echo(f"refused: {answer.reason}", err=True)
+    typer.echo(f"{len(answers) - len(refused)} past bets of {participant} are in the books")
+    if refused:
+        raise typer.Exit(1)
+
+
+def _statement(
+    door: Door, participant: str, span: tuple[datetime | None, datetime | None]
+) -> StatementListed:
+    from kos.messages import GetStatement
+
+    return door.ask(
+        GetStatement(
+            participant=participant,
+            operator="" if participant else operator(),
+            since=span[0],
+            until=span[1],
+        ),
+        StatementListed,
+    )
+
+
+def _span(
+    since: str | None, until: str | None, year: str | None
+) -> tuple[datetime | None, datetime | None]:
+    from kos.domain.spoken_facts import moment_of
+    from kos.errors import InvalidInput
+    from kos.storage.reports import tax_year
+
+    if year is not None:
+        if since or until:
+            raise InvalidInput("--year", year, "either a year, or --since and --until")
+        return tax_year(year)
+    return (
+        None if since is None else moment_of(since, "--since"),
+        None if until is None else moment_of(until, "--until"),
+    )

@@ -1,0 +1,267 @@
+"""The ledger as a command of the terminal reaches it: the running daemon, or the file itself.
+
+Where a daemon runs, it answers. Where none does, questions read the file without touching it,
+and writes open it under the writer's lock, so that a daemon cannot start meanwhile. Which of
+the two happened is said on standard error.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
+import typer
+
+from kos.db import FILE_NAME
+from kos.domain.spoken_facts import moment_of
+from kos.errors import InvalidInput, WaitAndRetry
+from kos.messages import MESSAGES, CommandRefused, LedgerCommand, QueryRefused
+from kos.runtime.protocol import Message
+from kos.views.table import TableView
+
+_TIMEOUT_S = 30.0
+_RUN = "run"
+_PIPE_WIDTH = 240
+
+Told = TypeVar("Told", bound=Message)
+
+StateDirOption = Annotated[
+    Path | None,
+    typer.Option("--state-dir", metavar="DIR", help="Where KOS keeps its state."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+KeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        help="Idempotency key: the same key again gets the first answer and changes nothing.",
+    ),
+]
+ByOption = Annotated[str | None, typer.Option("--by", help="Who records it; default: you.")]
+AtOption = Annotated[
+    str | None,
+    typer.Option("--at", help="When it happened, e.g. 2026-11-23T15:00:00Z; default: now."),
+]
+
+
+def state_dir_of(state_dir: Path | None) -> Path:
+    """Where KOS keeps its state: the option, else the environment's, else the user's."""
+    if state_dir is not None:
+        return state_dir.expanduser()
+    for name in ("KOS_SERVICE__STATE_DIR", "STATE_DIRECTORY"):
+        if os.environ.get(name):
+            return Path(os.environ[name]).expanduser()
+    return Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser() / "kos"
+
+
+def operator() -> str:
+    """Who sits at this terminal."""
+    return getpass.getuser()
+
+
+def moment_said(at: str | None) -> datetime:
+    """The moment an option names; now when it names none."""
+    return datetime.now(UTC) if at is None else moment_of(at, "--at")
+
+
+def key_of(key: str | None) -> str:
+    """The given idempotency key, or a new one."""
+    return key or f"cli-{uuid.uuid4()}"
+
+
+class Door:
+    """One command's way to the ledger.
+
+    Args:
+        state_dir: As typed; None for the default place.
+    """
+
+    def __init__(self, state_dir: Path | None) -> None:
+        self.state_dir = state_dir_of(state_dir)
+        self.path = self.state_dir / FILE_NAME
+
+    def ask(self, question: Message, expected: type[Told]) -> Told:
+        """The answer to a question.
+
+        Raises:
+            InvalidInput: The ledger refuses the question.
+            DatabaseRefused: No daemon runs and the file cannot be read.
+            WaitAndRetry: The daemon does not answer now.
+        """
+        answer = self._ask_daemon(question)
+        if answer is None:
+            answer = self._ask_file(question)
+        if isinstance(answer, QueryRefused):
+            raise InvalidInput(type(question).__name__, answer.reason, "a question it can answer")
+        if not isinstance(answer, expected):
+            raise TypeError(f"the ledger answered {type(answer).__name__}")
+        return answer
+
+    def do(self, command: LedgerCommand) -> Message:
+        """Have a command recorded; gives its answer, which may be CommandRefused.
+
+        Raises:
+            DatabaseRefused: No daemon runs and the file cannot be written.
+            WaitAndRetry: No answer came; the text says how to repeat it safely.
+        """
+        return self.do_all([command])[0]
+
+    def do_all(self, commands: Sequence[LedgerCommand]) -> list[Message]:
+        """Have commands recorded in order; their answers in that order.
+
+        Raises:
+            DatabaseRefused: No daemon runs and the file cannot be written.
+            WaitAndRetry: No answer came; those before it are recorded, and it may be.
+        """
+        from kos.runtime import RuntimeFault
+
+        answers: list[Message] = []
+        for command in commands:
+            try:
+                answer = self._ask_daemon(command)
+            except RuntimeFault as fault:
+                raise WaitAndRetry(
+                    "ledger",
+                    f"{fault}; it is not known whether it was recorded: repeat it with "
+                    f"--key {command.command_id}, which cannot record it twice",
+                ) from fault
+            if answer is None:
+                return answers + self._do_in_file(commands[len(answers) :])
+            answers.append(answer)
+        return answers
+
+    def _do_in_file(self, commands: Sequence[LedgerCommand]) -> list[Message]:
+        from kos.storage.ledger import MAX_BATCH, Ledger
+
+        self._say("writing the ledger itself, under its lock")
+        self.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ledger = Ledger(self.path)
+        try:
+            return [
+                answer
+                for start in range(0, len(commands), MAX_BATCH)
+                for answer in ledger.execute(commands[start : start + MAX_BATCH])
+            ]
+        finally:
+            ledger.close()
+
+    @contextmanager
+    def no_daemon(self, why: str) -> Iterator[Path]:
+        """The file's path, when no daemon runs.
+
+        Raises:
+            InvalidInput: One does.
+        """
+        from kos.runtime import SystemNotRunning, connect
+
+        try:
+            connect(self.state_dir / _RUN, MESSAGES).close()
+        except SystemNotRunning:
+            yield self.path
+            return
+        raise InvalidInput("daemon", "running", f"a stopped daemon: {why}")
+
+    def _ask_daemon(self, message: Message) -> Message | None:
+        """The daemon's answer; None where none runs."""
+        from kos.runtime import ActorFailed, RuntimeFault, SystemNotRunning, connect
+
+        try:
+            client = connect(self.state_dir / _RUN, MESSAGES)
+        except SystemNotRunning:
+            return None
+        with client:
+            try:
+                return client.ask("ledger", message, _TIMEOUT_S)
+            except ActorFailed as fault:
+                raise WaitAndRetry("ledger", str(fault)) from fault
+            except RuntimeFault as fault:
+                if isinstance(message, LedgerCommand):
+                    raise
+                raise WaitAndRetry("ledger", str(fault)) from fault
+
+    def _ask_file(self, question: Message) -> Message:
+        from kos.db import open_for_reading
+        from kos.storage.answers import answer
+
+        self._say("reading the ledger itself")
+        database = open_for_reading(self.path)
+        try:
+            return answer(database, self.path, question, datetime.now(UTC))
+        finally:
+            database.close()
+
+    def _say(self, what: str) -> None:
+        typer.echo(f"no daemon is running: {what} ({self.path})", err=True)
+
+
+def recorded_or_exit(answer: Message) -> Message:
+    """The answer, unless the command was refused: then its reason is printed and the exit is 1."""
+    if isinstance(answer, CommandRefused):
+        typer.echo(f"refused: {answer.reason}", err=True)
+        raise typer.Exit(1)
+    return answer
+
+
+def print_json(value: object) -> None:
+    """One line of JSON on standard output."""
+    typer.echo(msgspec.json.encode(value).decode())
+
+
+def print_tables(*tables: TableView) -> None:
+    """Tables for people; one that is empty says so."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # In a pipe there is no width to keep to: a line of a table stays a line.
+    console = Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
+    for view in tables:
+        table = Table(title=view.title, title_justify="left")
+        for number, heading in enumerate(view.headings):
+            table.add_column(heading, justify="right" if number in view.numbers else "left")
+        for row in view.rows:
+            table.add_row(*(Text(cell) for cell in row))
+        if view.rows:
+            console.print(table)
+        else:
+            console.print(f"{view.title}: none")
+
+
+def write_out(text: str, target: Path | None) -> None:
+    """Text to a new private file, or to standard output where none is named.
+
+    Raises:
+        InvalidInput: The file exists, or cannot be made.
+    """
+    if target is None:
+        sys.stdout.write(text)
+        return
+    try:
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise InvalidInput(
+            "file", str(target), f"a file that can be made ({error.strerror})"
+        ) from error
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    typer.echo(f"written: {target}", err=True)
+
+
+def read_in(source: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        InvalidInput: It cannot be read as UTF-8 text.
+    """
+    try:
+        return source.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput("file", str(source), f"a readable text file ({error})") from error

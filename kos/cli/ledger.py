@@ -1,0 +1,248 @@
+"""``kos ledger``: the database itself: check, copy, restore, move, and one participant's data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kos.cli.door import (
+    Door,
+    JsonOption,
+    KeyOption,
+    StateDirOption,
+    key_of,
+    moment_said,
+    operator,
+    print_json,
+    recorded_or_exit,
+    write_out,
+)
+from kos.cli.offers import Participant
+from kos.messages import AliasVerdict
+
+ledger_app = typer.Typer(
+    help="The database: check, back up, restore, export, erase.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@ledger_app.command("verify")
+def verify(*, as_json: JsonOption = False, state_dir: StateDirOption = None) -> None:
+    """Check the file: integrity, schema, sums, and that all facts fold to what is stored."""
+    from kos.messages import LedgerVerified, VerifyLedger
+
+    verified = Door(state_dir).ask(VerifyLedger(), LedgerVerified)
+    if as_json:
+        print_json(verified)
+    else:
+        for problem in verified.problems:
+            typer.echo(f"problem: {problem}")
+        counted = ", ".join(f"{count} {table}" for table, count in verified.counts.items())
+        typer.echo(f"{'sound' if not verified.problems else 'NOT SOUND'}: {counted}")
+    if verified.problems:
+        raise typer.Exit(1)
+
+
+@ledger_app.command("backup")
+def backup(
+    target: Annotated[Path, typer.Argument(help="A new file.")],
+    *,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Write a consistent, checked copy; the daemon goes on meanwhile."""
+    from kos.messages import BackUpLedger, LedgerBackedUp
+
+    done = Door(state_dir).ask(BackUpLedger(target=str(target.absolute())), LedgerBackedUp)
+    typer.echo(f"{done.target}: a sound copy up to entry {done.sequence}")
+
+
+@ledger_app.command("restore")
+def restore(
+    source: Annotated[Path, typer.Argument(help="A backup.")],
+    *,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Put a checked backup in the ledger's place; the former file is kept beside it."""
+    from kos.storage.backup import restore as put_back
+
+    with Door(state_dir).no_daemon("restoring replaces its file") as path:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        aside = put_back(source, path)
+    typer.echo(f"{path}: restored from {source}")
+    if aside is not None:
+        typer.echo(f"the former ledger is {aside}")
+
+
+@ledger_app.command("accept-loss")
+def accept_loss(*, state_dir: StateDirOption = None) -> None:
+    """Open a ledger again that misses acknowledged entries, when they cannot be brought back."""
+    from kos.storage.backup import accept_loss as accept
+
+    with Door(state_dir).no_daemon("it has its file open and misses nothing") as path:
+        lost = accept(path)
+    typer.echo(f"{path}: {lost} acknowledged entries are accepted as lost")
+
+
+@ledger_app.command("export")
+def export(
+    target: Annotated[Path | None, typer.Argument(help="A new file.")] = None,
+    *,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Write every accepted command as a line of JSON, for `kos ledger import`."""
+    from kos.db import meaning, open_for_reading
+    from kos.storage.transfer import exported
+
+    path = Door(state_dir).path
+    database = open_for_reading(path)
+    try:
+        with meaning(path):
+            database.raw().execute("BEGIN")
+            text = b"".join(exported(database)).decode()
+    finally:
+        database.close()
+    write_out(text, target)
+
+
+@ledger_app.command("import")
+def import_ledger(
+    source: Annotated[Path, typer.Argument(help="What `kos ledger export` wrote.")],
+    *,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Carry out exported commands; those that are there already change nothing."""
+    from kos.errors import InvalidInput
+    from kos.storage.ledger import Ledger
+    from kos.storage.transfer import imported
+
+    with Door(state_dir).no_daemon("it alone may write its file") as path:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            lines = source.open("rb")
+        except OSError as error:
+            raise InvalidInput("file", str(source), f"a readable file ({error})") from error
+        with lines:
+            ledger = Ledger(path)
+            try:
+                done = imported(ledger, lines)
+            finally:
+                ledger.close()
+    for refusal in done.refused:
+        typer.echo(f"refused: {refusal}", err=True)
+    typer.echo(f"{path}: {done.recorded} commands are in the ledger")
+    if done.refused:
+        raise typer.Exit(1)
+
+
+@ledger_app.command("everything-about")
+def everything_about(
+    participant: Participant,
+    target: Annotated[Path | None, typer.Argument(help="A new file.")] = None,
+    *,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Write all that is stored about one participant as JSON, for them to take along."""
+    import msgspec
+
+    from kos.messages import EverythingListed, GetEverything
+
+    listed = Door(state_dir).ask(GetEverything(participant=participant), EverythingListed)
+    write_out(msgspec.json.encode(listed.tables).decode() + "\n", target)
+
+
+@ledger_app.command("erase")
+def erase(
+    participant: Participant,
+    reason: Annotated[str, typer.Option("--reason", help="Why; not stored with the person.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Remove all that is stored about one participant; backups made before still hold it."""
+    from kos.messages import EraseParticipant
+
+    if not yes:
+        typer.confirm(f"Remove everything about {participant}, for good?", abort=True)
+    command = EraseParticipant(
+        command_id=key_of(key),
+        by=operator(),
+        occurred_at=moment_said(None),
+        participant=participant,
+        reason=reason,
+    )
+    recorded_or_exit(Door(state_dir).do(command))
+    typer.echo(f"everything about {participant} is removed; backups made before still hold it")
+
+
+@ledger_app.command("aliases")
+def aliases(
+    *,
+    sport: Annotated[str | None, typer.Option("--sport", help="Only this sport's.")] = None,
+    history: Annotated[bool, typer.Option("--history", help="Every word ever said.")] = False,
+    as_json: JsonOption = False,
+    state_dir: StateDirOption = None,
+) -> None:
+    """List the pairs of names that a person confirmed or rejected."""
+    from kos.messages import AliasesListed, GetAliases
+    from kos.views.offers import shown_time
+    from kos.views.table import TableView
+
+    listed = Door(state_dir).ask(GetAliases(sport=sport, with_history=history), AliasesListed)
+    if as_json:
+        print_json(listed.aliases)
+        return
+    from kos.cli.door import print_tables
+
+    print_tables(
+        TableView(
+            title="Aliases",
+            headings=("sport", "feed", "exchange", "verdict", "who", "when", "evidence"),
+            rows=tuple(
+                (
+                    fact.sport,
+                    fact.feed_name,
+                    fact.exchange_name,
+                    fact.verdict.value,
+                    fact.decided_by,
+                    shown_time(fact.decided_at),
+                    fact.evidence,
+                )
+                for fact in listed.aliases
+            ),
+        )
+    )
+
+
+@ledger_app.command("alias")
+def alias(
+    sport: Annotated[str, typer.Argument(help="The sport it holds for.")],
+    feed_name: Annotated[str, typer.Argument(help="The name in the odds feed.")],
+    exchange_name: Annotated[str, typer.Argument(help="The name on the exchange.")],
+    verdict: Annotated[AliasVerdict, typer.Argument(help="What you say about them.")],
+    evidence: Annotated[str, typer.Option("--evidence", help="Why.")],
+    *,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Say that two names are one side, or are not, or take an earlier word back."""
+    from kos.messages import RecordAlias
+
+    recorded_or_exit(
+        Door(state_dir).do(
+            RecordAlias(
+                command_id=key_of(key),
+                by=operator(),
+                occurred_at=moment_said(None),
+                sport=sport,
+                feed_name=feed_name,
+                exchange_name=exchange_name,
+                verdict=verdict,
+                evidence=evidence,
+            )
+        )
+    )
+    typer.echo(f"{sport}: {feed_name} = {exchange_name} is {verdict.value}")

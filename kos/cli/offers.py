@@ -1,0 +1,203 @@
+"""``kos offers``: the catalogue, and each participant's offers with their facts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kos.cli.door import (
+    AtOption,
+    ByOption,
+    Door,
+    JsonOption,
+    KeyOption,
+    StateDirOption,
+    key_of,
+    moment_said,
+    operator,
+    print_json,
+    print_tables,
+    read_in,
+    recorded_or_exit,
+    write_out,
+)
+from kos.domain.facts import OFFER_FACTS, Role
+
+offers_app = typer.Typer(
+    help="Offers: the catalogue, and where each participant's offers stand.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Participant = Annotated[str, typer.Argument(help="Whose offer it is.")]
+ParticipantOption = Annotated[
+    str | None, typer.Option("--participant", "-p", help="Only this participant's.")
+]
+
+
+@offers_app.command("list")
+def list_offers(
+    *,
+    participant: ParticipantOption = None,
+    only_open: Annotated[bool, typer.Option("--open", help="Leave out closed ones.")] = False,
+    as_json: JsonOption = False,
+    state_dir: StateDirOption = None,
+) -> None:
+    """List offer instances with phase and profit."""
+    from kos.messages import GetOffers, OffersListed
+    from kos.views.offers import offers_table
+
+    question = GetOffers(
+        participant=participant or "",
+        operator="" if participant else operator(),
+        with_closed=not only_open,
+    )
+    listed = Door(state_dir).ask(question, OffersListed)
+    if as_json:
+        print_json(listed.offers)
+    else:
+        print_tables(offers_table(listed.offers))
+
+
+@offers_app.command("show")
+def show_offer(
+    participant: Participant,
+    instance: Annotated[str, typer.Argument(help="The instance.")],
+    *,
+    as_json: JsonOption = False,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Show one instance: its bets, tokens, facts, and what may follow."""
+    from kos.messages import GetOffer, OfferDescribed
+    from kos.views.offers import (
+        bets_table,
+        offers_table,
+        reminders_table,
+        story_table,
+        tokens_table,
+    )
+
+    told = Door(state_dir).ask(GetOffer(participant=participant, instance=instance), OfferDescribed)
+    if as_json:
+        print_json(told)
+        return
+    tables = [offers_table([told.line]), bets_table(told.bets), tokens_table(told.tokens)]
+    if told.reminders:
+        tables.append(reminders_table(told.reminders))
+    print_tables(*tables, story_table(told.events))
+    typer.echo(f"allowed now: {', '.join(told.allowed)}")
+
+
+@offers_app.command("facts")
+def facts(
+    fact: Annotated[str | None, typer.Argument(help="Show only this one.")] = None,
+) -> None:
+    """Name the facts that can be recorded, with their fields; those in brackets may be left out."""
+    from kos.domain.spoken_facts import describe, spoken_names
+    from kos.errors import InvalidInput
+
+    names = spoken_names(OFFER_FACTS)
+    if fact is not None and fact not in names:
+        raise InvalidInput("fact", fact, f"one of {', '.join(names)}")
+    for name in names if fact is None else (fact,):
+        typer.echo(f"{name}: {describe(OFFER_FACTS[name])}")
+
+
+@offers_app.command("record")
+def record(
+    participant: Participant,
+    instance: Annotated[str, typer.Argument(help="The instance; deposit_sent begins a new one.")],
+    fact: Annotated[str, typer.Argument(help="What happened; see kos offers facts.")],
+    words: Annotated[list[str] | None, typer.Argument(help="field=value ...; pounds, UTC.")] = None,
+    *,
+    at: AtOption = None,
+    key: KeyOption = None,
+    by: ByOption = None,
+    note: Annotated[str, typer.Option("--note")] = "",
+    supervisor: Annotated[
+        bool, typer.Option("--supervisor", help="Record it in the supervisor's role.")
+    ] = False,
+    version: Annotated[
+        int | None,
+        typer.Option("--version", help="Refuse it if the instance has more facts by now."),
+    ] = None,
+    as_json: JsonOption = False,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Record what happened to an offer, e.g. ann c1 qualifier_placed bet=A1 stake=10 odds=6/4."""
+    from kos.domain.spoken_facts import spoken
+    from kos.messages import FactRecorded, RecordFact
+
+    occurred_at = moment_said(at)
+    answer = recorded_or_exit(
+        Door(state_dir).do(
+            RecordFact(
+                command_id=key_of(key),
+                by=by or operator(),
+                occurred_at=occurred_at,
+                participant=participant,
+                instance=instance,
+                fact=spoken(OFFER_FACTS, fact, words or (), occurred_at),  # type: ignore[arg-type]
+                role=Role.SUPERVISOR if supervisor else Role.OPERATOR,
+                note=note,
+                expected_version=version,
+            )
+        )
+    )
+    if as_json:
+        print_json(answer)
+    elif isinstance(answer, FactRecorded):
+        where = answer.phase if answer.outcome is None else f"closed {answer.outcome}"
+        typer.echo(f"{answer.participant} {answer.instance}: {where}, fact {answer.version}")
+
+
+@offers_app.command("catalogue")
+def catalogue(*, as_json: JsonOption = False, state_dir: StateDirOption = None) -> None:
+    """List the offers that bookmakers make, with the terms known last."""
+    from kos.messages import CatalogueListed, GetCatalogue
+    from kos.views.offers import catalogue_table
+
+    listed = Door(state_dir).ask(GetCatalogue(), CatalogueListed)
+    if as_json:
+        print_json(listed.offers)
+    else:
+        print_tables(catalogue_table(listed.offers))
+
+
+@offers_app.command("import")
+def import_catalogue(
+    source: Annotated[Path, typer.Argument(help="A TOML or CSV file of offers.")],
+    *,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Read offers into the catalogue; one that has changed gets a new revision."""
+    from kos.domain.catalogue import from_csv, from_toml
+    from kos.messages import PutOffers
+
+    text = read_in(source)
+    offers = from_csv(text) if source.suffix.lower() == ".csv" else from_toml(text)
+    command = PutOffers(
+        command_id=key_of(key), by=operator(), occurred_at=moment_said(None), offers=offers
+    )
+    recorded_or_exit(Door(state_dir).do(command))
+    typer.echo(f"{len(offers)} offers are in the catalogue")
+
+
+@offers_app.command("export")
+def export_catalogue(
+    target: Annotated[
+        Path | None, typer.Argument(help="A new file, TOML unless it ends in .csv.")
+    ] = None,
+    *,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Write the catalogue as TOML or CSV, to standard output where no file is named."""
+    from kos.domain.catalogue import to_csv, to_toml
+    from kos.messages import CatalogueListed, GetCatalogue
+
+    listed = Door(state_dir).ask(GetCatalogue(), CatalogueListed)
+    is_csv = target is not None and target.suffix.lower() == ".csv"
+    write_out(to_csv(listed.offers) if is_csv else to_toml(listed.offers), target)
