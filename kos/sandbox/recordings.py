@@ -1,9 +1,13 @@
-"""Serves recorded payloads of the odds feed from a folder, in place of the world.
+"""Serves recorded payloads of the services from a folder, in place of the world.
 
 Any JSON file below the folder may hold odds answers (arrays of events, one event, or either wrapped in
 ``{"data": ...}`` or ``{"body": ...}``) and sports listings; the rest is passed over. With shifting, each
 file is moved as a whole: its latest stamp becomes the moment the server started, so that kickoffs lie
 ahead as they did for the recorder and then come nearer; price stamps stay as fresh as they were.
+
+The exchange serves what the same folder holds of listMarketCatalogue and listMarketBook answers, joined
+by market id, and nothing where there is none. Those answers carry no time of recording, so a shifted
+catalogue file is moved until its earliest market starts an hour after the server.
 """
 
 from __future__ import annotations
@@ -17,7 +21,9 @@ from typing import Any, Final
 
 from kos.sandbox.bookmakers import BY_KEY
 from kos.sandbox.clock import iso
+from kos.sandbox.exchange import Book, Market, Selection
 from kos.sandbox.oddsapi import Ask
+from kos.sandbox.prices import Level, Runner
 from kos.sandbox.web import as_json
 
 _LIVE_S: Final = 3 * 3600.0
@@ -43,6 +49,14 @@ def _seconds(value: Any) -> float | None:
             return None
         return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
     return None
+
+
+def _content(path: Path) -> Any:
+    """Gives a file's JSON; None when it is not JSON, as a folder may hold other things."""
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError:
+        return None
 
 
 def _is_event(record: Any) -> bool:
@@ -88,6 +102,132 @@ class _Recorded:
     recorded_at: float
 
 
+def _is_catalogue(record: Any) -> bool:
+    return (
+        isinstance(record, dict)
+        and isinstance(record.get("marketId"), str)
+        and isinstance(record.get("event"), dict)
+        and isinstance(record.get("runners"), list)
+        and all(isinstance(runner, dict) and "runnerName" in runner for runner in record["runners"])
+        and _start(record) is not None
+    )
+
+
+def _is_book(record: Any) -> bool:
+    return (
+        isinstance(record, dict) and isinstance(record.get("marketId"), str) and "inplay" in record
+    )
+
+
+def _start(record: dict[str, Any]) -> float | None:
+    described = record.get("description") or {}
+    for value in (
+        record.get("marketStartTime"),
+        described.get("marketTime"),
+        record["event"].get("openDate"),
+    ):
+        at = _seconds(value)
+        if at is not None:
+            return at
+    return None
+
+
+class RecordedExchange:
+    """The exchange of a folder of recordings: its markets stay open and its prices stand still.
+
+    Args:
+        folder: Searched with its subfolders for ``*.json``.
+        now: The wall clock, seconds since 1970 UTC.
+        is_shifted: Whether recorded starts are moved to now.
+    """
+
+    def __init__(self, folder: Path, now: Callable[[], float], *, is_shifted: bool = True) -> None:
+        self._markets: dict[str, Market] = {}
+        self._books: dict[str, Book] = {}
+        started = now()
+        books: dict[str, dict[str, Any]] = {}
+        for path in sorted(folder.rglob("*.json")):
+            content = _content(path)
+            books.update((record["marketId"], record) for record in _records(content, _is_book))
+            records = list(_records(content, _is_catalogue))
+            starts = [_start(record) or 0.0 for record in records]
+            shift = started + 3600 - min(starts) if starts and is_shifted else 0.0
+            for record, start in zip(records, starts, strict=True):
+                self._markets[record["marketId"]] = _market(record, start + shift - shift % 60)
+        for market in self._markets.values():
+            self._books[market.id] = _book(market, books.get(market.id, {}))
+
+    def markets(self) -> dict[str, Market]:
+        """Gives every recorded market, by id."""
+        return self._markets
+
+    def book(
+        self, market_id: str, *, is_virtual: bool, is_delayed: bool, at: float | None = None
+    ) -> Book | None:
+        """Gives a market's recorded book; without prices where only its catalogue was recorded."""
+        del is_virtual, is_delayed, at  # one snapshot is all there is
+        return self._books.get(market_id)
+
+
+def _market(record: dict[str, Any], start: float) -> Market:
+    event, kind = record["event"], record.get("eventType") or {}
+    competition, described = record.get("competition") or {}, record.get("description") or {}
+    return Market(
+        id=record["marketId"],
+        name=str(record.get("marketName", "")),
+        type=str(
+            described.get("marketType")
+            or str(record.get("marketName", "")).upper().replace(" ", "_")
+        ),
+        event_id=str(event.get("id", "")),
+        event_name=str(event.get("name", "")),
+        event_type_id=str(kind.get("id", "1")),
+        event_type=str(kind.get("name", "Soccer")),
+        competition=str(competition.get("name", "")),
+        competition_id=str(competition.get("id", "")),
+        country=str(event.get("countryCode", "")),
+        start=start,
+        open_date=start,
+        selections=tuple(
+            Selection(
+                int(r["selectionId"]),
+                str(r["runnerName"]),
+                int(r.get("sortPriority", n)),
+                float(r.get("handicap", 0)),
+            )
+            for n, r in enumerate(record["runners"], 1)
+        ),
+        total_matched=float(record.get("totalMatched") or 0.0),
+        base_rate=float(described.get("marketBaseRate", 5.0)),
+        discount_allowed=described.get("discountAllowed") is True,
+        turns_in_play=described.get("turnInPlayEnabled") is not False,
+        betting_type=str(described.get("bettingType", "ODDS")),
+    )
+
+
+def _book(market: Market, record: dict[str, Any]) -> Book:
+    offers = {
+        (row.get("selectionId"), float(row.get("handicap") or 0)): row.get("ex") or {}
+        for row in record.get("runners", ())
+    }
+
+    def levels(selection: Selection, side: str) -> tuple[Level, ...]:
+        rows = offers.get((selection.id, selection.handicap), {}).get(side) or ()
+        return tuple(Level(float(row["price"]), float(row["size"])) for row in rows)
+
+    return Book(
+        status=str(record.get("status", "OPEN")),
+        is_in_play=record.get("inplay") is True,
+        version=int(record.get("version", 1)),
+        runners=tuple(
+            Runner(levels(one, "availableToBack"), levels(one, "availableToLay"))
+            for one in market.selections
+        ),
+        total_matched=float(record.get("totalMatched") or market.total_matched),
+        start=market.start,
+    )
+
+
 class Recordings:
     """The odds feed of a folder of recordings.
 
@@ -124,10 +264,7 @@ class Recordings:
             })  # fmt: skip
 
     def _read(self, path: Path) -> None:
-        try:
-            content = json.loads(path.read_bytes())
-        except ValueError:
-            return
+        content = _content(path)
         for row in _records(content, _is_sport):
             names = ("key", "group", "title", "description")
             self._rows[row["key"]] = {

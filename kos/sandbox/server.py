@@ -15,12 +15,12 @@ from typing import Final, Self
 
 from kos.sandbox.betfair import DELAYED_KEY, LIVE_KEY, PASSWORD, USERNAME, Betfair, Sessions
 from kos.sandbox.clock import WorldClock
-from kos.sandbox.exchange import WorldExchange
+from kos.sandbox.exchange import Exchange, WorldExchange
 from kos.sandbox.faults import Fault, Faults
 from kos.sandbox.feed import WorldFeed
 from kos.sandbox.oddsapi import OddsApi, Source
 from kos.sandbox.prices import Prices
-from kos.sandbox.recordings import Recordings
+from kos.sandbox.recordings import RecordedExchange, Recordings
 from kos.sandbox.stream import StreamServer, Tls
 from kos.sandbox.web import Counters, Hooks, HttpServer, Service
 from kos.sandbox.world import World
@@ -64,7 +64,7 @@ class Sandbox:
         tempo: How many times faster than in life prices wander.
         now: The wall clock, seconds since 1970 UTC.
         start: World time at the start; None for the wall's own.
-        recordings: A folder of recorded answers that the odds feed serves in place of the world.
+        recordings: A folder of recorded answers that the services give in place of the world.
         is_shifted: Whether recorded times are moved to now.
         tls: PEM files for the stream and the certificate login; None for plain TCP and HTTP.
         stream_idle_s: How long the stream bears a client that does not subscribe.
@@ -97,12 +97,12 @@ class Sandbox:
         self.counters = Counters()
         self.faults = Faults(seed, now)
         self.api_key = API_KEY
-        self.exchange = WorldExchange(self.world, self.prices, self.clock)
-        self.feed: Source = (
-            WorldFeed(self.world, self.prices, self.clock)
-            if recordings is None
-            else Recordings(Path(recordings), now, is_shifted=is_shifted)
-        )
+        self.feed: Source = WorldFeed(self.world, self.prices, self.clock)
+        self.exchange: Exchange = WorldExchange(self.world, self.prices, self.clock)
+        if recordings is not None:
+            folder = Path(recordings)
+            self.feed = Recordings(folder, now, is_shifted=is_shifted)
+            self.exchange = RecordedExchange(folder, now, is_shifted=is_shifted)
         self.odds_api = OddsApi(
             self.feed,
             now,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kos.sandbox import Sandbox
-from tests.sandbox.conftest import FeedCaller, Json
+from tests.sandbox.conftest import ExchangeCaller, FeedCaller, Json
 
 NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
 
@@ -109,6 +109,42 @@ def test_times_can_be_left_as_they_were(folder: Path) -> None:
         "2024-03-10T15:00:00Z",
     ]
     assert events[1]["bookmakers"][0]["last_update"] == "2024-03-10T12:00:00Z"
+
+
+def test_the_exchange_serves_recorded_catalogues_and_books_alone(folder: Path) -> None:
+    catalogue = {
+        "marketId": "1.77", "marketName": "Match Odds", "marketStartTime": "2024-03-10T15:00:00.000Z", "totalMatched": 9.0,
+        "description": {"marketType": "MATCH_ODDS", "marketBaseRate": 2.5},
+        "runners": [
+            {"selectionId": 5, "runnerName": "Aba", "handicap": 0.0, "sortPriority": 1},
+            {"selectionId": 6, "runnerName": "Ceo", "handicap": 0.0, "sortPriority": 2},
+        ],
+        "eventType": {"id": "1", "name": "Soccer"}, "event": {"id": "3", "name": "Aba v Ceo"},
+    }  # fmt: skip
+    book = {
+        "marketId": "1.77", "inplay": False, "status": "SUSPENDED", "version": 8,
+        "runners": [{"selectionId": 5, "ex": {"availableToBack": [{"price": 2, "size": 7.5}]}}],
+    }  # fmt: skip
+    (folder / "catalogue.json").write_text(
+        json.dumps({"jsonrpc": "2.0", "result": [catalogue], "id": 1})
+    )
+    (folder / "book.json").write_text(json.dumps({"jsonrpc": "2.0", "result": [book], "id": 1}))
+    with Sandbox(1, recordings=folder, now=lambda: NOW) as sandbox:
+        caller = ExchangeCaller(sandbox)
+        caller.login()
+        projection = ["MARKET_START_TIME", "RUNNER_DESCRIPTION"]
+        (row,) = caller.call(
+            "listMarketCatalogue", filter={}, maxResults=9, marketProjection=projection
+        )
+        best = {"priceData": ["EX_BEST_OFFERS"]}
+        (shown,) = caller.call("listMarketBook", marketIds=["1.77", "1.78"], priceProjection=best)
+        caller.session.close()
+    assert row["marketStartTime"] == "2027-01-15T09:00:00.000Z"
+    assert [runner["runnerName"] for runner in row["runners"]] == ["Aba", "Ceo"]
+    assert (shown["status"], shown["version"]) == ("SUSPENDED", 8)
+    first, second = shown["runners"]
+    assert first["ex"]["availableToBack"] == [{"price": 2.0, "size": 7.5}]
+    assert second["ex"] == {"availableToBack": [], "availableToLay": [], "tradedVolume": []}
 
 
 def test_a_folder_without_odds_is_refused(tmp_path: Path) -> None:
