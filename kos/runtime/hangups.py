@@ -10,6 +10,9 @@ import select
 import threading
 from collections.abc import Callable
 
+_IDLE_S = 1.0
+"""The watching thread looks so often whether there is still something to watch, and else ends."""
+
 
 class Hangups:
     """Calls back once when the other side of a socket is gone.
@@ -29,7 +32,9 @@ class Hangups:
         with self._lock:
             if self._epoll is None:
                 self._epoll = select.epoll()
-                threading.Thread(target=self._run, name="hangups", daemon=True).start()
+                threading.Thread(
+                    target=self._run, args=(self._epoll,), name="hangups", daemon=True
+                ).start()
             self._calls[fileno] = call
             self._epoll.register(fileno, select.EPOLLRDHUP | select.EPOLLONESHOT)
 
@@ -40,10 +45,14 @@ class Hangups:
                 with contextlib.suppress(OSError):
                     self._epoll.unregister(fileno)
 
-    def _run(self) -> None:
-        assert self._epoll is not None  # noqa: S101 - set before this thread starts
+    def _run(self, epoll: select.epoll) -> None:
         while True:
-            for fileno, _ in self._epoll.poll():
+            for fileno, _ in epoll.poll(_IDLE_S):
                 call = self._calls.get(fileno)
                 if call is not None:
                     call()
+            with self._lock:
+                if not self._calls:
+                    self._epoll = None
+                    epoll.close()
+                    return

@@ -83,6 +83,11 @@ class Plan:
     due: float = 0.0
     """Monotonic moment of the first start; 0 while there is somebody to stop."""
 
+    def leave_out(self, name: str) -> None:
+        """Concern ``name`` no more."""
+        self.stop = [each for each in self.stop if each != name]
+        self.start = [each for each in self.start if each != name]
+
     def names(self) -> set[str]:
         """Everybody it concerns."""
         return {*self.stop, *self.start}
@@ -197,18 +202,17 @@ class Supervisor:
         """Stop all in reverse order; who does not stop in time is left behind and logged."""
         self._is_stopping = True
         self._plans.clear()
-        for child in reversed(self._all()):
+        for child in self._all():  # whoever fails from now on is not started again
             child.is_ending = True
             child.successor = None
-            if child.cell is None or child.is_stuck:
-                continue
-            self._tell_to_stop(child)
-            while child.cell is not None:
+        for child in reversed(self._all()):
+            if child.cell is not None and not child.is_stuck:
+                self._tell_to_stop(child)
+            while child.cell is not None and not child.is_stuck:
                 try:
                     self.step()
                 except NodeGivesUp as reason:
-                    self._log.error("actor.left_behind", actor=child.spec.name, reason=str(reason))
-                    break
+                    self._log.error("actor.left_behind", reason=str(reason))
 
     def ask_pulses(self) -> None:
         """Let each running actor say how it is, in its own thread and time."""
@@ -366,6 +370,11 @@ class Supervisor:
 
     def _carry_out(self, decision: Decision) -> None:
         plan = Plan(stop=list(decision.stop), start=list(decision.start), delay_s=decision.delay_s)
+        if decision.verdict is Verdict.PARK:  # it waits by itself; nobody waits for it
+            for each in self._plans:
+                each.leave_out(decision.record.name)
+            self._plans.append(plan)
+            return
         overlapped = [each for each in self._plans if each.names() & plan.names()]
         for each in overlapped:
             self._plans.remove(each)
@@ -427,7 +436,8 @@ class Supervisor:
         child.state = "stopped"
         with self._lock:
             self._registry.remove(name)
-            lost = child.mailbox.empty_out("stopped", NoSuchActor(name))
+            gone = child.mailbox.refusal = NoSuchActor(name)
+            lost = child.mailbox.empty_out("stopped", gone)
             successor = child.successor
             if child.is_dynamic:
                 self._children.pop(name, None)
@@ -444,7 +454,7 @@ class Supervisor:
         """Seconds until something is due; there is nothing to look after for longer than 1 s."""
         now = time.monotonic()
         moments = [child.deadline for child in self._all() if child.deadline]
-        moments += [plan.due for plan in self._plans if plan.due]
+        moments += [plan.due for plan in self._plans if plan.due > now]
         return max(0.0, min([1.0, *(moment - now for moment in moments)]))
 
     def _check_deadlines(self) -> None:

@@ -222,7 +222,7 @@ class Keeper(Actor):
         box = self.context._mailbox
 
         def broken() -> Letter:
-            del box.take  # type: ignore[method-assign]
+            del box.take
             raise RuntimeError("the loop itself is broken")
 
         box.take = broken  # type: ignore[method-assign]
