@@ -239,6 +239,7 @@ def draw_fixture(
     away: Side,
     edge: float,
     planned_at: float,
+    tempo: float = 1.0,
 ) -> Fixture:
     """Draws a fixture from its seed.
 
@@ -251,13 +252,18 @@ def draw_fixture(
         away: The other.
         edge: How much stronger home is by the league's order, in standard deviations.
         planned_at: Kickoff in world seconds.
+        tempo: How many times faster than in life the market's opinion swings.
     """
     rng = random.Random(f"{seed}:{number}")
     discipline = league.discipline
     strength = edge + rng.gauss(0.12 if discipline.style is not Style.PEOPLE else 0.0, 0.25)
     listed_at = planned_at - HORIZON_S * rng.uniform(0.8, 1.0)
     waves = tuple(
-        Wave(rng.uniform(0.02, 0.07), 2 * math.pi / (hours * 3600), rng.uniform(-math.pi, math.pi))
+        Wave(
+            rng.uniform(0.02, 0.07),
+            tempo * 2 * math.pi / (hours * 3600),
+            rng.uniform(-math.pi, math.pi),
+        )
         for hours in (rng.uniform(1.5, 4), rng.uniform(8, 16), rng.uniform(30, 70))
     )
     jumps = tuple(

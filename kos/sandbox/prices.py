@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+from zlib import crc32
 
 from kos.sandbox import ticks
 from kos.sandbox.bookmakers import Bookmaker
@@ -48,14 +49,8 @@ def bell(*parts: int) -> float:
     return (total / 65536.0 - 2.0) * 1.7320508
 
 
-_NAMES: Final[dict[str, int]] = {}
-
-
 def _number(name: str) -> int:
-    known = _NAMES.get(name)
-    if known is None:
-        known = _NAMES[name] = int.from_bytes(name.encode()[:32].ljust(8, b"."), "big") & _MASK
-    return known
+    return crc32(name.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +101,7 @@ class Prices:
 
     Args:
         seed: The world's.
-        tempo: How many times faster than usual the exchange's and the bookmakers' views wander; 1 is life.
+        tempo: How many times faster than in life bookmakers' and layers' views wander.
     """
 
     def __init__(self, seed: int = 1, tempo: float = 1.0) -> None:
@@ -266,7 +261,7 @@ class Prices:
         """Gives one book from fair chances: spread and sizes follow the fixture's liquidity."""
         bucket = int(at // _LADDER_PERIOD_S)
         seen_at = bucket * _LADDER_PERIOD_S
-        slow = int(at * self._tempo // 20)
+        slow = int(seen_at * self._tempo // 20)
         ahead = max(0.0, fixture.off_at - seen_at)
         liquidity = fixture.liquidity * (
             1.0 if ahead < DAY_S / 4 else 0.9 if ahead < DAY_S else 0.75

@@ -92,7 +92,7 @@ class Sandbox:
         stream_port: int = 0,
     ) -> None:
         self.clock = WorldClock(speed, now, start)
-        self.world = World(seed)
+        self.world = World(seed, tempo=tempo)
         self.prices = Prices(seed, tempo)
         self.counters = Counters()
         self.faults = Faults(seed, now)

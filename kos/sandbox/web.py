@@ -98,8 +98,11 @@ class Hooks:
     held: Callable[[float], AbstractContextManager[None]] | None = None
     """Lets the service's time stand still at a wall time, for a ``stale`` rule."""
     expire: Callable[[], None] | None = None
+    """Forgets all sessions, for an ``expired_session`` rule."""
     overdrawn: Callable[[], Answer] | None = None
+    """Gives the answer to a key without credits."""
     limited: Callable[[], Answer] | None = None
+    """Gives the answer to too many calls."""
     name_of: Callable[[Request], str] = field(default=lambda request: request.path)
     """The endpoint's name for counters and fault paths."""
 
@@ -204,6 +207,9 @@ class HttpServer:
 
     def respond(self, request: Request, handler: _Handler) -> None:
         """Answers one request: the control paths, a fault, or the service."""
+        if self._closing.is_set():  # a connection that was accepted while the port closed
+            handler.hang_up()
+            return
         if request.path.startswith(CONTROL):
             handler.send(request, self._control(request))
             return
@@ -228,19 +234,7 @@ class HttpServer:
             case "disconnect":
                 handler.hang_up()
             case "rate_limit":
-                extra = (
-                    ()
-                    if fault.retry_after_s is None
-                    else (("Retry-After", f"{fault.retry_after_s:g}"),)
-                )
-                answer = (
-                    self._hooks.limited()
-                    if self._hooks.limited
-                    else Answer(429, b"Too many requests")
-                )
-                handler.send(
-                    request, Answer(fault.status or 429, answer.body, answer.headers + extra)
-                )
+                handler.send(request, self._limited(fault))
             case "server_error":
                 handler.send(
                     request,
@@ -275,6 +269,13 @@ class HttpServer:
                 handler.send(request, answer)
             case _:
                 handler.send(request, self._service(request))
+
+    def _limited(self, fault: Fault) -> Answer:
+        limited = self._hooks.limited
+        answer = Answer(body=b"Too many requests") if limited is None else limited()
+        wait = fault.retry_after_s
+        extra = () if wait is None else (("Retry-After", f"{wait:g}"),)
+        return Answer(fault.status or 429, answer.body, answer.headers + extra)
 
     def _control(self, request: Request) -> Answer:
         what = request.path[len(CONTROL) :]

@@ -55,10 +55,14 @@ class World:
     Args:
         seed: Any whole number; the same seed gives the same world.
         leagues: The leagues to play.
+        tempo: How many times faster than in life the market's opinion swings.
     """
 
-    def __init__(self, seed: int = 1, leagues: tuple[League, ...] = LEAGUES) -> None:
+    def __init__(
+        self, seed: int = 1, leagues: tuple[League, ...] = LEAGUES, tempo: float = 1.0
+    ) -> None:
         self.seed = seed
+        self._tempo = tempo
         self.leagues = leagues
         self._index = {league.key: index for index, league in enumerate(leagues)}
         self._rounds: dict[tuple[int, int], tuple[Fixture, ...]] = {}
@@ -168,6 +172,7 @@ class World:
                 away=away,
                 edge=edge,
                 planned_at=planned,
+                tempo=self._tempo,
             )
 
         fixture = drawn(slot, home, away, edge, planned)

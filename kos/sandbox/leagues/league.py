@@ -313,31 +313,6 @@ def _people(text: str) -> tuple[Side, ...]:
     return tuple(sides[: len(sides) // 2 * 2])
 
 
-def soccer(
-    key: str,
-    title: str,
-    description: str,
-    competition: str,
-    country: str,
-    popularity: float,
-    hours: tuple[int, int],
-    teams: str,
-) -> League:
-    """Gives a football league from its text table."""
-    return League(
-        key,
-        title,
-        description,
-        competition,
-        country,
-        popularity,
-        hours,
-        _teams(teams),
-        SOCCER,
-        women="women" in key,
-    )
-
-
 def teams(
     discipline: Discipline,
     key: str,
@@ -349,7 +324,7 @@ def teams(
     hours: tuple[int, int],
     names: str,
 ) -> League:
-    """Gives a league of teams in any other sport."""
+    """Gives a league of teams from its text table."""
     return League(
         key,
         title,
@@ -360,7 +335,7 @@ def teams(
         hours,
         _teams(names),
         discipline,
-        women="wnba" in key,
+        women="women" in key or "wnba" in key,
     )
 
 

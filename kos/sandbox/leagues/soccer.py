@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from kos.sandbox.leagues.league import League, soccer
+from kos.sandbox.leagues import league as lg
+from kos.sandbox.leagues.league import League, teams
 
 _EPL: Final = """Arsenal, Manchester City=Man City, Liverpool, Chelsea, Aston Villa, Newcastle United=Newcastle,
 Manchester United=Man Utd, Tottenham Hotspur=Tottenham, Brighton and Hove Albion=Brighton, Crystal Palace=C Palace,
@@ -24,7 +25,8 @@ Paris Saint-Germain Women=Paris St-G (W), Manchester United Women=Man Utd (W), J
 AS Roma Women=Roma (W), FC Twente Women=FC Twente (W), SL Benfica Women=Benfica (W), Atlético Madrid Women=Atl Madrid (W)"""
 
 SOCCER: Final[tuple[League, ...]] = (
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_epl",
         "EPL",
         "English Premier League",
@@ -34,7 +36,8 @@ SOCCER: Final[tuple[League, ...]] = (
         (12, 20),
         _EPL,
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_efl_champ",
         "Championship",
         "EFL Championship",
@@ -44,7 +47,8 @@ SOCCER: Final[tuple[League, ...]] = (
         (12, 20),
         _CHAMPIONSHIP,
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_england_league1",
         "League 1",
         "EFL League 1",
@@ -59,7 +63,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Mansfield Town=Mansfield, Northampton Town=Northampton, Rotherham United=Rotherham, Blackpool, Exeter City=Exeter,
         Doncaster Rovers=Doncaster, Burton Albion=Burton, Port Vale""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_england_league2",
         "League 2",
         "EFL League 2 ",
@@ -73,7 +78,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Fleetwood Town, Bristol Rovers=Bristol Rovers, Barnet, Oldham Athletic=Oldham, Tranmere Rovers=Tranmere, Barrow,
         Shrewsbury Town=Shrewsbury, Crawley Town, Cheltenham Town=Cheltenham, Harrogate Town, Accrington Stanley=Accrington, Newport County""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_fa_cup",
         "FA Cup",
         "Football Association Challenge Cup",
@@ -84,7 +90,8 @@ SOCCER: Final[tuple[League, ...]] = (
         _CHAMPIONSHIP.rsplit(",", 8)[0]
         + ", York City=York, Boreham Wood, Weston-super-Mare=Weston-super-Mare, Macclesfield FC=Macclesfield",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_england_efl_cup",
         "EFL Cup",
         "League Cup",
@@ -94,7 +101,8 @@ SOCCER: Final[tuple[League, ...]] = (
         (18, 20),
         _EPL.rsplit(",", 4)[0],
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_spl",
         "Premiership - Scotland",
         "Scottish Premiership",
@@ -106,7 +114,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Celtic, Rangers FC=Rangers, Heart of Midlothian=Hearts, Hibernian=Hibernian, Aberdeen, Motherwell, Dundee United=Dundee Utd,
         St Mirren, Falkirk FC=Falkirk, Kilmarnock, Dundee FC=Dundee, Livingston FC=Livingston""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_germany_bundesliga",
         "Bundesliga - Germany",
         "German Soccer",
@@ -120,7 +129,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Union Berlin, Borussia Monchengladbach=Mgladbach, 1. FC Köln=FC Koln, VfL Wolfsburg=Wolfsburg, FC Augsburg=Augsburg,
         Hamburger SV, FC St. Pauli=St Pauli, 1. FC Heidenheim=FC Heidenheim""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_germany_bundesliga2",
         "Bundesliga 2 - Germany",
         "German Soccer",
@@ -134,7 +144,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Fortuna Düsseldorf=Fortuna Dusseldorf, Arminia Bielefeld, Preußen Münster=Preussen Munster, 1. FC Magdeburg=Magdeburg,
         SpVgg Greuther Fürth=Greuther Furth, Eintracht Braunschweig, Dynamo Dresden""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_germany_liga3",
         "3. Liga - Germany",
         "German Soccer",
@@ -148,7 +159,8 @@ SOCCER: Final[tuple[League, ...]] = (
         FC Ingolstadt 04=Ingolstadt, Viktoria Köln=FC Viktoria Koln, TSG Hoffenheim II=Hoffenheim II, VfB Stuttgart II=Stuttgart II,
         SSV Jahn Regensburg=Jahn Regensburg, Alemannia Aachen, SSV Ulm 1846=SSV Ulm, Erzgebirge Aue, TSV Havelse=Havelse, 1. FC Schweinfurt=Schweinfurt""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_italy_serie_a",
         "Serie A - Italy",
         "Italian Soccer",
@@ -160,7 +172,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Inter Milan=Inter, Napoli, AC Milan, Juventus, AS Roma=Roma, Atalanta BC=Atalanta, Bologna, Como, Lazio, Fiorentina,
         Udinese, Sassuolo, Torino, Cremonese, Cagliari, Genoa, Parma, Lecce, Hellas Verona=Verona, Pisa""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_italy_serie_b",
         "Serie B - Italy",
         "Italian Soccer",
@@ -172,7 +185,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Palermo, Venezia, Monza, Modena, Frosinone, Cesena, Empoli, Catanzaro, Juve Stabia, Bari, Padova, Sampdoria, Spezia,
         Carrarese, Reggiana, Südtirol=Sudtirol, Avellino, Pescara, Virtus Entella=Virtus Entella, Mantova""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_spain_la_liga",
         "La Liga - Spain",
         "Spanish Soccer",
@@ -185,7 +199,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Celta Vigo, Espanyol, Sevilla, Valencia, Rayo Vallecano, Getafe, Osasuna, Girona, Mallorca, Alavés=Alaves,
         Elche CF=Elche, Levante, Oviedo=Real Oviedo""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_spain_segunda_division",
         "La Liga 2 - Spain",
         "Spanish Soccer",
@@ -199,7 +214,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Córdoba=Cordoba, Granada CF=Granada, AD Ceuta FC=Ceuta, CD Leganés=Leganes, Albacete, FC Andorra, SD Huesca=Huesca, CD Mirandés=Mirandes,
         Cultural Leonesa, Real Zaragoza=Zaragoza, Real Sociedad B""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_france_ligue_one",
         "Ligue 1 - France",
         "French Soccer",
@@ -211,7 +227,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Paris Saint Germain=Paris St-G, Marseille, AS Monaco=Monaco, Lille, Lyon, RC Lens=Lens, Strasbourg, Rennes, Nice, Toulouse,
         Paris FC, Brest, Angers, Nantes, Le Havre, Lorient, Auxerre, Metz""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_france_ligue_two",
         "Ligue 2 - France",
         "French Soccer",
@@ -223,7 +240,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Saint-Étienne=St Etienne, ES Troyes AC=ESTAC Troyes, Reims, Montpellier, Le Mans FC=Le Mans, Red Star FC=Red Star, Guingamp,
         Dunkerque, Pau FC=Pau, Grenoble, Rodez AF=Rodez, Annecy FC=Annecy, Amiens, SC Bastia=Bastia, Laval, Nancy, Clermont=Clermont, Boulogne""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_netherlands_eredivisie",
         "Dutch Eredivisie",
         "Dutch Soccer",
@@ -236,7 +254,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Groningen=FC Groningen, Sparta Rotterdam, SC Heerenveen=Heerenveen, Go Ahead Eagles, Fortuna Sittard, Heracles Almelo=Heracles,
         PEC Zwolle, FC Volendam=FC Volendam, NAC Breda=NAC Breda, Excelsior, Telstar""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_portugal_primeira_liga",
         "Primeira Liga - Portugal",
         "Portugese Soccer",
@@ -248,7 +267,8 @@ SOCCER: Final[tuple[League, ...]] = (
         FC Porto=Porto, Sporting Lisbon, Benfica, Braga, Vitória SC=Guimaraes, Famalicão=Famalicao, Gil Vicente, Moreirense FC=Moreirense,
         Estoril, Rio Ave FC=Rio Ave, Nacional, Santa Clara, Casa Pia, Arouca, CF Estrela=Estrela, Tondela, Alverca, AVS Futebol SAD=AVS Futebol SAD""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_belgium_first_div",
         "Belgium First Div",
         "Belgian First Division A",
@@ -261,7 +281,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Charleroi=Charleroi, Standard Liège=Standard, Westerlo, Leuven=Oud-Heverlee Leuven, Zulte-Waregem=Zulte-Waregem, Cercle Brugge KSV=Cercle Brugge,
         La Louvière=RAAL La Louviere, Dender""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_turkey_super_league",
         "Turkey Super League",
         "Turkish Soccer",
@@ -274,7 +295,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Gaziantep FK=Gaziantep FK, Konyaspor, Kasimpasa SK=Kasimpasa, Rizespor=Caykur Rizespor, Antalyaspor, Kocaelispor, Genclerbirligi SK=Genclerbirligi,
         Eyüpspor=Eyupspor, Kayserispor, Fatih Karagümrük=Fatih Karagumruk Istanb""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_greece_super_league",
         "Super League - Greece",
         "Greek Soccer",
@@ -287,7 +309,8 @@ SOCCER: Final[tuple[League, ...]] = (
         OFI Crete=OFI, Volos FC=Volos NFC, Levadiakos, Asteras Tripolis=Asteras Tripolis, Atromitos Athens=Atromitos, Kifisia FC=Kifisias FC,
         Panetolikos Agrinio=Panetolikos, Larissa=AE Larisa, Panserraikos FC=Panserraikos""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_austria_bundesliga",
         "Austrian Football Bundesliga",
         "Austrian Soccer",
@@ -299,7 +322,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Red Bull Salzburg, SK Sturm Graz=Sturm Graz, SK Rapid=Rapid Vienna, Linzer ASK=LASK Linz, Austria Wien=Austria Vienna, Wolfsberger AC,
         TSV Hartberg=Hartberg, WSG Tirol=WSG Wattens, SCR Altach=Altach, SV Ried=SV Ried, Grazer AK=Grazer AK, Blau-Weiß Linz=FC Blau-Weiss Linz""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_switzerland_superleague",
         "Swiss Superleague",
         "Swiss Soccer",
@@ -311,7 +335,8 @@ SOCCER: Final[tuple[League, ...]] = (
         FC Basel=Basel, BSC Young Boys=Young Boys, FC Lugano=Lugano, Servette=Servette, FC Thun=FC Thun, FC St Gallen=St Gallen, FC Luzern=Luzern,
         FC Sion=Sion, FC Zurich=FC Zurich, Lausanne Sport=Lausanne, Grasshopper Club=Grasshoppers, FC Winterthur=Winterthur""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_denmark_superliga",
         "Denmark Superliga",
         "Danish Soccer",
@@ -323,7 +348,8 @@ SOCCER: Final[tuple[League, ...]] = (
         FC Copenhagen=FC Copenhagen, FC Midtjylland=FC Midtjylland, Brøndby IF=Brondby, Aarhus Gymnastikforening=AGF, FC Nordsjælland=FC Nordsjaelland,
         Odense BK=OB, Viborg FF=Viborg, Randers FC=Randers, Silkeborg IF=Silkeborg, Sønderjyske=SonderjyskE, Vejle Boldklub=Vejle, FC Fredericia=Fredericia""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_norway_eliteserien",
         "Eliteserien - Norway",
         "Norwegian Soccer",
@@ -336,7 +362,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Sarpsborg FK=Sarpsborg, Vålerenga=Valerenga, Hamarkameratene=HamKam, Kristiansund BK=Kristiansund, KFUM Oslo, Bryne FK=Bryne,
         FK Haugesund=Haugesund, Strømsgodset=Stromsgodset""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_sweden_allsvenskan",
         "Allsvenskan - Sweden",
         "Swedish Soccer",
@@ -348,7 +375,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Malmo FF, Hammarby IF=Hammarby, AIK, Djurgårdens IF=Djurgardens, IF Elfsborg=Elfsborg, Mjällby AIF=Mjallby, BK Häcken=Hacken, IFK Göteborg=IFK Goteborg,
         GAIS, IK Sirius=Sirius, IFK Norrköping=Norrkoping, Brommapojkarna=Brommapojkarna, Degerfors, Halmstads BK=Halmstads, IFK Värnamo=IFK Varnamo, Östers IF=Osters""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_finland_veikkausliiga",
         "Veikkausliiga - Finland",
         "Finnish  Soccer",
@@ -360,7 +388,8 @@ SOCCER: Final[tuple[League, ...]] = (
         KuPS Kuopio=KuPS, HJK Helsinki=HJK Helsinki, Ilves Tampere=Ilves, FC Inter Turku=Inter Turku, SJK Seinajoki=SJK, VPS Vaasa=VPS, FF Jaro=FF Jaro,
         IFK Mariehamn=Mariehamn, FC Haka=FC Haka, AC Oulu=AC Oulu, KTP Kotka=KTP, IF Gnistan=Gnistan""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_poland_ekstraklasa",
         "Ekstraklasa - Poland",
         "Polish Soccer",
@@ -374,7 +403,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Korona Kielce, Wisła Płock=Wisla Plock, Radomiak Radom, GKS Katowice=Katowice, Motor Lublin, Lechia Gdańsk=Lechia Gdansk, Piast Gliwice=Piast Gliwice,
         Arka Gdynia, Bruk-Bet Termalica Nieciecza=Nieciecza""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_league_of_ireland",
         "League of Ireland",
         "Airtricity League Premier Division",
@@ -386,7 +416,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Shamrock Rovers, Derry City=Derry City, Shelbourne, Bohemians, St Patricks Athletic=St Patricks, Drogheda United=Drogheda, Sligo Rovers, Galway United=Galway Utd,
         Waterford FC=Waterford, Cork City""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_usa_mls",
         "MLS",
         "Major League Soccer",
@@ -400,7 +431,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Nashville SC, Portland Timbers, Chicago Fire, New York Red Bulls, Austin FC, Real Salt Lake, FC Dallas, Colorado Rapids, San Jose Earthquakes,
         Houston Dynamo, Toronto FC, New England Revolution, CF Montréal=Montreal Impact, Atlanta United FC=Atlanta Utd, LA Galaxy, Sporting Kansas City""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_mexico_ligamx",
         "Liga MX",
         "Mexican Soccer",
@@ -412,7 +444,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Toluca, Tigres=Tigres UANL, Cruz Azul=Cruz Azul, CF América=Club America, Monterrey, Guadalajara Chivas=CD Guadalajara, Pachuca, Pumas=Pumas UNAM, Tijuana, FC Juarez,
         Atlas, León=Leon, Atlético San Luis=Atletico San Luis, Necaxa, Querétaro=Queretaro, Santos Laguna, Mazatlán FC=Mazatlan FC, Puebla""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_brazil_campeonato",
         "Brazil Série A",
         "Brasileirão Série A",
@@ -424,7 +457,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Flamengo-RJ=Flamengo, Palmeiras, Cruzeiro, Mirassol, Botafogo, Fluminense, Bahia, São Paulo=Sao Paulo, Corinthians, Internacional, Atlético Mineiro=Atletico MG,
         Grêmio=Gremio, Santos=Santos, Vasco da Gama, Bragantino-SP=Bragantino SP, Ceará=Ceara SC Fortaleza, Vitória=Vitoria, Fortaleza=Fortaleza EC, Juventude, Sport Recife=Sport Recife""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_brazil_serie_b",
         "Brazil Série B",
         "Campeonato Brasileiro Série B",
@@ -436,7 +470,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Coritiba, Athletico Paranaense=Atletico PR, Chapecoense, Goiás=Goias, Criciúma=Criciuma, Novorizontino, Remo, CRB, Cuiabá=Cuiaba, Avaí=Avai, Atlético Goianiense=Atletico Go,
         Vila Nova, Operário PR=Operario PR, América Mineiro=America MG, Athletic Club (MG)=Athletic Club, Botafogo SP, Ferroviária=Ferroviaria, Paysandu, Amazonas FC=Amazonas FC, Volta Redonda""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_argentina_primera_division",
         "Primera División - Argentina",
         "Argentine Primera División",
@@ -450,7 +485,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Unión=Union Santa Fe, Banfield=CA Banfield, Defensa y Justicia, Instituto de Córdoba=Instituto, Gimnasia La Plata=Gimnasia La Plata, Independiente Rivadavia=Ind Rivadavia,
         Newells Old Boys=Newells, Atlético Tucumán=Atl Tucuman, Sarmiento de Junín=Sarmiento de Junin, Aldosivi=Aldosivi""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_chile_campeonato",
         "Primera División - Chile",
         "Campeonato Chileno",
@@ -462,7 +498,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Coquimbo Unido=Coquimbo Unido, Universidad Católica=Univ Catolica, Universidad de Chile=Univ de Chile, Colo-Colo=Colo Colo, O'Higgins=OHiggins, Audax Italiano, Palestino=CD Palestino, Cobresal,
         Huachipato, Ñublense=Nublense, Everton de Viña del Mar=Everton De Vina, Unión La Calera=Union La Calera, Deportes La Serena=La Serena, Deportes Limache=Deportes Limache, Deportes Iquique=Deportes Iquique, Unión Española=Union Espanola""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_conmebol_copa_libertadores",
         "Copa Libertadores",
         "CONMEBOL Copa Libertadores",
@@ -474,7 +511,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Flamengo-RJ=Flamengo, Palmeiras, River Plate, Boca Juniors, Racing Club, Fluminense, LDU Quito=LDU, Estudiantes, Cruzeiro, Peñarol=Penarol, Nacional de Montevideo=Nacional (Uru),
         Independiente del Valle=Independiente (Ecu), Universidad Católica (CHI)=Univ Catolica (Chile), Cerro Porteño=Cerro Porteno, Libertad Asuncion=Libertad, Bolívar=Bolivar""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_japan_j_league",
         "J League",
         "Japan Soccer League",
@@ -487,7 +525,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Kawasaki Frontale=Kawasaki, Gamba Osaka=G-Osaka, Cerezo Osaka=C-Osaka, FC Tokyo=FC Tokyo, Avispa Fukuoka=Avispa Fukuoka, Fagiano Okayama=Okayama, Shimizu S Pulse=Shimizu,
         Yokohama F Marinos=Yokohama FM, Nagoya Grampus=Nagoya, Tokyo Verdy=Tokyo-V, Yokohama FC=Yokohama FC, Shonan Bellmare=Shonan, Albirex Niigata=Niigata""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_korea_kleague1",
         "K League 1",
         "Korean Soccer",
@@ -499,7 +538,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Jeonbuk Hyundai Motors=Jeonbuk Motors, Gimcheon Sangmu FC=Gimcheon Sangmu, Daejeon Citizen=Daejeon Citizen, Pohang Steelers=Pohang Steelers, FC Seoul=FC Seoul, Gangwon FC=Gangwon, Gwangju FC=Gwangju FC,
         Anyang FC=FC Anyang, Ulsan Hyundai FC=Ulsan Hyundai Horang-i, Suwon City FC=Suwon FC, Jeju United FC=Jeju Utd, Daegu FC=Daegu FC""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_china_superleague",
         "Super League - China",
         "Chinese Soccer",
@@ -512,7 +552,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Tianjin Jinmen Tiger FC=Tianjin Jinmen Tiger, Zhejiang=Zhejiang Greentown, Yunnan Yukun=Yunnan Yukun, Qingdao West Coast=Qingdao Youth Island, Henan FC=Henan Songshan Longmen, Dalian Yingbo=Dalian Yingbo,
         Shenzhen Peng City FC=Shenzhen Peng City, Qingdao Hainiu FC=Qingdao Hainiu, Wuhan Three Towns=Wuhan Three Towns, Meizhou Hakka=Meizhou Hakka, Changchun Yatai FC=Changchun Yatai""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_australia_aleague",
         "A-League",
         "Aussie Soccer",
@@ -524,7 +565,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Auckland FC=Auckland FC, Melbourne City=Melbourne City, Western Sydney Wanderers FC=Western Sydney Wanderers, Melbourne Victory=Melbourne Victory, Adelaide United=Adelaide United, Sydney FC=Sydney FC,
         Macarthur FC=Macarthur FC, Newcastle Jets FC=Newcastle Jets, Central Coast Mariners=Central Coast Mariners, Wellington Phoenix FC=Wellington Phoenix, Brisbane Roar FC=Brisbane Roar, Perth Glory=Perth Glory""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_saudi_arabia_pro_league",
         "Saudi Pro League",
         "Saudi Soccer",
@@ -536,7 +578,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Al Hilal Saudi FC=Al-Hilal, Al-Nassr FC=Al-Nassr (KSA), Al-Ahli Jeddah=Al-Ahli (KSA), Al-Ittihad FC=Al-Ittihad (KSA), Al Qadsiah FC=Al-Qadsiah, Al-Taawoun FC=Al-Taawoun Buraidah, Al-Shabab FC=Al-Shabab (KSA), Al-Ettifaq FC=Al-Ettifaq,
         Neom SC=NEOM SC, Al-Khaleej=Al-Khaleej Saihat, Al-Fateh SC=Al-Fateh (KSA), Al-Fayha FC=Al-Feiha, Al-Riyadh SC=Al Riyadh, Al-Kholood=Al-Kholood, Al-Hazem=Al-Hazm (KSA), Damac FC=Damac FC, Al Okhdood Club=Al-Akhdoud, Al Najma=Al-Najma (KSA)""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_uefa_champs_league",
         "UEFA Champions League",
         "European Champions League",
@@ -549,7 +592,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Atlético Madrid=Atletico Madrid, Borussia Dortmund=Dortmund, Tottenham Hotspur=Tottenham, Juventus, Atalanta BC=Atalanta, Bayer Leverkusen=Leverkusen, Sporting Lisbon, PSV Eindhoven=PSV, Benfica,
         Galatasaray, Club Brugge, Bodø/Glimt=Bodo Glimt, Slavia Praha=Slavia Prague, FC Copenhagen, Olympiakos Piraeus=Olympiakos, Qarabağ FK=Qarabag FK, Kairat Almaty=Kairat Almaty""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_uefa_europa_league",
         "UEFA Europa League",
         "European Europa League",
@@ -562,7 +606,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Ferencváros=Ferencvaros, Red Bull Salzburg, PAOK Thessaloniki=PAOK, Rangers FC=Rangers, Celtic, Dinamo Zagreb, FC Basel=Basel, Viktoria Plzeň=Plzen, Crvena Zvezda=Crvena Zvezda, Panathinaikos FC=Panathinaikos,
         Ludogorets Razgrad=Ludogorets, Maccabi Tel Aviv=Maccabi Tel Aviv, Malmo FF""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_fifa_world_cup_qualifiers_europe",
         "FIFA World Cup Qualifiers - Europe",
         "FIFA World Cup Qualifiers - UEFA",
@@ -574,7 +619,8 @@ SOCCER: Final[tuple[League, ...]] = (
         Spain, France, England, Portugal, Germany, Netherlands, Italy, Belgium, Croatia, Norway, Denmark, Switzerland, Turkey, Austria, Ukraine, Poland, Serbia, Sweden, Scotland, Wales,
         Czech Republic=Czech Republic, Hungary, Republic of Ireland=Rep of Ireland, Bosnia & Herzegovina=Bosnia, Northern Ireland=Northern Ireland, North Macedonia=North Macedonia, Iceland, Albania""",
     ),
-    soccer(
+    teams(
+        lg.SOCCER,
         "soccer_uefa_champs_league_women",
         "UEFA Champions League Women",
         "European Champions League Women",
