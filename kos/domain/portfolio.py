@@ -135,6 +135,8 @@ class Done(msgspec.Struct, frozen=True):
     entries: tuple[Entry, ...]
     state: OfferState | None = None
     phase_before: Phase | None = None
+    is_said: bool = True
+    """False for what KOS writes along with the fact that was said, such as an instant trigger."""
 
 
 def apply(

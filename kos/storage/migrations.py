@@ -80,7 +80,7 @@ CREATE TABLE erasures (
     user_id TEXT PRIMARY KEY,
     erased_by TEXT NOT NULL,
     erased_at TEXT NOT NULL CHECK (erased_at {_TIME})
-) STRICT;
+) WITHOUT ROWID, STRICT;
 DROP TRIGGER commands_are_never_removed;
 CREATE TRIGGER commands_are_never_removed BEFORE DELETE ON commands
 WHEN OLD.user_id IS NULL OR NOT EXISTS (SELECT 1 FROM erasures WHERE user_id = OLD.user_id)
@@ -146,6 +146,7 @@ CREATE TABLE events (
     number INTEGER,
     fact TEXT NOT NULL,
     payload TEXT NOT NULL CHECK (json_valid(payload)),
+    is_said INTEGER NOT NULL CHECK (is_said IN (0, 1)), -- 0: written by KOS along with one said
     phase_before INTEGER CHECK (phase_before BETWEEN 1 AND 6),
     phase_after INTEGER CHECK (phase_after BETWEEN 1 AND 6),
     recorded_by TEXT NOT NULL CHECK (recorded_by <> ''),

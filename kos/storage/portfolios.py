@@ -22,8 +22,8 @@ _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 _INSERT_EVENT = (
     "INSERT INTO events (sequence, ordinal, user_id, offer_id, number, fact, payload,"
-    " phase_before, phase_after, recorded_by, role, source, note, occurred_at, recorded_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " is_said, phase_before, phase_after, recorded_by, role, source, note, occurred_at, recorded_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_POSTING = (
     "INSERT INTO postings (transaction_id, account_id, amount, user_id, venue, offer_id, bet_id,"
@@ -53,7 +53,7 @@ def recorded_facts(database: Database, participant: str) -> Iterator[RecordedFac
     """
     for sequence, instance, payload, role, occurred_at in database.rows(
         "SELECT sequence, offer_id, payload, role, occurred_at FROM events"
-        " WHERE user_id = ? AND ordinal = 0 ORDER BY sequence",
+        " WHERE user_id = ? AND is_said = 1 ORDER BY sequence",
         (participant,),
     ):
         yield RecordedFact(sequence, instance, _FACTS.decode(payload), Role(role), occurred_at)
@@ -194,6 +194,7 @@ class Portfolios:
                 None if state is None else state.version,
                 name_of(done.fact),
                 _encode(done.fact).decode(),
+                int(done.is_said),
                 None if done.phase_before is None else int(done.phase_before),
                 None if state is None else int(state.phase),
                 command.by,

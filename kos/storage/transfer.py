@@ -95,7 +95,7 @@ def _facts(database: Database) -> Iterator[tuple[int, LedgerCommand]]:
     for sequence, command_id, user, instance, payload, by, role, source, note, at in database.rows(
         "SELECT sequence, command_id, events.user_id, offer_id, payload, recorded_by, role,"
         " source, note, occurred_at FROM events JOIN commands USING (sequence)"
-        " WHERE ordinal = 0"
+        " WHERE is_said = 1"
     ):
         fact = _FACTS.decode(payload)
         if isinstance(fact, DepositSent):
