@@ -128,8 +128,9 @@ class Cell(pykka.ThreadingActor):
         self.thread = threading.current_thread()
         self._tally.busy_since = 0.0
         try:
-            self._actor = load(self.spec.factory)(self._context, self.spec.args)
-            self._actor.started()
+            made: Actor = load(self.spec.factory)(self._context, self.spec.args)
+            self._actor = made
+            made.started()
         except BaseException as error:
             self._context.log.exception("actor.start_failed", error=describe(error))
             self._end(Ended(is_failure=True, is_start=True, error=describe(error)))
@@ -253,11 +254,10 @@ class Cell(pykka.ThreadingActor):
         self._report_ended(self, ended)
 
 
-def load(factory: str) -> Callable[[Context, Any], Actor]:
-    """Import what ``"package.module:Class"`` names."""
-    module, _, name = factory.partition(":")
-    made: Callable[[Context, Any], Actor] = getattr(importlib.import_module(module), name)
-    return made
+def load(path: str) -> Any:
+    """Import what ``"package.module:Name"`` names."""
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def describe(error: BaseException) -> str:

@@ -8,7 +8,6 @@ and the node listens last, so that nobody is told "no such actor" by a node that
 
 from __future__ import annotations
 
-import importlib
 import os
 import resource
 import socket
@@ -21,6 +20,7 @@ from typing import Any
 
 import structlog
 
+from kos.runtime.cell import describe, load
 from kos.runtime.codec import Codec
 from kos.runtime.control import Control, GivenUp, NamesChanged, Ping, Pong, Ready, Stop
 from kos.runtime.protocol import Message
@@ -60,10 +60,13 @@ def run_node(plan: NodePlan, pipe: socket.socket) -> None:
     stacks = plan.stacks.open("w")
     settle_node(stacks)
     control = Control(pipe)
-    if plan.setup is not None:
-        module, _, name = plan.setup.partition(":")
-        getattr(importlib.import_module(module), name)(plan.spec.name, plan.setup_args)
-    Node(plan, control).run()
+    try:
+        if plan.setup is not None:
+            load(plan.setup)(plan.spec.name, plan.setup_args)
+        Node(plan, control).run()
+    except Exception as error:
+        control.send(GivenUp(reason=describe(error)))
+        raise
 
 
 class Node:

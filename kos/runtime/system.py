@@ -23,8 +23,8 @@ import structlog
 from kos.runtime.codec import Codec
 from kos.runtime.control import GivenUp, NamesChanged, Ping, Pong, Ready, Stop
 from kos.runtime.decisions import Record, Verdict, decide
-from kos.runtime.described import ActorDescribed, NodeDescribed, SystemDescribed
-from kos.runtime.errors import SystemStartFailed
+from kos.runtime.described import ActorDescribed, Describe, NodeDescribed, SystemDescribed
+from kos.runtime.errors import MessageRefused, SystemStartFailed
 from kos.runtime.launcher import Launcher, NodeHandle, SpawnLauncher
 from kos.runtime.mailbox import ReplySink
 from kos.runtime.node import NodePlan
@@ -466,9 +466,12 @@ class System:
                 except Exception as error:  # noqa: BLE001 - as for a hook
                     _log.error("hook.failed", error=repr(error), exc_info=True)
 
-    def _on_describe(self, _message: Message, reply: ReplySink) -> None:
-        """Answer a client; called in the thread that reads its link."""
-        reply.answer(self.describe())
+    def _on_describe(self, message: Message, reply: ReplySink) -> None:
+        """Answer whoever asks :data:`SYSTEM`; called in the thread that reads the link."""
+        if isinstance(message, Describe):
+            reply.answer(self.describe())
+        else:
+            reply.fail(MessageRefused(SYSTEM, f"it takes no {type(message).__name__}"))
 
 
 def _overdue(node: _Node) -> str:

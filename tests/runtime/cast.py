@@ -19,6 +19,7 @@ from kos.runtime import (
     Context,
     Deferred,
     Delivery,
+    Describe,
     MailboxFull,
     Message,
     Reply,
@@ -321,11 +322,31 @@ class Torrent(Keeper):
                 ref.tell(Say(text=str(number), payload=b"z" * 400_000))
 
 
+class Curious(Keeper):
+    """Asks the system how it is, and who sent what."""
+
+    def receive(self, message: Message) -> Message | Deferred | None:
+        match message:
+            case Recall():
+                return self.context.ref("@system").ask(Describe(), 5)
+            case Note():
+                self.seen.append(f"{self.context.sender()} {self.context.is_asked()}")
+                return None
+            case Staff():
+                return Kept(seen=tuple(self.seen))
+        return super().receive(message)
+
+
 class Odd(Keeper):
     """Its pulse is not what a pulse may be."""
 
     def pulse(self) -> dict[str, str | int | float]:
         return {"thing": object()}  # type: ignore[dict-item]
+
+
+def fail_setup(_node: str, _args: object) -> None:
+    """A setup hook that does not work."""
+    raise LookupError("no such log")
 
 
 def leave_mark(node: str, args: str) -> None:

@@ -30,6 +30,7 @@ from kos.runtime import (
     PeerDied,
     SpecRefused,
     System,
+    SystemDescribed,
     SystemNotRunning,
     SystemStartFailed,
     UnencodableMessage,
@@ -221,6 +222,30 @@ def test_timers_deliver_into_the_own_mailbox_until_cancelled(stage: SetStage) ->
     seen = kept(here, "a")
     assert seen.count("note 2") == 1
     assert "note 99" not in seen
+
+
+def test_an_actor_may_ask_how_the_system_is_and_sees_who_sends(stage: SetStage) -> None:
+    here = stage(node("one", keeper("a", "Curious")), node("two", keeper("b")))
+    described = here.ask("a", Recall())
+    assert isinstance(described, SystemDescribed)
+    assert [each.name for each in described.nodes] == ["one", "two"]
+    here.ask("b", Forward(to="a", times=1))
+    tell(here, "a", Note(number=1))
+    eventually(lambda: here.ask("a", Staff()) == Kept(seen=("b False", "None False")))
+    with pytest.raises(MessageRefused, match="it takes no Recall"):
+        here.ask("@system", Recall())
+
+
+def test_a_setup_that_fails_is_the_reason_of_the_failed_start(tmp_path: Path) -> None:
+    system = System(
+        name="test",
+        nodes=(node("one", keeper("a")),),
+        messages=MESSAGES,
+        run_dir=tmp_path,
+        setup="tests.runtime.cast:fail_setup",
+    )
+    with pytest.raises(SystemStartFailed, match="LookupError: no such log"):
+        system.start()
 
 
 def test_an_actor_may_tell_a_sibling_that_has_not_started_yet(stage: SetStage) -> None:
@@ -544,8 +569,8 @@ def test_nodes_killed_at_random_leave_no_ask_without_a_word_and_all_come_back(
         name = chance.choice(("one", "two", "three"))
         before = len(answered)
         pid = here.node(name).pid
-        if pid:
-            os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it may be down from the last round
+            os.kill(pid or 2**30, signal.SIGKILL)
         eventually(lambda before=before: len(answered) > before)  # type: ignore[misc]
     over.set()
     for each in askers:
