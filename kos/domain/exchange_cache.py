@@ -5,8 +5,8 @@ came back, asks it for a plan, and carries the plan out. Time is always an argum
 
 The plan. Each wanted market has a deadline: its last read plus the TTL, or a shorter time the
 more urgent it is. In order of deadlines the markets form batches of the size that the service's
-data weights allow. One call takes ``call_spacing_s``, so the k-th batch begins k spacings after
-the first. The first call is made at the latest moment at which every batch still begins before
+data weights allow. Calls follow each other at a pace, which is the allowed spacing or the time
+that answers take of late, so the k-th batch begins k paces after the first. The first call is made at the latest moment at which every batch still begins before
 its earliest deadline. So every market is refreshed within its TTL wherever the allowed rate can
 do that at all, and no call is made before it must be: what must be read goes out together with
 what would have to be read soon, in batches as full as can be. Where the rate is too low, the
@@ -155,6 +155,7 @@ class PriceCache:
         self._markets_per_call = policy.markets_per_call
         self._failures = 0
         self._calls = 0
+        self._answer_s = 0.0
 
     # --- what is wanted -------------------------------------------------------------------
 
@@ -202,6 +203,7 @@ class PriceCache:
         policy = self._policy
         free = policy.calls_in_flight - len(self._in_flight)
         spacing = timedelta(seconds=policy.call_spacing_s)
+        pace = self._pace()
         if free <= 0 or (self._not_before is not None and now < self._not_before):
             return ()
         if self._last_call_at is not None and now < self._last_call_at + spacing:
@@ -210,29 +212,35 @@ class PriceCache:
         size = self._markets_per_call
         lead = timedelta(seconds=policy.answer_s)
         must_begin = any(
-            queue[start][0] - spacing * number - lead <= now
+            queue[start][0] - pace * number - lead <= now
             for number, start in enumerate(range(0, len(queue), size))
         )
-        # One call per spacing: with none allowed (0 s), all that may be in flight at once.
-        calls = min(free, 1) if spacing else free
         if not must_begin:
             return ()
+        # One call per spacing; without spacing (0 s), all that may be in flight at once.
+        calls = min(free, 1) if spacing else free
         ids = [id_ for _, _, _, id_ in queue[: calls * size]]
         return tuple(tuple(ids[i : i + size]) for i in range(0, len(ids), size))
 
     def next_look(self, now: datetime) -> timedelta:
         """How long a plan will stay empty if nothing happens; at most a minute."""
         spacing = timedelta(seconds=self._policy.call_spacing_s)
+        pace = self._pace()
         lead = timedelta(seconds=self._policy.answer_s)
         earliest = now + timedelta(minutes=1)
         queue = self._queue(now)
         size = self._markets_per_call
         for number, start in enumerate(range(0, len(queue), size)):
-            earliest = min(earliest, queue[start][0] - spacing * number - lead)
+            earliest = min(earliest, queue[start][0] - pace * number - lead)
         for bound in (self._not_before, self._last_call_at and self._last_call_at + spacing):
             if bound is not None:
                 earliest = max(earliest, bound)
         return max(timedelta(0), earliest - now)
+
+    def _pace(self) -> timedelta:
+        """From the start of one call to the start of the next, as answers take their time, too."""
+        answer_s = self._answer_s / self._policy.calls_in_flight
+        return timedelta(seconds=max(self._policy.call_spacing_s, answer_s))
 
     def _queue(self, now: datetime) -> list[tuple[datetime, float, int, str]]:
         """Askable markets in the order of their deadlines, then urgency, then place."""
@@ -277,7 +285,9 @@ class PriceCache:
         unread: Collection[str] = (),
     ) -> None:
         """The call came back: ``books``, nothing for ``unread``, the rest is gone or closed."""
-        self._in_flight.pop(tuple(batch), None)
+        since = self._in_flight.pop(tuple(batch), now)
+        # The slowest of late, slowly forgotten.
+        self._answer_s = max((now - since).total_seconds(), self._answer_s * 0.8)
         self._failures = 0
         self._not_before = None
         came = set()
