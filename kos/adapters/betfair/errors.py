@@ -170,9 +170,8 @@ def _judge(message: Any, data: Any) -> Fault:
     """The exception's own code is the most precise; then the number, then the transport's code."""
     code = UNREADABLE
     if isinstance(data, dict):
-        exception = data.get(data.get("exceptionname"))
-        if not isinstance(exception, dict):
-            exception = data.get("APINGException")
+        name = data.get("exceptionname")
+        exception = data.get(name if isinstance(name, str) else "APINGException")
         if isinstance(exception, dict):
             code = code_of(exception.get("errorCode"))
     if code == UNREADABLE:
