@@ -205,7 +205,15 @@ def _apply_to_offer(
     before = state
     for step in steps:
         portfolio, entries = _post(portfolio, step.moves)
-        done.append(Done(step.fact, entries, step.state, None if before is None else before.phase))
+        done.append(
+            Done(
+                step.fact,
+                entries,
+                step.state,
+                None if before is None else before.phase,
+                step.fact is fact,
+            )
+        )
         before = step.state
     return _with(portfolio, offers={**portfolio.offers, instance: steps[-1].state}), tuple(done)
 
