@@ -12,20 +12,19 @@ import json
 import re
 import secrets
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 from urllib.parse import parse_qs
 
 from kos.sandbox.clock import iso_ms
 from kos.sandbox.exchange import Book, Exchange, Market, Selection
+from kos.sandbox.market_filter import Fail, passes
 from kos.sandbox.prices import Level, Runner
+from kos.sandbox.sessions import Sessions
 from kos.sandbox.web import Answer, Request, as_json
 
-USERNAME: Final = "sandbox"
-PASSWORD: Final = "sandbox-password"  # noqa: S105 - opens nothing but the sandbox
 LIVE_KEY: Final = "SandboxLiveKey00"
 DELAYED_KEY: Final = "SandboxDelayed00"
 
@@ -54,93 +53,8 @@ _SORTS: Final = (
 )  # fmt: skip
 _POINTS: Final = 200
 _MOST_IDS: Final = 250
-_LOGINS_A_MINUTE: Final = 100
-_BAN_S: Final = 1200.0
 _BOOK_CALLS_A_SECOND: Final = 5
-_SESSION_S: Final = 12 * 3600.0
 _REST: Final = re.compile(r"/exchange/betting/rest/v1(?:\.0)?/(\w+)/?")
-
-
-class Fail(Exception):  # noqa: N818 - it is an answer, not a failure
-    """An error answer: an APING code such as TOO_MUCH_DATA, or a transport code such as DSC-0018."""
-
-    def __init__(self, code: str, details: str = "") -> None:
-        super().__init__(code)
-        self.code = code
-        self.details = details
-
-
-@dataclass(slots=True)
-class _Session:
-    expires_at: float
-
-
-class Sessions:
-    """Logins and the tokens they gave. Safe to use from any thread.
-
-    Args:
-        now: The wall clock.
-        username: The one account's name.
-        password: Its password.
-    """
-
-    def __init__(
-        self, now: Callable[[], float], username: str = USERNAME, password: str = PASSWORD
-    ) -> None:
-        self._now = now
-        self._account = (username, password)
-        self._open: dict[str, _Session] = {}
-        self._logins: deque[float] = deque()
-        self._banned_until = 0.0
-        self._lock = threading.Lock()
-        self.refusal = ""
-        """When set, every login is refused with this status, e.g. ``ACCOUNT_NOW_LOCKED``."""
-
-    def login(self, username: str, password: str) -> tuple[str, str]:
-        """Gives a token and SUCCESS, or an empty token and the reason."""
-        now = self._now()
-        with self._lock:
-            if self.refusal:
-                return "", self.refusal
-            if now < self._banned_until:
-                return "", "TEMPORARY_BAN_TOO_MANY_REQUESTS"
-            if (username, password) != self._account:
-                return "", "INVALID_USERNAME_OR_PASSWORD"
-            while self._logins and self._logins[0] <= now - 60:
-                self._logins.popleft()
-            if len(self._logins) >= _LOGINS_A_MINUTE:
-                self._banned_until = now + _BAN_S
-                return "", "TEMPORARY_BAN_TOO_MANY_REQUESTS"
-            self._logins.append(now)
-            token = secrets.token_urlsafe(32)
-            self._open[token] = _Session(now + _SESSION_S)
-            return token, "SUCCESS"
-
-    def is_open(self, token: str | None) -> bool:
-        """Says whether a token is good."""
-        with self._lock:
-            session = self._open.get(token or "")
-            return session is not None and self._now() < session.expires_at
-
-    def extend(self, token: str) -> bool:
-        """Gives a session its full time again; False when it is not open."""
-        if not self.is_open(token):
-            return False
-        with self._lock:
-            self._open[token] = _Session(self._now() + _SESSION_S)
-        return True
-
-    def close(self, token: str) -> bool:
-        """Ends one session; False when it is not open."""
-        is_open = self.is_open(token)
-        with self._lock:
-            self._open.pop(token, None)
-        return is_open
-
-    def expire_all(self) -> None:
-        """Forgets every session, as the service may at any time."""
-        with self._lock:
-            self._open.clear()
 
 
 class Betfair:
@@ -315,7 +229,7 @@ class Betfair:
         return [
             market
             for market in self._exchange.markets().values()
-            if _passes(market, wanted, self._now())
+            if passes(market, wanted, self._now())
         ]
 
     def _list_market_catalogue(
@@ -622,71 +536,6 @@ def _runner_json(
             "tradedVolume": [],
         }
     return row
-
-
-def _listed(wanted: dict[str, Any], name: str) -> list[str] | None:
-    values = wanted.get(name)
-    if values is None or values == []:
-        return None
-    if not isinstance(values, list):
-        raise Fail("DSC-0009")
-    return [str(value) for value in values]
-
-
-def _passes(market: Market, wanted: dict[str, Any], now: float) -> bool:
-    held = {
-        "eventTypeIds": market.event_type_id,
-        "eventIds": market.event_id,
-        "competitionIds": market.competition_id,
-        "marketIds": market.id,
-        "marketBettingTypes": market.betting_type,
-        "marketCountries": market.country or "GB",
-        "marketTypeCodes": market.type,
-        "venues": "",
-        "raceTypes": "",
-    }
-    for name, value in held.items():
-        allowed = _listed(wanted, name)
-        if allowed is not None and value not in allowed:
-            return False
-    if wanted.get("bspOnly") is True:
-        return False
-    turns = wanted.get("turnInPlayEnabled")
-    if turns is not None and turns is not market.turns_in_play:
-        return False
-    playing = wanted.get("inPlayOnly")
-    if playing is not None and playing is not (market.turns_in_play and market.start <= now):
-        return False
-    return _starts_within(market, wanted.get("marketStartTime")) and _named(
-        market, wanted.get("textQuery")
-    )
-
-
-def _starts_within(market: Market, span: Any) -> bool:
-    if not span:
-        return True
-    if not isinstance(span, dict):
-        raise Fail("DSC-0009")
-    start = iso_ms(market.start)
-    for name in ("from", "to"):
-        bound = span.get(name)
-        if bound is None:
-            continue
-        if not isinstance(bound, str) or not re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d", bound):
-            raise Fail("DSC-0009")
-        moment = bound.rstrip("Z").ljust(16)
-        if (name == "from" and start[: len(moment)] < moment) or (
-            name == "to" and start[: len(moment)] > moment
-        ):
-            return False
-    return True
-
-
-def _named(market: Market, query: Any) -> bool:
-    if not query:
-        return True
-    pattern = ".*".join(re.escape(part) for part in str(query).split("*"))
-    return re.search(pattern, market.event_name, re.IGNORECASE) is not None
 
 
 _ROWS: Final[dict[str, tuple[Callable[[Market], str], Callable[[Market], dict[str, Any]]]]] = {

@@ -36,7 +36,7 @@ KINDS: Final = (
 429 (with Retry-After when ``retry_after_s`` is given). ``server_error``: ``status`` with a text body.
 ``html``: an HTML page with ``status`` 200 unless given. ``cut_body``: half the promised body, then the
 connection closes. ``cut_gzip``: a whole answer with half a gzip stream. ``garbage``: text that is almost
-JSON. ``empty``: ``[]`` or ``{}``. ``stale``: prices as they stood when the rule was added. ``disconnect``:
+JSON. ``empty``: ``[]``, or a JSON-RPC answer with nothing in it. ``stale``: prices as they stood when the rule was added. ``disconnect``:
 closes with no answer. ``expired_session``: the exchange forgets all sessions. ``out_of_credits``: 401
 OUT_OF_USAGE_CREDITS. ``refused``: the port is closed for ``seconds``, of every service or of the one named.
 ``stream_503``: the stream says its data is late. ``stream_image``: the stream sends a new image."""

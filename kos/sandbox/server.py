@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from kos.sandbox.betfair import DELAYED_KEY, LIVE_KEY, PASSWORD, USERNAME, Betfair, Sessions
+from kos.sandbox.betfair import DELAYED_KEY, LIVE_KEY, Betfair
 from kos.sandbox.clock import WorldClock
 from kos.sandbox.exchange import Exchange, WorldExchange
 from kos.sandbox.faults import Fault, Faults
@@ -21,6 +21,7 @@ from kos.sandbox.feed import WorldFeed
 from kos.sandbox.oddsapi import OddsApi, Source
 from kos.sandbox.prices import Prices
 from kos.sandbox.recordings import RecordedExchange, Recordings
+from kos.sandbox.sessions import PASSWORD, USERNAME, Sessions
 from kos.sandbox.stream import StreamServer, Tls
 from kos.sandbox.web import Counters, Hooks, HttpServer, Service
 from kos.sandbox.world import World

@@ -20,11 +20,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from zlib import crc32
 
-from kos.sandbox.betfair import Sessions
-from kos.sandbox.clock import iso_ms
-from kos.sandbox.exchange import Book, Exchange, Market
+from kos.sandbox.exchange import Exchange, Market
 from kos.sandbox.faults import Faults
-from kos.sandbox.prices import Level
+from kos.sandbox.sessions import Sessions
+from kos.sandbox.stream_changes import definition, difference, put_ladders
 from kos.sandbox.web import Counters
 
 _LIMIT: Final = 200
@@ -36,8 +35,6 @@ _SEGMENT: Final = 50
 _RESUMABLE_S: Final = 600.0
 _LINE_LIMIT: Final = 1 << 20
 _DELAYED_CONFLATE_MS: Final = 180_000
-
-Ladder = dict[int, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,7 +428,7 @@ class _Connection:
                 del subscription.known[market.id]
                 subscription.told.pop(market.id, None)
                 continue
-            change = _difference(market.id, subscription.told.get(market.id), state)
+            change = difference(market.id, subscription.told.get(market.id), state)
             subscription.told[market.id] = state
             if change is not None:
                 changes.append(change)
@@ -522,9 +519,9 @@ class _Connection:
             if book is None:
                 return None
             if "EX_MARKET_DEF" in fields:
-                state["definition"] = _definition(market, book)
+                state["definition"] = definition(market, book)
             if name in fields:
-                _put_ladders(state, name, market, book, subscription.levels)
+                put_ladders(state, name, market, book, subscription.levels)
         return state
 
     def _send(self, message: dict[str, Any]) -> None:
@@ -533,108 +530,3 @@ class _Connection:
         self._socket.settimeout(_TICK_S)
         self._sent_at = time.monotonic()
         self._server.counters.add("stream.messages")
-
-
-_LADDERS: Final = {
-    "EX_BEST_OFFERS_DISP": ("bdatb", "bdatl"),
-    "EX_BEST_OFFERS": ("batb", "batl"),
-    "EX_ALL_OFFERS": ("atb", "atl"),
-}
-
-
-def _put_ladders(state: dict[str, Any], name: str, market: Market, book: Book, levels: int) -> None:
-    back, lay = _LADDERS[name]
-    is_open = book.status != "CLOSED"
-    for selection, runner in zip(market.selections, book.runners if is_open else (), strict=False):
-        ladders = state.setdefault("runners", {}).setdefault(selection.id, {})
-        if name == "EX_ALL_OFFERS":
-            ladders[back] = {level.price: level.size for level in runner.to_back}
-            ladders[lay] = {level.price: level.size for level in runner.to_lay}
-        else:
-            ladders[back] = _levels(runner.to_back, levels)
-            ladders[lay] = _levels(runner.to_lay, levels)
-
-
-def _levels(levels: tuple[Level, ...], most: int) -> Ladder:
-    return {index: (level.price, level.size) for index, level in enumerate(levels[:most])}
-
-
-def _definition(market: Market, book: Book) -> dict[str, Any]:
-    is_closed = book.status == "CLOSED"
-    start = iso_ms(market.start if book.start is None else book.start)
-    return {
-        "bspMarket": False,
-        "turnInPlayEnabled": market.turns_in_play,
-        "persistenceEnabled": True,
-        "marketBaseRate": 5.0,
-        "discountAllowed": True,
-        "eventId": market.event_id,
-        "eventTypeId": market.event_type_id,
-        "numberOfWinners": 1,
-        "bettingType": market.betting_type,
-        "marketType": market.type,
-        "marketTime": start,
-        "suspendTime": start,
-        "openDate": iso_ms(market.open_date),
-        "bspReconciled": False,
-        "complete": True,
-        "inPlay": book.is_in_play,
-        "crossMatching": len(market.selections) < 4,
-        "runnersVoidable": False,
-        "numberOfActiveRunners": 0 if is_closed else len(market.selections),
-        "betDelay": 5 if book.is_in_play else 0,
-        "status": book.status,
-        "countryCode": market.country or "GB",
-        "timezone": "GMT",
-        "regulators": ["MR_INT"],
-        "version": book.version,
-        "priceLadderDefinition": {"type": "CLASSIC"},
-        "runners": [
-            {
-                "id": selection.id,
-                "status": "ACTIVE"
-                if not is_closed
-                else "WINNER"
-                if selection.id == book.winner
-                else "LOSER",
-                "sortPriority": selection.sort_priority,
-            }
-            for selection in market.selections
-        ],
-    }
-
-
-def _difference(
-    market_id: str, old: dict[str, Any] | None, new: dict[str, Any]
-) -> dict[str, Any] | None:
-    """Gives the change message from one state of a market to the next, or None when nothing changed."""
-    change: dict[str, Any] = {"id": market_id}
-    if old is None:
-        change["img"] = True
-    before = old or {}
-    if new.get("definition") != before.get("definition"):
-        change["marketDefinition"] = new["definition"]
-    rows = []
-    for selection_id, ladders in new.get("runners", {}).items():
-        known = before.get("runners", {}).get(selection_id, {})
-        row: dict[str, Any] = {}
-        for name, ladder in ladders.items():
-            moved = _moved(known.get(name, {}), ladder)
-            if moved:
-                row[name] = moved
-        if row:
-            rows.append({"id": selection_id, **row})
-    if rows:
-        change["rc"] = rows
-    return change if len(change) > 1 else None
-
-
-def _moved(old: dict[Any, Any], new: dict[Any, Any]) -> list[list[float]]:
-    moved = []
-    for key, value in new.items():
-        if old.get(key) != value:
-            moved.append([key, *value] if isinstance(value, tuple) else [key, value])
-    for key, value in old.items():
-        if key not in new:
-            moved.append([key, 0, 0] if isinstance(value, tuple) else [key, 0])
-    return moved

@@ -21,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from kos.sandbox.faults import Fault, Faults
+from kos.sandbox.faults import KINDS, Fault, Faults
 
 CONTROL: Final = "/__sandbox__/"
 """Paths below this are the sandbox's own: ``faults`` (GET, POST, DELETE) and ``counters`` (GET)."""
@@ -107,6 +107,20 @@ class Hooks:
     """The endpoint's name for counters and fault paths."""
 
 
+def _kinds(hooks: Hooks) -> tuple[str, ...]:
+    """Gives the faults that mean something to a service; it leaves the others' rules alone."""
+    needed = {
+        "stale": hooks.held,
+        "expired_session": hooks.expire,
+        "out_of_credits": hooks.overdrawn,
+    }
+    return tuple(
+        kind
+        for kind in KINDS
+        if not kind.startswith("stream") and (kind not in needed or needed[kind] is not None)
+    )
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
@@ -152,6 +166,7 @@ class HttpServer:
         self._faults = faults
         self._counters = counters
         self._hooks = hooks or Hooks()
+        self._kinds = _kinds(self._hooks)
         self._closing = threading.Event()
         self.tls = tls
         self._port = port
@@ -216,7 +231,7 @@ class HttpServer:
         endpoint = self._hooks.name_of(request)
         self._counters.add(f"{self.name}.{endpoint}")
         self._counters.add(f"{self.name}.calls")
-        fault = self._faults.strike(self.name, endpoint)
+        fault = self._faults.strike(self.name, endpoint, self._kinds)
         if fault is None:
             handler.send(request, self._service(request))
             return

@@ -145,6 +145,12 @@ def test_faults_can_be_set_over_http_and_name_what_is_wrong(
     assert (refused.status_code, "earthquake" in refused.json()["message"]) == (400, True)
 
 
+def test_a_rule_waits_for_a_service_that_it_means(client: FeedCaller, sandbox: Sandbox) -> None:
+    rules = [sandbox.fail("expired_session", count=1), sandbox.fail("stream_503", count=1)]
+    assert client.get("/sports").status_code == 200
+    assert [rule.hits for rule in rules] == [0, 0]
+
+
 def test_rules_end_by_count_by_time_and_by_path() -> None:
     at = [0.0]
     faults = Faults(now=lambda: at[0])
