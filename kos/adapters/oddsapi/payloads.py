@@ -268,6 +268,8 @@ class _Builder:
 
     def event(self, wire: _Event, path: str) -> EventQuotes:
         """Raises Refused where the event as a whole cannot be used."""
+        event_id = self._text(wire.id, "id")
+        kickoff = utc(wire.commence_time, "commence_time")
         home = self._text(wire.home_team, "home_team") if wire.home_team else None
         away = self._text(wire.away_team, "away_team") if wire.away_team else None
         if home is not None and home == away:
@@ -283,12 +285,12 @@ class _Builder:
             if built is not None:
                 bookmakers[built.key] = built
         return EventQuotes(
-            id=self._text(wire.id, "id"),
+            id=event_id,
             sport_key=sport_key,
             sport_title=self._text(wire.sport_title, "sport_title")
             if wire.sport_title
             else sport_key,
-            kickoff=utc(wire.commence_time, "commence_time"),
+            kickoff=kickoff,
             home=home,
             away=away,
             bookmakers=tuple(bookmakers.values()),
@@ -334,12 +336,12 @@ class _Builder:
                 outcomes.append(self._outcome(outcome, path, i))
             except Refused as refused:
                 self._drop(f"{path}.outcomes[{i}]", str(refused))
+        if len({(outcome.name, outcome.point) for outcome in outcomes}) < len(outcomes):
+            outcomes = self._without_doubles(outcomes, path)
         asked = len(wire.outcomes) + lost
         if is_two_way and len(outcomes) < asked and asked > 2 and key.startswith("h2h"):  # noqa: PLR2004
             # Without its draw a three-way market would pass for the two-way one, another bet.
             raise Refused("three-way market with an outcome missing")
-        if len({(outcome.name, outcome.point) for outcome in outcomes}) < len(outcomes):
-            outcomes = self._without_doubles(outcomes, path)
         link = self._link(wire.link, path, "", 0) if wire.link is not None else None
         return MarketQuotes(key, updated_at, tuple(outcomes), link)
 

@@ -247,6 +247,7 @@ def test_a_three_way_market_never_passes_for_a_two_way_one() -> None:
     for draw in (outcome("Draw", 1), outcome("Draw", None), {"name": None, "price": 4}):
         ice = event(
             bookmaker(market(*sides, draw)),
+            bookmaker(market(*sides, outcome("Draw", 4), outcome("Draw", 5)), key="betfred_uk"),
             bookmaker(whole, key="betway"),
             bookmaker(market(*sides), key="skybet"),
             sport_key="icehockey_nhl", home="Home Ice", away="Away Ice",
