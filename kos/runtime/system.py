@@ -235,9 +235,9 @@ class System:
         if self._run_dir is not None:
             self._run_dir.close()
         self._selector.close()
-        os.close(self._wake_in)
+        wake_in, self._wake_in = self._wake_in, -1  # a late signal must not meet a reused number
+        os.close(wake_in)
         os.close(self._wake_out)
-        self._wake_in = self._wake_out = -1
         _log.info("system.stopped")
 
     def _kill_all(self) -> None:

@@ -230,6 +230,7 @@ def test_an_actor_may_ask_how_the_system_is_and_sees_who_sends(stage: SetStage) 
     assert isinstance(described, SystemDescribed)
     assert [each.name for each in described.nodes] == ["one", "two"]
     here.ask("b", Forward(to="a", times=1))
+    eventually(lambda: here.ask("a", Staff()) == Kept(seen=("b False",)))
     tell(here, "a", Note(number=1))
     eventually(lambda: here.ask("a", Staff()) == Kept(seen=("b False", "None False")))
     with pytest.raises(MessageRefused, match="it takes no Recall"):
