@@ -52,7 +52,8 @@ def match_command(  # noqa: PLR0917 - typer passes options by name
     except _BadLine as refused:
         print(refused, file=sys.stderr)
         raise typer.Exit(_REFUSED) from None
-    matcher = Matcher(learning=not no_learning, use_tables=not no_aliases)
+    learning = not no_learning
+    matcher = Matcher(learning=learning, tables=None) if no_aliases else Matcher(learning=learning)
     lines: list[str] = []
     for found in matcher.match(left, right):
         row: dict[str, Any] = {

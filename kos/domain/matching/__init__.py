@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kos.domain.matching.aliases import AliasFact, AliasTable
+from kos.domain.matching.aliases import AliasFact, AliasTable, Knowledge
 from kos.domain.matching.fixtures import (
     BookmakerFixture,
     Evidence,
@@ -20,6 +20,7 @@ __all__ = [
     "Evidence",
     "ExchangeFixture",
     "FixtureMatch",
+    "Knowledge",
     "Matcher",
     "Refusal",
     "SideEvidence",

@@ -7,7 +7,7 @@ names of two known teams are never the same however alike they look.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import cache
 from itertools import combinations
 
@@ -53,16 +53,18 @@ class AliasTable(msgspec.Struct, frozen=True):
 class _Table:
     """The teams of one sport by their names: as printed, and with the club letters left out."""
 
-    def __init__(self, sport: str) -> None:
+    def __init__(self, sport: str, leave_out: frozenset[str]) -> None:
         self.full: dict[str, frozenset[int]] = {}
         self.core: dict[str, frozenset[int]] = {}
         self.headings: dict[int, str] = {}
         letters = words().letters
-        for heading, names in _teams(sport):
+        for heading, names in teams_of(sport):
+            if heading in leave_out:
+                continue
             team = len(self.headings)
             self.headings[team] = heading
             for name in names:
-                tokens = name_words(strip_marks(name).base, sport)
+                tokens = name_words(strip_marks(name, sport).base, sport)
                 full = " ".join(tokens)
                 core = " ".join(t for t in tokens if t not in letters and not t.isdigit()) or full
                 self.full[full] = self.full.get(full, _NONE) | {team}
@@ -70,9 +72,15 @@ class _Table:
 
 
 class Knowledge:
-    """The packaged tables: from a name to the teams that bear it. A sport is read when first asked."""
+    """The packaged tables: from a name to the teams that bear it. A sport is read when first asked.
 
-    def __init__(self) -> None:
+    Args:
+        leave_out: Headings (countries, leagues) to do without, to see what a matcher is worth
+            that has never heard of a competition.
+    """
+
+    def __init__(self, *, leave_out: frozenset[str] = frozenset()) -> None:
+        self._leave_out = leave_out
         self._tables: dict[str, _Table] = {}
         self.given_names = _given_names()
 
@@ -87,19 +95,24 @@ class Knowledge:
         """
         table = self._tables.get(sport)
         if table is None:
-            table = self._tables[sport] = _Table(sport)
+            table = self._tables[sport] = _Table(sport, self._leave_out)
         found = table.full.get(full)
         if found is None:
             found = table.core.get(core, _NONE)
-        if country and found:
-            found = frozenset(t for t in found if table.headings[t] in {country, "nations"})
-        return found
+        headings = Counter(table.headings[team] for team in found)
+        return frozenset(
+            team
+            for team in found
+            # What two teams of one league are called tells neither.
+            if headings[heading := table.headings[team]] == 1
+            and (not country or heading in {country, "nations"})
+        )
 
 
 _NONE: frozenset[int] = frozenset()
 
 
-def _teams(sport: str) -> list[tuple[str, list[str]]]:
+def teams_of(sport: str) -> list[tuple[str, list[str]]]:
     """Heading and names of every team in the tables of a sport."""
     found: list[tuple[str, list[str]]] = []
     for name in _SPORTS_OF.get(sport, ()):

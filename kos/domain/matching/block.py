@@ -37,6 +37,10 @@ _WITNESS = 0.84
 """How sure the other side must be where one side is only possible."""
 
 
+_MOST_SIDES = 20_000
+"""Past this many remembered names of a sport its memory is begun anew; a day prints a thousand."""
+
+
 class Judged:
     """A candidate after aliases, learning, rivals and kickoff have had their say."""
 
@@ -91,9 +95,6 @@ class Block:
         self._right_events: dict[ExchangeFixture, RightEvent | None] = {}
         self._answers: dict[str, list[FixtureMatch]] = {}
 
-    def __len__(self) -> int:
-        return len(self._reader)
-
     # What is listed ------------------------------------------------------------------------
 
     def set_left(self, sport_key: str, fixtures: Sequence[BookmakerFixture]) -> None:
@@ -121,6 +122,13 @@ class Block:
         self._right = listed
         self._answers.clear()
         known = self._right_events
+        if len(self._reader) > _MOST_SIDES:
+            self._reader.forget()
+            known = {}
+            self._left = {
+                key: {name: self._reader.left_event(one.fixture) for name, one in events.items()}
+                for key, events in self._left.items()
+            }
         self._right_events = {
             f: known[f] if f in known else self._reader.right_event(f) for f in listed
         }
@@ -276,8 +284,11 @@ class Block:
         for name in runners:
             own = self._reader.side(name, women=right.home[0].women, age=age)
             like, names = max(
-                (max(self._reader.alike(own, place) for place in names), names)
-                for names in (right.home, right.away)
+                (
+                    (max(self._reader.alike(own, place) for place in names), names)
+                    for names in (right.home, right.away)
+                ),
+                key=lambda entry: entry[0],
             )
             found[name] = (own, *names) if like >= POSSIBLE else (own,)
         return found
@@ -309,7 +320,7 @@ def _said(judged: Judged, verdict: Verdict, reason: str, runner_up: Judged | Non
         None if verdict is Verdict.NONE else right.id,
         verdict,
         round(judged.weak, 4),
-        c.is_swapped,
+        c.is_swapped and verdict is not Verdict.NONE,
         Evidence(
             reason=reason,
             home=SideEvidence(left.home, c.right_home.name, judged.home.value, judged.home.why),

@@ -100,6 +100,10 @@ class Reader:
     def __len__(self) -> int:
         return len(self._sides)
 
+    def forget(self) -> None:
+        """Forget all names read so far."""
+        self._sides.clear()
+
     def side(self, name: str, *, women: bool | None, age: str, country: str = "") -> Side:
         """The side for a name, under what its competition says of all sides."""
         key = (name, women, age, country)

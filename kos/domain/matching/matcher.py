@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from types import EllipsisType
 
-from kos.domain.matching.aliases import AliasTable, knowledge
+from kos.domain.matching.aliases import AliasTable, Knowledge, knowledge
 from kos.domain.matching.block import Block
 from kos.domain.matching.events import is_draw
 from kos.domain.matching.fixtures import (
@@ -18,31 +19,13 @@ from kos.domain.matching.normalise import fold
 from kos.domain.matching.outcomes import assign_outcomes
 from kos.domain.sports import sport_of
 
+_SPORTS = (
+    "soccer", "tennis", "golf", "cricket", "rugbyunion", "rugbyleague", "boxing", "mma", "americanfootball",
+    "baseball", "basketball", "icehockey", "aussierules", "handball", "volleyball", "lacrosse", "darts", "snooker",
+)  # fmt: skip
 _EVENT_TYPES = {
-    "soccer": "soccer",
-    "football": "soccer",
-    "tennis": "tennis",
-    "golf": "golf",
-    "cricket": "cricket",
-    "rugby union": "rugbyunion",
-    "rugby league": "rugbyleague",
-    "boxing": "boxing",
-    "mixed martial arts": "mma",
-    "american football": "americanfootball",
-    "baseball": "baseball",
-    "basketball": "basketball",
-    "ice hockey": "icehockey",
-    "australian rules": "aussierules",
-    "handball": "handball",
-    "volleyball": "volleyball",
-    "darts": "darts",
-    "snooker": "snooker",
-    "esports": "esports",
-    "e-sports": "esports",
-    "lacrosse": "lacrosse",
+    event_type.lower(): sport for sport in _SPORTS if (event_type := sport_of(sport).event_type)
 }
-_MOST_SIDES = 100_000
-"""Past this many remembered names the memory is begun anew; a day prints a few thousand."""
 
 
 class Matcher:
@@ -54,24 +37,25 @@ class Matcher:
     Args:
         aliases: Pairs of names an operator has confirmed or banned.
         learning: Whether names may be learnt from whom they meet, within what is listed now.
-        use_tables: Whether the packaged tables of known other names are used.
+        tables: The tables of known other names; None to do without them.
     """
 
     def __init__(
-        self, *, aliases: AliasTable | None = None, learning: bool = True, use_tables: bool = True
+        self,
+        *,
+        aliases: AliasTable | None = None,
+        learning: bool = True,
+        tables: Knowledge | EllipsisType | None = ...,
     ) -> None:
-        self._aliases = aliases or AliasTable()
         self._learning = learning
-        self._use_tables = use_tables
+        self._tables = knowledge() if isinstance(tables, EllipsisType) else tables
         self._settled: dict[str, dict[tuple[str, str], bool]] = defaultdict(dict)
-        for facts, is_one in ((self._aliases.confirmed, True), (self._aliases.banned, False)):
+        known = aliases or AliasTable()
+        for facts, is_one in ((known.confirmed, True), (known.banned, False)):
             for fact in facts:
                 self._settled[fact.sport][fold(fact.left).strip(), fold(fact.right).strip()] = (
                     is_one
                 )
-        self._begin()
-
-    def _begin(self) -> None:
         self._blocks: dict[str, Block] = {}
         self._keys_listed: set[str] = set()
 
@@ -82,19 +66,13 @@ class Matcher:
         by_key: dict[str, list[BookmakerFixture]] = defaultdict(list)
         for fixture in left:
             by_key[fixture.sport_key].append(fixture)
-        by_type: dict[str, list[ExchangeFixture]] = defaultdict(list)
+        by_sport: dict[str, list[ExchangeFixture]] = defaultdict(list)
         for event in right:
-            by_type[event.event_type].append(event)
-        if sum(map(len, self._blocks.values())) > _MOST_SIDES:
-            self._begin()
+            by_sport[_sport_of_type(event.event_type)].append(event)
         for sport_key in self._keys_listed - by_key.keys():
             self.update_left(sport_key, ())
-        types = {_sport_of_type(event_type): event_type for event_type in by_type}
-        for sport, block in self._blocks.items():
-            if sport not in types:
-                block.set_right(())
-        for event_type, events in by_type.items():
-            self.update_right(event_type, events)
+        for sport in self._blocks.keys() | by_sport.keys():
+            self._block(sport).set_right(by_sport.get(sport, ()))
         for sport_key, fixtures in by_key.items():
             self.update_left(sport_key, fixtures)
         decided: dict[str, list[FixtureMatch]] = {k: self.decide(k) for k in by_key}
@@ -140,7 +118,7 @@ class Matcher:
         if block is None:
             block = self._blocks[sport] = Block(
                 sport,
-                knowledge() if self._use_tables else None,
+                self._tables,
                 self._settled[sport],
                 learning=self._learning,
             )

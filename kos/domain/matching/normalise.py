@@ -47,6 +47,7 @@ class Words(msgspec.Struct, frozen=True):
 
     letters: frozenset[str]
     weak: frozenset[str]
+    nicknames: frozenset[str]
     phrases: dict[str, str]
     same: dict[str, str]
     phrase_pattern: re.Pattern[str]
@@ -66,6 +67,7 @@ def words() -> Words:
     return Words(
         letters=frozenset(table["letters"].split()),
         weak=frozenset(table["weak"].split()),
+        nicknames=frozenset(table["nicknames"].split()),
         phrases=phrases,
         same=table["same"],
         phrase_pattern=re.compile(rf"\b(?:{alternatives})\b"),
@@ -90,6 +92,10 @@ def tokenise(text: str) -> tuple[str, ...]:
 
 NORTH_AMERICAN = frozenset({"americanfootball", "basketball", "baseball", "icehockey", "lacrosse"})
 """Sports in which ``St`` after a name is short for State, and brackets hold a state."""
+
+
+PERSONAL = frozenset({"tennis", "mma", "boxing", "darts", "snooker", "tabletennis"})
+"""Sports of persons: letters after a name are initials there, not marks of a side."""
 
 
 def name_words(base: str, sport: str) -> tuple[str, ...]:
@@ -158,7 +164,17 @@ class Stripped(msgspec.Struct, frozen=True, gc=False):
 _WITH_A_SIDES = frozenset({"cricket", "rugbyunion", "rugbyleague"})
 
 # First teams whose names end like a mark.
-_NOT_MARKS = frozenset({"willem ii", "juventude", "1 maj ii"})
+_NOT_MARKS = frozenset({"willem ii"})
+
+_ENDINGS: tuple[tuple[re.Pattern[str], str, str], ...] = (
+    (_SIMULATED, "simulated", "yes"),
+    (_WOMEN, "women", "yes"),
+    (_AGE, "age", "u{}"),
+    (_YOUTH, "age", "youth"),
+    (_RESERVE, "reserve", "b"),
+    (_THIRD, "reserve", "c"),
+)
+"""What may end a name, what it tells, and of which kind."""
 
 
 @lru_cache(maxsize=65536)
@@ -169,40 +185,44 @@ def strip_marks(name: str, sport: str = "soccer") -> Stripped:
         name: As printed.
         sport: Decides what ``A`` at the end and letters in brackets mean.
     """
-    a_sides = sport in _WITH_A_SIDES
-    bracketed = sport not in NORTH_AMERICAN
+    if sport in PERSONAL:
+        return _strip_person(name)
+    endings = _ENDINGS
+    if sport in _WITH_A_SIDES:
+        endings += ((_A_SIDE, "reserve", "b"),)
+    if sport not in NORTH_AMERICAN:
+        endings += ((_COUNTRY, "country", "{}"),)
+    if len(name.strip()) >= _CUT_LENGTH:
+        endings += ((_WOMEN_CUT, "women", "yes"),)
     base = _RANKED.sub("", fold(name).strip())
-    women = simulated = False
-    age = reserve = country = ""
-    changed = True
-    while changed and base not in _NOT_MARKS:
-        changed = False
-        before = base
-        if found := _SIMULATED.search(base):
-            base, simulated = base[: found.start()], True
-        elif (found := _WOMEN.search(base)) or (
-            (found := _WOMEN_CUT.search(base)) and len(name.strip()) >= _CUT_LENGTH
-        ):
-            base, women = base[: found.start()], True
-        elif found := _AGE.search(base):
-            base, age = base[: found.start()], f"u{found[1]}"
-        elif found := _YOUTH.search(base):
-            base, age = base[: found.start()], "youth"
-        elif found := _RESERVE.search(base):
-            base, reserve = base[: found.start()], "b"
-        elif found := _THIRD.search(base):
-            base, reserve = base[: found.start()], "c"
-        elif a_sides and (found := _A_SIDE.search(base)):
-            base, reserve = base[: found.start()], "b"
-        elif found := _JONG.search(base):
-            base, reserve = base[found.end() :], "b"
-        elif bracketed and (found := _COUNTRY.search(base)) and not country:
-            base, country = base[: found.start()], _CODES.get(found[1], "")
-        base = base.strip()
-        if not base:
-            return Stripped(before, Marks(), country)
-        changed = base != before
-    return Stripped(base, Marks(women, age, reserve, simulated), country)
+    told: dict[str, str] = {}
+    if found := _JONG.match(base):
+        base, told["reserve"] = base[found.end() :], "b"
+    while base not in _NOT_MARKS:
+        for pattern, field, value in endings:
+            found = pattern.search(base)
+            if found and found.start() > 0:
+                told[field] = value.format(*found.groups())
+                base = base[: found.start()].strip()
+                break
+        else:
+            break
+    marks = Marks(
+        women="women" in told,
+        age=told.get("age", ""),
+        reserve=told.get("reserve", ""),
+        simulated="simulated" in told,
+    )
+    return Stripped(base, marks, _CODES.get(told.get("country", ""), ""))
+
+
+_BRACKETED_WOMEN = re.compile(r"\s*\(\s*w\w*\s*\)?\s*$")
+
+
+def _strip_person(name: str) -> Stripped:
+    base = _RANKED.sub("", fold(name).strip())
+    bare = _BRACKETED_WOMEN.sub("", base)
+    return Stripped(_COUNTRY.sub("", bare), Marks(women=bare != base), "")
 
 
 _WOMENS_COMPETITION = re.compile(

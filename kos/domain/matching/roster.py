@@ -156,7 +156,7 @@ class Roster:
         if score.value < SURE - 0.25:
             return score, ""
         # A name that is only possible must stand alone; a sure one need only not be beaten.
-        margin = 0.03 if score.value >= SURE else -0.05
+        margin = 0.02 if score.value >= SURE else -0.05
         for other in self.partners(left):
             if self._reader.score(left, other).value <= score.value + margin:
                 break

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from rapidfuzz.distance import Indel, JaroWinkler
 
 from kos.domain.matching.aliases import Knowledge
-from kos.domain.matching.normalise import Marks, name_words, strip_marks, words
+from kos.domain.matching.normalise import NORTH_AMERICAN, Marks, name_words, strip_marks, words
 
 SURE = 0.8
 """From here on two names suffice by themselves."""
@@ -43,7 +43,7 @@ class Side:
     """A team, a person or a pair of persons, as one list prints it."""
 
     __slots__ = (
-        "compact", "core", "country", "initials", "is_cut", "is_person", "key", "letters", "marks",
+        "compact", "core", "country", "has_nicknames", "is_cut", "is_person", "key", "letters", "marks",
         "name", "pair", "scores", "teams", "tokens", "women",
     )  # fmt: skip
 
@@ -51,6 +51,7 @@ class Side:
                  women: bool | None, age: str, country: str) -> None:  # fmt: skip
         self.name = name
         self.is_person = is_person
+        self.has_nicknames = sport in NORTH_AMERICAN
         self.pair: tuple[Side, ...] = ()
         self.scores: dict[Side, Score] = {}
         self.teams: frozenset[int] = frozenset()
@@ -65,7 +66,9 @@ class Side:
         self.tokens = name_words(stripped.base, sport)
         known = words()
         if is_person:
-            self.core = tuple(t for t in self.tokens if t not in _NAME_SUFFIXES) or self.tokens
+            core = tuple(t for t in self.tokens if t not in _NAME_SUFFIXES) or self.tokens
+            # "Djokovic N." is N. Djokovic.
+            self.core = core[-1:] + core[:-1] if len(core) > 1 and len(core[-1]) == 1 else core
             self.letters: tuple[str, ...] = ()
             if "/" in stripped.base or " & " in stripped.base:
                 parts = stripped.base.replace(" & ", "/").split("/")
@@ -83,7 +86,6 @@ class Side:
                     sport, " ".join(self.tokens), " ".join(self.core), self.country
                 )
         self.compact = "".join(self.core)
-        self.initials = "".join(t[0] for t in self.tokens)
         self.key = (self.women, self.marks, self.tokens, self.country)
 
     def __repr__(self) -> str:
@@ -179,6 +181,11 @@ def _compare_tokens(left: Side, right: Side) -> Score:
             # Letters against a word (AC Milan, Inter Milan) may be two clubs of one town.
             factor = 0.88 if more <= 0.31 else 0.78
         extra = rest_left if over_left > over_right else rest_right
+        if extra and left.has_nicknames and not known.nicknames.isdisjoint(extra):
+            plain = sum(
+                _weight(t, known.letters, known.weak) for t in extra if t not in known.nicknames
+            )
+            factor = 0.96 - 0.06 * min(plain, 2.0)
         said = f", only {' '.join(extra)} is left over" if extra else ""
         return Score(mean * factor, why + said)
     said = f", but {' '.join(rest_left)} stands against {' '.join(rest_right)}"

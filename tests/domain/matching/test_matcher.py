@@ -5,7 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kos.domain.market import Verdict
-from kos.domain.matching import BookmakerFixture, ExchangeFixture, FixtureMatch, Matcher
+from kos.domain.matching import (
+    AliasFact,
+    AliasTable,
+    BookmakerFixture,
+    ExchangeFixture,
+    FixtureMatch,
+    Matcher,
+)
 
 NOON = datetime(2026, 3, 7, 12, 0, tzinfo=UTC)
 
@@ -94,3 +101,102 @@ def test_away_at_home_is_not_swapped() -> None:
 def test_a_kickoff_beyond_the_window_unmatches() -> None:
     one, far = left("Chelsea", "Arsenal"), right("Chelsea v Arsenal", at=400)
     assert only(one, far).verdict is Verdict.NONE
+
+
+def test_the_womens_match_of_the_day_goes_to_the_womens_event_though_its_mark_is_cut() -> None:
+    one = left("North Queensland Cowboys Women", "New Zealand Warriors Women", "rugbyleague_nrlw")
+    men = right("North Queensland Cowboys v New Zealand Warriors", "Rugby League", "NRL", event="M")
+    cut = right("North Queensland Cowboy v New Zealand Warriors Wo", "Rugby League", "NRLW")
+    found = only(one, men, cut)
+    assert (found.verdict, found.right_id) == (Verdict.MATCH, "R")
+
+
+def test_each_game_of_a_doubleheader_gets_its_own_event() -> None:
+    games = [
+        left("Boston Red Sox", "Tampa Bay Rays", "baseball_mlb", at=m, name=f"L{m}")
+        for m in (0, 240)
+    ]
+    events = [
+        right("Tampa Bay Rays @ Boston Red Sox", "Baseball", "MLB", at=m + 10, event=f"R{m}")
+        for m in (0, 240)
+    ]
+    found = Matcher().match(games, events)
+    assert [(m.verdict, m.right_id) for m in found] == [
+        (Verdict.MATCH, "R0"),
+        (Verdict.MATCH, "R240"),
+    ]
+    (alone,) = Matcher().match(games[:1], events[1:])
+    assert alone.verdict is Verdict.NONE
+
+
+def test_the_second_leg_is_not_the_first() -> None:
+    legs = [
+        right("Celtic v Bayern Munich", at=7 * 1440),
+        right("Bayern Munich v Celtic", event="R1"),
+    ]
+    found = only(left("Bayern Munich", "Celtic", "soccer_uefa_champs_league"), *legs)
+    assert (found.right_id, found.is_swapped) == ("R1", False)
+
+
+def test_two_events_alike_are_a_doubt_with_the_runner_up_told() -> None:
+    found = only(
+        left("Chelsea", "Arsenal"),
+        right("Chelsea v Arsenal"),
+        right("Chelsea v Arsenal", event="R2"),
+    )
+    assert found.verdict is Verdict.DOUBT
+    assert "R2" in found.evidence.rival
+    assert found.evidence.margin == 0
+
+
+def test_a_name_met_with_three_opponents_is_learnt_and_one_contradiction_unlearns_it() -> None:
+    opponents = ("Celtic", "Hibernian", "Motherwell")
+    games = [
+        left("Thistledown Town", opponent, "soccer_spl", at=i * 4000, name=f"L{i}")
+        for i, opponent in enumerate(opponents)
+    ]
+    events = [
+        right(f"Quags v {opponent}", competition="Scottish Premiership", at=i * 4000, event=f"R{i}")
+        for i, opponent in enumerate(opponents)
+    ]
+    found = Matcher().match(games, events)
+    assert {m.verdict for m in found} == {Verdict.MATCH}
+    assert any("learnt" in sentence for sentence in found[0].evidence.sentences())
+    unlearnt = Matcher(learning=False).match(games, events)
+    assert {m.verdict for m in unlearnt} == {Verdict.NONE}
+    third = right(
+        "Thistledown v Motherwell", competition="Scottish Premiership", at=8000, event="R2"
+    )
+    withdrawn = Matcher().match(games, [*events[:2], third])
+    assert [m.verdict for m in withdrawn] == [Verdict.NONE, Verdict.NONE, Verdict.MATCH]
+
+
+def test_the_operators_word_counts_before_all() -> None:
+    one, other = left("Quags", "Celtic", "soccer_spl"), right("Thistledown v Celtic")
+    said = AliasTable(confirmed=(AliasFact("soccer", "Quags", "Thistledown"),))
+    assert Matcher(aliases=said).match([one], [other])[0].verdict is Verdict.MATCH
+    same = left("Hibernian", "Celtic", "soccer_spl")
+    banned = AliasTable(banned=(AliasFact("soccer", "Hibernian", "Hibernian"),))
+    (found,) = Matcher(aliases=banned).match([same], [right("Hibernian v Celtic")])
+    assert found.verdict is Verdict.NONE
+    women = right("Thistledown (W) v Celtic (W)")
+    assert Matcher(aliases=said).match([one], [women])[0].verdict is Verdict.NONE
+
+
+def test_evidence_names_both_sides_the_rule_and_the_kickoffs() -> None:
+    found = only(left("Wolverhampton Wanderers", "Leeds United"), right("Wolves v Leeds", at=5))
+    told = "\n".join(found.evidence.sentences())
+    for part in ("Wolves", "Leeds United", "known names", "+5 minutes", "both sides"):
+        assert part in told
+
+
+def test_an_update_of_one_key_is_seen_and_its_end_too() -> None:
+    matcher = Matcher()
+    matcher.update_right("Soccer", [right("Chelsea v Arsenal")])
+    matcher.update_left("soccer_epl", [left("Chelsea", "Arsenal")])
+    assert matcher.decide("soccer_epl")[0].verdict is Verdict.MATCH
+    matcher.update_right("Soccer", [])
+    assert matcher.decide("soccer_epl")[0].verdict is Verdict.NONE
+    matcher.update_left("soccer_epl", [])
+    assert matcher.decide("soccer_epl") == []
+    assert matcher.decide("soccer_never_heard_of") == []
