@@ -33,6 +33,8 @@ _NEAR = 0.55
 """From here on a pair that is not taken is worth a person's question."""
 _MARGIN = 0.1
 """By this much one pair must beat another."""
+_TRACE = 0.2
+"""From here on two names share a word, be it a common one."""
 _WITNESS = 0.84
 """How sure the other side must be where one side is only possible."""
 
@@ -175,15 +177,15 @@ class Block:
         turned = sorted((ha[0].value, ah[0].value))
         if max(straight[1], turned[1]) < POSSIBLE:
             return None
-        worse, better = sorted((straight[0], turned[0]))
         is_swapped = turned > straight
+        worse = straight if is_swapped else turned
         return Candidate(
             left,
             right,
             ha if is_swapped else hh,
             ah if is_swapped else aa,
             is_swapped=is_swapped,
-            is_turnable=worse >= HINT and worse >= better - (0.04 if better >= EXACT else 0.15),
+            other_order=(worse[0], worse[1]),
         )
 
     # What is what --------------------------------------------------------------------------
@@ -226,7 +228,7 @@ class Block:
                 why = "another event fits this exchange event better"
                 return _said(best, Verdict.NONE, why, runner_up)
             return _said(best, Verdict.DOUBT, "a runner-up is too near", runner_up)
-        if best.candidate.is_turnable:
+        if _is_turnable(best):
             return _said(best, Verdict.DOUBT, "which side is home cannot be told", runner_up)
         if best.is_accepted:
             return _said(best, Verdict.MATCH, "both sides and the kickoff agree", runner_up)
@@ -292,6 +294,17 @@ class Block:
             )
             found[name] = (own, *names) if like >= POSSIBLE else (own,)
         return found
+
+
+def _is_turnable(best: Judged) -> bool:
+    """Whether the other order of the two sides is too good to be sure of this one.
+
+    A sure order must be clearly better; one that is only possible must stand against nothing.
+    """
+    weaker, stronger = best.candidate.other_order
+    if best.weak < SURE and stronger >= _TRACE:
+        return True
+    return weaker >= HINT and weaker >= best.weak - (0.07 if best.weak >= EXACT else 0.15)
 
 
 def _nothing(left: LeftEvent) -> FixtureMatch:

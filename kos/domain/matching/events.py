@@ -51,7 +51,7 @@ class Candidate:
     """One exchange event near one bookmaker event, in the better of both orders."""
 
     __slots__ = (
-        "apart", "away", "home", "is_swapped", "is_turnable", "left", "right", "right_away", "right_home",
+        "apart", "away", "home", "is_swapped", "left", "other_order", "right", "right_away", "right_home",
     )  # fmt: skip
 
     def __init__(
@@ -62,7 +62,7 @@ class Candidate:
         away: tuple[Score, Side],
         *,
         is_swapped: bool,
-        is_turnable: bool,
+        other_order: tuple[float, float],
     ) -> None:
         self.left = left
         self.right = right
@@ -71,8 +71,8 @@ class Candidate:
         self.home, self.right_home = home
         self.away, self.right_away = away
         self.is_swapped = is_swapped
-        self.is_turnable = is_turnable
-        """The other order is nearly as good."""
+        self.other_order = other_order
+        """Scores of the weaker and the stronger side in the order that was not chosen."""
 
 
 def _minute(moment: datetime) -> float:

@@ -166,6 +166,13 @@ def _compare_tokens(left: Side, right: Side) -> Score:
                 shared.append(one if one == other else f"{one}~{other}")
     if not total or strong < 0.4:
         return NO_LETTERS
+    for name, rest, others in ((right, rest_right, rest_left), (left, rest_left, rest_right)):
+        # What is left of a word that the list had no room for.
+        if name.is_cut and rest[-1:] == [name.tokens[-1]]:
+            whole = next((t for t in others if t.startswith(rest[-1])), None)
+            if whole is not None:
+                rest.pop()
+                others.remove(whole)
     mean = matched / total
     over_left = sum(_weight(t, known.letters, known.weak) for t in rest_left)
     over_right = sum(_weight(t, known.letters, known.weak) for t in rest_right)

@@ -117,6 +117,7 @@ def test_a_competition_tells_whose_it_is(competition: str, women: bool | None) -
         ("LAFC", "Los Angeles FC"),
         ("FC Red Bull Salzburg", "RB Salzburg"),
         ("1. FC Köln", "FC Cologne"),
+        ("Brothers Leichhardt Wanderers", "Brothers Leichhardt Wa"),
     ],
 )
 def test_short_forms_need_no_table(one: str, other: str) -> None:
