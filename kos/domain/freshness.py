@@ -8,6 +8,12 @@ as old as allowed is still fresh.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
+
+
+@lru_cache(maxsize=64)
+def _span(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)
 
 
 def fresh_until(
@@ -25,10 +31,10 @@ def fresh_until(
             ``received_at`` is a clock that runs ahead, and counts as ``received_at``.
         updated_limit_s: How long it counts from the source's time, seconds.
     """
-    until = received_at + timedelta(seconds=received_limit_s)
+    until = received_at + _span(received_limit_s)
     if updated_at is None:
         return until
-    return min(until, min(updated_at, received_at) + timedelta(seconds=updated_limit_s))
+    return min(until, min(updated_at, received_at) + _span(updated_limit_s))
 
 
 def is_fresh(until: datetime, now: datetime) -> bool:

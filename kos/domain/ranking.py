@@ -20,7 +20,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from kos.domain.board import BACK_MARKET, Board, Lay, Offer, Span, Tally, exchange_family, offer_of
+from kos.domain.board import BACK_MARKET, Board
+from kos.domain.cover import CoveredBack, Lay, Span, covered_back, exchange_family
 from kos.domain.opportunity import (
     BetKind,
     Opportunity,
@@ -44,8 +45,6 @@ _SLACK = 1e-9
 _PENNY = 0.01
 """More than rounding moves a lay stake."""
 
-_NO_TALLY: Tally = {}
-
 Bound = tuple[int, int, float]
 """No exact rank of what it stands for begins with more: known liquidity, tier, merit."""
 
@@ -53,7 +52,7 @@ Bound = tuple[int, int, float]
 class _Priced(NamedTuple):
     id: str
     board: Board
-    offer: Offer
+    covered: CoveredBack
     lay: Lay
     assessed: Assessment
 
@@ -73,7 +72,7 @@ class Ranker:
         self._now = now
         self._considered = 0
         self._rejected: Counter[Rejection] = Counter()
-        self._heap: list[tuple[int, int, float, int, Board, Offer | None]] = []
+        self._heap: list[tuple[int, int, float, int, Board, CoveredBack | None]] = []
         self._minutes: dict[int, float] = {}
         self._pushed = 0
         self._is_cash = query.kind is BetKind.QUALIFYING
@@ -114,23 +113,27 @@ class Ranker:
             return
         board.settle(self._now)
         if bookmaker is None:
-            offers, tally = board.offers, board.tally
-        else:
-            offers = board.offers_of.get(bookmaker, ())
-            tally = board.tally_of.get(bookmaker, _NO_TALLY)
+            if board.tally:
+                self._rejected.update(board.tally)
+            if board.span is not None:
+                self._minutes[id(board)] = minutes
+                if self._has_filter or not self._is_safe(board.span):
+                    self._sift(board, board.covered(None, self._now)[0], minutes)
+                else:
+                    self._push(self._event_bound(board, board.span, minutes), board, None)
+            return
+        backs, tally = board.covered(bookmaker, self._now)
         if tally:
             self._rejected.update(tally)
-        if not offers:
-            return
-        self._minutes[id(board)] = minutes
-        span = None if offers[0].back.is_exchange else board.span
-        if self._has_filter or span is None or not self._is_safe(span):
-            self._sift(board, offers, minutes)
-        elif bookmaker is None:
-            self._push(self._event_bound(board, span, minutes), board, None)
-        else:
-            for offer in offers:
-                self._push(self._offer_bound(offer, minutes, board.duration_minutes), board, offer)
+        if backs:
+            self._minutes[id(board)] = minutes
+            span = None if backs[0].back.is_exchange else board.span
+            if self._has_filter or span is None or not self._is_safe(span):
+                self._sift(board, backs, minutes)
+                return
+            for covered in backs:
+                bound = self._back_bound(covered, minutes, board.duration_minutes)
+                self._push(bound, board, covered)
 
     def answer(self) -> OpportunityAnswer:
         """The best pairs of what was considered, exactly ordered."""
@@ -139,13 +142,13 @@ class Ranker:
         priced: list[_Priced] = []
         best: list[Bound] = []  # a heap of the best `limit` ranks so far, the worst first
         while self._heap:
-            known, tier, merit, _, board, offer = heapq.heappop(self._heap)
+            known, tier, merit, _, board, covered = heapq.heappop(self._heap)
             if len(best) == limit and (-known, -tier, -merit) < best[0]:
                 break
-            if offer is None:
+            if covered is None:
                 self._expand(board)
                 continue
-            found = self._price(board, offer)
+            found = self._price(board, covered)
             if found is None:
                 continue
             priced.append(found)
@@ -191,25 +194,25 @@ class Ranker:
         ratio = span.snr[0] if self._is_snr else span.rating[0]
         return self._bonus + self._profit(ratio) - _PENNY * span.lay_odds[1] > 0
 
-    def _sift(self, board: Board, offers: Iterable[Offer], minutes: float) -> None:
+    def _sift(self, board: Board, backs: Iterable[CoveredBack], minutes: float) -> None:
         """Put each back price to the filters and the money by itself."""
-        for offer in offers:
-            sifted = self._sifted(board, offer, minutes)
+        for covered in backs:
+            sifted = self._sifted(board, covered, minutes)
             if isinstance(sifted, Rejection):
                 self._rejected[sifted] += 1
             else:
-                self._push(
-                    self._offer_bound(sifted, minutes, board.duration_minutes), board, sifted
-                )
+                self._push(self._back_bound(sifted, minutes, board.duration_minutes), board, sifted)
 
-    def _sifted(self, board: Board, offer: Offer, minutes: float) -> Offer | Rejection:
-        """What the filters and the money leave of an offer, or why nothing."""
-        query, odds = self._query, offer.back.odds
+    def _sifted(
+        self, board: Board, covered: CoveredBack, minutes: float
+    ) -> CoveredBack | Rejection:
+        """What the filters and the money leave of an covered, or why nothing."""
+        query, odds = self._query, covered.back.odds
         if query.min_odds is not None and odds < query.min_odds:
             return Rejection.ODDS_TOO_LOW
         if query.max_odds is not None and odds > query.max_odds:
             return Rejection.ODDS_TOO_HIGH
-        narrowed = self._narrowed(offer) if self._has_lay_filter else offer
+        narrowed = self._narrowed(covered) if self._has_lay_filter else covered
         if isinstance(narrowed, Rejection):
             return narrowed
         first: Rejection | None = None
@@ -223,16 +226,16 @@ class Ranker:
     def _expand(self, board: Board) -> None:
         """Replace an event by its back prices."""
         minutes = self._minutes[id(board)]
-        for offer in board.offers:
-            bound = self._offer_bound(offer, minutes, board.duration_minutes)
-            self._push(bound, board, offer, is_late=True)
+        for covered in board.covered(None, self._now)[0]:
+            bound = self._back_bound(covered, minutes, board.duration_minutes)
+            self._push(bound, board, covered, is_late=True)
 
-    def _narrowed(self, offer: Offer) -> Offer | Rejection:
-        """The offer with only the lays asked for, or why there is none."""
+    def _narrowed(self, covered: CoveredBack) -> CoveredBack | Rejection:
+        """The covered with only the lays asked for, or why there is none."""
         query = self._query
         found: list[Lay] = []
         reason: Rejection | None = None
-        for lay in offer.lays:
+        for lay in covered.lays:
             if query.exchange is not None and query.exchange not in {
                 lay.exchange,
                 exchange_family(lay.exchange),
@@ -248,13 +251,13 @@ class Ranker:
                 found.append(lay)
         if not found:
             return reason or Rejection.NO_LAY
-        return offer_of(offer.back, found, is_equal=self._is_equal)
+        return covered_back(covered.back, found, is_equal=self._is_equal)
 
     def _refused_pair(
-        self, board: Board, offer: Offer, lay: Lay, minutes: float
+        self, board: Board, covered: CoveredBack, lay: Lay, minutes: float
     ) -> Rejection | None:
         """What rules a pair out; floats decide where they are sure, exact money elsewhere."""
-        odds = offer.back.odds_f
+        odds = covered.back.odds_f
         returned = odds - 1.0 if self._is_snr else odds
         lay_stake = self._stake * returned / lay.over
         least, most = lay_stake - _PENNY, lay_stake + _PENNY
@@ -271,7 +274,7 @@ class Ranker:
                 return None
             if least * (lay.odds_f - 1.0) > self._max_liability:
                 return Rejection.OVER_LIABILITY
-        assessed = assess(self._terms(board, offer, lay, minutes), self._query, self._rules)
+        assessed = assess(self._terms(board, covered, lay, minutes), self._query, self._rules)
         return assessed if isinstance(assessed, Rejection) else None
 
     # --- bounds ----------------------------------------------------------------------------------
@@ -280,17 +283,17 @@ class Ranker:
         """Pounds of the unrounded lay; no rounded lay stake makes more."""
         return self._stake * (ratio - 1.0) if self._is_cash else self._stake * ratio
 
-    def _offer_bound(self, offer: Offer, minutes: float, duration: float) -> Bound:
-        odds = offer.back.odds_f
+    def _back_bound(self, covered: CoveredBack, minutes: float, duration: float) -> Bound:
+        odds = covered.back.odds_f
         returned = odds - 1.0 if self._is_snr else odds
-        least_over, most_over = offer.over
+        least_over, most_over = covered.over
         least = self._stake * returned / most_over
         return self._bound(
-            1 if offer.has_known else 0,
-            returned * offer.keep,
-            fill=min(1.0, offer.available_f / max(least - _PENNY, _PENNY)),
+            1 if covered.has_known else 0,
+            returned * covered.keep,
+            fill=min(1.0, covered.available_f / max(least - _PENNY, _PENNY)),
             lay_stake=(least, self._stake * returned / least_over),
-            lay_odds=offer.lay_odds,
+            lay_odds=covered.lay_odds,
             minutes=minutes,
             duration=duration,
         )
@@ -346,10 +349,10 @@ class Ranker:
         return (known, 0, value + abs(value) * _SLACK)
 
     def _push(
-        self, bound: Bound, board: Board, offer: Offer | None, *, is_late: bool = False
+        self, bound: Bound, board: Board, covered: CoveredBack | None, *, is_late: bool = False
     ) -> None:
         self._pushed += 1
-        entry = (-bound[0], -bound[1], -bound[2], self._pushed, board, offer)
+        entry = (-bound[0], -bound[1], -bound[2], self._pushed, board, covered)
         if is_late:
             heapq.heappush(self._heap, entry)
         else:
@@ -357,9 +360,9 @@ class Ranker:
 
     # --- exact -----------------------------------------------------------------------------------
 
-    def _terms(self, board: Board, offer: Offer, lay: Lay, minutes: float) -> PairTerms:
+    def _terms(self, board: Board, covered: CoveredBack, lay: Lay, minutes: float) -> PairTerms:
         return PairTerms(
-            back_odds=offer.back.odds,
+            back_odds=covered.back.odds,
             lay_odds=lay.odds,
             commission=lay.commission,
             available=lay.available,
@@ -368,20 +371,20 @@ class Ranker:
             floor=board.floor,
         )
 
-    def _price(self, board: Board, offer: Offer) -> _Priced | None:
+    def _price(self, board: Board, covered: CoveredBack) -> _Priced | None:
         """The back price with the lay that ranks highest."""
         minutes = self._minutes[id(board)]
         best: _Priced | None = None
-        for lay in offer.lays:
-            assessed = assess(self._terms(board, offer, lay, minutes), self._query, self._rules)
+        for lay in covered.lays:
+            assessed = assess(self._terms(board, covered, lay, minutes), self._query, self._rules)
             if isinstance(assessed, Rejection):
                 continue
             if best is None or assessed.rank > best.assessed.rank:
-                best = _Priced(_pair_id(board, offer, lay), board, offer, lay, assessed)
+                best = _Priced(_pair_id(board, covered, lay), board, covered, lay, assessed)
         return best
 
     def _opportunity(self, priced: _Priced) -> Opportunity:
-        quotes, back, lay = priced.board.quotes, priced.offer.back, priced.lay
+        quotes, back, lay = priced.board.quotes, priced.covered.back, priced.lay
         assessed = priced.assessed
         solution = assessed.lay
         return Opportunity(
@@ -425,8 +428,8 @@ class Ranker:
         )
 
 
-def _pair_id(board: Board, offer: Offer, lay: Lay) -> str:
-    back = offer.back
+def _pair_id(board: Board, covered: CoveredBack, lay: Lay) -> str:
+    back = covered.back
     parts = (board.quotes.id, BACK_MARKET, back.quote.name, back.bookmaker.key, lay.exchange)
     named = "\0".join(parts)
     return hashlib.blake2b(named.encode(), digest_size=8).hexdigest()

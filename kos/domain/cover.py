@@ -1,0 +1,206 @@
+"""A back price, the lays that may cover it, and what bounds their rank.
+
+Floats here only bound and order; every figure that is shown comes from the exact prices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+import msgspec
+
+from kos.domain.bets import is_suspect_pair
+from kos.domain.market import BookmakerQuotes, MarketQuotes, OutcomeQuote
+from kos.domain.opportunity import Rejection
+
+OWN_EXCHANGE: Final = "betfair"
+"""The exchange whose books come from the own account, not from the feed."""
+
+NEAR: Final = 1e-6
+"""Relative: where floats are closer than this, exact prices decide."""
+
+
+class Back(msgspec.Struct, frozen=True, gc=False):
+    """One bookmaker's price for one outcome."""
+
+    odds_f: float
+    odds: Decimal
+    """What it pays after the commission of the bookmaker, where that is an exchange."""
+    fresh_until: datetime
+    refused: Rejection | None
+    """Why it is never offered, whatever the lay."""
+    has_draw: bool
+    is_exchange: bool
+    quote: OutcomeQuote
+    market: MarketQuotes
+    bookmaker: BookmakerQuotes
+
+
+class Lay(msgspec.Struct, frozen=True, gc=False):
+    """The best price at which one exchange lets one lay an outcome."""
+
+    keep: float
+    """(1-c)/(l-c): what each pound of the back bet's return brings; larger is better."""
+    odds_f: float
+    over: float
+    """l-c."""
+    odds: Decimal
+    commission: Decimal
+    available_f: float
+    """Pounds; infinite where unknown."""
+    available: Decimal | None
+    fresh_until: datetime
+    refused: Rejection | None
+    """Why it covers nothing, whatever the back bet."""
+    has_draw: bool | None
+    """Form of the bet, to be compared with the back's; None: settled by the sport."""
+    exchange: str
+    market_id: str | None
+    selection_id: int | None
+    updated_at: datetime
+    received_at: datetime
+    is_delayed: bool
+    confidence: float
+    superseded_until: datetime
+    """While the own account's book is fresh, the feed's copy of that exchange counts for nothing."""
+
+
+class CoveredBack(msgspec.Struct, frozen=True, gc=False):
+    """One back price with the lays that may cover it now, and how good it can be at most."""
+
+    back: Back
+    lays: tuple[Lay, ...]
+    """The one that keeps most first."""
+    has_known: bool
+    """Some lay ranks as one of known liquidity; then the figures below are of those lays."""
+    keep: float
+    """The most that a lay keeps."""
+    available_f: float
+    """The most that waits at one, pounds."""
+    over: tuple[float, float]
+    """Least and most l-c of all lays."""
+    lay_odds: tuple[float, float]
+    """Least and most of all lays."""
+
+
+class Span(NamedTuple):
+    """Least and most over an event's back prices at bookmakers; what bounds a rank is of known lays."""
+
+    has_known: bool
+    rating: tuple[float, float]
+    """b(1-c)/(l-c)."""
+    snr: tuple[float, float]
+    """(b-1)(1-c)/(l-c)."""
+    lay_odds: tuple[float, float]
+    lay_cash: tuple[float, float]
+    """Lay stake per pound staked, b/(l-c)."""
+    lay_snr: tuple[float, float]
+    """Lay stake per pound of a stake-not-returned bet, (b-1)/(l-c)."""
+    available_f: float
+    """The most that waits at one lay, pounds."""
+
+
+def refused_pair(back: Back, lay: Lay) -> Rejection | None:
+    """Why these two prices never make a pair, whatever the stake and the time; None: they may."""
+    if lay.refused is not None:
+        return lay.refused
+    if lay.has_draw is not None and lay.has_draw != back.has_draw:
+        return Rejection.OTHER_BET
+    if back.is_exchange and exchange_family(back.bookmaker.key) == exchange_family(lay.exchange):
+        return Rejection.NO_LAY
+    gap = 100.0 * lay.odds_f - 95.0 * back.odds_f
+    if gap > NEAR * back.odds_f:
+        return None
+    if gap < -NEAR * back.odds_f or is_suspect_pair(back.odds, lay.odds):
+        return Rejection.INVERTED
+    return None
+
+
+def exchange_family(key: str) -> str:
+    """One name for all keys of one order book: ``betfair`` for ``betfair_ex_uk``."""
+    return OWN_EXCHANGE if key.startswith("betfair_ex_") else key
+
+
+def covered_back(back: Back, lays: Sequence[Lay], *, is_equal: bool) -> CoveredBack:
+    """A back price with these lays, at least one, the one that keeps most first.
+
+    Args:
+        back: The price.
+        lays: What may cover it.
+        is_equal: Whether unknown liquidity ranks as known.
+    """
+    if len(lays) == 1:
+        lay = lays[0]
+        is_known = is_equal or lay.available is not None
+        over, odds = (lay.over, lay.over), (lay.odds_f, lay.odds_f)
+        return CoveredBack(back, (lay,), is_known, lay.keep, lay.available_f, over, odds)
+    known = lays if is_equal else [lay for lay in lays if lay.available is not None]
+    best = known or lays
+    over_all = [lay.over for lay in lays]
+    odds_all = [lay.odds_f for lay in lays]
+    return CoveredBack(
+        back,
+        tuple(lays),
+        bool(known),
+        best[0].keep,
+        max(lay.available_f for lay in best),
+        (min(over_all), max(over_all)),
+        (min(odds_all), max(odds_all)),
+    )
+
+
+class Part(NamedTuple):
+    """Back prices that the same lays cover."""
+
+    top: float
+    """The longest of the back odds."""
+    low: float
+    lays: Sequence[Lay]
+    """At least one, the one that keeps most first."""
+
+
+def span_of(parts: Sequence[Part], *, is_equal: bool) -> Span | None:
+    """Bounds over all pairs; None where there is none.
+
+    Low ends are over every pair, so that nothing is cheaper; the best ratios are over the pairs
+    that rank as of known liquidity, if there are any, because all others rank below them.
+    """
+    if not parts:
+        return None
+    ranked = parts
+    has_known = True
+    if not is_equal:
+        known = [
+            part._replace(lays=lays)
+            for part in parts
+            if (lays := [lay for lay in part.lays if lay.available is not None])
+        ]
+        has_known = bool(known)
+        ranked = known or parts
+    overs = [[lay.over for lay in part.lays] for part in parts]
+    odds = [lay.odds_f for part in parts for lay in part.lays]
+    lows = list(zip(parts, overs, strict=True))
+    return Span(
+        has_known=has_known,
+        rating=(
+            min(part.low * part.lays[-1].keep for part in parts),
+            max(part.top * part.lays[0].keep for part in ranked),
+        ),
+        snr=(
+            min((part.low - 1.0) * part.lays[-1].keep for part in parts),
+            max((part.top - 1.0) * part.lays[0].keep for part in ranked),
+        ),
+        lay_odds=(min(odds), max(odds)),
+        lay_cash=(
+            min(part.low / max(over) for part, over in lows),
+            max(part.top / min(over) for part, over in lows),
+        ),
+        lay_snr=(
+            min((part.low - 1.0) / max(over) for part, over in lows),
+            max((part.top - 1.0) / min(over) for part, over in lows),
+        ),
+        available_f=max(lay.available_f for part in ranked for lay in part.lays),
+    )
