@@ -51,6 +51,7 @@ if __name__ == "__main__":
 import msgspec
 from rapidfuzz import process
 
+from kos.adapters.betfair.fields import parse
 from kos.adapters.betfair.payloads import read_books, read_catalogue
 from kos.adapters.oddsapi.payloads import decode_odds
 from kos.domain.market import (
@@ -263,7 +264,7 @@ class Kos:
 
     def catalogue(self, catalogue: Catalogue) -> None:
         markets, _ = read_catalogue(
-            msgspec.json.decode(catalogue.body),
+            parse(catalogue.body),
             catalogue.market_type,
             catalogue.event_type_id,
             only_head_to_head=True,
@@ -333,7 +334,7 @@ class Kos:
         self.picture.apply_matches(sport_key, found, named)
 
     def books(self, books: Books) -> None:
-        found, _ = read_books(msgspec.json.decode(books.body), books.market_ids, self.now)
+        found, _ = read_books(parse(books.body), books.market_ids, self.now)
         self.picture.apply_books(found)
 
     def cycle(self, odds: dict[str, bytes], seen: Seen) -> int:

@@ -20,7 +20,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from kos.domain.board import BACK_MARKET, Board
+from kos.domain.board import BACK_MARKET, Board, Tally
 from kos.domain.cover import CoveredBack, Lay, Span, covered_back, exchange_family
 from kos.domain.opportunity import (
     BetKind,
@@ -113,8 +113,7 @@ class Ranker:
             return
         board.settle(self._now)
         if bookmaker is None:
-            if board.tally:
-                self._rejected.update(board.tally)
+            self._count(board.tally)
             if board.span is not None:
                 self._minutes[id(board)] = minutes
                 if self._has_filter or not self._is_safe(board.span):
@@ -123,8 +122,7 @@ class Ranker:
                     self._push(self._event_bound(board, board.span, minutes), board, None)
             return
         backs, tally = board.covered(bookmaker, self._now)
-        if tally:
-            self._rejected.update(tally)
+        self._count(tally)
         if backs:
             self._minutes[id(board)] = minutes
             span = None if backs[0].back.is_exchange else board.span
@@ -169,6 +167,10 @@ class Ranker:
                 if count
             },
         )
+
+    def _count(self, tally: Tally) -> None:
+        for reason, count in tally.items():
+            self._rejected[reason] += count
 
     # --- which back prices could be offered ----------------------------------------------------
 
