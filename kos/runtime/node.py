@@ -147,6 +147,7 @@ class Node:
             )
         )
         supervisor.watch_threads()
+        supervisor.log_dead_letters()
         supervisor.ask_pulses()
 
     def _announce(self, added: Sequence[str], removed: Sequence[str]) -> None:

@@ -67,6 +67,8 @@ class Child:
     """Monotonic moment by which the present start or stop must be over; 0 for none."""
     is_ending: bool = False
     """It is to stop for good: by ``stop_child`` or with the node."""
+    dead_logged: int = 0
+    """How many dead letters it had when they were last logged."""
     is_stuck: bool = False
     """Its thread did not start or stop in time; only the end of the process ends it."""
     successor: ChildSpec | None = None
@@ -95,6 +97,12 @@ class Plan:
 
 class Supervisor:
     """Starts, watches, restarts and stops the actors of one node.
+
+    A crash, step by step: an actor raises in ``receive``; its thread sets the message aside,
+    logs ``actor.failed`` and reports its end as its last word; here the decision is made, logged
+    as ``actor.restarting`` and kept as a plan; when siblings to be stopped have stopped and the wait
+    is over, a new object is made in a new thread and takes the next message from the same mailbox.
+    If the budget is spent, the child is parked, or :class:`NodeGivesUp` ends the node in order.
 
     Args:
         spec: The node's specification.
@@ -244,6 +252,14 @@ class Supervisor:
             if cell is not None and cell.thread is not None and not cell.thread.is_alive():
                 gone = Ended(is_failure=True, error="its thread is gone")
                 self.post(partial(self._on_ended, child, cell, gone))
+
+    def log_dead_letters(self) -> None:
+        """Log an actor's dead letters whenever they have doubled, so that a flood stays readable."""
+        for child in self._all():
+            dead = dict(child.mailbox.dead)
+            if (total := sum(dead.values())) >= 2 * child.dead_logged and total:
+                child.dead_logged = total
+                self._log.warning("letters.dead", actor=child.spec.name, total=total, **dead)
 
     def _all(self) -> list[Child]:
         """Everybody, in the order of the start; a copy, as actors' threads may add children."""

@@ -80,6 +80,24 @@ class System:
     Use it in the main thread: ``run()`` starts the nodes in order, supervises them until
     :meth:`request_stop` or an escalation, and stops them in reverse.
 
+    *Starting.* Each node is a spawned process that starts its actors in order, then listens,
+    then says that it is ready; only then the next begins. If one fails or takes longer than
+    ``start_timeout_s``, all that had started is stopped and :class:`SystemStartFailed` says
+    why: a program that cannot start should not seem to run.
+
+    *Running.* A node that ends, for whatever reason, is seen through its pidfd at once. Each
+    is pinged every ``ping_interval_s``; the answer brings the description of its actors. One that
+    leaves a ping unanswered for ``hang_after_s``, or tells that an actor is stuck, is hung: it
+    is made to write its stacks, which are logged as ``node.stacks_dumped``, and dies. What then
+    happens is decided by its specification: restarted after a wait, parked, left, or, when its
+    budget is spent, the whole system is stopped and ``run`` returns :data:`EXIT_ESCALATED`.
+
+    *Stopping.* In reverse order each node stops its actors, in reverse order too, after what
+    waits in their mailboxes; one that takes longer than ``stop_timeout_s`` is killed. If this
+    process is killed itself, the nodes see the end of their control pipes and end by themselves.
+
+    Nothing here blocks on a node: a stuck one cannot hold up the others' supervision.
+
     Args:
         name: For people.
         nodes: What runs, in the order of the start.
