@@ -16,6 +16,7 @@ from kos.sandbox.bookmakers import BOOKMAKERS, Bookmaker
 from kos.sandbox.clock import WorldClock, iso
 from kos.sandbox.fixtures import Fixture
 from kos.sandbox.leagues import League
+from kos.sandbox.odds_formats import american
 from kos.sandbox.oddsapi import Ask
 from kos.sandbox.prices import Offer, Prices, bell, mix, outcome_names
 from kos.sandbox.web import as_json
@@ -41,13 +42,6 @@ _RESTING: Final = (
 _EXTRA: Final = ("btts", "draw_no_bet", "double_chance", "h2h_3_way")
 """Markets that only the call for one event serves."""
 _OUTRIGHT_DAYS: Final = 40
-
-
-def american(price: float) -> int:
-    """Gives American odds of decimal odds: +150 for 2.5, -200 for 1.5."""
-    if price <= 1:
-        return -100000
-    return round((price - 1) * 100) if price >= 2 else round(-100 / (price - 1))
 
 
 def _number(value: float) -> int | float:

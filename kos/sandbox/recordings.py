@@ -5,6 +5,8 @@ Any JSON file below the folder may hold odds answers (arrays of events, one even
 file is moved as a whole: its latest stamp becomes the moment the server started, so that kickoffs lie
 ahead as they did for the recorder and then come nearer; price stamps stay as fresh as they were.
 
+A file that was recorded in American odds is turned into decimal ones, and back where they are asked for.
+
 The exchange serves what the same folder holds of listMarketCatalogue and listMarketBook answers, joined
 by market id, and nothing where there is none. Those answers carry no time of recording, so a shifted
 catalogue file is moved until its earliest market starts an hour after the server.
@@ -22,6 +24,7 @@ from typing import Any, Final
 from kos.sandbox.bookmakers import BY_KEY
 from kos.sandbox.clock import iso
 from kos.sandbox.exchange import Book, Market, Selection
+from kos.sandbox.odds_formats import american, decimal
 from kos.sandbox.oddsapi import Ask
 from kos.sandbox.prices import Level, Runner
 from kos.sandbox.web import as_json
@@ -91,6 +94,19 @@ def _stamps(event: dict[str, Any]) -> Iterator[float]:
             at = _seconds(holder.get("last_update"))
             if at is not None:
                 yield at
+
+
+def _outcomes(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for block in event["bookmakers"]:
+        for market in block.get("markets", ()):
+            yield from (one for one in market.get("outcomes", ()) if one.get("price"))
+
+
+def _in_american(market: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **market,
+        "outcomes": [{**o, "price": american(o["price"])} for o in market["outcomes"]],
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +288,9 @@ class Recordings:
             }  # fmt: skip
         events = list(_records(content, _is_event))
         recorded_at = max((at for event in events for at in _stamps(event)), default=0.0)
+        if any(outcome["price"] < 0 for event in events for outcome in _outcomes(event)):
+            for outcome in (one for event in events for one in _outcomes(event)):
+                outcome["price"] = decimal(outcome["price"])
         for event in events:
             kept = self._events.setdefault(event["sport_key"], {})
             known = kept.get(event["id"])
@@ -325,6 +344,8 @@ class Recordings:
                 for m in block.get("markets", ())
                 if m["key"] in wanted
             ]
+            if ask.is_american:
+                markets = [_in_american(market) for market in markets]
             if markets:
                 blocks.append(
                     as_json(

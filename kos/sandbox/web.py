@@ -62,7 +62,7 @@ class Answer:
 
 
 def as_json(value: Any) -> bytes:
-    """Gives compact JSON in UTF-8; numbers without a fraction as integers, as the feed prints them."""
+    """Gives compact JSON in UTF-8."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 

@@ -99,6 +99,23 @@ def test_wrapped_answers_and_unix_times_are_understood(recorded: FeedCaller) -> 
     assert only["bookmakers"][0]["last_update"] == NOW
 
 
+def test_american_recordings_are_served_in_the_format_that_is_asked_for(tmp_path: Path) -> None:
+    told = event("d", "soccer_aba", "2024-03-10T15:00:00Z", "2024-03-10T12:00:00Z")
+    for block in told["bookmakers"]:
+        for market in block["markets"]:
+            market["outcomes"] = [{"name": "Aba", "price": -200}, {"name": "Ceo", "price": 150}]
+    (tmp_path / "odds.json").write_text(json.dumps([told]))
+    with Sandbox(1, recordings=tmp_path, now=lambda: NOW) as sandbox:
+        caller = FeedCaller(sandbox)
+        seen = {}
+        for form in ("decimal", "american"):
+            (only,) = caller.get("/sports/soccer_aba/odds", regions="uk", oddsFormat=form).json()
+            outcomes = only["bookmakers"][0]["markets"][0]["outcomes"]
+            seen[form] = [outcome["price"] for outcome in outcomes]
+        caller.session.close()
+    assert seen == {"decimal": [1.5, 2.5], "american": [-200, 150]}
+
+
 def test_times_can_be_left_as_they_were(folder: Path) -> None:
     with Sandbox(1, recordings=folder, is_shifted=False) as sandbox:
         caller = FeedCaller(sandbox)
