@@ -27,6 +27,7 @@ APPLICATION_ID = 0x4B4F534C
 FILE_NAME = "ledger.db"
 """The ledger's name in the state directory."""
 
+_BY_EFFECTIVE_ID = os.access in os.supports_effective_ids
 _LOCK_SUFFIX = ".lock"
 _LOCK_BYTES = 128
 _READER_WAIT_MS = 2_000
@@ -165,7 +166,7 @@ def open_for_writing(path: Path, newest: int) -> Database:
     try:
         with meaning(path):
             _refuse_strangers(path, newest)
-            if path.exists() and not os.access(path, os.W_OK):
+            if path.exists() and not os.access(path, os.W_OK, effective_ids=_BY_EFFECTIVE_ID):
                 raise DatabaseRefused(
                     f"{path}: the file is not writable; give this user write access to it"
                 )

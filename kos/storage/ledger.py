@@ -17,6 +17,7 @@ import msgspec
 
 from kos.db import WriterLock, meaning, open_for_writing, stamp
 from kos.domain.catalogue import checked
+from kos.domain.facts import DepositSent, EntryReversed, MoneyFact, OfferFact
 from kos.errors import CommandNotAllowed, DatabaseRefused, InvalidInput, OperatorMustAct
 from kos.messages import (
     AliasVerdict,
@@ -290,4 +291,15 @@ class Ledger:
 def identity(command: LedgerCommand) -> bytes:
     """What makes two commands the same: what is said, not who says it and when it happened."""
     bare = msgspec.structs.replace(command, occurred_at=_EPOCH, by="")
+    if isinstance(bare, RecordFact):
+        bare = msgspec.structs.replace(bare, fact=_as_said(bare.fact))
     return hashlib.blake2b(_pack(bare), digest_size=16).digest()
+
+
+def _as_said(fact: OfferFact | MoneyFact) -> OfferFact | MoneyFact:
+    """A fact without what the ledger fills in."""
+    if isinstance(fact, DepositSent):
+        return msgspec.structs.replace(fact, terms=None)
+    if isinstance(fact, EntryReversed):
+        return msgspec.structs.replace(fact, postings=())
+    return fact
