@@ -65,8 +65,10 @@ class CachePolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Time allowed for an answer; calls are made that much before a deadline."""
     markets_per_call: int = 38
     calls_in_flight: int = 1
+    absent_recheck_s: float = 30.0
+    """A market that an answer leaves out is asked for again after this, twice as long each time."""
     gone_recheck_s: float = 900.0
-    """A market that was not answered, or is in play, is asked for again only after this."""
+    """The longest of these waits; also the wait for a market in play."""
     lost_call_s: float = 120.0
     """A call without any report counts as failed after this."""
     backoff_s: float = 5.0
@@ -135,6 +137,8 @@ class _State(msgspec.Struct):
     asked_at: datetime | None = None
     read_at: datetime | None = None
     rest_until: datetime | None = None
+    absences: int = 0
+    """Answers in a row that left it out."""
     hurry_from: datetime | None = None
     """Someone wants a price read after this moment."""
 
@@ -284,7 +288,7 @@ class PriceCache:
         now: datetime,
         unread: Collection[str] = (),
     ) -> None:
-        """The call came back: ``books``, nothing for ``unread``, the rest is gone or closed."""
+        """The call came back: ``books``, nothing for ``unread``, the rest was left out."""
         since = self._in_flight.pop(tuple(batch), now)
         # The slowest of late, slowly forgotten.
         self._answer_s = max((now - since).total_seconds(), self._answer_s * 0.8)
@@ -297,9 +301,15 @@ class PriceCache:
         for id_ in batch:
             state = self._markets.get(id_)
             if state is not None and id_ not in came and id_ not in unread:
-                self._books.pop(id_, None)
-                state.read_at = state.hurry_from = None
-                state.rest_until = now + timedelta(seconds=self._policy.gone_recheck_s)
+                self._rest_absent(id_, state, now)
+
+    def _rest_absent(self, market_id: str, state: _State, now: datetime) -> None:
+        """Forget the prices of a market that an answer left out: gone, closed, or garbled once."""
+        self._books.pop(market_id, None)
+        state.read_at = state.hurry_from = None
+        doubled = self._policy.absent_recheck_s * 2.0 ** min(state.absences, 30)
+        state.absences += 1
+        state.rest_until = now + timedelta(seconds=min(doubled, self._policy.gone_recheck_s))
 
     def streamed(self, books: Iterable[MarketBook], now: datetime) -> None:
         """Books that a stream brought: as good as read, so they need not be asked for."""
@@ -320,6 +330,7 @@ class PriceCache:
             return
         state.read_at = now
         state.hurry_from = state.rest_until = None
+        state.absences = 0
         held = self._books.get(book.market_id)
         if (
             held is not None

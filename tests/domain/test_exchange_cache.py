@@ -135,9 +135,23 @@ def test_an_unanswered_market_rests_and_its_price_is_forgotten() -> None:
     cache.asked(batch, after(115))
     cache.answered(batch, [book("a", after(115))], after(115))
     assert cache.read("gone", after(115)) is None
-    assert read_all(cache, after(230)) == (("a",),)
-    assert cache.counts(after(230)).resting == 1
-    assert "gone" in {id_ for batch in cache.plan(after(1_015)) for id_ in batch}
+    assert cache.plan(after(144)) == ()
+    assert cache.counts(after(144)).resting == 1
+    assert cache.plan(after(145)) == (("gone", "a"),)
+
+
+def test_a_market_that_stays_away_is_asked_for_ever_more_rarely() -> None:
+    cache = PriceCache()
+    cache.want(wants("gone"), NOW)
+    asked_at = []
+    for second in range(7_200):
+        for batch in cache.plan(after(second)):
+            asked_at.append(second)
+            cache.asked(batch, after(second))
+            cache.answered(batch, [], after(second))
+    waits = [b - a for a, b in itertools.pairwise(asked_at)]
+    assert waits[:6] == [30, 60, 120, 240, 480, 900]
+    assert set(waits[6:]) == {900}
 
 
 def test_a_market_that_no_call_covered_is_asked_for_again() -> None:

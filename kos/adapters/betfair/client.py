@@ -46,6 +46,7 @@ DESCRIPTIONS_PER_CALL: Final = 190
 
 _PATH: Final = "/exchange/betting/json-rpc/v1"
 _SHORTEST_WINDOW: Final = timedelta(minutes=1)
+_SHOWN_PARAMS: Final = 2_000
 _MAX_CATALOGUE_CALLS: Final = 64
 """Of one question; a server that fills every window would be asked without end."""
 _PROJECTION: Final = (
@@ -374,7 +375,7 @@ class BetfairClient:
                 continue
             wait_s = self._wait_before_next(answer, attempt, deadline)
             if wait_s is None:
-                raise self._final(answer, operation)
+                raise self._final(answer, operation, params)
             log.warning(
                 "betfair.call_repeated",
                 operation=operation,
@@ -385,12 +386,13 @@ class BetfairClient:
             self._sleep(wait_s)
 
     @staticmethod
-    def _final(fault: Fault, operation: str) -> KosError:
+    def _final(fault: Fault, operation: str, params: Mapping[str, object]) -> KosError:
         if fault.reaction is Reaction.LOGIN_AGAIN and not fault.code.startswith("DSC"):
             # A session of a moment ago is no session: Betfair's trouble, not the operator's.
             return RemoteUnavailable(REMOTE, f"refuses a fresh session ({fault.code})")
         if fault.reaction is Reaction.BUG:
-            log.error("betfair.request_refused", operation=operation, code=fault.code)
+            sent = msgspec.json.encode(params).decode()[:_SHOWN_PARAMS]
+            log.error("betfair.request_refused", operation=operation, code=fault.code, params=sent)
         return error_of(fault)
 
     def _wait_before_next(self, fault: Fault, attempt: int, deadline: float) -> float | None:

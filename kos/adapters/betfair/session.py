@@ -69,7 +69,8 @@ class BetfairSession:
 
     Args:
         credentials: Who logs in.
-        identity: Betfair's identity service: interactive login, keep-alive, logout.
+        identity: Betfair's identity service: interactive login, keep-alive, logout. A connection
+            of its own, for it is used from whichever thread comes, one at a time.
         certificate_identity: The same for the certificate login, opened with the client
             certificate; where there is none, the interactive login is used.
         backoff: Waits between logins.

@@ -265,7 +265,8 @@ class BetfairStream:
                 self._stopping.wait()
             except (_Broken, WaitAndRetry, Refused, OSError) as error:
                 self._pause(error)
-            except KosError as error:
+            except Exception as error:
+                # A fault of our own must not end the stream unseen: it is logged, said and retried.
                 log.exception("betfair.stream_failed")
                 self._pause(error)
         self._say(Phase.STOPPED)
@@ -555,7 +556,7 @@ def drain(waker: socket.socket) -> None:
 def _reason(error: Exception) -> str:
     """What broke the connection, in words of our own."""
     match error:
-        case _Broken() | WaitAndRetry() | KosError() | Refused():
+        case _Broken() | KosError() | Refused():
             return str(error)
         case ssl.SSLCertVerificationError():
             return "the certificate is not trusted; check address, clock and ca in the settings"
@@ -563,5 +564,7 @@ def _reason(error: Exception) -> str:
             return "TLS failed"
         case TimeoutError():
             return "no answer in time"
-        case _:
+        case OSError():
             return f"no connection ({type(error).__name__})"
+        case _:
+            return f"a fault of KOS itself ({type(error).__name__}); report it with the log"
