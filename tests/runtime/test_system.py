@@ -13,6 +13,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -461,13 +462,19 @@ sys.exit(system.run())
 """
 
 
-def _main(run_dir: Path) -> subprocess.Popen[bytes]:
+@contextlib.contextmanager
+def _main(run_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A main process; killed at the end, if it still runs then."""
     process = subprocess.Popen(
         [sys.executable, "-c", MAIN, str(run_dir)], stdout=subprocess.DEVNULL
     )
     record = run_dir / "runtime.json"
-    eventually(lambda: record.exists() and json.loads(record.read_text())["pid"] == process.pid)
-    return process
+    try:
+        eventually(lambda: record.exists() and json.loads(record.read_text())["pid"] == process.pid)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _is_alive(pid: int) -> bool:
@@ -479,8 +486,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def test_no_orphan_is_left_when_the_main_process_is_killed(tmp_path: Path) -> None:
-    main = _main(tmp_path)
-    with connect(tmp_path, MESSAGES) as client:
+    with _main(tmp_path) as main, connect(tmp_path, MESSAGES) as client:
         eventually(lambda: all(each.pid for each in client.describe().nodes))
         eventually(lambda: client.ask("c", WhoAreYou(), 1))
         client._registry.tell(None, "b", Fail(how="spin"))
@@ -493,24 +499,23 @@ def test_no_orphan_is_left_when_the_main_process_is_killed(tmp_path: Path) -> No
             client.describe()
     with pytest.raises(SystemNotRunning, match="has ended; start it again"):
         connect(tmp_path, MESSAGES, timeout_s=0.2)
-    again = _main(tmp_path)  # neither the lock nor the sockets of the dead are in the way
-    with connect(tmp_path, MESSAGES) as client:
-        assert client.describe().pid == again.pid
-    again.terminate()
-    assert again.wait(20) == 0
+    with _main(tmp_path) as again:  # neither the lock nor the sockets of the dead are in the way
+        with connect(tmp_path, MESSAGES) as client:
+            assert client.describe().pid == again.pid
+        again.terminate()
+        assert again.wait(20) == 0
 
 
 def test_one_interrupt_of_the_whole_group_is_one_stop_in_order(tmp_path: Path) -> None:
-    main = _main(tmp_path)
-    with connect(tmp_path, MESSAGES) as client:
+    with _main(tmp_path) as main, connect(tmp_path, MESSAGES) as client:
         eventually(lambda: client.ask("c", WhoAreYou(), 1))
         for each in client.describe().nodes:
             os.kill(each.pid, signal.SIGINT)
             os.kill(each.pid, signal.SIGTERM)
         assert client.ask("a", Say(text="unmoved"), 5) == Say(text="unmoved")
         assert [each.restarts for each in client.describe().nodes] == [0, 0]
-    main.send_signal(signal.SIGINT)
-    assert main.wait(20) == 0
+        main.send_signal(signal.SIGINT)
+        assert main.wait(20) == 0
     assert not (tmp_path / "runtime.json").exists()
 
 
