@@ -17,7 +17,7 @@ Json = Any
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(7, credits_a_month=1_000_000, calls_a_second=10_000, stream_idle_s=0.6) as running:
+    with Sandbox(7, credits_a_month=1_000_000, calls_a_second=10_000) as running:
         yield running
 
 

@@ -152,10 +152,13 @@ def test_bad_credentials_and_nonsense_are_refused(sandbox: Sandbox) -> None:
         caller.close()
 
 
-def test_an_idle_connection_is_closed(stream: StreamCaller) -> None:
-    stream.hear()
-    assert stream.hear()["errorCode"] == "TIMEOUT"
-    assert stream.lines.readline() == b""
+def test_an_idle_connection_is_closed() -> None:
+    with Sandbox(7, stream_idle_s=0.1) as sandbox:
+        idle = StreamCaller(socket.create_connection(sandbox.addresses.stream, timeout=10))
+        idle.hear()
+        assert idle.hear()["errorCode"] == "TIMEOUT"
+        assert idle.lines.readline() == b""
+        idle.close()
 
 
 def test_several_messages_in_one_packet_and_one_in_many(
