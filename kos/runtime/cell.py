@@ -34,13 +34,11 @@ class Ended:
         is_failure: False after a stop in order or an end of its own will.
         is_start: Whether it never got to its first message.
         error: Type and text, for people; empty when there was none.
-        poison: The type of the message that ended it, which is not fed to a successor.
     """
 
     is_failure: bool
     is_start: bool = False
     error: str = ""
-    poison: str = ""
 
 
 @dataclass(kw_only=True)
@@ -114,7 +112,6 @@ class Cell(pykka.ThreadingActor):
         self.actor_inbox: Any = _Intake(mailbox)
         self.thread: threading.Thread | None = None
         self.spec = spec
-        self.incarnation = context.incarnation
         self._context = context
         self._mailbox = mailbox
         self._tally = tally
@@ -245,7 +242,7 @@ class Cell(pykka.ThreadingActor):
                 exc_info=error,
             )
         finally:  # a log that cannot be written must not hide the end
-            self._end(Ended(is_failure=True, error=describe(error), poison=kind))
+            self._end(Ended(is_failure=True, error=describe(error)))
 
     def _end(self, ended: Ended) -> None:
         self._context.close(ActorFailed(self.spec.name, "Ended", ended.error or "it was stopped"))

@@ -29,8 +29,6 @@ class Order(Enum):
     """Stop in order; stands at the end, so that what waited before it is handled."""
     PULSE = "pulse"
     """Say how you are; overtakes."""
-    WAKE = "wake"
-    """Look at your flags; overtakes."""
 
 
 class Letter:
