@@ -323,7 +323,7 @@ def _pounds_again(table: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if isinstance(value, dict):
             shown[key] = _pounds_again(value)
-        elif isinstance(value, list):
+        elif isinstance(value, list | tuple):
             shown[key] = [_pounds_again(one) if isinstance(one, dict) else one for one in value]
         elif key in _PENCE:
             shown[key] = str(from_pence(value))

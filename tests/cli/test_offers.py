@@ -6,23 +6,14 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from kos.actors import ledger as ledger_actor
-from kos.cli.books import books_app
-from kos.cli.ledger import ledger_app
-from kos.cli.offers import offers_app
 from kos.messages import MESSAGES
 from kos.runtime import NodeSpec, System, connect
-
-app = typer.Typer()
-app.add_typer(offers_app, name="offers")
-app.add_typer(books_app, name="books")
-app.add_typer(ledger_app, name="ledger")
+from tests.cli.terminal import Terminal, app
 
 CATALOGUE = """
 [[offer]]
@@ -66,32 +57,11 @@ offers record A c1 completed
 """
 
 
-class Terminal:
-    def __init__(self, state_dir: Path) -> None:
-        self.state_dir = state_dir
-        self._runner = CliRunner()
-
-    def type(self, line: str, *words: str) -> Result:
-        words = (*line.split(), *words, "--state-dir", str(self.state_dir))
-        return self._runner.invoke(app, list(words))
-
-    def well(self, line: str, *words: str) -> str:
-        result = self.type(line, *words)
-        assert result.exit_code == 0, (line, result.output, result.exception)
-        return result.stdout
-
-    def json(self, line: str) -> Any:
-        return json.loads(self.well(f"{line} --json"))
-
-    def script(self, lines: str) -> None:
-        for line in lines.strip().splitlines():
-            self.well(line)
-
-    def begin(self, folder: Path) -> None:
-        catalogue = folder / "offers.toml"
-        catalogue.write_text(CATALOGUE, encoding="utf-8")
-        self.well("offers import", str(catalogue))
-        self.script(QUALIFIER)
+def begin(terminal: Terminal, folder: Path) -> None:
+    catalogue = folder / "offers.toml"
+    catalogue.write_text(CATALOGUE, encoding="utf-8")
+    terminal.well("offers import", str(catalogue))
+    terminal.script(QUALIFIER)
 
 
 @pytest.fixture
@@ -143,14 +113,14 @@ def ends_as_the_reference_says(terminal: Terminal) -> None:
 
 
 def test_the_worked_example_ends_with_its_figures(terminal: Terminal, tmp_path: Path) -> None:
-    terminal.begin(tmp_path)
+    begin(terminal, tmp_path)
     assert terminal.json("books show -p A")["profit"] == -28
     terminal.script(FREE_BET)
     ends_as_the_reference_says(terminal)
 
 
 def test_a_running_daemon_records_and_answers(daemon: Terminal, tmp_path: Path) -> None:
-    daemon.begin(tmp_path)
+    begin(daemon, tmp_path)
     daemon.script(FREE_BET)
     assert "no daemon" not in daemon.type("offers list").output
     ends_as_the_reference_says(daemon)
@@ -184,7 +154,7 @@ def test_a_refusal_is_told_and_exits_with_1(terminal: Terminal) -> None:
 
 
 def test_people_are_shown_tables(terminal: Terminal, tmp_path: Path) -> None:
-    terminal.begin(tmp_path)
+    begin(terminal, tmp_path)
     shown = terminal.well("offers show A c1")
     assert "FREE_BET_CREDITED" in shown
     assert "allowed now: bet_settled, commission_charged, free_bet_placed" in shown
