@@ -35,6 +35,8 @@ _MARGIN = 0.1
 """By this much one pair must beat another."""
 _TRACE = 0.2
 """From here on two names share a word, be it a common one."""
+_PLAIN = 0.93
+"""How sure both sides must be where the kickoffs lie far apart."""
 _WITNESS = 0.84
 """How sure the other side must be where one side is only possible."""
 
@@ -55,10 +57,13 @@ class Judged:
         self.home, self.away = home[0], away[0]
         self.weak, self.strong = sorted((self.home.value, self.away.value))
         self.note = home[1] or away[1]
-        self.is_accepted = not self.note and (
-            self.weak >= SURE
-            or (self.weak >= POSSIBLE and self.strong >= _WITNESS and abs(candidate.apart) <= tight)
-        )
+        apart = abs(candidate.apart)
+        needed = POSSIBLE if self.strong >= _WITNESS else SURE
+        if apart > 2 * tight:
+            needed = _PLAIN
+        elif apart > tight:
+            needed = SURE
+        self.is_accepted = not self.note and self.weak >= needed
 
     def order(self) -> tuple[float, float, float, str, str]:
         """Best first, and the same in whatever order events come."""
@@ -234,7 +239,7 @@ class Block:
             return _said(best, Verdict.MATCH, "both sides and the kickoff agree", runner_up)
         if best.weak < POSSIBLE and not best.note:
             return _said(best, Verdict.NONE, "one side does not agree", runner_up)
-        return _said(best, Verdict.DOUBT, best.note or "one side is only possible", runner_up)
+        return _said(best, Verdict.DOUBT, best.note or "a side is not sure enough for these kickoffs", runner_up)
 
     def _beats(self, one: Judged, other: Judged) -> bool:
         """Whether one pair is clearly better than a pair that shares an event with it.
