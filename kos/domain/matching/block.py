@@ -239,7 +239,12 @@ class Block:
             return _said(best, Verdict.MATCH, "both sides and the kickoff agree", runner_up)
         if best.weak < POSSIBLE and not best.note:
             return _said(best, Verdict.NONE, "one side does not agree", runner_up)
-        return _said(best, Verdict.DOUBT, best.note or "a side is not sure enough for these kickoffs", runner_up)
+        return _said(
+            best,
+            Verdict.DOUBT,
+            best.note or "a side is not sure enough for these kickoffs",
+            runner_up,
+        )
 
     def _beats(self, one: Judged, other: Judged) -> bool:
         """Whether one pair is clearly better than a pair that shares an event with it.

@@ -18,8 +18,6 @@ from kos.domain.matching.sides import HINT, SURE, Score, Side, keys, partner_key
 
 EXACT = 0.97
 """From here on the two names print the same, or are known to be one team's."""
-_SAME_PERSON = 0.86
-"""A person's name with a slip."""
 _KNOWN = 0.9
 """How sure an opponent must be to bear witness."""
 _ENOUGH = 3
@@ -157,6 +155,8 @@ class Roster:
             return score, ""
         # A name that is only possible must stand alone; a sure one need only not be beaten.
         margin = 0.02 if score.value >= SURE else -0.05
+        # Namesakes tie; two teams of one town mostly differ in how well they fit.
+        tie = -0.01 if left.is_person else margin
         for other in self.partners(left):
             if self._reader.score(left, other).value <= score.value + margin:
                 break
@@ -166,7 +166,7 @@ class Roster:
             other.name
             for other in self._claimants[right]
             if other is not left
-            and self._reader.score(other, right).value > score.value + margin
+            and self._reader.score(other, right).value > score.value + tie
             and self._are_related_left(other, left)
             and not self._may_be_one(other, left, self._left_times[other], self._left_times[left])
         ]
@@ -178,6 +178,8 @@ class Roster:
         """Whether two exchange names are two teams of one country or league, not two spellings."""
         if not self._heads[other] & self._heads[right]:
             return False
+        if right.is_person:
+            return not self._are_alike(other, right)
         times = [self._starts(side) for side in (other, right)]
         if self._are_two(*times):
             return True
@@ -202,9 +204,11 @@ class Roster:
         return self._are_alike(one, other) or min(len(first), len(second)) >= _ENOUGH
 
     def _are_alike(self, one: Side, other: Side) -> bool:
-        """Whether two names of one list are but two spellings; a person's may hold a slip."""
-        slips = one.is_person and len(one.core) == len(other.core) > 1
-        return self._reader.alike(one, other) >= (_SAME_PERSON if slips else EXACT)
+        """Whether two names of one list are but two spellings.
+
+        A person may stand there by surname, by initial and in full, or with a slip.
+        """
+        return self._reader.alike(one, other) >= (SURE if one.is_person else EXACT)
 
     def _are_only(self, left: Side, right: Side) -> bool:
         """Whether no other name on either roster shares anything with these two."""

@@ -200,3 +200,33 @@ def test_an_update_of_one_key_is_seen_and_its_end_too() -> None:
     matcher.update_left("soccer_epl", [])
     assert matcher.decide("soccer_epl") == []
     assert matcher.decide("soccer_never_heard_of") == []
+
+
+def test_a_player_printed_in_three_forms_is_no_rival_of_herself() -> None:
+    """Doubts were raised where the exchange had her by surname, by initial and in full."""
+    key = "tennis_wta_madrid_open"
+    games = [left("Iga Putintseva", f"{name} Kenin", key, at=1440 * i, name=f"L{i}") for i, name in enumerate(("Ana", "Bea", "Cleo"))]  # fmt: skip
+    forms = ("Putintseva v A Kenin", "I Putintseva v B Kenin", "Iga Putintseva v C Kenin")
+    events = [
+        right(form, "Tennis", "WTA Matches", at=1440 * i, event=f"R{i}")
+        for i, form in enumerate(forms)
+    ]
+    found = Matcher().match(games, events)
+    assert [m.right_id for m in found if m.verdict is Verdict.MATCH] == ["R0", "R1", "R2"]
+
+
+def test_a_bare_surname_that_two_of_the_list_bear_is_a_doubt() -> None:
+    games = [
+        left("Mikael Ymer", "Marin Cilic", "tennis_atp_dubai", name="L0"),
+        left("Elias Ymer", "Casper Ruud", "tennis_atp_dubai", name="L1"),
+    ]
+    (first, _) = Matcher().match(games, [right("Ymer v Cilic", "Tennis", "ATP Dubai")])
+    assert first.verdict is Verdict.DOUBT
+
+
+def test_a_far_kickoff_needs_plain_names() -> None:
+    one = left("Apollon Pontou", "Trikala", "soccer_greece_super_league")
+    far = right("Apollon v Trikala", competition="Greek Cup", at=-165)
+    assert Matcher(tables=None).match([one], [far])[0].verdict is Verdict.DOUBT
+    plain = right("Apollon Pontou v Trikala", competition="Greek Cup", at=-165)
+    assert Matcher(tables=None).match([one], [plain])[0].verdict is Verdict.MATCH
