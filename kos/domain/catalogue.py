@@ -258,8 +258,6 @@ def _place(table: dict[str, Any], column: str, cell: str, number: int) -> None:
             raise InvalidInput(f"line {number} bonuses", cell, "a JSON list of bonuses") from error
     elif tail in {"sports", "markets"}:
         value = cell.split("|")
-    elif cell in {"true", "false"}:
-        value = cell == "true"
     (table.setdefault(head, {}) if tail else table)[tail or head] = value
 
 

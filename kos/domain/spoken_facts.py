@@ -154,10 +154,6 @@ def _value(hint: Any, text: str, name: str, at: datetime) -> object:
             return str(Decimal(odds.numerator) / Decimal(odds.denominator))
         if kind is datetime:
             return _moment(text, name, at)
-    if text == "true":
-        return True
-    if text == "false":
-        return False
     return text
 
 
