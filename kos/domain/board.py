@@ -103,11 +103,12 @@ class Board:
         "_rules",
         "_settled_from",
         "_settled_until",
-        "count_of",
+        "count",
         "duration_minutes",
         "facts",
         "fetched_at",
         "floor",
+        "kickoff",
         "quotes",
         "span",
         "state",
@@ -116,6 +117,7 @@ class Board:
 
     def __init__(self, quotes: EventQuotes, fetched_at: datetime, rules: ScoringRules) -> None:
         self.quotes = quotes
+        self.kickoff = quotes.kickoff
         self.fetched_at = fetched_at
         self._rules = rules
         self._is_equal = rules.unknown_liquidity is UnknownLiquidity.EQUAL
@@ -127,12 +129,11 @@ class Board:
             book = self._book(bookmaker)
             if book is not None:
                 self._books[bookmaker.key] = book
-        self.count_of: dict[str | None, int] = {None: 0}
-        """How many prices a bookmaker has; None: all that are no exchanges."""
-        for key, book in self._books.items():
-            self.count_of[key] = len(book.market.outcomes)
+        self.count = 0
+        """How many prices bookmakers have, exchanges left out."""
+        for book in self._books.values():
             if book.commission is None:
-                self.count_of[None] += len(book.market.outcomes)
+                self.count += len(book.market.outcomes)
         self._columns_until = _NEVER
         self._columns: dict[str, list[float]] = {}
         self.state: Rejection | None = None
@@ -361,6 +362,11 @@ class Board:
             confidence=confidence,
             superseded_until=superseded_until,
         )
+
+    def count_at(self, bookmaker: str) -> int:
+        """How many prices a bookmaker has, or an exchange."""
+        book = self._books.get(bookmaker)
+        return 0 if book is None else len(book.market.outcomes)
 
     def settle(self, now: datetime) -> None:
         """Make `tally`, `span` and `covered` those of this moment.

@@ -125,8 +125,7 @@ class MarketPicture:
         ranker = Ranker(query, self._rules, now)
         for sport_key, sport in self._sports.items():
             if query.sport is None or sport_key.startswith(query.sport):
-                for board in sport.boards.values():
-                    ranker.consider(board)
+                ranker.consider(sport.boards.values())
         return ranker.answer()
 
     def keep_sports(self, sport_keys: Collection[str]) -> None:

@@ -20,7 +20,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from kos.domain.board import BACK_MARKET, Board, Tally
+from kos.domain.board import BACK_MARKET, Board
 from kos.domain.cover import CoveredBack, Lay, Span, covered_back, exchange_family
 from kos.domain.opportunity import (
     BetKind,
@@ -75,7 +75,12 @@ class Ranker:
         self._heap: list[tuple[int, int, float, int, Board, CoveredBack | None]] = []
         self._minutes: dict[int, float] = {}
         self._pushed = 0
+        self._min_minutes = rules.min_minutes_to_kickoff
+        most = query.max_minutes_to_kickoff
+        self._max_minutes = float("inf") if most is None else most
         self._is_cash = query.kind is BetKind.QUALIFYING
+        self._ranking = query.ranking
+        self._is_seed = query.ranking is Ranking.SEED
         self._is_snr = query.kind is BetKind.FREE_BET_SNR
         self._stake = float(query.stake)
         face = query.free_bet_value
@@ -99,39 +104,58 @@ class Ranker:
             or query.hide_arbs
         )
 
-    def consider(self, board: Board) -> None:
-        """Count an event's back prices, and keep what could be offered."""
-        bookmaker = self._query.bookmaker
-        count = board.count_of.get(bookmaker)
+    def consider(self, boards: Iterable[Board]) -> None:
+        """Count the back prices of events, and keep what could be offered."""
+        if self._query.bookmaker is not None:
+            for board in boards:
+                self._consider_bookmaker(board, self._query.bookmaker)
+            return
+        now, rejected = self._now, self._rejected
+        for board in boards:
+            count = board.count
+            self._considered += count
+            minutes = minutes_between(now, board.kickoff)
+            refused = self._refused_event(board, minutes)
+            if refused is not None:
+                rejected[refused] += count
+                continue
+            board.settle(now)
+            for reason, tallied in board.tally.items():
+                rejected[reason] += tallied
+            span = board.span
+            if span is None:
+                continue
+            self._minutes[id(board)] = minutes
+            if self._has_filter or not self._is_safe(span):
+                self._sift(board, board.covered(None, now)[0], minutes)
+                continue
+            known, tier, merit = self._event_bound(board, span, minutes)
+            self._pushed += 1
+            self._heap.append((-known, -tier, -merit, self._pushed, board, None))
+
+    def _consider_bookmaker(self, board: Board, bookmaker: str) -> None:
+        count = board.count_at(bookmaker)
         if not count:
             return
         self._considered += count
-        minutes = minutes_between(self._now, board.quotes.kickoff)
+        minutes = minutes_between(self._now, board.kickoff)
         refused = self._refused_event(board, minutes)
         if refused is not None:
             self._rejected[refused] += count
             return
         board.settle(self._now)
-        if bookmaker is None:
-            self._count(board.tally)
-            if board.span is not None:
-                self._minutes[id(board)] = minutes
-                if self._has_filter or not self._is_safe(board.span):
-                    self._sift(board, board.covered(None, self._now)[0], minutes)
-                else:
-                    self._push(self._event_bound(board, board.span, minutes), board, None)
-            return
         backs, tally = board.covered(bookmaker, self._now)
-        self._count(tally)
-        if backs:
-            self._minutes[id(board)] = minutes
-            span = None if backs[0].back.is_exchange else board.span
-            if self._has_filter or span is None or not self._is_safe(span):
-                self._sift(board, backs, minutes)
-                return
-            for covered in backs:
-                bound = self._back_bound(covered, minutes, board.duration_minutes)
-                self._push(bound, board, covered)
+        for reason, tallied in tally.items():
+            self._rejected[reason] += tallied
+        if not backs:
+            return
+        self._minutes[id(board)] = minutes
+        span = None if backs[0].back.is_exchange else board.span
+        if self._has_filter or span is None or not self._is_safe(span):
+            self._sift(board, backs, minutes)
+            return
+        for covered in backs:
+            self._push(self._back_bound(covered, minutes, board.duration_minutes), board, covered)
 
     def answer(self) -> OpportunityAnswer:
         """The best pairs of what was considered, exactly ordered."""
@@ -168,23 +192,16 @@ class Ranker:
             },
         )
 
-    def _count(self, tally: Tally) -> None:
-        for reason, count in tally.items():
-            self._rejected[reason] += count
-
     # --- which back prices could be offered ----------------------------------------------------
 
     def _refused_event(self, board: Board, minutes: float) -> Rejection | None:
+        if self._min_minutes <= minutes <= self._max_minutes and board.state is None:
+            return None
         if minutes <= 0:
             return Rejection.STARTED
         if board.state is not None:
             return board.state
-        if minutes < self._rules.min_minutes_to_kickoff:
-            return Rejection.TOO_SOON
-        most = self._query.max_minutes_to_kickoff
-        if most is not None and minutes > most:
-            return Rejection.TOO_LATE
-        return None
+        return Rejection.TOO_SOON if minutes < self._min_minutes else Rejection.TOO_LATE
 
     def _is_safe(self, span: Span) -> bool:
         """Whether no pair of the event can be refused for its money, whatever its rounding."""
@@ -325,8 +342,8 @@ class Ranker:
         duration: float,
     ) -> Bound:
         profit = self._profit(ratio)
-        ranking = self._query.ranking
-        if ranking is Ranking.SEED:
+        ranking = self._ranking
+        if self._is_seed:
             loss = -profit if self._is_cash else self._stake - profit
             if loss <= _SLACK:
                 return (known, 1, profit + _SLACK)
