@@ -37,11 +37,6 @@ def fresh_until(
     return min(until, min(updated_at, received_at) + _span(updated_limit_s))
 
 
-def is_fresh(until: datetime, now: datetime) -> bool:
-    """Whether a price that counts until then still counts."""
-    return now <= until
-
-
 def age_s(now: datetime, seen_at: datetime) -> float:
     """Seconds since ``seen_at``, at least 0 (clocks differ a little)."""
     return max(0.0, (now - seen_at).total_seconds())

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kos.domain.freshness import age_s, fresh_until, is_fresh
+from kos.domain.freshness import age_s, fresh_until
 from tests.builders import NOW
 from tests.strategies import moments
 
@@ -32,11 +32,6 @@ def test_a_price_counts_until_the_earlier_of_its_two_limits(
     updated_at = None if updated_s_before is None else NOW - timedelta(seconds=updated_s_before)
     until = fresh_until(NOW, 900.0, updated_at, 1800.0)
     assert until == NOW + timedelta(seconds=fresh_for_s)
-
-
-def test_a_price_exactly_as_old_as_allowed_is_fresh() -> None:
-    assert is_fresh(NOW, NOW)
-    assert not is_fresh(NOW, NOW + timedelta(microseconds=1))
 
 
 @given(moments(), st.none() | moments(), st.floats(1, 1e5), st.floats(1, 1e5))
