@@ -13,7 +13,7 @@ from itertools import combinations
 
 import msgspec
 
-from kos.domain.matching.normalise import name_words, read_data, strip_marks, words
+from kos.domain.matching.normalise import name_words, read_data, strip_marks, vocabulary
 
 _SPORTS_OF = {
     "soccer": ("football.toml", "nations.toml"),
@@ -57,7 +57,7 @@ class _Table:
         self.full: dict[str, frozenset[int]] = {}
         self.core: dict[str, frozenset[int]] = {}
         self.headings: dict[int, str] = {}
-        letters = words().letters
+        letters = vocabulary(sport).letters
         for heading, names in teams_of(sport):
             if heading in leave_out:
                 continue

@@ -46,6 +46,7 @@ class Words(msgspec.Struct, frozen=True):
     """What is known of words as such; see ``words.toml``."""
 
     letters: frozenset[str]
+    college_letters: frozenset[str]
     weak: frozenset[str]
     nicknames: frozenset[str]
     phrases: dict[str, str]
@@ -66,6 +67,7 @@ def words() -> Words:
     alternatives = "|".join(sorted(map(re.escape, phrases), key=len, reverse=True))
     return Words(
         letters=frozenset(table["letters"].split()),
+        college_letters=frozenset(table["college_letters"].split()),
         weak=frozenset(table["weak"].split()),
         nicknames=frozenset(table["nicknames"].split()),
         phrases=phrases,
@@ -92,6 +94,37 @@ def tokenise(text: str) -> tuple[str, ...]:
 
 NORTH_AMERICAN = frozenset({"americanfootball", "basketball", "baseball", "icehockey", "lacrosse"})
 """Sports in which ``St`` after a name is short for State, and brackets hold a state."""
+
+
+_OF_COLLEGES = NORTH_AMERICAN - {"icehockey"}
+
+
+class Vocabulary(msgspec.Struct, frozen=True, gc=False):
+    """How much the words of a name tell in one sport."""
+
+    letters: frozenset[str]
+    """Club letters and forms of club: they tell nothing of who it is."""
+    weak: frozenset[str]
+    """Kinds of club and other words that many share."""
+    nicknames: frozenset[str]
+    """Words that add nothing beside a city or a school; none where they are the name."""
+
+    def weight(self, word: str) -> float:
+        """0.15 for club letters and figures, 0.4 for words that many share, 1 for the rest."""
+        if word in self.letters or word.isdigit():
+            return 0.15
+        return 0.4 if word in self.weak else 1.0
+
+
+@cache
+def vocabulary(sport: str) -> Vocabulary:
+    """The words of a sport. Colleges have few club letters: ``SE Louisiana`` is not Louisiana."""
+    known = words()
+    return Vocabulary(
+        letters=known.college_letters if sport in _OF_COLLEGES else known.letters,
+        weak=known.weak,
+        nicknames=known.nicknames if sport in NORTH_AMERICAN else frozenset(),
+    )
 
 
 PERSONAL = frozenset({"tennis", "mma", "boxing", "darts", "snooker", "tabletennis"})

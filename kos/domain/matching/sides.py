@@ -14,7 +14,7 @@ from typing import NamedTuple
 from rapidfuzz.distance import Indel, JaroWinkler
 
 from kos.domain.matching.aliases import Knowledge
-from kos.domain.matching.normalise import NORTH_AMERICAN, Marks, name_words, strip_marks, words
+from kos.domain.matching.normalise import Marks, name_words, strip_marks, vocabulary
 
 SURE = 0.8
 """From here on two names suffice by themselves."""
@@ -43,15 +43,15 @@ class Side:
     """A team, a person or a pair of persons, as one list prints it."""
 
     __slots__ = (
-        "compact", "core", "country", "has_nicknames", "is_cut", "is_person", "key", "letters", "marks",
-        "name", "pair", "scores", "teams", "tokens", "women",
+        "compact", "core", "country", "is_cut", "is_person", "key", "letters", "marks",
+        "name", "pair", "scores", "teams", "tokens", "vocabulary", "women",
     )  # fmt: skip
 
     def __init__(self, name: str, *, sport: str, is_person: bool, knowledge: Knowledge | None,
                  women: bool | None, age: str, country: str) -> None:  # fmt: skip
         self.name = name
         self.is_person = is_person
-        self.has_nicknames = sport in NORTH_AMERICAN
+        self.vocabulary = vocabulary(sport)
         self.pair: tuple[Side, ...] = ()
         self.scores: dict[Side, Score] = {}
         self.teams: frozenset[int] = frozenset()
@@ -64,7 +64,7 @@ class Side:
         )
         self.country = stripped.country or country
         self.tokens = name_words(stripped.base, sport)
-        known = words()
+        letters = self.vocabulary.letters
         if is_person:
             core = tuple(t for t in self.tokens if t not in _NAME_SUFFIXES) or self.tokens
             # "Djokovic N." is N. Djokovic.
@@ -78,9 +78,9 @@ class Side:
                     for part in parts if part.strip()
                 )  # fmt: skip
         else:
-            core = tuple(t for t in self.tokens if t not in known.letters and not t.isdigit())
+            core = tuple(t for t in self.tokens if t not in letters and not t.isdigit())
             self.core = core or self.tokens
-            self.letters = tuple(t for t in self.tokens if t in known.letters) if core else ()
+            self.letters = tuple(t for t in self.tokens if t in letters) if core else ()
             if knowledge is not None and not marks.simulated:
                 self.teams = knowledge.teams(
                     sport, " ".join(self.tokens), " ".join(self.core), self.country
@@ -119,7 +119,7 @@ def _compare_teams(left: Side, right: Side) -> Score:
     if left.teams and right.teams:
         if left.teams & right.teams:
             return Score(0.98, "known names of one team")
-        if left.core != right.core:
+        if left.tokens != right.tokens:
             return Score(0.0, "known names of different teams", is_final=True)
     if left.tokens == right.tokens:
         return Score(1.0, "same name")
@@ -132,14 +132,8 @@ def _compare_teams(left: Side, right: Side) -> Score:
     return max(_compare_tokens(left, right), _compare_initials(left, right))
 
 
-def _weight(token: str, letters: frozenset[str], weak: frozenset[str]) -> float:
-    if token in letters or token.isdigit():
-        return 0.15
-    return 0.4 if token in weak else 1.0
-
-
 def _compare_tokens(left: Side, right: Side) -> Score:
-    known = words()
+    weight = left.vocabulary.weight
     rest_left, rest_right = list(left.tokens), list(right.tokens)
     pairs = sorted(
         (
@@ -156,13 +150,11 @@ def _compare_tokens(left: Side, right: Side) -> Score:
         if one in rest_left and other in rest_right:
             rest_left.remove(one)
             rest_right.remove(other)
-            weight = min(
-                _weight(one, known.letters, known.weak), _weight(other, known.letters, known.weak)
-            )
-            matched += weight * similarity
-            total += weight
-            strong = max(strong, weight)
-            if weight > 0.2:
+            shared_weight = min(weight(one), weight(other))
+            matched += shared_weight * similarity
+            total += shared_weight
+            strong = max(strong, shared_weight)
+            if shared_weight > 0.2:
                 shared.append(one if one == other else f"{one}~{other}")
     if not total or strong < 0.4:
         return NO_LETTERS
@@ -174,8 +166,8 @@ def _compare_tokens(left: Side, right: Side) -> Score:
                 rest.pop()
                 others.remove(whole)
     mean = matched / total
-    over_left = sum(_weight(t, known.letters, known.weak) for t in rest_left)
-    over_right = sum(_weight(t, known.letters, known.weak) for t in rest_right)
+    over_left = sum(weight(t) for t in rest_left)
+    over_right = sum(weight(t) for t in rest_right)
     less, more = sorted((over_left, over_right))
     why = "shares " + " ".join(shared)
     if strong < 1.0:
@@ -188,10 +180,8 @@ def _compare_tokens(left: Side, right: Side) -> Score:
             # Letters against a word (AC Milan, Inter Milan) may be two clubs of one town.
             factor = 0.88 if more <= 0.31 else 0.78
         extra = rest_left if over_left > over_right else rest_right
-        if extra and left.has_nicknames and not known.nicknames.isdisjoint(extra):
-            plain = sum(
-                _weight(t, known.letters, known.weak) for t in extra if t not in known.nicknames
-            )
+        if not left.vocabulary.nicknames.isdisjoint(extra):
+            plain = sum(weight(t) for t in extra if t not in left.vocabulary.nicknames)
             factor = 0.96 - 0.06 * min(plain, 2.0)
         said = f", only {' '.join(extra)} is left over" if extra else ""
         return Score(mean * factor, why + said)
@@ -205,13 +195,12 @@ def _is_elsewhere(left: Side, right: Side, pairs: list[tuple[float, str, str]]) 
 
     ``Saski Baskonia`` and ``Baskonia Vitoria-Gasteiz``, but not two clubs of one town.
     """
-    known = words()
     return any(
         (left.core[0] == one) != (right.core[0] == other)
         for similarity, one, other in pairs
         if similarity >= 0.9
         and min(len(one), len(other)) >= 5
-        and _weight(one, known.letters, known.weak) == 1.0
+        and left.vocabulary.weight(one) == 1.0
     )
 
 
