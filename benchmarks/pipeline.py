@@ -16,8 +16,8 @@ The obvious way is what one writes in a hurry and well enough: one process, ``as
 the bodies, ``json``, ``rapidfuzz.process.extractOne`` of each event over all exchange events with
 the default scorer, plain loops, floats, one sort. ``obvious_careful`` searches only events of the
 same sport, and remembers the names it has matched. Neither guards against wrong matches, stale prices
-or other forms of the bet. At ten times the size (``large``) the obvious way's cold cycle is run
-on a sample of the keys and scaled up, and marked so.
+or other forms of the bet. At ten times the size (``large``) the obvious way's cycle is run
+on a sample of the keys and scaled up, and marked so; its freshness and memory are left out then.
 
 Figures are medians over the rounds. ``wall`` depends on what else the machine does; ``cpu``, the
 processor time of the process with its garbage collections, much less, and the ratios are of it.
@@ -518,6 +518,8 @@ def measure(system: str, path: str, updates: int) -> dict[str, Any]:
         "shown": runner.answer(),
         "memory_mb": _peak_mb(),
     }
+    if scale != 1.0:  # a sample's market is too small to answer from
+        del result["freshness_ms"], result["memory_mb"]
     if isinstance(runner, Kos):
         calls = seen.books
         result["books_ms"] = _spread(
@@ -619,6 +621,7 @@ def compare(copies: int, rounds: int, updates: int) -> dict[str, Any]:
             f"{system}.{name}": times(system, name)
             for system in systems[1:]
             for name in ("cold_cycle_ms", "warm_cycle_ms", "freshness_ms")
+            if name in figures[system]
         },
     }
 
