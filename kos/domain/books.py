@@ -102,6 +102,9 @@ class UnbalancedEntry(KosBug):
     """A transaction that does not sum to zero: never posted."""
 
 
+MAX_PENCE = 10**12
+"""A line of more is a slip of the hand: ten thousand million pounds."""
+
 Balances = Mapping[Account, int]
 """Account to pence; an account that is not there has nothing."""
 
@@ -120,6 +123,7 @@ def entry(what: str, postings: Iterable[Posting]) -> Entry | None:
 
     Raises:
         UnbalancedEntry: The lines, or those of the memo accounts alone, do not sum to zero.
+        CommandNotAllowed: A line is of more than anybody has.
     """
     joined: dict[tuple[Account, str], Posting] = {}
     for line in postings:
@@ -131,6 +135,8 @@ def entry(what: str, postings: Iterable[Posting]) -> Entry | None:
             else Posting(line.account, known.amount + line.amount, line.instance, known.bet)
         )
     lines = sorted((line for line in joined.values() if line.amount), key=_debits_first)
+    if any(abs(line.amount) > MAX_PENCE for line in lines):
+        raise CommandNotAllowed(f"{what}: no amount is above {pounds(MAX_PENCE)}")
     total = sum(line.amount for line in lines)
     memo = sum(line.amount for line in lines if line.account.kind in MEMO)
     if total or memo:

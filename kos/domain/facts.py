@@ -10,12 +10,16 @@ import re
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Union
+from typing import Annotated, Any, Union
 
 import msgspec
+from msgspec import Meta
 
 from kos.domain.books import Pence, Posting
 from kos.domain.catalogue import BonusKind, Offer
+
+Moment = Annotated[datetime, Meta(tz=True)]
+"""A time with its zone; one without is refused where it comes in."""
 
 
 def _snake(name: str) -> str:
@@ -88,9 +92,9 @@ class Back(msgspec.Struct, frozen=True, kw_only=True):
     market: str = ""
     selection: str = ""
     sport: str = ""
-    kickoff: datetime | None = None
+    kickoff: Moment | None = None
     legs: int = 1
-    placed_at: datetime | None = None
+    placed_at: Moment | None = None
     """None: when the fact occurred."""
 
 
@@ -114,7 +118,7 @@ class Lay(msgspec.Struct, frozen=True, kw_only=True):
     """False in place markets, where bets do not offset each other."""
     covers: str = ""
     """The back bet it hedges; empty when only one is open."""
-    matched_at: datetime | None = None
+    matched_at: Moment | None = None
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,7 +148,7 @@ class NewToken(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     face: Pence
     kind: BonusKind = BonusKind.SNR
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
     """None only for cash."""
     min_odds: Decimal = Decimal(1)
     is_divisible: bool = False
@@ -259,7 +263,7 @@ class Triggered(Fact, frozen=True, kw_only=True):
 
     met_by: str
     """What met it, e.g. ``qualifier settled``."""
-    credit_due_by: datetime | None = None
+    credit_due_by: Moment | None = None
     settled: tuple[Settlement, ...] = ()
 
 
@@ -333,7 +337,7 @@ class FreeBetVoided(Fact, frozen=True, kw_only=True):
     """The free bet is void and the token is back."""
 
     token: str = ""
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
     """None: the old one."""
     settled: tuple[Settlement, ...] = ()
 
@@ -486,7 +490,7 @@ class FloatHeld(Fact, frozen=True, kw_only=True):
     hold: str
     exchange: str
     amount: Pence
-    expires_at: datetime
+    expires_at: Moment
 
 
 class HoldReleased(Fact, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ import msgspec
 
 from kos.domain.books import Pence
 from kos.domain.catalogue import Offer, pence_of
-from kos.domain.facts import Back, CashAdvanced, Fact
+from kos.domain.facts import Back, CashAdvanced, Fact, Moment
 from kos.domain.odds import decimal_odds
 from kos.errors import InvalidInput
 
@@ -152,7 +152,7 @@ def _value(hint: Any, text: str, name: str, at: datetime) -> object:
         if kind is Decimal and name.endswith("odds"):
             odds = decimal_odds(text, name)
             return str(Decimal(odds.numerator) / Decimal(odds.denominator))
-        if kind is datetime:
+        if kind in {datetime, Moment}:
             return _moment(text, name, at)
     return text
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import structlog
 
 from kos.db import WriterLock, meaning, open_for_writing, stamp
 from kos.domain.catalogue import checked
@@ -43,6 +44,8 @@ _MAX_COMMAND_ID = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Answer = CommandRecorded | CommandRefused | FactRecorded
+
+_log = structlog.get_logger()
 
 _ANSWERS: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
 _encode = msgspec.json.Encoder().encode
@@ -127,7 +130,12 @@ class Ledger:
     def _carry_out(self, command: LedgerCommand, recorded_at: str) -> Answer:
         run = self._connection.execute
         command_id = command.command_id
-        digest = identity(command)
+        try:
+            digest = identity(command)
+        except (ValueError, OverflowError, TypeError) as error:
+            return CommandRefused(
+                command_id=command_id, reason=f"a value in it cannot be stored: {error}"
+            )
         known = run(
             "SELECT digest, answer FROM commands WHERE command_id = ?", (command_id,)
         ).fetchone()
@@ -160,6 +168,18 @@ class Ledger:
             self._portfolios.forget()
             answer = CommandRefused(
                 command_id=command_id, reason=f"the ledger's own rules refuse it: {error}"
+            )
+        except (sqlite3.Error, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001 - logged, undone and answered
+            # Our bug, or a value no rule foresaw; it must not take its neighbours with it.
+            run("ROLLBACK TO command")
+            self._portfolios.forget()
+            _log.exception("command.crashed", command_id=command_id, kind=type(command).__name__)
+            answer = CommandRefused(
+                command_id=command_id,
+                reason=f"KOS cannot apply it ({type(error).__name__}: {error}); check its values, "
+                "and report it with the log if they are right",
             )
         run(
             "INSERT INTO commands (sequence, command_id, kind, digest, user_id, answer, recorded_at)"

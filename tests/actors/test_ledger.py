@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kos.actors import ledger
+from kos.domain import facts as f
 from kos.messages import (
     MESSAGES,
     AliasesListed,
@@ -18,10 +19,12 @@ from kos.messages import (
     CommandRecorded,
     CommandRefused,
     CreditsSpentListed,
+    FactRecorded,
     GetAliases,
     GetCreditsSpent,
     RecordAlias,
     RecordCreditsSpent,
+    RecordFact,
 )
 from kos.runtime import Client, Message, NodeSpec, System, connect
 
@@ -98,3 +101,23 @@ def test_a_question_sees_the_command_that_was_answered_before_it(client: Client)
     listed = client.ask("ledger", GetAliases(sport="soccer"), timeout_s=10)
     assert isinstance(listed, AliasesListed)
     assert [fact.exchange_name for fact in listed.aliases] == ["Wolverhampton"]
+
+
+def test_operators_at_the_same_moment_do_not_oversubscribe_the_float(client: Client) -> None:
+    def tell(fact: f.Opened | f.Joined | f.FloatHeld, name: str) -> Message:
+        command = RecordFact(command_id=name, by=name, occurred_at=NOON, participant="A", fact=fact)
+        return client.ask("ledger", command, timeout_s=10)
+
+    tell(f.Joined(name="Ann"), "join")
+    tell(f.Opened(amount=6000, place=f.Place.EXCHANGE, venue="betfair"), "open")
+
+    def hold(number: int) -> Message:
+        until = NOON + timedelta(hours=1)
+        fact = f.FloatHeld(hold=f"h{number}", exchange="betfair", amount=1000, expires_at=until)
+        return tell(fact, f"operator-{number}")
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(hold, range(16)))
+    assert sum(isinstance(answer, FactRecorded) for answer in answers) == 6
+    refused = [answer for answer in answers if isinstance(answer, CommandRefused)]
+    assert all("£10.00 short" in answer.reason for answer in refused)

@@ -213,6 +213,33 @@ def test_the_promised_indexes_are_there_and_used(ledger: Ledger) -> None:
     assert "idx_offers_state" in plan
 
 
+@pytest.mark.parametrize(
+    "fact",
+    [
+        f.QualifierPlaced(back=f.Back(bet="q", stake=1000, odds=Decimal("NaN"))),
+        f.QualifierPlaced(back=f.Back(bet="q", stake=10**40, odds=Decimal(2))),
+        f.FloatSent(exchange="betfair", amount=10**15),
+        f.FloatSent(exchange="bet\udcfffair", amount=1),
+    ],
+)
+def test_a_value_that_no_rule_foresaw_takes_no_neighbour_with_it(
+    ledger: Ledger, fact: f.Fact
+) -> None:
+    begin(ledger, "A")
+    record(ledger, "A", f.DepositSent(offer="settle", amount=0), "c1")
+    before, odd, after = ledger.execute(
+        [
+            command("A", "before", Telling("", f.Opened(amount=1), NOON)),
+            command("A", "odd", Telling("c1", fact, NOON)),
+            command("A", "after", Telling("", f.Opened(amount=1), NOON)),
+        ]
+    )
+    assert isinstance(before, FactRecorded)
+    assert isinstance(odd, CommandRefused)
+    assert isinstance(after, FactRecorded)
+    sound(ledger)
+
+
 # --- tenants --------------------------------------------------------------------------------------
 
 ABOUT_ONE = tuple(query for query in QUERIES if issubclass(query, LedgerQuery))
