@@ -237,8 +237,6 @@ class Step(msgspec.Struct, frozen=True):
     moves: tuple[Move, ...] = ()
 
 
-_EVERYWHERE = (Abandoned,)
-
 ALLOWED: dict[Phase, tuple[type[Fact], ...]] = {
     Phase.DEPOSIT_SENT: (
         DepositCleared, FloatSent, DepositFailed, QualifierPlaced, Refused, Restricted, Abandoned,
@@ -411,14 +409,6 @@ def refuse_unless_allowed(state: OfferState, fact: Fact, role: Role) -> None:
         raise CommandNotAllowed(
             f"offer {state.id} is in {where}: reopened takes the supervisor role, not {role.value}"
         )
-
-
-def fold(steps: Iterable[Callable[[OfferState | None], tuple[Step, ...]]]) -> OfferState | None:
-    """The state after all steps in order, from nothing."""
-    state: OfferState | None = None
-    for step in steps:
-        state = step(state)[-1].state
-    return state
 
 
 def _step(state: OfferState, fact: Fact, at: datetime) -> Step:

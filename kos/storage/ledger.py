@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -105,12 +106,13 @@ class Ledger:
         recorded_at = stamp(self._now())
         with meaning(self.path):
             try:
+                if self._connection.in_transaction:
+                    run("ROLLBACK")  # left by a failure that could not even be rolled back
                 run("BEGIN IMMEDIATE")
                 answers = [self._carry_out(command, recorded_at) for command in commands]
                 run("COMMIT")
             except BaseException:
                 self._next = first
-                self._is_cleaning = False
                 self._portfolios.forget()
                 if self._connection.in_transaction:
                     run("ROLLBACK")
@@ -284,8 +286,10 @@ class Ledger:
 
     def _clean(self) -> None:
         """Empty the WAL, which still holds what was erased; later, if a reader is in the way."""
-        (busy, _, _) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        self._is_cleaning = bool(busy)
+        # What failed here is tried again after the next commit: the erasure itself is durable.
+        with suppress(sqlite3.Error):
+            busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            self._is_cleaning = bool(busy)
 
     def _check_whole(self) -> None:
         (found,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()

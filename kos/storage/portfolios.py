@@ -95,13 +95,14 @@ class Portfolios:
         self._connection: sqlite3.Connection = database.raw()
         self._known: dict[str, Portfolio] = {}
         self._accounts: dict[str, dict[Account, int]] = {}
-        self._next_transaction = self._following_transaction()
+        self._next_transaction = 0
+        """0: to be read from the file before it is used."""
 
     def forget(self) -> None:
-        """Drop what is kept in memory; the file is right."""
+        """Drop what is kept in memory; the file is right. Reads nothing, so it cannot fail."""
         self._known.clear()
         self._accounts.clear()
-        self._next_transaction = self._following_transaction()
+        self._next_transaction = 0
 
     def of(self, participant: str) -> Portfolio:
         """The participant's portfolio, with everything written so far."""
@@ -127,6 +128,8 @@ class Portfolios:
             instance=command.instance,
             role=command.role,
         )
+        if not self._next_transaction:
+            self._next_transaction = self._following_transaction()
         first = self._next_transaction
         occurred_at = stamp(command.occurred_at)
         self._write_projections(before, after, occurred_at)
