@@ -142,7 +142,7 @@ class Block:
         events = [event for event in self._right_events.values() if event is not None]
         for event in events:
             event.claims = []
-        self._roster.set_right(events)
+        self._roster = Roster(self._reader, events)
         for left in self._left.values():
             for one in left.values():
                 self._put_on(one)

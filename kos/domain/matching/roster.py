@@ -20,6 +20,8 @@ EXACT = 0.97
 """From here on the two names print the same, or are known to be one team's."""
 _KNOWN = 0.9
 """How sure an opponent must be to bear witness."""
+_LEARNT = 0.93
+"""How sure two names are one that were learnt to be."""
 _ENOUGH = 3
 """Starts from which never overlapping says something."""
 _ROSTER = 6
@@ -29,16 +31,20 @@ _Pair = tuple[Side, Side]
 
 
 class Roster:
-    """All names of one sport on both lists, kept up to date event by event."""
+    """All names of one sport on both lists. The bookmaker's side is kept event by event.
 
-    def __init__(self, reader: Reader) -> None:
+    Args:
+        reader: Tells how sure two sides are one.
+        events: The exchange's events, as they stand for this roster's life.
+    """
+
+    def __init__(self, reader: Reader, events: Sequence[RightEvent] = ()) -> None:
         self._reader = reader
         self._rest = reader.rules.rest
         self._tight = reader.rules.tight
-        self._right_events: dict[Side, list[RightEvent]] = {}
-        self._right_by_key: dict[str, list[Side]] = {}
-        self._heads: dict[Side, frozenset[str]] = {}
-        self._head_sizes: Counter[str] = Counter()
+        self._right_events: dict[Side, list[RightEvent]] = defaultdict(list)
+        self._right_by_key: dict[str, list[Side]] = defaultdict(list)
+        self._heads: dict[Side, set[str]] = defaultdict(set)
         self._left_times: dict[Side, list[float]] = defaultdict(list)
         self._left_keys: dict[Side, Counter[str]] = defaultdict(Counter)
         self._key_sizes: Counter[str] = Counter()
@@ -49,27 +55,17 @@ class Roster:
         self._met_by_right: dict[Side, set[_Pair]] = defaultdict(set)
         self._learnt: dict[_Pair, int] = {}
         self._weighed: dict[_Pair, tuple[Score, str]] = {}
-
-    # Who is listed -------------------------------------------------------------------------
-
-    def set_right(self, events: Sequence[RightEvent]) -> None:
-        """Begin anew with these exchange events; the bookmaker's events must be added again."""
-        self.__init__(self._reader)  # type: ignore[misc]
-        heads: dict[Side, set[str]] = defaultdict(set)
-        by_key: dict[str, list[Side]] = defaultdict(list)
         for event in events:
             head = _head(event.fixture.competition)
             for side in (*event.home, *event.away):
-                listed = self._right_events.get(side)
-                if listed is None:
-                    listed = self._right_events[side] = []
-                    for key in keys(side):
-                        by_key[key].append(side)
-                listed.append(event)
-                heads[side].add(head)
-        self._right_by_key = by_key
-        self._heads = {side: frozenset(found) for side, found in heads.items()}
-        self._head_sizes = Counter(head for found in heads.values() for head in found)
+                self._right_events[side].append(event)
+                self._heads[side].add(head)
+        for side in self._right_events:
+            for key in keys(side):
+                self._right_by_key[key].append(side)
+        self._head_sizes = Counter(head for found in self._heads.values() for head in found)
+
+    # Who is listed -------------------------------------------------------------------------
 
     def events_of(self, right: Side) -> list[RightEvent]:
         """The exchange events of a side."""
@@ -89,7 +85,7 @@ class Roster:
             self._met[pair][opponent] += 1
             self._met_by_left[pair[0]].add(pair)
             self._met_by_right[pair[1]].add(pair)
-        self.forget_conclusions()
+        self._forget_conclusions()
 
     def remove(self, event: LeftEvent) -> None:
         """Take a bookmaker event off again."""
@@ -111,9 +107,9 @@ class Roster:
                 del self._met[pair]
                 self._met_by_left[pair[0]].discard(pair)
                 self._met_by_right[pair[1]].discard(pair)
-        self.forget_conclusions()
+        self._forget_conclusions()
 
-    def forget_conclusions(self) -> None:
+    def _forget_conclusions(self) -> None:
         """What was concluded from the lists no longer holds: they have changed."""
         self._learnt.clear()
         self._weighed.clear()
@@ -147,8 +143,10 @@ class Roster:
         score = self._reader.score(left, right)
         if score.value >= EXACT:
             return score, ""
-        if learning and score.value < _KNOWN and (met := self.learnt(left, right)):
-            return Score(_KNOWN, f"learnt: both met the same {met} opponents at the same times"), ""
+        if learning and score.value < _LEARNT and (met := self.learnt(left, right)):
+            return Score(
+                _LEARNT, f"learnt: both met the same {met} opponents at the same times"
+            ), ""
         if score.is_odd and self._are_only(left, right):
             return Score(0.7, f"{score.why}; no other name of either list shares that"), ""
         if score.value < SURE - 0.25:
@@ -245,9 +243,9 @@ class Roster:
         for c in candidates:
             if abs(c.apart) > self._tight:
                 continue
-            if c.home.value >= _KNOWN > SURE > c.away.value:
+            if c.home.value >= _KNOWN and c.away.value < _LEARNT:
                 found.append(((c.left.away, c.right_away), c.left.home))
-            elif c.away.value >= _KNOWN > SURE > c.home.value:
+            if c.away.value >= _KNOWN and c.home.value < _LEARNT:
                 found.append(((c.left.home, c.right_home), c.left.away))
         return found
 
