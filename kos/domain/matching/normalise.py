@@ -49,8 +49,12 @@ class Words(msgspec.Struct, frozen=True):
     college_letters: frozenset[str]
     weak: frozenset[str]
     nicknames: frozenset[str]
+    second_sides: frozenset[str]
+    second_sides_last: frozenset[str]
+    directions: frozenset[str]
     phrases: dict[str, str]
     same: dict[str, str]
+    second_teams: dict[str, str]
     phrase_pattern: re.Pattern[str]
 
 
@@ -70,8 +74,12 @@ def words() -> Words:
         college_letters=frozenset(table["college_letters"].split()),
         weak=frozenset(table["weak"].split()),
         nicknames=frozenset(table["nicknames"].split()),
+        second_sides=frozenset(table["second_sides"].split()),
+        second_sides_last=frozenset(table["second_sides_last"].split()),
+        directions=frozenset(table["directions"].split()),
         phrases=phrases,
         same=table["same"],
+        second_teams=table["second_teams"],
         phrase_pattern=re.compile(rf"\b(?:{alternatives})\b"),
     )
 
@@ -240,6 +248,8 @@ def strip_marks(name: str, sport: str = "soccer") -> Stripped:
                 break
         else:
             break
+    if sport == "soccer" and (club := words().second_teams.get(base)):
+        base, told["reserve"] = club, "b"
     marks = Marks(
         women="women" in told,
         age=told.get("age", ""),

@@ -151,6 +151,8 @@ class Roster:
             return Score(0.7, f"{score.why}; no other name of either list shares that"), ""
         if score.value < SURE - 0.25:
             return score, ""
+        if score.value < SURE and not self._are_known(left, right):
+            return score, "too few names are listed here to rule out another team"
         # A name that is only possible must stand alone; a sure one need only not be beaten.
         margin = 0.02 if score.value >= SURE else -0.05
         # Namesakes tie; two teams of one town mostly differ in how well they fit.
@@ -208,14 +210,18 @@ class Roster:
         """
         return self._reader.alike(one, other) >= (SURE if one.is_person else EXACT)
 
+    def _are_known(self, left: Side, right: Side) -> bool:
+        """Whether enough of both rosters is listed to tell who else it could be."""
+        if left.is_person:
+            return True
+        keys_listed = (self._key_sizes[k] for k, n in self._left_keys[left].items() if n)
+        if max(keys_listed, default=0) < _ROSTER:
+            return False
+        return max(self._head_sizes[head] for head in self._heads[right]) >= _ROSTER
+
     def _are_only(self, left: Side, right: Side) -> bool:
         """Whether no other name on either roster shares anything with these two."""
-        if (
-            max((self._key_sizes[k] for k, n in self._left_keys[left].items() if n), default=0)
-            < _ROSTER
-        ):
-            return False
-        if max(self._head_sizes[h] for h in self._heads[right]) < _ROSTER:
+        if not self._are_known(left, right):
             return False
         heads, lefts = self._heads[right], self._left_times
         if any(

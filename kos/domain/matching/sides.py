@@ -14,7 +14,7 @@ from typing import NamedTuple
 from rapidfuzz.distance import Indel, JaroWinkler
 
 from kos.domain.matching.aliases import Knowledge
-from kos.domain.matching.normalise import Marks, name_words, strip_marks, vocabulary
+from kos.domain.matching.normalise import Marks, name_words, strip_marks, vocabulary, words
 
 SURE = 0.8
 """From here on two names suffice by themselves."""
@@ -179,15 +179,26 @@ def _compare_tokens(left: Side, right: Side) -> Score:
         if less > 0:
             # Letters against a word (AC Milan, Inter Milan) may be two clubs of one town.
             factor = 0.88 if more <= 0.31 else 0.78
-        extra = rest_left if over_left > over_right else rest_right
+        longer, extra = (left, rest_left) if over_left > over_right else (right, rest_right)
         if not left.vocabulary.nicknames.isdisjoint(extra):
             plain = sum(weight(t) for t in extra if t not in left.vocabulary.nicknames)
             factor = 0.96 - 0.06 * min(plain, 2.0)
+        factor = min(factor, _ceiling(longer, extra))
         said = f", only {' '.join(extra)} is left over" if extra else ""
         return Score(mean * factor, why + said)
     said = f", but {' '.join(rest_left)} stands against {' '.join(rest_right)}"
     value = mean * (0.5 if less <= 0.41 else 0.4)
     return Score(value, why + said, is_odd=_is_elsewhere(left, right, pairs))
+
+
+def _ceiling(longer: Side, extra: list[str]) -> float:
+    """How sure two names can be at most, by the words that only the longer one has."""
+    known = words()
+    if not known.second_sides.isdisjoint(extra):
+        return 0.5
+    if extra[-1:] == [longer.tokens[-1]] and extra[-1] in known.second_sides_last:
+        return 0.5
+    return 0.78 if not known.directions.isdisjoint(extra) else 1.0
 
 
 def _is_elsewhere(left: Side, right: Side, pairs: list[tuple[float, str, str]]) -> bool:

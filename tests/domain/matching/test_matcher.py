@@ -230,3 +230,11 @@ def test_a_far_kickoff_needs_plain_names() -> None:
     assert Matcher(tables=None).match([one], [far])[0].verdict is Verdict.DOUBT
     plain = right("Apollon Pontou v Trikala", competition="Greek Cup", at=-165)
     assert Matcher(tables=None).match([one], [plain])[0].verdict is Verdict.MATCH
+
+
+def test_a_possible_side_is_a_doubt_while_few_names_are_listed() -> None:
+    one = left("Hull FC", "Wigan Warriors", "rugbyleague_super_league")
+    other = right("Hull KR v Wigan Warriors", "Rugby League", "Super League")
+    (found,) = Matcher(tables=None).match([one], [other])
+    assert found.verdict is Verdict.DOUBT
+    assert only(one, other).verdict is Verdict.NONE
