@@ -10,7 +10,7 @@ phase of its least advanced open token, or in 3 while further tokens are due.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -174,6 +174,8 @@ class OfferState(msgspec.Struct, frozen=True, kw_only=True):
     deposited: Pence = 0
     transit: dict[str, Pence] = {}
     """Venue to what is on its way for this instance."""
+    transit_since: dict[str, datetime] = {}
+    """Venue to when money was last sent on its way."""
     bets: tuple[Bet, ...] = ()
     tokens: tuple[Token, ...] = ()
     planned: dict[str, dict[str, Pence]] = {}
@@ -443,7 +445,11 @@ def _in_transit(turn: _Turn, venue: str, change: int) -> None:
             f"offer, not {pounds(-change)}"
         )
     transit[venue] = left
-    turn.change(transit={each: amount for each, amount in transit.items() if amount})
+    since = {**turn.state.transit_since, **({venue: turn.at} if change > 0 else {})}
+    turn.change(
+        transit={each: amount for each, amount in transit.items() if amount},
+        transit_since={each: at for each, at in since.items() if transit.get(each)},
+    )
 
 
 def _deposit_cleared(turn: _Turn, fact: DepositCleared) -> None:
@@ -1310,34 +1316,52 @@ _SETTLEMENT_OVERDUE = timedelta(hours=5)
 """Kickoff, two hours of play and three of patience."""
 
 
+_TRANSIT_OVERDUE = timedelta(days=5)
+
+
 def reminders(state: OfferState, now: datetime) -> tuple[Reminder, ...]:
-    """What an operator should look at now, most urgent first."""
-    found: list[Reminder] = []
+    """What an operator should look at now, the earliest due first; nothing of a closed offer."""
     if state.is_closed:
         return ()
+    said = (*_about_bets(state, now), *_about_money(state, now), *_about_tokens(state, now))
+    found = [Reminder(state.id, what, due) for what, due in said]
+    return tuple(sorted(found, key=lambda each: each.due_at))
+
+
+def _about_bets(state: OfferState, now: datetime) -> Iterator[tuple[str, datetime]]:
     for bet in state.open_bets():
         if bet.kickoff is None or bet.is_exchange:
             continue
         status = hedge_status(state, bet.id)
         if status is not HedgeStatus.HEDGED:
-            found.append(Reminder(state.id, f"bet {bet.id} is {status.value}", bet.kickoff))
+            yield f"bet {bet.id} is {status.value}", bet.kickoff
         overdue = bet.kickoff + _SETTLEMENT_OVERDUE
         if now >= overdue:
-            found.append(Reminder(state.id, f"bet {bet.id} should be settled by now", overdue))
+            yield f"bet {bet.id} should be settled by now", overdue
+
+
+def _about_money(state: OfferState, now: datetime) -> Iterator[tuple[str, datetime]]:
+    for venue, since in state.transit_since.items():
+        overdue = since + _TRANSIT_OVERDUE
+        if now >= overdue:
+            amount = pounds(state.transit[venue])
+            yield f"{amount} is still on its way between {venue} and the bank", overdue
     due = state.credit_due_by
     if state.phase is Phase.FREE_BET_PENDING and due is not None and now >= due:
-        found.append(Reminder(state.id, "the bonus is overdue", due))
+        yield "the bonus is overdue", due
+
+
+def _about_tokens(state: OfferState, now: datetime) -> Iterator[tuple[str, datetime]]:
     for token in _in_game(state):
         if token.phase is not Phase.FREE_BET_CREDITED or token.expires_at is None:
             continue
         left = token.expires_at - now
+        warning = next((each for each in _TOKEN_WARNINGS if left <= each), None)
         if left <= timedelta(0):
-            found.append(Reminder(state.id, f"token {token.id} has expired", token.expires_at))
-        elif any(left <= warning for warning in _TOKEN_WARNINGS):
-            hours = next(warning for warning in _TOKEN_WARNINGS if left <= warning)
-            what = f"token {token.id} expires within {hours // timedelta(hours=1)} h"
-            found.append(Reminder(state.id, what, token.expires_at))
-    return tuple(sorted(found, key=lambda each: each.due_at))
+            yield f"token {token.id} has expired", token.expires_at
+        elif warning is not None:
+            hours = warning // timedelta(hours=1)
+            yield f"token {token.id} expires within {hours} h", token.expires_at
 
 
 _missing = set(OFFER_FACTS.values()) - set(_RULES) - {DepositSent}

@@ -339,12 +339,12 @@ def _money(  # noqa: C901, PLR0911, PLR0912 - one line of books for each fact, s
         case Drawn():
             return portfolio, [_move("money taken out", fact.amount, _DRAWN, _BANK)]
         case MoneySent():
-            there = _at(fact.place, fact.venue)
+            there = _at_venue(fact.place, fact.venue)
             to = there if fact.is_instant else Account(AccountKind.TRANSIT, fact.venue)
             return portfolio, [_move(f"money to {fact.venue}", fact.amount, to, _BANK)]
         case MoneyArrived():
             source = _own_transit(portfolio, fact.venue, fact.amount)
-            there = _at(fact.place, fact.venue)
+            there = _at_venue(fact.place, fact.venue)
             return portfolio, [_move(f"money cleared at {fact.venue}", fact.amount, there, source)]
         case MoneyReturned():
             source = _own_transit(portfolio, fact.venue, fact.amount)
@@ -424,9 +424,15 @@ def _at(place: Place, venue: str) -> Account:
     return Account(kind, venue)
 
 
+def _at_venue(place: Place, venue: str) -> Account:
+    if place is Place.BANK:
+        raise CommandNotAllowed("place: money moves between the bank and a bookmaker or exchange")
+    return _at(place, venue)
+
+
 def _withdrawable(portfolio: Portfolio, venue: str, place: Place | None) -> Account:
     if place is not None:
-        return _at(place, venue)
+        return _at_venue(place, venue)
     exchange = Account(AccountKind.AVAILABLE, venue)
     return exchange if exchange in portfolio.balances else Account(AccountKind.CASH, venue)
 

@@ -474,6 +474,27 @@ def test_reminders_name_what_time_has_made_urgent() -> None:
     assert reminders(story.state, NOON) == ()
 
 
+def test_a_withdrawal_that_does_not_arrive_is_reminded_of_after_five_days() -> None:
+    story = Story().converted()
+    story.tell(settled("b", f.Result.WON))
+    story.tell(f.FreeBetSettled(settled=(f.Settlement(bet="bl", result=f.Result.LOST),)))
+    story.tell(f.WithdrawalRequested(venue="coral", amount=5000))
+    assert reminders(story.state, NOON + timedelta(days=4)) == ()
+    (reminder,) = reminders(story.state, NOON + timedelta(days=5))
+    assert reminder.what == "£50.00 is still on its way between coral and the bank"
+    story.tell(f.WithdrawalArrived(arrivals=(f.Arrival(venue="coral", amount=5000),)))
+    assert reminders(story.state, NOON + timedelta(days=5)) == ()
+
+
+def test_an_unhedged_bet_and_a_late_settlement_are_reminded_of() -> None:
+    story = Story().begun()
+    bet = f.Back(bet="q", stake=1000, odds=Decimal("2.5"), kickoff=NOON + timedelta(hours=1))
+    story.tell(f.QualifierPlaced(back=bet))
+    assert [each.what for each in reminders(story.state, NOON)] == ["bet q is unhedged"]
+    late = reminders(story.state, NOON + timedelta(hours=6))
+    assert [each.what for each in late] == ["bet q is unhedged", "bet q should be settled by now"]
+
+
 def test_tokens_have_phases_of_their_own() -> None:
     story = Story().qualified()
     story.tell(settled("q", f.Result.LOST))

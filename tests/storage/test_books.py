@@ -99,7 +99,7 @@ class Books(RuleBasedStateMachine):
         self._folder.cleanup()
 
 
-Books.TestCase.settings = settings(max_examples=12, stateful_step_count=14, deadline=None)
+Books.TestCase.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
 TestBooks = Books.TestCase
 
 
