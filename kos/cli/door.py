@@ -188,11 +188,11 @@ class Door:
                 raise WaitAndRetry("ledger", str(fault)) from fault
 
     def _ask_file(self, question: Message) -> Message:
-        from kos.db import open_for_reading
         from kos.storage.answers import answer
+        from kos.storage.migrations import open_as_it_is
 
         self._say("reading the ledger itself")
-        database = open_for_reading(self.path)
+        database = open_as_it_is(self.path)
         try:
             return answer(database, self.path, question, datetime.now(UTC))
         finally:

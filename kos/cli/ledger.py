@@ -93,11 +93,12 @@ def export(
     state_dir: StateDirOption = None,
 ) -> None:
     """Write every accepted command as a line of JSON, for `kos ledger import`."""
-    from kos.db import meaning, open_for_reading
+    from kos.db import meaning
+    from kos.storage.migrations import open_as_it_is
     from kos.storage.transfer import exported
 
     path = Door(state_dir).path
-    database = open_for_reading(path)
+    database = open_as_it_is(path)
     try:
         with meaning(path):
             database.raw().execute("BEGIN")

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kos.db import APPLICATION_ID, Database, meaning, refuse_newer, schema_version
+from kos.db import (
+    APPLICATION_ID,
+    Database,
+    meaning,
+    open_for_reading,
+    refuse_newer,
+    schema_version,
+)
+from kos.errors import DatabaseRefused
 
 _COMMANDS = """
 CREATE TABLE commands (
@@ -270,3 +278,29 @@ def migrate(database: Database, path: Path, target: int = SCHEMA_VERSION) -> int
                     connection.execute("ROLLBACK")
                 raise
     return before
+
+
+def open_as_it_is(path: Path) -> Database:
+    """A read-only connection to a file of exactly this KOS's schema.
+
+    Raises:
+        DatabaseRefused: There is none, or its schema is newer or older; the text says which.
+    """
+    database = open_for_reading(path)
+    try:
+        with meaning(path):
+            version = schema_version(database)
+        refuse_newer(path, version, SCHEMA_VERSION)
+        _refuse_older(path, version)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _refuse_older(path: Path, version: int) -> None:
+    if version < SCHEMA_VERSION:
+        raise DatabaseRefused(
+            f"{path}: its schema is version {version}, this KOS reads {SCHEMA_VERSION}; "
+            "start the daemon once, which brings it up to date"
+        )

@@ -10,7 +10,7 @@ import pytest
 from kos.db import APPLICATION_ID, Database, open_for_writing, schema_version
 from kos.errors import DatabaseRefused
 from kos.storage.ledger import Ledger
-from kos.storage.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
+from kos.storage.migrations import MIGRATIONS, SCHEMA_VERSION, migrate, open_as_it_is
 from kos.storage.verify import expected_schema, schema_of, verify
 from tests.storage.ledgers import begin, dump
 
@@ -91,6 +91,19 @@ def test_a_file_of_a_newer_kos_is_refused_and_not_touched(tmp_path: Path) -> Non
         Ledger(path)
     assert path.read_bytes() == before
     assert sorted(file.name for file in tmp_path.iterdir()) == ["ledger.db", "ledger.db.lock"]
+
+
+def test_readers_refuse_a_schema_that_is_not_theirs(tmp_path: Path) -> None:
+    older = tmp_path / "older.db"
+    file_of_version(older, 1).close()
+    with pytest.raises(DatabaseRefused, match="start the daemon once"):
+        open_as_it_is(older)
+    newer = tmp_path / "newer.db"
+    database = file_of_version(newer, SCHEMA_VERSION)
+    database.raw().execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    database.close()
+    with pytest.raises(DatabaseRefused, match="upgrade KOS"):
+        open_as_it_is(newer)
 
 
 def test_a_database_of_another_program_is_refused_and_not_touched(tmp_path: Path) -> None:
