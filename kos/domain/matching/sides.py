@@ -43,7 +43,7 @@ class Side:
     """A team, a person or a pair of persons, as one list prints it."""
 
     __slots__ = (
-        "compact", "core", "country", "is_cut", "is_person", "key", "letters", "marks",
+        "compact", "core", "country", "is_cut", "is_person", "letters", "marks",
         "name", "pair", "scores", "teams", "tokens", "vocabulary", "women",
     )  # fmt: skip
 
@@ -86,7 +86,6 @@ class Side:
                     sport, " ".join(self.tokens), " ".join(self.core), self.country
                 )
         self.compact = "".join(self.core)
-        self.key = (self.women, self.marks, self.tokens, self.country)
 
     def __repr__(self) -> str:
         return f"Side({self.name!r})"
