@@ -167,7 +167,7 @@ _WOMEN = re.compile(
 )
 _WOMEN_CUT = re.compile(r"\s(?:\(|wo|wom|wome|lad|ladi|ladie)$")
 _AGE = re.compile(r"[\s(]+(?:u|under|sub|jo)[\s-]?(\d{2})s?\b\s*\)?\s*$")
-_YOUTH = re.compile(r"[\s(]+(?:youth|academy|juvenil|primavera)\s*\)?\s*$")
+_YOUTH = re.compile(r"[\s(-]+(?:youth|academy|juvenil|primavera)\s*\)?\s*$")
 _RESERVE = re.compile(
     r"[\s(]+(?:\(\s*(?:res|reserves?|reserva|am|amateure?|a|b|ii|2)\s*\)?|ii|b|2|res|reserves?|reserva|castilla"
     r"|amateure?|akatemia|2nd xi)\s*\)?\s*$"
