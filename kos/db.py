@@ -293,7 +293,8 @@ def stamp(moment: datetime) -> str:
     >>> stamp(datetime(2026, 11, 23, 12, tzinfo=UTC))
     '2026-11-23T12:00:00.000000Z'
     """
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return f"{utc.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def moment(text: str) -> datetime:

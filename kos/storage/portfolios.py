@@ -308,6 +308,8 @@ class Portfolios:
                 "INSERT INTO restrictions (user_id, bookmaker, reason) VALUES (?, ?, ?)",
                 [(user, bookmaker, why) for bookmaker, why in after.restricted.items()],
             )
+        if before.holds is after.holds and before.offers is after.offers:
+            return
         wanted = reservations(after)
         if reservations(before) != wanted:
             run("DELETE FROM reservations WHERE user_id = ?", (user,))

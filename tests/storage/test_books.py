@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -28,15 +29,16 @@ from kos.messages import (
     GetStatement,
     LedgerCommand,
     LedgerQuery,
+    PutOffers,
     QueryRefused,
     RecordFact,
 )
-from kos.storage import reports
+from kos.storage import queries, reports
 from kos.storage.answers import QUERIES, answer
 from kos.storage.ledger import Answer, Ledger
 from kos.storage.portfolios import portfolio_of
 from kos.storage.verify import verify
-from tests.domain.offer_stories import Telling, next_telling
+from tests.domain.offer_stories import OFFERS, Telling, next_telling
 from tests.storage.ledgers import NOON, begin, command, record, tell
 
 
@@ -211,6 +213,26 @@ def test_the_promised_indexes_are_there_and_used(ledger: Ledger) -> None:
         )
     )
     assert "idx_offers_state" in plan
+
+
+def test_a_command_that_fails_after_it_has_written_undoes_itself_alone(ledger: Ledger) -> None:
+    begin(ledger, "A")
+    good = msgspec.structs.replace(OFFERS[0], key="good")
+    bad = msgspec.structs.replace(OFFERS[0], key="bad", bonuses=())
+    before, half, after = ledger.execute(
+        [
+            command("A", "before", Telling("", f.Opened(amount=1), NOON)),
+            PutOffers(command_id="half", by="ann", occurred_at=NOON, offers=(good, bad)),
+            command("A", "after", Telling("", f.Opened(amount=1), NOON)),
+        ]
+    )
+    assert isinstance(before, FactRecorded)
+    assert isinstance(half, CommandRefused)
+    assert isinstance(after, FactRecorded)
+    assert after.transactions[0] == before.transactions[0] + 1
+    keys = {offer.key for offer in queries.catalogue(ledger.database).offers}
+    assert keys == {offer.key for offer in OFFERS}
+    sound(ledger)
 
 
 @pytest.mark.parametrize(
