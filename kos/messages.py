@@ -214,6 +214,7 @@ class CatalogueRead(Message, frozen=True, kw_only=True):
     delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
 
     event_type: str
+    """The exchange's name of the sport."""
     markets: tuple[ExchangeMarket, ...]
     read_at: datetime
 
@@ -222,12 +223,21 @@ class CatalogueRead(Message, frozen=True, kw_only=True):
         return self.event_type
 
 
+class SportWanted(msgspec.Struct, frozen=True):
+    """A sport of the exchange in which bookmaker events exist."""
+
+    event_type_id: str
+    event_type: str
+    market_types: tuple[str, ...]
+    """Type codes of the markets that answer the bookmakers' head-to-head prices."""
+
+
 class CatalogueWanted(Message, frozen=True, kw_only=True):
-    """Event types and kickoff window for which bookmaker events exist."""
+    """Sports and kickoff window for which bookmaker events exist. Replaces the former wish."""
 
     delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
 
-    event_types: tuple[str, ...]
+    sports: tuple[SportWanted, ...]
     until: datetime
 
     def conflation_key(self) -> Hashable:

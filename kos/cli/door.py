@@ -20,6 +20,7 @@ from typing import Annotated, TypeVar
 import msgspec
 import typer
 
+from kos.cli.settings import settings_of
 from kos.db import FILE_NAME
 from kos.domain.spoken_facts import moment_of
 from kos.errors import InvalidInput, WaitAndRetry
@@ -53,13 +54,17 @@ AtOption = Annotated[
 
 
 def state_dir_of(state_dir: Path | None) -> Path:
-    """Where KOS keeps its state: the option, else the environment's, else the user's."""
+    """Where KOS keeps its state: the option, else the settings.
+
+    The sandbox's state serves where its daemon runs and no real books exist yet, so that a
+    newcomer's commands reach the daemon on the screen, and real books are never left aside.
+    """
     if state_dir is not None:
         return state_dir.expanduser()
-    for name in ("KOS_SERVICE__STATE_DIR", "STATE_DIRECTORY"):
-        if os.environ.get(name):
-            return Path(os.environ[name]).expanduser()
-    return Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser() / "kos"
+    settings = settings_of(None)
+    real, simulated = settings.state_dir, settings.sandbox_state_dir
+    is_sandbox_up = (simulated / _RUN).is_dir() and not (real / FILE_NAME).exists()
+    return simulated if is_sandbox_up else real
 
 
 def operator() -> str:

@@ -1,0 +1,260 @@
+"""One sport key's bookmaker prices: asks leave, polls, tells."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import msgspec
+
+from kos.adapters.oddsapi.client import Answer, OddsApi
+from kos.adapters.oddsapi.questions import OddsQuestion, odds_cost
+from kos.config import OddsApiSettings
+from kos.domain.market import EventQuotes, Sport
+from kos.errors import KosError, OperatorMustAct, WaitAndRetry
+from kos.messages import (
+    CreditsGranted,
+    CreditsRefused,
+    CreditsSpent,
+    FetchAnswered,
+    FetchNow,
+    Fixture,
+    FixturesListed,
+    QuotesFetched,
+    RequestCredits,
+    Subscribe,
+    Tick,
+)
+from kos.runtime import PARK, Actor, ChildSpec, Context, Message, RuntimeFault
+
+STAGGER_S = 0.05
+"""Between the first polls of two sport keys: twenty a second, below the feed's limit of thirty."""
+
+_POLL = Tick(what="poll")
+_ASK_TIMEOUT_S = 10.0
+_NO_BUDGET_RETRY_S = 1.0
+_FAILURE_FIRST_S = 5.0
+_FAILURE_CAP_S = 300.0
+
+
+class FetcherArgs(msgspec.Struct, frozen=True, kw_only=True):
+    """What a fetcher is told at its start."""
+
+    odds_api: OddsApiSettings
+    sport: Sport
+    is_matching: bool
+    first_after_s: float
+
+
+def spec(args: FetcherArgs) -> ChildSpec:
+    """How it is supervised: one sport key that keeps failing is parked and takes nobody along."""
+    return ChildSpec(
+        name=f"fetcher.{args.sport.key}",
+        factory="kos.actors.fetcher:FetcherActor",
+        args=args,
+        on_exhausted=PARK,
+        mailbox_capacity=50,
+    )
+
+
+class FetcherActor(Actor):
+    """Polls its sport key whenever the budget grants it, and tells scorer and reconciler.
+
+    It keeps its last poll, so that a consumer that restarts gets it again without a call. A
+    failed poll waits longer each time; a refusal that an operator must mend waits the longest.
+    """
+
+    def __init__(self, context: Context, args: FetcherArgs) -> None:
+        super().__init__(context, args)
+        self._args = args
+        self._sport_key = args.sport.key
+        self._question = question_of(args.odds_api)
+        self._last: QuotesFetched | None = None
+        self._failures = 0
+        self._problem = ""
+
+    def started(self) -> None:
+        self._client = open_feed(self._args.odds_api)
+        self.context.after(self._args.first_after_s, _POLL)
+
+    def stopping(self) -> None:
+        self._client.close()
+
+    def receive(self, message: Message) -> Message | None:
+        match message:
+            case Tick():
+                self._poll_when_granted()
+                return None
+            case Subscribe():
+                if self._last is not None:
+                    self._tell(self._last, to=(message.subscriber,))
+                return None
+            case FetchNow():
+                return self._fetch_on_demand(message)
+            case _:
+                raise TypeError(f"a fetcher takes no {type(message).__name__}")
+
+    def pulse(self) -> dict[str, str | int | float]:
+        last = self._last
+        return {
+            "sport_key": self._sport_key,
+            "fetched_at": last.fetched_at.isoformat() if last else "",
+            "events": len(last.events) if last else 0,
+            "problem": self._problem,
+        }
+
+    def _poll_when_granted(self) -> None:
+        answer = self._request(is_on_demand=False)
+        match answer:
+            case CreditsGranted():
+                self.context.after(self._poll(answer), _POLL)
+            case CreditsRefused():
+                self.context.after(max(answer.retry_after_s, 0.05), _POLL)
+            case None:
+                self.context.after(_NO_BUDGET_RETRY_S, _POLL)
+
+    def _fetch_on_demand(self, message: FetchNow) -> FetchAnswered:
+        answer = self._request(is_on_demand=True)
+        match answer:
+            case CreditsGranted():
+                self._poll(answer, reason=message.reason)
+                if self._problem:
+                    return FetchAnswered(is_done=False, detail=self._problem)
+                events = len(self._last.events) if self._last else 0
+                return FetchAnswered(is_done=True, detail=f"{events} events read")
+            case CreditsRefused():
+                return FetchAnswered(is_done=False, detail=answer.reason)
+            case None:
+                return FetchAnswered(is_done=False, detail="the budget does not answer; try again")
+
+    def _request(self, *, is_on_demand: bool) -> CreditsGranted | CreditsRefused | None:
+        now = datetime.now(UTC)
+        events = self._last.events if self._last else ()
+        request = RequestCredits(
+            sport_key=self._sport_key,
+            cost=odds_cost(self._question),
+            next_kickoff=min((e.kickoff for e in events if e.kickoff > now), default=None),
+            is_on_demand=is_on_demand,
+        )
+        try:
+            answer = self.context.ref("budget").ask(request, timeout_s=_ASK_TIMEOUT_S)
+        except RuntimeFault as fault:
+            self.context.log.debug("budget.not_reached", error=str(fault))
+            return None
+        if isinstance(answer, CreditsGranted | CreditsRefused):
+            return answer
+        raise TypeError(f"budget answered {type(answer).__name__}")
+
+    def _poll(self, grant: CreditsGranted, reason: str = "scheduled") -> float:
+        """One call; what it cost is always told to the budget.
+
+        Returns:
+            Seconds until it makes sense to ask for credits again.
+        """
+        job_id = uuid4().hex[:12]
+        log = self.context.log.bind(sport_key=self._sport_key, job_id=job_id)
+        try:
+            answer = self._client.odds(self._sport_key, self._question)
+        except KosError as error:
+            self._spent(grant, error=error)
+            self._failures += 1
+            self._problem = str(error)
+            delay = min(_FAILURE_FIRST_S * 2.0 ** (self._failures - 1), _FAILURE_CAP_S)
+            if isinstance(error, OperatorMustAct):
+                delay = _FAILURE_CAP_S
+            elif isinstance(error, WaitAndRetry) and error.retry_after_s:
+                delay = max(delay, error.retry_after_s)
+            log.warning("quotes.not_fetched", error=str(error), retry_s=delay, reason=reason)
+            return delay
+        self._spent(grant, answer=answer)
+        fetched_at = datetime.now(UTC)
+        self._failures, self._problem = 0, ""
+        quotes = QuotesFetched(
+            sport_key=self._sport_key,
+            events=answer.value,
+            fetched_at=fetched_at,
+            drops=answer.drops,
+            job_id=job_id,
+        )
+        self._last = quotes
+        self._tell(quotes, to=("scorer", "reconciler"))
+        log.info(
+            "quotes.fetched",
+            events=len(answer.value),
+            drops=len(answer.drops),
+            drop_reasons=sorted({drop.reason for drop in answer.drops}),
+            credits_left=answer.quota.remaining,
+            elapsed_ms=round(answer.elapsed_ms, 1),
+            reason=reason,
+        )
+        return 0.0
+
+    def _spent(
+        self,
+        grant: CreditsGranted,
+        *,
+        answer: Answer[tuple[EventQuotes, ...]] | None = None,
+        error: KosError | None = None,
+    ) -> None:
+        counters = answer.quota if answer else None
+        self.context.ref("budget").tell(
+            CreditsSpent(
+                grant_id=grant.grant_id,
+                sport_key=self._sport_key,
+                cost=counters.last if counters else None,
+                used=counters.used if counters else None,
+                remaining=counters.remaining if counters else None,
+                is_failed=error is not None,
+            )
+        )
+
+    def _tell(self, quotes: QuotesFetched, *, to: tuple[str, ...]) -> None:
+        if "scorer" in to:
+            self.context.ref("scorer").tell(quotes)
+        if "reconciler" in to and self._args.is_matching:
+            self.context.ref("reconciler").tell(
+                FixturesListed(sport_key=quotes.sport_key, fixtures=fixtures(quotes.events))
+            )
+
+
+def open_feed(settings: OddsApiSettings) -> OddsApi:
+    """A connection of one's own to the odds feed."""
+    return OddsApi.open(
+        settings.key.reveal(),
+        settings.url,
+        timeout_s=(5.0, settings.timeout_s),
+        proxy=settings.proxy.reveal() or None,
+    )
+
+
+def question_of(settings: OddsApiSettings) -> OddsQuestion:
+    """What every poll asks: head-to-head prices, with which the exchanges' lay prices come free."""
+    return OddsQuestion(
+        regions=settings.regions,
+        bookmakers=settings.bookmakers,
+        include_links=settings.include_links,
+        include_bet_limits=settings.include_bet_limits,
+    )
+
+
+def fixtures(events: tuple[EventQuotes, ...]) -> tuple[Fixture, ...]:
+    """The two-sided events without their prices, each with the outcomes it is quoted for."""
+    listed = []
+    for event in events:
+        if event.home is None or event.away is None:
+            continue
+        outcomes: dict[str, None] = {}
+        for bookmaker in event.bookmakers:
+            for market in bookmaker.markets:
+                if market.key == "h2h":
+                    outcomes.update((quote.name, None) for quote in market.outcomes)
+        listed.append(
+            Fixture(
+                event_id=event.id,
+                kickoff=event.kickoff,
+                home=event.home,
+                away=event.away,
+                outcomes=tuple(outcomes),
+            )
+        )
+    return tuple(listed)

@@ -1,0 +1,102 @@
+"""Holds the market picture in memory and answers every question about opportunities from it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from kos.config import Settings
+from kos.domain.picture import MarketPicture
+from kos.domain.score import ScoringRules
+from kos.errors import InvalidInput
+from kos.messages import (
+    BooksRead,
+    EventsMatched,
+    GetOpportunities,
+    OpportunitiesRanked,
+    QueryRefused,
+    QuotesFetched,
+    SportsListed,
+    Subscribe,
+    Tick,
+)
+from kos.runtime import Actor, ChildSpec, Context, Message
+
+_FORGET = Tick(what="forget the past")
+_FORGET_EVERY_S = 60.0
+
+
+class ScorerArgs(msgspec.Struct, frozen=True, kw_only=True):
+    """What the scorer is told at its start."""
+
+    rules: ScoringRules
+    producers: tuple[str, ...]
+    """Actors that hold snapshots: asked for them at every start."""
+    is_simulated: bool
+
+
+def spec(settings: Settings) -> ChildSpec:
+    """How it is supervised: always there; its picture comes again from its producers."""
+    producers = ("sports", "reconciler", "exchange") if settings.betfair.app_key else ("sports",)
+    return ChildSpec(
+        name="scorer",
+        factory="kos.actors.scorer:ScorerActor",
+        args=ScorerArgs(
+            rules=settings.scoring,
+            producers=producers,
+            is_simulated=settings.service.is_simulated,
+        ),
+    )
+
+
+class ScorerActor(Actor):
+    """Applies what was seen to the picture; answers from it with no remote call."""
+
+    def __init__(self, context: Context, args: ScorerArgs) -> None:
+        super().__init__(context, args)
+        self._args = args
+        self._picture = MarketPicture(args.rules)
+        self._last_quotes_at: datetime | None = None
+        self._answered = 0
+
+    def started(self) -> None:
+        for producer in self._args.producers:
+            self.context.ref(producer).tell(Subscribe(subscriber=self.context.name))
+        self.context.every(_FORGET_EVERY_S, _FORGET)
+
+    def receive(self, message: Message) -> Message | None:
+        match message:
+            case QuotesFetched():
+                self._picture.apply_quotes(message.sport_key, message.events, message.fetched_at)
+                if self._last_quotes_at is None or message.fetched_at > self._last_quotes_at:
+                    self._last_quotes_at = message.fetched_at
+            case EventsMatched():
+                self._picture.apply_matches(message.sport_key, message.matches, message.markets)
+            case BooksRead():
+                self._picture.apply_books(message.books)
+            case SportsListed():
+                self._picture.keep_sports(frozenset(sport.key for sport in message.sports))
+            case Tick():
+                self._picture.forget(datetime.now(UTC))
+            case GetOpportunities():
+                return self._answer(message)
+            case _:
+                raise TypeError(f"scorer takes no {type(message).__name__}")
+        return None
+
+    def pulse(self) -> dict[str, str | int | float]:
+        last = self._last_quotes_at
+        return {"last_quotes_at": last.isoformat() if last else "", "answered": self._answered}
+
+    def _answer(self, message: GetOpportunities) -> Message:
+        try:
+            answer = self._picture.best(message.query, datetime.now(UTC))
+        except InvalidInput as refused:
+            return QueryRefused(reason=str(refused))
+        self._answered += 1
+        return OpportunitiesRanked(
+            answer=answer,
+            last_quotes_at=self._last_quotes_at,
+            is_simulated=self._args.is_simulated,
+        )

@@ -1,0 +1,49 @@
+"""The ``kos`` command: one door, each command in a module of its own.
+
+Heavy modules are imported inside the command that needs them, so that every command starts
+quickly.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from kos import __version__
+from kos.cli import calc, run, signals, status
+from kos.cli.books import books_app
+from kos.cli.ledger import ledger_app
+from kos.cli.match import match_command
+from kos.cli.offers import offers_app
+from kos.errors import KosError
+
+app = typer.Typer(
+    name="kos",
+    help="Matched-betting and arbitrage engine: finds, computes, tracks and tells.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run.run)
+app.command("signals")(signals.signals)
+app.command("status")(status.status)
+app.command("match")(match_command)
+calc.register(app)
+app.add_typer(offers_app, name="offers")
+app.add_typer(books_app, name="books")
+app.add_typer(ledger_app, name="ledger")
+
+
+@app.command("version")
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """Run the command line; an error that KOS raised on purpose is one line and exit code 2."""
+    try:
+        app()
+    except KosError as error:
+        typer.echo(f"kos: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,80 @@
+"""The live terminal table of ``kos run --live``: the daemon seen through its own door."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from kos.cli.tables import feeds_line, opportunities_table
+from kos.config import Settings
+from kos.domain.opportunity import BetKind, OpportunityQuery
+from kos.main import connect_to_daemon
+from kos.messages import BudgetDescribed, GetBudget, GetOpportunities, OpportunitiesRanked
+from kos.runtime import Client, RuntimeFault
+
+_REFRESH_S = 1.0
+_TIMEOUT_S = 3.0
+_QUERIES = (
+    OpportunityQuery(kind=BetKind.QUALIFYING, limit=12),
+    OpportunityQuery(kind=BetKind.FREE_BET_SNR, limit=8),
+)
+
+
+class LiveTable:
+    """Asks the daemon every second, from a thread of its own, and redraws.
+
+    It connects like any other client, so that it shows what an operator would get, and goes on
+    asking while nodes restart. Without a terminal it prints nothing.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._console = Console()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._draw, name="live-table", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._thread.join(_TIMEOUT_S)
+
+    def _draw(self) -> None:
+        client: Client | None = None
+        with Live(console=self._console, auto_refresh=False, transient=False) as live:
+            live.update(Text("KOS is starting…"), refresh=True)
+            while not self._ended.wait(_REFRESH_S):
+                try:
+                    client = client or connect_to_daemon(self._settings)
+                    live.update(self._screen(client), refresh=True)
+                except RuntimeFault as fault:
+                    if client is not None:
+                        client.close()
+                        client = None
+                    if not self._ended.is_set():
+                        live.update(Text(f"waiting for the daemon: {fault}"), refresh=True)
+            if client is not None:
+                client.close()
+
+    def _screen(self, client: Client) -> Group:
+        tables = []
+        for query in _QUERIES:
+            answer = client.ask("scorer", GetOpportunities(query=query), timeout_s=_TIMEOUT_S)
+            if not isinstance(answer, OpportunitiesRanked):
+                raise TypeError(f"scorer answered {type(answer).__name__}")
+            tables.append(opportunities_table(answer, query))
+        budget = client.ask("budget", GetBudget(), timeout_s=_TIMEOUT_S)
+        described = budget if isinstance(budget, BudgetDescribed) else None
+        return Group(*tables, feeds_line(client.describe(), described))

@@ -1,0 +1,139 @@
+"""``kos run``: the service itself, on the real feeds or on the sandbox."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from kos.cli.settings import ConfigOption, settings_of
+from kos.config import Secret, Settings
+from kos.errors import InvalidInput
+from kos.sandbox.server import Addresses
+
+_SANDBOX_CREDITS = 10_000_000
+"""A plan large enough to poll every few seconds; the budget works on it as on any other."""
+_SANDBOX_POLL_S = 10.0
+_SANDBOX_PRICE_TTL_S = 40.0
+_SANDBOX_CALL_SPACING_S = 0.2
+_SANDBOX_TEMPO = 4.0
+"""Prices move this much faster than in life, so that a newcomer sees them move."""
+
+
+def run(
+    *,
+    live: Annotated[
+        bool, typer.Option("--live", help="Show a live table of the best opportunities.")
+    ] = False,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Simulated markets, even when keys are set.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated world.")] = 1,
+    recordings: Annotated[
+        Path | None,
+        typer.Option(help="Sandbox: serve this folder of recorded payloads, not the world."),
+    ] = None,
+    state_dir: Annotated[
+        Path | None, typer.Option(help="Keep state here instead of where the settings say.")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Run KOS until it is stopped by Ctrl-C or SIGTERM.
+
+    Without an Odds API key in the settings the markets come from the sandbox, and every screen
+    says so.
+    """
+    settings = settings_of(config)
+    if state_dir is not None:
+        settings = _replace_service(settings, state_dir=str(state_dir.resolve()))
+    with ExitStack() as stack:
+        if sandbox or recordings is not None or not settings.odds_api.key:
+            settings = stack.enter_context(_simulated(settings, seed, recordings))
+        code = _serve(settings, is_live=live, stack=stack)
+    sys.exit(code)
+
+
+def _serve(settings: Settings, *, is_live: bool, stack: ExitStack) -> int:
+    from kos.main import build
+    from kos.observability.logs import LogSettings, configure_process
+    from kos.runtime import stop_on_signals
+
+    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    logs = LogSettings(
+        level=settings.service.log_level,
+        is_json=is_live or not sys.stdout.isatty(),
+        # A live table owns the terminal: the log goes beside the state.
+        path=settings.state_dir / "kos.log" if is_live else None,
+        secrets=settings.secrets(),
+    )
+    configure_process("main", logs)
+    system = build(settings, logs)
+    stop_on_signals(system)
+    if is_live:
+        from kos.cli.live import LiveTable
+
+        stack.enter_context(LiveTable(settings))
+    return system.run()
+
+
+@contextmanager
+def _simulated(settings: Settings, seed: int, recordings: Path | None) -> Iterator[Settings]:
+    """The settings with every address replaced by the sandbox's, while the sandbox runs."""
+    from kos.sandbox import start_process
+
+    if recordings is not None and not recordings.is_dir():
+        raise InvalidInput("--recordings", str(recordings), "a folder of recorded payloads")
+    sandbox = start_process(
+        seed=seed, recordings=recordings, credits_a_month=_SANDBOX_CREDITS, tempo=_SANDBOX_TEMPO
+    )
+    try:
+        yield sandbox_settings(settings, sandbox.addresses)
+    finally:
+        sandbox.close()
+
+
+def sandbox_settings(settings: Settings, sandbox: Addresses) -> Settings:
+    """The same settings, but on the sandbox's addresses and keys, and with its quick markets.
+
+    State goes to a folder of its own: simulated credits and bets never mix with real ones.
+    """
+    replace = msgspec.structs.replace
+    return replace(
+        settings,
+        odds_api=replace(
+            settings.odds_api,
+            url=sandbox.odds_api_url,
+            key=Secret(sandbox.api_key),
+            monthly_credits=_SANDBOX_CREDITS,
+            min_interval_s=_SANDBOX_POLL_S,
+            proxy=Secret(),
+        ),
+        betfair=replace(
+            settings.betfair,
+            app_key=Secret(sandbox.betfair_app_key),
+            username=Secret(sandbox.betfair_username),
+            password=Secret(sandbox.betfair_password),
+            certificate="",
+            certificate_key="",
+            identity_url=sandbox.betfair_url,
+            identity_cert_url=sandbox.betfair_cert_url,
+            api_url=sandbox.betfair_url,
+            price_ttl_s=_SANDBOX_PRICE_TTL_S,
+            call_spacing_s=_SANDBOX_CALL_SPACING_S,
+            ca_file="",
+            proxy=Secret(),
+        ),
+        service=replace(
+            settings.service, state_dir=str(settings.sandbox_state_dir), is_simulated=True
+        ),
+    )
+
+
+def _replace_service(settings: Settings, **changes: str) -> Settings:
+    service = msgspec.structs.replace(settings.service, **changes)
+    return msgspec.structs.replace(settings, service=service)

@@ -1,0 +1,399 @@
+"""Settings: defaults, then one TOML file, then the environment; checked whole, secrets masked.
+
+Every setting is a field here with its type, range and meaning; the file's tables are the
+fields of :class:`Settings`. The environment name of ``[odds_api] key`` is ``KOS_ODDS_API__KEY``.
+A secret is looked for, in this order, in ``$CREDENTIALS_DIRECTORY`` (systemd's, a file named
+``odds-api-key``), in the file that ``key_file`` names (mode 0600), in the environment, and in
+the TOML file itself, which must then be readable by its owner alone.
+
+:func:`load` reports every problem at once, each with key, value, reason and remedy.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from kos.domain.score import ScoringRules
+from kos.errors import InvalidSettings
+
+ENVIRONMENT_PREFIX = "KOS_"
+
+_MIN_SECRET = 4
+"""Shorter texts cannot be masked in a log without blanking ordinary words."""
+
+
+class Secret:
+    """A text that never shows itself: ``str`` and ``repr`` print ``***``."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str = "") -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The text itself, for the one call that needs it."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return "***" if self._value else "(not set)"
+
+    __str__ = __repr__
+
+
+def _measured(unit: str, description: str, **limits: Any) -> Meta:
+    """A number with its unit; not negative unless the limits say otherwise."""
+    return Meta(description=f"{description} ({unit})", **(limits or {"ge": 0}))
+
+
+class OddsApiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The Odds API: where bookmaker prices come from."""
+
+    key: Annotated[Secret, Meta(description="API key; without it KOS runs on the sandbox")] = (
+        Secret()
+    )
+    url: Annotated[str, Meta(description="base address", pattern=r"^https?://")] = (
+        "https://api.the-odds-api.com"
+    )
+    regions: Annotated[tuple[str, ...], Meta(description="region keys; each costs credits")] = (
+        "uk",
+    )
+    bookmakers: Annotated[
+        tuple[str, ...], Meta(description="bookmaker keys instead of regions; ten cost one region")
+    ] = ()
+    sports: Annotated[
+        tuple[str, ...],
+        Meta(description="sport keys to poll, or their beginnings; empty means all in season"),
+    ] = ()
+    sports_excluded: Annotated[
+        tuple[str, ...], Meta(description="sport keys, or their beginnings, never to poll")
+    ] = ("politics", "golf")
+    max_sports: Annotated[int, Meta(description="most sport keys polled at once", ge=1, le=500)] = (
+        66
+    )
+    include_bet_limits: Annotated[
+        bool, Meta(description="ask for exchange bet limits, free of credits")
+    ] = True
+    include_links: Annotated[bool, Meta(description="ask for bet slip links, free of credits")] = (
+        True
+    )
+    monthly_credits: Annotated[int, _measured("credits", "allowance of the plan a month")] = 500
+    reserve_credits: Annotated[int, _measured("credits", "kept back for on-demand checks")] = 25
+    min_interval_s: Annotated[
+        float, _measured("seconds", "never poll one sport key more often", gt=0)
+    ] = 60.0
+    max_interval_s: Annotated[
+        float, _measured("seconds", "never leave a funded sport key unpolled longer", gt=0)
+    ] = 86_400.0
+    sports_interval_s: Annotated[
+        float, _measured("seconds", "how often to read the free list of sports", ge=1)
+    ] = 3_600.0
+    timeout_s: Annotated[
+        float, _measured("seconds", "longest wait for an answer", gt=0, le=120)
+    ] = 20.0
+    proxy: Annotated[Secret, Meta(description="proxy URL for this remote, login included")] = (
+        Secret()
+    )
+
+
+class BetfairSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The Betfair Exchange, read only. Without ``app_key`` lay prices come from the odds feed."""
+
+    app_key: Annotated[Secret, Meta(description="application key of the account's owner")] = (
+        Secret()
+    )
+    username: Annotated[Secret, Meta(description="the account's user name")] = Secret()
+    password: Annotated[Secret, Meta(description="the account's password")] = Secret()
+    certificate: Annotated[str, Meta(description="client certificate, PEM file")] = ""
+    certificate_key: Annotated[str, Meta(description="its private key, PEM file, mode 0600")] = ""
+    identity_url: Annotated[
+        str, Meta(description="interactive login, keep-alive", pattern=r"^https?://")
+    ] = "https://identitysso.betfair.com"
+    identity_cert_url: Annotated[
+        str, Meta(description="certificate login", pattern=r"^https?://")
+    ] = "https://identitysso-cert.betfair.com"
+    api_url: Annotated[str, Meta(description="betting API", pattern=r"^https?://")] = (
+        "https://api.betfair.com"
+    )
+    ca_file: Annotated[
+        str, Meta(description="extra certificate authority, PEM; empty: system's")
+    ] = ""
+    price_ttl_s: Annotated[
+        float, _measured("seconds", "how long a price read serves before it is read again", gt=0)
+    ] = 120.0
+    keep_alive_s: Annotated[float, _measured("seconds", "session keep-alive", ge=900)] = 3_600.0
+    call_spacing_s: Annotated[
+        float, _measured("seconds", "between the starts of two price calls", ge=0.05)
+    ] = 1.0
+    depth: Annotated[int, Meta(description="price levels read each side", ge=1, le=10)] = 3
+    timeout_s: Annotated[
+        float, _measured("seconds", "longest wait for an answer", gt=0, le=120)
+    ] = 15.0
+    proxy: Annotated[Secret, Meta(description="proxy URL for this remote, login included")] = (
+        Secret()
+    )
+
+
+class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The daemon itself."""
+
+    state_dir: Annotated[str, Meta(description="database, heartbeat, locks; empty: the user's")] = (
+        ""
+    )
+    log_level: Annotated[
+        str,
+        Meta(description="debug, info, warning or error", pattern="^(debug|info|warning|error)$"),
+    ] = "info"
+    heartbeat_s: Annotated[
+        float, _measured("seconds", "how often heartbeat.json is written", ge=0.2)
+    ] = 5.0
+    is_simulated: Annotated[
+        bool, Meta(description="the markets are the sandbox's; set by KOS, shown on every screen")
+    ] = False
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings, by table of the file."""
+
+    odds_api: OddsApiSettings = OddsApiSettings()
+    betfair: BetfairSettings = BetfairSettings()
+    scoring: ScoringRules = ScoringRules()
+    service: ServiceSettings = ServiceSettings()
+
+    @property
+    def state_dir(self) -> Path:
+        """Where KOS keeps its state: the setting, else systemd's, else the user's."""
+        chosen = self.service.state_dir or os.environ.get("STATE_DIRECTORY", "")
+        if chosen:
+            return Path(chosen).expanduser()
+        base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+        return Path(base).expanduser() / "kos"
+
+    @property
+    def sandbox_state_dir(self) -> Path:
+        """Where a daemon on the sandbox keeps its state: simulated money never mixes with real."""
+        return self.state_dir / "sandbox"
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret's literal value, for the redactor."""
+        return tuple(
+            secret.reveal()
+            for table in (self.odds_api, self.betfair)
+            for name in table.__struct_fields__
+            if isinstance(secret := getattr(table, name), Secret) and secret
+        )
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a setting's value comes from, for ``kos config show``."""
+
+    key: str
+    source: str
+
+
+def default_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """The settings file: ``$KOS_CONFIG``, systemd's configuration directory, or the user's."""
+    if explicit := environ.get("KOS_CONFIG"):
+        return Path(explicit).expanduser()
+    if directory := environ.get("CONFIGURATION_DIRECTORY"):
+        return Path(directory) / "kos.toml"
+    return Path(environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "kos" / "kos.toml"
+
+
+def load(
+    path: Path | None = None, environ: Mapping[str, str] = os.environ
+) -> tuple[Settings, tuple[Origin, ...]]:
+    """Read and check all settings.
+
+    Args:
+        path: The TOML file; None takes :func:`default_path`, which may be absent.
+        environ: The environment.
+
+    Returns:
+        The settings and, for each that is not a default, where it comes from.
+
+    Raises:
+        InvalidSettings: With every problem found.
+    """
+    problems: list[str] = []
+    origins: list[Origin] = []
+    file = path or default_path(environ)
+    document = _read_file(file, is_required=path is not None, problems=problems)
+    raw: dict[str, dict[str, Any]] = {}
+    for table_name, table_type in _tables().items():
+        given = document.pop(table_name, {})
+        if not isinstance(given, dict):
+            problems.append(f"[{table_name}] in {file}: must be a table; write [{table_name}]")
+            given = {}
+        raw[table_name] = _gather(table_name, table_type, given, file, environ, origins, problems)
+    problems += [
+        f"[{name}] in {file}: unknown table; known are {', '.join(_tables())}" for name in document
+    ]
+    problems += _unknown_variables(environ)
+    values: dict[str, Any] = {
+        name: _convert_table(name, table_type, raw[name], problems)
+        for name, table_type in _tables().items()
+    }
+    if not problems:
+        settings = Settings(**values)
+        problems += _contradictions(settings)
+        if not problems:
+            return settings, tuple(origins)
+    raise InvalidSettings(tuple(problems))
+
+
+def _tables() -> dict[str, type[msgspec.Struct]]:
+    return dict(get_type_hints(Settings))
+
+
+def _read_file(file: Path, *, is_required: bool, problems: list[str]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        if is_required:
+            problems.append(f"{file}: no such file; give the path of a kos.toml")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        problems.append(f"{file}: cannot be read: {error}; mend the file")
+    return {}
+
+
+def _gather(  # noqa: PLR0917 - one caller, and each argument is a thing of its own
+    table: str,
+    table_type: type[msgspec.Struct],
+    given: dict[str, Any],
+    file: Path,
+    environ: Mapping[str, str],
+    origins: list[Origin],
+    problems: list[str],
+) -> dict[str, Any]:
+    """One table's raw values by rising precedence, each with its origin noted."""
+    found: dict[str, Any] = {}
+    types = get_type_hints(table_type)
+    for name, kind in types.items():
+        key = f"{table}.{name}"
+        variable = f"{ENVIRONMENT_PREFIX}{table}__{name}".upper()
+        source = ""
+        if name in given:
+            found[name], source = given.pop(name), str(file)
+            if kind is Secret and file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+                problems.append(f"{key} in {file}: others can read the file; chmod 600 {file}")
+        if variable in environ:
+            found[name], source = _from_text(environ[variable], kind), f"${variable}"
+        if kind is Secret:
+            pointer = given.pop(f"{name}_file", None) or environ.get(f"{variable}_FILE")
+            credential = Path(environ.get("CREDENTIALS_DIRECTORY", "")) / key.translate(
+                str.maketrans("._", "--")
+            )
+            if pointer:
+                _read_secret(key, Path(pointer).expanduser(), found, problems)
+                source = str(pointer)
+            if environ.get("CREDENTIALS_DIRECTORY") and credential.is_file():
+                found[name], source = credential.read_text("utf-8").strip(), str(credential)
+        if source:
+            origins.append(Origin(key, source))
+    known = ", ".join(types)
+    problems += [f"{table}.{name} in {file}: unknown setting; known are {known}" for name in given]
+    return found
+
+
+def _read_secret(key: str, file: Path, found: dict[str, Any], problems: list[str]) -> None:
+    try:
+        if file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            problems.append(f"{key}_file {file}: others can read it; chmod 600 {file}")
+        found[key.rpartition(".")[2]] = file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"{key}_file {file}: {error.__class__.__name__}; give a readable file")
+
+
+def _from_text(text: str, kind: Any) -> Any:
+    """An environment text as TOML would have it: lists by commas, tables not at all."""
+    if getattr(kind, "__origin__", None) is tuple:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text
+
+
+def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    known = {
+        f"{ENVIRONMENT_PREFIX}{table}__{name}".upper()
+        for table, table_type in _tables().items()
+        for name in table_type.__struct_fields__
+    }
+    known |= {f"{name}_FILE" for name in known}
+    return [
+        f"${name}: no such setting; see kos config show for the names"
+        for name in environ
+        if name.startswith(ENVIRONMENT_PREFIX) and "__" in name and name not in known
+    ]
+
+
+def _convert_table(
+    table: str, table_type: type[msgspec.Struct], raw: dict[str, Any], problems: list[str]
+) -> msgspec.Struct | None:
+    """Each value by itself, so that one bad value does not hide the next."""
+    hints = get_type_hints(table_type, include_extras=True)
+    values: dict[str, Any] = {}
+    for name, value in raw.items():
+        try:
+            values[name] = msgspec.convert(value, hints[name], strict=False, dec_hook=_decode)
+        except (msgspec.ValidationError, ValueError) as error:
+            shown = "***" if get_type_hints(table_type)[name] is Secret else repr(value)
+            problems.append(f"{table}.{name} = {shown}: {error}; {_meaning(hints[name])}")
+    try:
+        return table_type(**values)
+    except (TypeError, ValueError) as error:
+        problems.append(f"[{table}]: {error}")
+        return None
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is Secret and isinstance(value, str):
+        if len(value) < _MIN_SECRET and value:
+            raise ValueError(f"shorter than {_MIN_SECRET} characters")
+        return Secret(value)
+    raise ValueError(f"{kind.__name__} cannot be made of {type(value).__name__}")
+
+
+def _meaning(hint: Any) -> str:
+    notes = [m.description for m in getattr(hint, "__metadata__", ()) if isinstance(m, Meta)]
+    return "it is the " + notes[0] if notes and notes[0] else "see the settings reference"
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    """What no single value shows."""
+    problems = []
+    odds, betfair = settings.odds_api, settings.betfair
+    if odds.reserve_credits >= odds.monthly_credits:
+        problems.append(
+            f"odds_api.reserve_credits = {odds.reserve_credits}: not below monthly_credits"
+            f" ({odds.monthly_credits}); nothing would be left for polling; lower it"
+        )
+    if odds.max_interval_s < odds.min_interval_s:
+        problems.append(
+            f"odds_api.max_interval_s = {odds.max_interval_s}: below min_interval_s"
+            f" ({odds.min_interval_s}); raise it"
+        )
+    if not odds.regions and not odds.bookmakers:
+        problems.append("odds_api.regions = []: no bookmakers either; name a region such as uk")
+    if betfair.app_key and not (betfair.username and betfair.password):
+        problems.append(
+            "betfair.app_key is set, username or password is not; set all three or none"
+        )
+    if bool(betfair.certificate) != bool(betfair.certificate_key):
+        problems.append("betfair.certificate and certificate_key go together; set both or neither")
+    return problems

@@ -1,0 +1,90 @@
+"""The composition root: settings in, the supervised system out.
+
+The one module that knows every concrete actor. Which actor lives in which node is the table in
+:func:`nodes`; moving one is a change of that table and not of the actor.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kos.actors import budget, exchange, ledger, reconciler, scorer, sports
+from kos.config import Settings
+from kos.heartbeat import HeartbeatFile
+from kos.messages import MESSAGES
+from kos.observability.logs import LogSettings
+from kos.runtime import Client, NodeSpec, System, SystemNotRunning, connect
+
+SYSTEM = "kos"
+RUN_DIR_NAME = "run"
+
+
+def run_dir(settings: Settings) -> Path:
+    """Where the running daemon is found by the command line: locks and addresses."""
+    return settings.state_dir / RUN_DIR_NAME
+
+
+def nodes(settings: Settings) -> tuple[NodeSpec, ...]:
+    """The table: which actor lives in which node, in the order of their start.
+
+    The ledger starts first and stops last; the engine is there before the feeds speak.
+    """
+    is_matching = bool(settings.betfair.app_key)
+    engine = [scorer.spec(settings)]
+    if is_matching:
+        engine.append(reconciler.spec())
+    table = [
+        NodeSpec(name="ledger", children=(ledger.spec(settings.state_dir),)),
+        NodeSpec(name="engine", children=tuple(engine)),
+    ]
+    if is_matching:
+        table.append(NodeSpec(name="exchange", children=(exchange.spec(_exchange_args(settings)),)))
+    table.append(
+        NodeSpec(
+            name="feeds",
+            children=(
+                budget.spec(budget.BudgetArgs(odds_api=settings.odds_api)),
+                sports.spec(sports.SportsArgs(odds_api=settings.odds_api, is_matching=is_matching)),
+            ),
+        )
+    )
+    return tuple(table)
+
+
+def _exchange_args(settings: Settings) -> exchange.ExchangeArgs:
+    return exchange.ExchangeArgs(
+        betfair=settings.betfair, discount=settings.scoring.betfair_discount
+    )
+
+
+def build(settings: Settings, logs: LogSettings) -> System:
+    """The whole system, not yet started. The state directory is made private."""
+    state = settings.state_dir
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    state.chmod(0o700)
+    system = System(
+        name=SYSTEM,
+        nodes=nodes(settings),
+        messages=MESSAGES,
+        run_dir=run_dir(settings),
+        setup="kos.observability.logs:configure_process",
+        setup_args=logs,
+    )
+    heartbeat = HeartbeatFile(state / "heartbeat.json", is_simulated=settings.service.is_simulated)
+    system.every(settings.service.heartbeat_s, lambda: heartbeat.write(system.describe()))
+    return system
+
+
+def connect_to_daemon(settings: Settings) -> Client:
+    """A connection to the running daemon of these settings, else to the one on the sandbox.
+
+    Raises:
+        kos.runtime.SystemNotRunning: With a sentence that says where it looked.
+    """
+    try:
+        return connect(run_dir(settings), MESSAGES)
+    except SystemNotRunning as real:
+        try:
+            return connect(settings.sandbox_state_dir / RUN_DIR_NAME, MESSAGES)
+        except SystemNotRunning:
+            raise real from None

@@ -1,0 +1,116 @@
+"""How the daemon is, as rows; no layout."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from kos.messages import BudgetDescribed
+from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
+
+
+class ActorRow(msgspec.Struct, frozen=True):
+    """One actor in words."""
+
+    node: str
+    name: str
+    state: str
+    restarts: int
+    mailbox: int
+    handled: int
+    lost: int
+    """Messages that were never handled."""
+    remark: str
+    """Its problem or last error; empty when all is well."""
+
+
+class HealthView(msgspec.Struct, frozen=True):
+    """The system at a glance, and row by row."""
+
+    summary: str
+    nodes: tuple[NodeDescribed, ...]
+    actors: tuple[ActorRow, ...]
+    """Every actor but the fetchers that are well."""
+    fetchers: int
+    fetchers_with_prices: int
+    problems: tuple[str, ...]
+
+
+def health_view(system: SystemDescribed) -> HealthView:
+    """The view of a described system; fetchers appear as rows only when something is wrong."""
+    rows: list[ActorRow] = []
+    problems: list[str] = []
+    fetchers = with_prices = 0
+    for node in system.nodes:
+        if node.state != "running":
+            problems.append(f"node {node.name} is {node.state}: {node.last_error}".rstrip(": "))
+        for actor in node.actors:
+            row = _row(node, actor)
+            is_fetcher = actor.name.startswith("fetcher.")
+            fetchers += is_fetcher
+            with_prices += is_fetcher and bool(actor.pulse.get("fetched_at"))
+            if row.remark and row.state != "running":
+                problems.append(f"{row.name} is {row.state}: {row.remark}")
+            elif problem := actor.pulse.get("problem"):
+                problems.append(f"{row.name}: {problem}")
+            if not is_fetcher or row.remark or row.restarts or row.state != "running":
+                rows.append(row)
+    running = sum(node.state == "running" for node in system.nodes)
+    restarts = sum(node.restarts + sum(a.restarts for a in node.actors) for node in system.nodes)
+    summary = (
+        f"{running}/{len(system.nodes)} nodes running, {with_prices}/{fetchers} sport keys with"
+        f" prices, {restarts} restarts, up {_duration(system.uptime_s)}"
+    )
+    return HealthView(
+        summary=summary,
+        nodes=system.nodes,
+        actors=tuple(rows),
+        fetchers=fetchers,
+        fetchers_with_prices=with_prices,
+        problems=tuple(problems),
+    )
+
+
+def credits_sentence(budget: BudgetDescribed) -> str:
+    """How the credits stand, in a sentence."""
+    lasts = (
+        f"at today's rate they run out on {_day(budget.lasts_until)}"
+        if budget.lasts_until
+        else "at today's rate they last until then"
+    )
+    return (
+        f"{budget.remaining} of {budget.allowance} credits left ({budget.reserve} in reserve),"
+        f" reset {_day(budget.resets_at)}; {lasts}"
+    )
+
+
+def _row(node: NodeDescribed, actor: ActorDescribed) -> ActorRow:
+    remark = str(actor.pulse.get("problem", "")) or (
+        actor.last_error if actor.restarts or actor.state != "running" else ""
+    )
+    return ActorRow(
+        node=node.name,
+        name=actor.name,
+        state=actor.state,
+        restarts=actor.restarts,
+        mailbox=actor.mailbox,
+        handled=actor.handled,
+        lost=sum(actor.dead_letters.values()),
+        remark=remark,
+    )
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, s = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {s} s" if minutes else f"{s} s"
