@@ -44,7 +44,13 @@ def nodes(settings: Settings) -> tuple[NodeSpec, ...]:
             name="feeds",
             children=(
                 budget.spec(budget.BudgetArgs(odds_api=settings.odds_api)),
-                sports.spec(sports.SportsArgs(odds_api=settings.odds_api, is_matching=is_matching)),
+                sports.spec(
+                    sports.SportsArgs(
+                        odds_api=settings.odds_api,
+                        snapshot_dir=str(settings.state_dir / "quotes"),
+                        is_matching=is_matching,
+                    )
+                ),
             ),
         )
     )

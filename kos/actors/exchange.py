@@ -102,6 +102,8 @@ class ExchangeActor(Actor):
             retries=RetryPolicy(total_s=_CALL_LIMIT_S),
         )
         self._cache.limit_batches(self._client.books_per_call)
+        # Who wants what is the reconciler's to say; after a restart it has said so long ago.
+        self.context.ref("reconciler").tell(Subscribe(subscriber=self.context.name))
         self.context.after(0, _LOOK)
         self.context.every(settings.keep_alive_s, _KEEP_ALIVE)
 

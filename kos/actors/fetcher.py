@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import msgspec
@@ -26,6 +27,7 @@ from kos.messages import (
     Tick,
 )
 from kos.runtime import PARK, Actor, ChildSpec, Context, Message, RuntimeFault
+from kos.storage.snapshots import SnapshotFile
 
 STAGGER_S = 0.05
 """Between the first polls of two sport keys: twenty a second, below the feed's limit of thirty."""
@@ -35,6 +37,7 @@ _ASK_TIMEOUT_S = 10.0
 _NO_BUDGET_RETRY_S = 1.0
 _FAILURE_FIRST_S = 5.0
 _FAILURE_CAP_S = 300.0
+_SAVE_EVERY = timedelta(seconds=30)
 
 
 class FetcherArgs(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +47,8 @@ class FetcherArgs(msgspec.Struct, frozen=True, kw_only=True):
     sport: Sport
     is_matching: bool
     first_after_s: float
+    snapshot_dir: str
+    """Where the last poll is kept for a restart."""
 
 
 def spec(args: FetcherArgs) -> ChildSpec:
@@ -60,7 +65,8 @@ def spec(args: FetcherArgs) -> ChildSpec:
 class FetcherActor(Actor):
     """Polls its sport key whenever the budget grants it, and tells scorer and reconciler.
 
-    It keeps its last poll, so that a consumer that restarts gets it again without a call. A
+    It keeps its last poll, in memory for a consumer that restarts and in a file for a restart of
+    its own, so that neither costs a call. A
     failed poll waits longer each time; a refusal that an operator must mend waits the longest.
     """
 
@@ -69,12 +75,19 @@ class FetcherActor(Actor):
         self._args = args
         self._sport_key = args.sport.key
         self._question = question_of(args.odds_api)
+        self._file = SnapshotFile(Path(args.snapshot_dir), args.sport.key)
+        self._saved_at: datetime | None = None
         self._last: QuotesFetched | None = None
         self._failures = 0
         self._problem = ""
 
     def started(self) -> None:
         self._client = open_feed(self._args.odds_api)
+        kept = self._file.load()
+        if kept is not None and kept.sport_key == self._sport_key:
+            # A poll of a former life costs nothing; how old it is, it says itself.
+            self._last = kept
+            self._tell(kept, to=("scorer", "reconciler"))
         self.context.after(self._args.first_after_s, _POLL)
 
     def stopping(self) -> None:
@@ -178,6 +191,7 @@ class FetcherActor(Actor):
         )
         self._last = quotes
         self._tell(quotes, to=("scorer", "reconciler"))
+        self._save(quotes)
         log.info(
             "quotes.fetched",
             events=len(answer.value),
@@ -207,6 +221,18 @@ class FetcherActor(Actor):
                 is_failed=error is not None,
             )
         )
+
+    def _save(self, quotes: QuotesFetched) -> None:
+        """Keep the poll for a restart, not more often than a restart could gain by."""
+        if self._saved_at is not None and quotes.fetched_at - self._saved_at < _SAVE_EVERY:
+            return
+        try:
+            self._file.save(quotes)
+        except OSError as error:
+            # Only a restart is the poorer for it: it will have to poll.
+            self.context.log.warning("snapshot.not_saved", error=str(error))
+        else:
+            self._saved_at = quotes.fetched_at
 
     def _tell(self, quotes: QuotesFetched, *, to: tuple[str, ...]) -> None:
         if "scorer" in to:

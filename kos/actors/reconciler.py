@@ -71,6 +71,8 @@ class ReconcilerActor(Actor):
                     self._decide(message.sport_key)
             case CatalogueRead():
                 self._take_catalogue(message)
+            case Subscribe() if message.subscriber == "exchange":
+                self._wish()
             case Subscribe():
                 for word in self._said.values():
                     self.context.ref(message.subscriber).tell(word)

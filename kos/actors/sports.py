@@ -23,6 +23,7 @@ class SportsArgs(msgspec.Struct, frozen=True, kw_only=True):
     """What the sports actor is told at its start."""
 
     odds_api: OddsApiSettings
+    snapshot_dir: str
     is_matching: bool
     """Tell the reconciler of fixtures; False where no exchange account is read."""
 
@@ -99,6 +100,7 @@ class SportsActor(Actor):
                     sport=sport,
                     is_matching=self._args.is_matching,
                     first_after_s=index * fetcher.STAGGER_S,
+                    snapshot_dir=self._args.snapshot_dir,
                 )
             )
             if child.name not in self.context.children():

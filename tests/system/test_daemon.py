@@ -1,0 +1,239 @@
+"""The whole daemon: what it shows is right, and stays so whichever process dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import time
+import urllib.parse
+import urllib.request
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from kos.domain.opportunity import BetKind, OpportunityQuery
+from tests.system.conftest import POLL_S, Daemon
+
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.timeout(180),
+    pytest.mark.xdist_group("daemon"),
+]
+
+NODES = ("feeds", "exchange", "engine", "ledger")
+
+
+def feed_prices(daemon: Daemon, sport_key: str) -> dict[tuple[str, str, str, str], Decimal]:
+    """The feed's own prices by event, bookmaker, market and outcome, read by nobody's code but ours."""
+    at = daemon.sandbox.addresses
+    url = (
+        f"{at.odds_api_url}/v4/sports/{sport_key}/odds?apiKey={at.free_api_key}"
+        "&regions=uk&markets=h2h"
+    )
+    with urllib.request.urlopen(url, timeout=10) as response:
+        events: list[dict[str, Any]] = json.load(response, parse_float=Decimal)
+    return {
+        (event["id"], bookmaker["key"], market["key"], outcome["name"]): Decimal(outcome["price"])
+        for event in events
+        for bookmaker in event["bookmakers"]
+        for market in bookmaker["markets"]
+        for outcome in market["outcomes"]
+    }
+
+
+def exchange_prices(
+    daemon: Daemon, market_ids: set[str]
+) -> dict[tuple[str, int], tuple[Decimal, Decimal]]:
+    """Best price and size to lay of each selection, read by nobody's code but ours."""
+    at = daemon.sandbox.addresses
+    login = urllib.request.Request(
+        f"{at.betfair_url}/api/login",
+        data=urllib.parse.urlencode(
+            {"username": at.betfair_username, "password": at.betfair_password}
+        ).encode(),
+        headers={"X-Application": at.betfair_app_key, "Accept": "application/json"},
+    )
+    with urllib.request.urlopen(login, timeout=10) as response:
+        token = json.load(response)["token"]
+    prices = {}
+    for market_id in market_ids:
+        call = {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "SportsAPING/v1.0/listMarketBook",
+            "params": {
+                "marketIds": [market_id],
+                "priceProjection": {"priceData": ["EX_BEST_OFFERS"], "virtualise": True},
+            },
+        }
+        asked = urllib.request.Request(
+            f"{at.betfair_url}/exchange/betting/json-rpc/v1",
+            data=json.dumps(call).encode(),
+            headers={
+                "X-Application": at.betfair_app_key,
+                "X-Authentication": token,
+                "Content-Type": "application/json",
+            },
+        )
+        with urllib.request.urlopen(asked, timeout=10) as response:
+            for runner in json.load(response, parse_float=Decimal)["result"][0]["runners"]:
+                offers = runner["ex"]["availableToLay"]
+                if offers:
+                    best = Decimal(offers[0]["price"]), Decimal(offers[0]["size"])
+                    prices[market_id, runner["selectionId"]] = best
+    return prices
+
+
+def assert_right_prices(daemon: Daemon) -> None:
+    answer = daemon.opportunities(OpportunityQuery(limit=30)).answer
+    assert answer.opportunities
+    prices = {
+        key: feed_prices(daemon, key) for key in {found.sport_key for found in answer.opportunities}
+    }
+    for found in answer.opportunities:
+        of_sport = prices[found.sport_key]
+        back = of_sport[found.event_id, found.bookmaker, "h2h", found.outcome]
+        assert found.back_odds == back, found
+        if found.exchange != "betfair":
+            lay = of_sport[found.event_id, found.exchange, "h2h_lay", found.outcome]
+            assert found.lay_odds == lay, found
+
+
+def kill_and_await_answer(daemon: Daemon, name: str) -> None:
+    before = daemon.node(name)
+    os.kill(before.pid, signal.SIGKILL)
+    daemon.until(
+        lambda: (
+            (node := daemon.node(name)).incarnation > before.incarnation
+            and node.state == "running"
+            and daemon.has_betfair_prices()
+        ),
+        f"answers after node {name} was killed",
+    )
+
+
+def test_shown_prices_are_the_feeds_own(daemon: Daemon) -> None:
+    assert_right_prices(daemon)
+
+
+def test_lay_prices_are_those_of_the_matched_selection_on_the_exchange(daemon: Daemon) -> None:
+    found = daemon.against_betfair()[:30]
+    prices = exchange_prices(daemon, {each.market_id or "" for each in found})
+    for each in found:
+        best = prices[each.market_id or "", each.selection_id or 0]
+        assert (each.lay_odds, each.lay_available) == best, each
+
+
+def test_signals_answers_a_person_and_a_program(daemon: Daemon) -> None:
+    shown = daemon.command("signals", "--bookmaker", "coral", "--kind", "snr", "--stake", "25")
+    assert shown.returncode == 0, shown.stderr
+    assert "SIMULATED" in shown.stdout
+    asked = daemon.command("signals", "--bookmaker", "coral", "--limit", "3", "--json")
+    answer = json.loads(asked.stdout)
+    assert [found["bookmaker"] for found in answer["answer"]["opportunities"]] == ["coral"] * 3
+
+
+def test_bad_questions_are_refused_in_one_line(daemon: Daemon) -> None:
+    for arguments in (("--stake", "nan"), ("--stake", "-1"), ("--min-odds", "1")):
+        refused = daemon.command("signals", *arguments)
+        assert refused.returncode == 2
+        assert arguments[0] in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
+def test_status_names_every_node_and_the_credits(daemon: Daemon) -> None:
+    status = json.loads(daemon.command("status", "--json").stdout)
+    assert {node["name"] for node in status["system"]["nodes"]} == set(NODES)
+    assert status["budget"]["remaining"] > 0
+    assert "credits left" in " ".join(daemon.command("status").stdout.split())
+
+
+def test_the_heartbeat_tells_of_every_fetcher(daemon: Daemon) -> None:
+    beat = json.loads((daemon.state_dir / "heartbeat.json").read_text())
+    feeds = next(node for node in beat["system"]["nodes"] if node["name"] == "feeds")
+    fetchers = [actor for actor in feeds["actors"] if actor["name"].startswith("fetcher.")]
+    assert beat["is_simulated"]
+    assert len(fetchers) == 66
+
+
+def test_a_second_daemon_on_the_same_state_is_refused_with_the_firsts_process_id(
+    daemon: Daemon,
+) -> None:
+    refused = daemon.command("run")
+    assert refused.returncode != 0
+    assert str(daemon.process.pid) in refused.stdout + refused.stderr
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_a_killed_node_comes_back_with_right_prices(daemon: Daemon, name: str) -> None:
+    kill_and_await_answer(daemon, name)
+    assert_right_prices(daemon)
+
+
+def test_nodes_killed_at_random_come_back_within_the_budget(daemon: Daemon) -> None:
+    chance = random.Random(11)
+    for _ in range(4):
+        kill_and_await_answer(daemon, chance.choice(NODES))
+    assert_right_prices(daemon)
+    # A key is never polled sooner than the settings allow, whatever died in between.
+    elapsed_s = time.monotonic() - daemon.started_at
+    most = elapsed_s / POLL_S + 2
+    polls = {
+        path: count
+        for path, count in daemon.sandbox.counters.snapshot().items()
+        if re.fullmatch(r"odds_api\./v4/sports/\w+/odds", path)
+    }
+    assert len(polls) == 66
+    # The test's own look at the feed's prices is counted in, too.
+    own = 8
+    assert all(count <= most + own for count in polls.values()), polls
+
+
+def test_no_secret_is_in_the_log(daemon: Daemon) -> None:
+    at = daemon.sandbox.addresses
+    log = daemon.log.read_text("utf-8")
+    assert '"event":"quotes.fetched"' in log
+    for secret in (at.api_key, at.betfair_app_key, at.betfair_password):
+        assert secret not in log
+
+
+def test_free_bets_rank_by_what_is_kept(daemon: Daemon) -> None:
+    query = OpportunityQuery(kind=BetKind.FREE_BET_SNR, stake=Decimal(25), limit=10)
+    found = daemon.opportunities(query).answer.opportunities
+    assert found
+    assert all(each.profit > 0 and each.retention > 0 for each in found)
+
+
+def test_when_the_main_process_is_killed_no_process_remains(daemon: Daemon) -> None:
+    """Last in the file only by name: it starts a daemon of its own."""
+    own = Daemon(daemon.sandbox, daemon.state_dir.parent / "orphans")
+    own.until(lambda: all(node.state == "running" for node in own.describe().nodes), "all nodes")
+    pids = [node.pid for node in own.describe().nodes]
+    own.process.kill()
+    own.process.wait()
+    deadline = time.monotonic() + 10
+    while any(map(is_alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(map(is_alive, pids))
+
+
+def test_sigterm_stops_everything_in_order(daemon: Daemon) -> None:
+    own = Daemon(daemon.sandbox, daemon.state_dir.parent / "ordered")
+    own.until(lambda: all(node.state == "running" for node in own.describe().nodes), "all nodes")
+    pids = [node.pid for node in own.describe().nodes]
+    assert own.stop() == 0
+    assert not any(map(is_alive, pids))
+    assert "Traceback" not in own.log.read_text("utf-8")
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and waits to be reaped does not."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:  # noqa: PTH123 - a file of the kernel
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
