@@ -192,6 +192,7 @@ _SPORTS: Final = (
 
 _BY_SPORT: Final = {facts.sport: facts for facts in _SPORTS}
 _BY_GROUP: Final = {facts.name.casefold(): facts for facts in _SPORTS}
+_BY_EVENT_TYPE: Final = {facts.event_type_id: facts for facts in _SPORTS if facts.event_type_id}
 
 _NORTH_AMERICAN: Final = (
     "basketball_nba",
@@ -254,3 +255,8 @@ def sport_of(sport_key: str, group: str = "") -> SportFacts:
         liquidity_floor=_OWN_FLOORS.get(key, facts.liquidity_floor),
         duration=_LONG_CRICKET.get(key, facts.duration),
     )
+
+
+def sport_of_event_type(event_type_id: str) -> SportFacts | None:
+    """The facts of the sport that Betfair gives this id; None where KOS knows no such sport."""
+    return _BY_EVENT_TYPE.get(event_type_id)

@@ -1,0 +1,177 @@
+"""``kos replay``: recorded payloads through the same decoding, matching and scoring."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kos.domain.opportunity import BetKind, OpportunityQuery
+from kos.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from kos.replay import Replayed
+
+_MATCHES_SHOWN = 20
+
+
+def replay(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Files, or directories to walk.")
+    ],
+    *,
+    bookmaker: Annotated[
+        str | None,
+        typer.Option("--bookmaker", "-b", help="Bookmaker key, e.g. coral; default all."),
+    ] = None,
+    kind: Annotated[
+        BetKind, typer.Option("--kind", "-k", help="What the back bet is staked with.")
+    ] = (BetKind.QUALIFYING),
+    stake: Annotated[
+        str, typer.Option("--stake", "-s", help="Back stake or face of the free bet, pounds.")
+    ] = "10",
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many.")] = 10,
+    sport: Annotated[
+        str | None, typer.Option(help="Sport key or its beginning, e.g. soccer or soccer_epl.")
+    ] = None,
+    hide_arbs: Annotated[bool, typer.Option("--hide-arbs", help="Leave arbs out.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
+) -> None:
+    """Replay recorded payloads in their own time; needs no daemon, no key and no network."""
+    query = OpportunityQuery(
+        kind=kind,
+        stake=_pounds(stake),
+        bookmaker=bookmaker,
+        limit=limit,
+        sport=sport,
+        hide_arbs=hide_arbs,
+    )
+    from kos.replay import replay as replayed
+
+    found = replayed(paths, query)
+    if as_json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(found).decode())
+        return
+    from rich.console import Console
+
+    console = Console()
+    for part in _tables(found, query):
+        console.print(part)
+
+
+def _pounds(text: str) -> Decimal:
+    try:
+        return Decimal(text.removeprefix("£"))
+    except InvalidOperation:
+        raise InvalidInput("--stake", text, "pounds, e.g. 10 or 2.50") from None
+
+
+def _tables(found: Replayed, query: OpportunityQuery) -> list[RenderableType]:
+    return [
+        _files(found),
+        "",
+        _matches(found),
+        "",
+        _counts("Left out by the decoders", found.dropped),
+        _counts("Prices not offered", found.rejected),
+        "",
+        *_opportunities(found, query),
+    ]
+
+
+def _files(found: Replayed) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = _table(Table(title=f"{len(found.files)} files"))
+    for heading in ("file", "kind"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("snapshots", "events", "markets", "books", "left out"):
+        table.add_column(heading, justify="right")
+    table.add_column("remark", overflow="fold")
+    for file in found.files:
+        counts = (file.snapshots, file.events, file.markets, file.books, file.dropped)
+        table.add_row(
+            Text(Path(file.name).name),
+            file.kind,
+            *(str(count) if count else "" for count in counts),
+            # Text, not markup: names come from outside.
+            Text(file.error or file.note or ""),
+        )
+    return table
+
+
+def _matches(found: Replayed) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    matches = found.matches
+    lines: list[RenderableType] = [
+        Text(
+            f"{matches.events} events against {matches.exchange_markets} exchange markets:"
+            f" {matches.match} matched, {matches.doubt} in doubt, {matches.none} without one"
+        )
+    ]
+    if not matches.exchange_markets:
+        lines.append(
+            Text("no exchange names among the files: only the feed's own lay prices serve")
+        )
+    if matches.found:
+        table = _table(Table())
+        for heading in ("event", "exchange event", "verdict", "confidence", "why"):
+            table.add_column(heading, overflow="fold")
+        for match in matches.found[:_MATCHES_SHOWN]:
+            table.add_row(
+                Text(match.event),
+                Text(match.exchange_event or "-"),
+                match.verdict,
+                f"{match.confidence:.2f}",
+                Text(match.reasons[0] if match.reasons else ""),
+            )
+        lines.append(table)
+    if (more := len(matches.found) - _MATCHES_SHOWN) > 0:
+        lines.append(Text(f"and {more} more (--json has all)"))
+    return Group(*lines)
+
+
+def _counts(title: str, counts: dict[str, int]) -> RenderableType:
+    from rich.text import Text
+
+    told = "; ".join(f"{count} {reason}" for reason, count in counts.items())
+    return Text(f"{title}: {told or 'nothing'}")
+
+
+def _opportunities(found: Replayed, query: OpportunityQuery) -> list[RenderableType]:
+    from rich.table import Table
+    from rich.text import Text
+
+    from kos.views.opportunities import COLUMNS, opportunity_row
+
+    # Retention says nothing of a bet with one's own money.
+    left_out = "retention" if query.kind is BetKind.QUALIFYING else ""
+    columns = [(field, heading) for field, heading in COLUMNS if field != left_out]
+    table = _table(Table(title="Best opportunities, each at its best showing"))
+    for heading in ("As of (UTC)", *(heading for _, heading in columns)):
+        table.add_column(heading, overflow="fold")
+    for each in found.opportunities:
+        row = opportunity_row(each, each.as_of)
+        table.add_row(
+            f"{each.as_of:%Y-%m-%d %H:%M}", *(Text(getattr(row, field)) for field, _ in columns)
+        )
+    summary = f"{found.considered} prices looked at, at {found.moments} moments"
+    if found.first_at is not None and found.last_at is not None:
+        summary += f" from {found.first_at:%Y-%m-%d %H:%M} to {found.last_at:%Y-%m-%d %H:%M} UTC"
+    return [table, Text(summary)]
+
+
+def _table(table: Table) -> Table:
+    table.title_justify, table.box, table.header_style = "left", None, "bold"
+    return table
