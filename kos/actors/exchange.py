@@ -25,10 +25,11 @@ from kos.messages import (
     Subscribe,
     Tick,
 )
-from kos.runtime import Actor, ChildSpec, Context, Message
+from kos.runtime import Actor, ChildSpec, Context, Message, Timer
 
 _LOOK = Tick(what="look what is due")
 _KEEP_ALIVE = Tick(what="keep the session alive")
+_SHORTEST_WAIT_S = 0.02
 _LONGEST_WAIT_S = 5.0
 _REFUSED_PAUSE_S = 300.0
 _CALL_LIMIT_S = 15.0
@@ -76,6 +77,7 @@ class ExchangeActor(Actor):
         self._sports: dict[str, SportWanted] = {}
         self._wanted: tuple[str, ...] = ()
         self._problem = ""
+        self._next_look: Timer | None = None
 
     def started(self) -> None:
         settings = self._settings
@@ -104,7 +106,7 @@ class ExchangeActor(Actor):
         self._cache.limit_batches(self._client.books_per_call)
         # Who wants what is the reconciler's to say; after a restart it has said so long ago.
         self.context.ref("reconciler").tell(Subscribe(subscriber=self.context.name))
-        self.context.after(0, _LOOK)
+        self._look_in(0)
         self.context.every(settings.keep_alive_s, _KEEP_ALIVE)
 
     def stopping(self) -> None:
@@ -122,9 +124,11 @@ class ExchangeActor(Actor):
                     {sport.event_type_id: sport.market_types for sport in message.sports},
                     message.until,
                 )
+                self._look_soon()
             case PricesWanted():
                 self._wanted = message.market_ids
                 self._want_prices()
+                self._look_soon()
             case Subscribe():
                 self._tell_all(message.subscriber)
             case _:
@@ -170,7 +174,18 @@ class ExchangeActor(Actor):
             self._problem = str(error)
             self.context.log.warning("exchange.not_read", error=str(error))
             wait_s = _REFUSED_PAUSE_S if isinstance(error, OperatorMustAct) else 1.0
-        self.context.after(max(wait_s, 0.02), _LOOK)
+        self._look_in(wait_s)
+
+    def _look_in(self, seconds: float) -> None:
+        """Have one look ahead at a time; a nearer one takes the place of a farther one."""
+        if self._next_look is not None:
+            self._next_look.cancel()
+        self._next_look = self.context.after(max(seconds, _SHORTEST_WAIT_S), _LOOK)
+
+    def _look_soon(self) -> None:
+        """Something new is wanted; while a failure is waited out, it waits, too."""
+        if not self._problem:
+            self._look_in(0)
 
     def _read_prices(self) -> bool:
         batches = self._cache.plan(datetime.now(UTC))
