@@ -166,7 +166,7 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
     """Each file once, those of a directory by name."""
     seen: set[Path] = set()
     for path in paths:
-        if not path.exists():
+        if not os.access(path, os.F_OK):
             raise InvalidInput("path", str(path), "a file or a directory that exists")
         for found in _below(path) if path.is_dir() else (path,):
             real = found.resolve()
@@ -203,7 +203,9 @@ def _unpacked(path: Path) -> bytes:
 
 def _opened(path: Path, run: _Run) -> Iterator[_Moment]:
     """The moments of one file, in its order of time; the file is listed whatever it holds."""
-    file = FileReplayed(name=str(path), kind=oddsapi.Kind.UNREADABLE)
+    # A file's name may be any bytes; what is told of it is text.
+    name = os.fsencode(path).decode("utf-8", "backslashreplace")
+    file = FileReplayed(name=name, kind=oddsapi.Kind.UNREADABLE)
     run.files.append(file)
     try:
         body = _unpacked(path)
@@ -213,11 +215,11 @@ def _opened(path: Path, run: _Run) -> Iterator[_Moment]:
     except (OSError, EOFError, zlib.error) as error:
         file.error = (error.strerror if isinstance(error, OSError) else None) or str(error)
         return iter(())
-    said = betfair.decode_recording(body, path.name)
+    said = betfair.decode_recording(body, name)
     if said is not None:
         file.kind, file.note = said.kind, said.note or None
         return _exchange_moments(said, file, run)
-    listed = oddsapi.decode_recording(body, path.name)
+    listed = oddsapi.decode_recording(body, name)
     file.kind, file.note = listed.kind, listed.note or None
     file.error = str(listed.error) if listed.error else None
     if listed.kind is oddsapi.Kind.UNREADABLE:

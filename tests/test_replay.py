@@ -2,19 +2,25 @@ from __future__ import annotations
 
 import bz2
 import json
+import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import typer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from kos.cli import replay as command
 from kos.domain.opportunity import OpportunityQuery
 from kos.errors import InvalidInput
 from kos.replay import replay
+from tests.adapters.oddsapi.bodies import rubbish
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 KICKOFF = NOON + timedelta(hours=3)
@@ -235,6 +241,7 @@ def test_a_sport_that_is_not_asked_for_is_passed_over(tmp_path: Path) -> None:
         b"BZh9 broken",
         b"\x1f\x8b broken",
         b'{"op":"mcm","mc":3}',
+        b'{"op":"status","statusCode":"SUCCESS"}',
         b'{"op":"mcm","pt":"x"}\n{"op":',
         b'{"marketId":5,"inplay":1}',
         b'[{"marketId":"1.2","event":[],"runners":7,"eventType":{"id":"1"}}]',
@@ -243,6 +250,7 @@ def test_a_sport_that_is_not_asked_for_is_passed_over(tmp_path: Path) -> None:
         b'{"error_code":"INVALID_KEY","message":"no"}',
         b'[{"id":"x","sport_key":"soccer_epl","commence_time":"never","bookmakers":[]}]',
         b"id,name\n1,2\n",
+        b'"event_id"x,sport_key,commence_time\nevent_id,sport_key,commence_time\n1,2,3\n',
     ],
 )
 def test_rubbish_is_listed_and_its_neighbours_are_replayed(tmp_path: Path, body: bytes) -> None:
@@ -256,6 +264,41 @@ def test_rubbish_is_listed_and_its_neighbours_are_replayed(tmp_path: Path, body:
     assert len(found.opportunities) == 3
     rubbish = next(file for file in found.files if file.name.endswith("rubbish"))
     assert rubbish.error or rubbish.note or rubbish.dropped
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_one_broken_value_anywhere_stops_nothing(tmp_path: Path, data: st.DataObject) -> None:
+    documents = [
+        {"timestamp": ms(NOON), "result": [catalogue_entry(), market_book()]},
+        json.loads(stream_line(NOON, (2.02, 4.1, 3.6), defined=True)),
+        {"timestamp": ms(NOON), "data": [event(book("coral", (2.0, 4.0, 3.5), NOON))]},
+    ]
+    broken = data.draw(st.sampled_from(documents))
+    node, key = data.draw(st.sampled_from(list(places(broken))))
+    node[key] = data.draw(rubbish)
+    for i, document in enumerate(documents):
+        write(tmp_path / f"{i}.json", document)
+
+    found = replay([tmp_path], QUERY)
+
+    assert len(found.files) == 3
+    msgspec.json.encode(found)
+
+
+def places(tree: Any) -> Iterator[tuple[Any, Any]]:
+    """Every node and key of a document."""
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree)
+    for key, value in list(items):
+        yield tree, key
+        if isinstance(value, dict | list):
+            yield from places(value)
+
+
+def test_a_file_name_that_is_no_text_can_be_told(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/odds\xff.json"))
+    write(path, [event(book("coral", (2.0, 4.0, 3.5), NOON))])
+    assert b"odds" in msgspec.json.encode(replay([path], QUERY))
 
 
 def test_what_a_decoder_leaves_out_is_counted_by_reason(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ _CONFIRM_EVERY: Final = timedelta(seconds=60)
 _LONGEST_SILENCE: Final = timedelta(days=1)
 _TIME_NAMES: Final = ("timestamp", "recorded_at", "fetched_at", "received_at", "time")
 _MATCH_MARKET_NAMES: Final = frozenset({"match odds", "moneyline", "money line"})
+_CHANGE: Final = "mcm"
 _FOOTBALL: Final = "1"
 _FOOTBALL_DRAW: Final = 58805
 """Selection id of the draw in football's match markets."""
@@ -80,6 +81,8 @@ def decode_recording(body: bytes, name: str) -> Recording | None:
     if len(lines) > 1 and _is_message(_parsed(lines[0])):
         return Recording(name=name, kind=Kind.STREAM, steps=lambda: _stream(lines, body))
     value = _parsed(body)
+    if _is_message(value) and value["op"] != _CHANGE:
+        return Recording(name=name, kind=Kind.OTHER, note="a stream message without prices")
     if _is_message(value):
         whole = b" ".join(lines)
         return Recording(name=name, kind=Kind.STREAM, steps=lambda: _stream([whole], body))
@@ -214,7 +217,7 @@ def _own_time(wrapper: dict[str, Any]) -> datetime | None:
                 return utc(value, name)
             except Refused:
                 continue
-        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        if isinstance(value, int | Decimal) and Decimal(value).is_finite():
             ms = value if value > _SECONDS_END else value * 1000
             if 0 < ms < _LATEST_MS:
                 return _EPOCH + timedelta(milliseconds=float(ms))
@@ -244,7 +247,7 @@ def _stream(lines: list[bytes], body: bytes) -> Iterator[Step]:
             cache.tear_all()
             yield Step(at, drops=(Drop("line", str(refused)),))
             continue
-        if message.get("op") != "mcm":
+        if message.get("op") != _CHANGE:
             continue
         told_at = _published(message, at)
         if told_at is None:
@@ -277,7 +280,7 @@ def _silence(cache: StreamCache, since: datetime, until: datetime) -> Iterator[S
         return
     at = since + _CONFIRM_EVERY
     while at < until:
-        cache.apply({"op": "mcm", "ct": "HEARTBEAT"}, at)
+        cache.apply({"op": _CHANGE, "ct": "HEARTBEAT"}, at)
         yield Step(at, books=cache.books())
         at += _CONFIRM_EVERY
 

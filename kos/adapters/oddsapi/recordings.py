@@ -280,7 +280,7 @@ _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 def _of_csv(body: bytes, name: str) -> Recording:
     try:
         text = body.decode("utf-8-sig")
-        header = next(csv.reader(io.StringIO(text)), [])
+        header = next(csv.reader(io.StringIO(text), strict=True), [])
     except (UnicodeDecodeError, csv.Error):
         return Recording(name=name, kind=Kind.UNREADABLE, note="neither JSON nor CSV in UTF-8")
     columns = set(header)
