@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -238,10 +239,7 @@ def _exchange_moments(
         file.markets += len(step.markets)
         file.books += len(step.books)
         run.drop(file, step.drops)
-        yield _Moment(
-            step.at or _BEGINNING,
-            lambda step=step: run.take_exchange(step),  # type: ignore[misc]
-        )
+        yield _Moment(step.at or _BEGINNING, partial(run.take_exchange, step))
 
 
 def _feed_moments(recording: oddsapi.Recording, file: FileReplayed, run: _Run) -> Iterator[_Moment]:
@@ -252,20 +250,13 @@ def _feed_moments(recording: oddsapi.Recording, file: FileReplayed, run: _Run) -
             continue
         file.snapshots += 1
         file.events += len(snapshot.events)
-        if snapshot.as_of is None and is_priced:
-            run.drop(file, [Drop("[*]", "snapshot without a time")])
-        elif is_priced:
-            yield _Moment(
-                snapshot.as_of or _BEGINNING,
-                lambda snapshot=snapshot: run.take_quotes(  # type: ignore[misc]
-                    snapshot.as_of, snapshot.events
-                ),
-            )
+        at = snapshot.as_of
+        if not is_priced:
+            yield _Moment(at or _BEGINNING, partial(run.take_names, snapshot.events))
+        elif at is not None:
+            yield _Moment(at, partial(run.take_quotes, at, snapshot.events))
         else:
-            yield _Moment(
-                snapshot.as_of or _BEGINNING,
-                lambda snapshot=snapshot: run.take_names(snapshot.events),  # type: ignore[misc]
-            )
+            run.drop(file, [Drop("[*]", "snapshot without a time")])
 
 
 # --- the run ----------------------------------------------------------------------------------

@@ -308,6 +308,24 @@ def test_what_a_decoder_leaves_out_is_counted_by_reason(tmp_path: Path) -> None:
     assert found.files[0].dropped == 1
 
 
+def test_events_without_prices_are_matched_and_never_priced(tmp_path: Path) -> None:
+    bare = {key: value for key, value in event().items() if key != "bookmakers"}
+    write(tmp_path / "events.json", [bare])
+    write(tmp_path / "catalogue.json", [catalogue_entry()])
+    found = replay([tmp_path], QUERY)
+    assert (found.matches.match, found.considered, found.moments) == (1, 0, 0)
+
+
+def test_prices_that_nothing_dates_are_left_out_and_counted(tmp_path: Path) -> None:
+    undated = book("coral", (2.0, 4.0, 3.5), NOON)
+    del undated["last_update"], undated["markets"][0]["last_update"]
+    write(tmp_path / "odds.json", [event(undated)])
+    write(tmp_path / "books.json", [market_book()])
+    found = replay([tmp_path], QUERY)
+    assert found.dropped == {"snapshot without a time": 1, "book without a time": 1}
+    assert found.considered == 0
+
+
 def test_a_path_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="path"):
         replay([tmp_path / "nowhere"], QUERY)
@@ -335,7 +353,7 @@ def test_the_command_prints_json_for_a_program(tmp_path: Path) -> None:
 def test_the_command_prints_tables_for_people(tmp_path: Path) -> None:
     lay = book("smarkets", (2.02, 4.1, 3.6), NOON, "h2h_lay")
     write(tmp_path / "odds.json", [event(book("coral", (2.0, 0.5, 3.5), NOON), lay)])
-    result = CliRunner().invoke(app(), [str(tmp_path)], env={"COLUMNS": "220"})
+    result = CliRunner().invoke(app(), [str(tmp_path)])
     assert result.exit_code == 0
     assert "Leeds United v Hull City" in result.stdout
     assert "1 price not above 1" in result.stdout

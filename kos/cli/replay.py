@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from kos.replay import Replayed
 
 _MATCHES_SHOWN = 20
+_PIPE_WIDTH = 240
+"""Where no terminal tells its own, so that a row stays a line."""
 
 
 def replay(
@@ -61,7 +64,7 @@ def replay(
         return
     from rich.console import Console
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     for part in _tables(found, query):
         console.print(part)
 
