@@ -12,6 +12,7 @@ from kos.adapters.oddsapi.client import Answer, OddsApi
 from kos.adapters.oddsapi.questions import OddsQuestion, odds_cost
 from kos.config import OddsApiSettings
 from kos.domain.market import EventQuotes, Sport
+from kos.domain.reconcile import head_to_head_outcomes
 from kos.errors import KosError, OperatorMustAct, WaitAndRetry
 from kos.messages import (
     CreditsGranted,
@@ -269,18 +270,13 @@ def fixtures(events: tuple[EventQuotes, ...]) -> tuple[Fixture, ...]:
     for event in events:
         if event.home is None or event.away is None:
             continue
-        outcomes: dict[str, None] = {}
-        for bookmaker in event.bookmakers:
-            for market in bookmaker.markets:
-                if market.key == "h2h":
-                    outcomes.update((quote.name, None) for quote in market.outcomes)
         listed.append(
             Fixture(
                 event_id=event.id,
                 kickoff=event.kickoff,
                 home=event.home,
                 away=event.away,
-                outcomes=tuple(outcomes),
+                outcomes=head_to_head_outcomes(event),
             )
         )
     return tuple(listed)

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from kos.domain.market import EventMatch, ExchangeMarket, OutcomeRunner, Verdict
-from kos.domain.matching import BookmakerFixture, ExchangeFixture, FixtureMatch, Matcher, Refusal
+import msgspec
+
+from kos.domain.market import ExchangeMarket, Verdict
+from kos.domain.matching import (
+    AliasFact,
+    AliasTable,
+    BookmakerFixture,
+    Matcher,
+)
+from kos.domain.reconcile import event_match, exchange_fixture
 from kos.domain.sports import sport_of
 from kos.messages import (
+    AliasesListed,
+    AliasVerdict,
     CatalogueRead,
     CatalogueWanted,
     EventsMatched,
     Fixture,
     FixturesListed,
+    GetAliases,
     GetUnmatched,
     PricesWanted,
     SportWanted,
@@ -20,12 +32,16 @@ from kos.messages import (
     Tick,
     UnmatchedDescribed,
 )
-from kos.runtime import Actor, ChildSpec, Context, Message
+from kos.messages import AliasFact as SettledAlias
+from kos.runtime import Actor, ChildSpec, Context, Message, RuntimeFault
 
 _PRODUCERS = ("sports", "exchange")
 _WISH = Tick(what="say what is wanted")
 _WISH_AFTER_S = 0.25
 """Wishes of one burst of news go out together."""
+_ALIASES = Tick(what="read what was settled by hand")
+_ALIASES_EVERY_S = 15.0
+_LEDGER_TIMEOUT_S = 5.0
 _RECONSIDER = Tick(what="reconsider all")
 _RECONSIDER_EVERY_S = 300.0
 _AFTER_KICKOFF = timedelta(hours=12)
@@ -46,6 +62,7 @@ class ReconcilerActor(Actor):
 
     def __init__(self, context: Context, args: None) -> None:
         super().__init__(context, args)
+        self._aliases = AliasTable()
         self._matcher = Matcher()
         self._fixtures: dict[str, tuple[Fixture, ...]] = {}
         self._markets: dict[str, dict[str, ExchangeMarket]] = {}
@@ -58,6 +75,7 @@ class ReconcilerActor(Actor):
         for producer in _PRODUCERS:
             self.context.ref(producer).tell(Subscribe(subscriber=self.context.name))
         self.context.every(_RECONSIDER_EVERY_S, _RECONSIDER)
+        self.context.every(_ALIASES_EVERY_S, _ALIASES, first_after_s=0)
 
     def receive(self, message: Message) -> Message | None:
         match message:
@@ -78,6 +96,8 @@ class ReconcilerActor(Actor):
                     self.context.ref(message.subscriber).tell(word)
             case Tick() if message == _WISH:
                 self._wish()
+            case Tick() if message == _ALIASES:
+                self._read_aliases()
             case Tick():
                 self._forget_ended()
             case GetUnmatched():
@@ -100,17 +120,49 @@ class ReconcilerActor(Actor):
             return
         self._markets[message.event_type] = markets
         self._matcher.update_right(
-            message.event_type, [_right(market) for market in markets.values()]
+            message.event_type, [exchange_fixture(market) for market in markets.values()]
         )
         for sport_key in self._fixtures:
             if sport_of(sport_key).event_type == message.event_type:
                 self._decide(sport_key)
 
+    def _read_aliases(self) -> None:
+        """Take over what people have settled; where it changed, everything is decided anew."""
+        try:
+            listed = self.context.ref("ledger").ask(GetAliases(), timeout_s=_LEDGER_TIMEOUT_S)
+        except RuntimeFault as fault:
+            self.context.log.debug("aliases.not_read", error=str(fault))
+            return
+        if not isinstance(listed, AliasesListed):
+            raise TypeError(f"ledger answered {type(listed).__name__}")
+        table = alias_table(listed.aliases)
+        if table == self._aliases:
+            return
+        self._aliases = table
+        self._matcher = Matcher(aliases=table)
+        for event_type, markets in self._markets.items():
+            self._matcher.update_right(
+                event_type, [exchange_fixture(each) for each in markets.values()]
+            )
+        for sport_key, listed_fixtures in self._fixtures.items():
+            self._matcher.update_left(sport_key, [_left(sport_key, f) for f in listed_fixtures])
+        for sport_key in self._fixtures:
+            self._decide(sport_key)
+        self.context.log.info(
+            "aliases.read", confirmed=len(table.confirmed), banned=len(table.banned)
+        )
+
     def _decide(self, sport_key: str) -> None:
         markets = self._markets.get(sport_of(sport_key).event_type or "", {})
         fixtures = {fixture.event_id: fixture for fixture in self._fixtures[sport_key]}
         matches = tuple(
-            self._word_on(sport_key, fixtures[decided.left_id], decided, markets)
+            event_match(
+                self._matcher,
+                _left(sport_key, fixtures[decided.left_id]),
+                fixtures[decided.left_id].outcomes,
+                decided,
+                markets.get(decided.right_id) if decided.right_id is not None else None,
+            )
             for decided in self._matcher.decide(sport_key)
         )
         named = {match.market_id for match in matches if match.market_id}
@@ -126,45 +178,6 @@ class ReconcilerActor(Actor):
         if not self._has_wish:
             self._has_wish = True
             self.context.after(_WISH_AFTER_S, _WISH)
-
-    def _word_on(
-        self,
-        sport_key: str,
-        fixture: Fixture,
-        decided: FixtureMatch,
-        markets: dict[str, ExchangeMarket],
-    ) -> EventMatch:
-        """The event's match with each outcome given its runner; unsure runners make it a doubt."""
-        verdict, reasons = decided.verdict, decided.evidence.sentences()
-        outcomes: tuple[OutcomeRunner, ...] = ()
-        market = markets.get(decided.right_id) if decided.right_id is not None else None
-        if market is not None and verdict is Verdict.MATCH:
-            given = self._matcher.outcomes(
-                _left(sport_key, fixture),
-                _right(market),
-                [runner.name for runner in market.runners],
-                fixture.outcomes,
-            )
-            if isinstance(given, Refusal):
-                verdict, reasons = Verdict.DOUBT, (*reasons, given.reason)
-            else:
-                outcomes = tuple(
-                    OutcomeRunner(
-                        outcome, market.runners[index].selection_id, market.runners[index].name
-                    )
-                    for outcome, index in given.items()
-                )
-        return EventMatch(
-            event_id=fixture.event_id,
-            sport_key=sport_key,
-            verdict=verdict,
-            confidence=decided.confidence,
-            exchange_event_id=market.event_id if market else None,
-            market_id=market.market_id if market else None,
-            is_swapped=decided.is_swapped,
-            outcomes=outcomes,
-            reasons=reasons,
-        )
 
     def _wish(self) -> None:
         """Tell the exchange which catalogue and which prices are needed, nearest kickoff first."""
@@ -227,6 +240,19 @@ class ReconcilerActor(Actor):
         )
 
 
+def alias_table(settled: Iterable[SettledAlias]) -> AliasTable:
+    """What people have settled, as the matcher takes it; in a fixed order, to be compared."""
+    words: dict[AliasVerdict, list[AliasFact]] = {}
+    for each in settled:
+        fact = AliasFact(each.sport, each.feed_name, each.exchange_name)
+        words.setdefault(each.verdict, []).append(fact)
+
+    def of(verdict: AliasVerdict) -> tuple[AliasFact, ...]:
+        return tuple(sorted(words.get(verdict, ()), key=msgspec.structs.astuple))
+
+    return AliasTable(confirmed=of(AliasVerdict.CONFIRMED), banned=of(AliasVerdict.REJECTED))
+
+
 def _left(sport_key: str, fixture: Fixture) -> BookmakerFixture:
     return BookmakerFixture(
         id=fixture.event_id,
@@ -234,16 +260,4 @@ def _left(sport_key: str, fixture: Fixture) -> BookmakerFixture:
         kickoff=fixture.kickoff,
         home=fixture.home,
         away=fixture.away,
-    )
-
-
-def _right(market: ExchangeMarket) -> ExchangeFixture:
-    """An exchange market as the matcher sees it; one head-to-head market stands for its event."""
-    return ExchangeFixture(
-        id=market.market_id,
-        event_type=market.event_type,
-        competition=market.competition,
-        name=market.event_name,
-        kickoff=market.kickoff,
-        runners=tuple(runner.name for runner in market.runners),
     )

@@ -12,7 +12,7 @@ from kos.config import OddsApiSettings
 from kos.domain.market import Sport
 from kos.errors import KosError, WaitAndRetry
 from kos.messages import ServerCountersRead, SportsListed, Subscribe, Tick
-from kos.runtime import Actor, ChildSpec, Context, Message
+from kos.runtime import Actor, ChildSpec, Context, Message, RuntimeFault
 
 _LIST = Tick(what="list sports")
 _RETRY_S = 15.0
@@ -59,8 +59,7 @@ class SportsActor(Actor):
             case Tick():
                 self._list()
             case Subscribe():
-                for name in self._fetching.values():
-                    self.context.ref(name).tell(message)
+                self._forward(message)
             case _:
                 raise TypeError(f"sports takes no {type(message).__name__}")
 
@@ -85,6 +84,14 @@ class SportsActor(Actor):
         wanted = chosen_sports(answer.value, self._args.odds_api)
         self._adjust(wanted)
         self.context.ref("scorer").tell(SportsListed(sports=wanted, listed_at=datetime.now(UTC)))
+
+    def _forward(self, message: Subscribe) -> None:
+        """To every fetcher; one that is just starting or stopping tells its prices anyway, or never."""
+        for name in self._fetching.values():
+            try:
+                self.context.ref(name).tell(message)
+            except RuntimeFault as fault:
+                self.context.log.debug("fetcher.not_reached", fetcher=name, error=str(fault))
 
     def _adjust(self, wanted: tuple[Sport, ...]) -> None:
         """Start the fetchers that are missing, stop those no longer wanted."""

@@ -11,7 +11,8 @@ import sys
 import typer
 
 from kos import __version__
-from kos.cli import calc, run, signals, status
+from kos.cli import calc, replay, run, signals, status
+from kos.cli.aliases import aliases_app
 from kos.cli.books import books_app
 from kos.cli.ledger import ledger_app
 from kos.cli.match import match_command
@@ -27,8 +28,10 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("signals")(signals.signals)
 app.command("status")(status.status)
+app.command("replay")(replay.replay)
 app.command("match")(match_command)
 calc.register(app)
+app.add_typer(aliases_app, name="aliases")
 app.add_typer(offers_app, name="offers")
 app.add_typer(books_app, name="books")
 app.add_typer(ledger_app, name="ledger")

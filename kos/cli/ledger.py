@@ -20,7 +20,6 @@ from kos.cli.door import (
     write_out,
 )
 from kos.cli.offers import Participant
-from kos.messages import AliasVerdict
 
 ledger_app = typer.Typer(
     help="The database: check, back up, restore, export, erase.",
@@ -177,73 +176,3 @@ def erase(
     )
     recorded_or_exit(Door(state_dir).do(command))
     typer.echo(f"everything about {participant} is removed; backups made before still hold it")
-
-
-@ledger_app.command("aliases")
-def aliases(
-    *,
-    sport: Annotated[str | None, typer.Option("--sport", help="Only this sport's.")] = None,
-    history: Annotated[bool, typer.Option("--history", help="Every word ever said.")] = False,
-    as_json: JsonOption = False,
-    state_dir: StateDirOption = None,
-) -> None:
-    """List the pairs of names that a person confirmed or rejected."""
-    from kos.messages import AliasesListed, GetAliases
-    from kos.views.offers import shown_time
-    from kos.views.table import TableView
-
-    listed = Door(state_dir).ask(GetAliases(sport=sport, with_history=history), AliasesListed)
-    if as_json:
-        print_json(listed.aliases)
-        return
-    from kos.cli.door import print_tables
-
-    print_tables(
-        TableView(
-            title="Aliases",
-            headings=("sport", "feed", "exchange", "verdict", "who", "when", "evidence"),
-            rows=tuple(
-                (
-                    fact.sport,
-                    fact.feed_name,
-                    fact.exchange_name,
-                    fact.verdict.value,
-                    fact.decided_by,
-                    shown_time(fact.decided_at),
-                    fact.evidence,
-                )
-                for fact in listed.aliases
-            ),
-        )
-    )
-
-
-@ledger_app.command("alias")
-def alias(
-    sport: Annotated[str, typer.Argument(help="The sport it holds for.")],
-    feed_name: Annotated[str, typer.Argument(help="The name in the odds feed.")],
-    exchange_name: Annotated[str, typer.Argument(help="The name on the exchange.")],
-    verdict: Annotated[AliasVerdict, typer.Argument(help="What you say about them.")],
-    evidence: Annotated[str, typer.Option("--evidence", help="Why.")],
-    *,
-    key: KeyOption = None,
-    state_dir: StateDirOption = None,
-) -> None:
-    """Say that two names are one side, or are not, or take an earlier word back."""
-    from kos.messages import RecordAlias
-
-    recorded_or_exit(
-        Door(state_dir).do(
-            RecordAlias(
-                command_id=key_of(key),
-                by=operator(),
-                occurred_at=moment_said(None),
-                sport=sport,
-                feed_name=feed_name,
-                exchange_name=exchange_name,
-                verdict=verdict,
-                evidence=evidence,
-            )
-        )
-    )
-    typer.echo(f"{sport}: {feed_name} = {exchange_name} is {verdict.value}")

@@ -12,10 +12,12 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from kos.domain.matching import BookmakerFixture, ExchangeFixture, Matcher
+from kos.errors import InvalidInput
 
 _T = TypeVar("_T")
 
 _REFUSED = 2
+_TIMEOUT_S = 10.0
 
 
 class _BadLine(Exception):  # noqa: N818 - it names the line, the command makes it an exit code
@@ -24,14 +26,15 @@ class _BadLine(Exception):  # noqa: N818 - it names the line, the command makes 
 
 def match_command(  # noqa: PLR0917 - typer passes options by name
     bookmaker: Annotated[
-        Path, typer.Option(help="JSON lines: id, sport_key, commence_time, home_team, away_team.")
-    ],
+        Path | None,
+        typer.Option(help="JSON lines: id, sport_key, commence_time, home_team, away_team."),
+    ] = None,
     exchange: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             help="JSON lines: event_id, event_type, competition, event_name, market_start_time, runners."
         ),
-    ],
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON line per bookmaker event (the default form).")
     ] = True,
@@ -44,8 +47,23 @@ def match_command(  # noqa: PLR0917 - typer passes options by name
     no_learning: Annotated[
         bool, typer.Option("--no-learning", help="Without learning names from whom they meet.")
     ] = False,
+    unmatched: Annotated[
+        bool,
+        typer.Option(
+            "--unmatched",
+            help="Ask the running daemon which events have no partner, and why; no files.",
+        ),
+    ] = False,
+    sport: Annotated[
+        str | None, typer.Option(help="With --unmatched: a sport key or its beginning.")
+    ] = None,
 ) -> None:
     """Match a bookmaker feed's events to the exchange's, and say why."""
+    if unmatched:
+        _print_clinic(sport)
+        return
+    if bookmaker is None or exchange is None:
+        raise InvalidInput("--bookmaker, --exchange", None, "two files, or --unmatched")
     try:
         left = list(_read(bookmaker, _bookmaker_fixture))
         right = list(_read(exchange, _exchange_fixture))
@@ -67,6 +85,26 @@ def match_command(  # noqa: PLR0917 - typer passes options by name
             row["evidence"] = found.evidence.sentences()
         lines.append(json.dumps(row, ensure_ascii=False))
     sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def _print_clinic(sport: str | None) -> None:
+    """The daemon's events on one side only: doubts first, each with the best guess and the why."""
+    from kos.cli.daemon import ask
+    from kos.cli.settings import settings_of
+    from kos.messages import GetUnmatched, UnmatchedDescribed
+
+    answer = ask(
+        settings_of(None), "reconciler", GetUnmatched(sport=sport), UnmatchedDescribed, _TIMEOUT_S
+    )
+    for match in sorted(answer.matches, key=lambda each: (each.verdict.value, each.sport_key)):
+        row = {
+            "event": answer.names.get(match.event_id, match.event_id),
+            "sport_key": match.sport_key,
+            "verdict": match.verdict.value,
+            "best_guess": match.market_id,
+            "reasons": match.reasons,
+        }
+        print(json.dumps(row, ensure_ascii=False))
 
 
 def _read(path: Path, decode: Callable[[dict[str, Any]], _T]) -> Iterator[_T]:

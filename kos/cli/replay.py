@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kos.cli.settings import ConfigOption, JsonOption, settings_of
 from kos.domain.opportunity import BetKind, OpportunityQuery
 from kos.errors import InvalidInput
 
@@ -43,7 +44,8 @@ def replay(
         str | None, typer.Option(help="Sport key or its beginning, e.g. soccer or soccer_epl.")
     ] = None,
     hide_arbs: Annotated[bool, typer.Option("--hide-arbs", help="Leave arbs out.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Replay recorded payloads in their own time; needs no daemon, no key and no network."""
     query = OpportunityQuery(
@@ -56,7 +58,7 @@ def replay(
     )
     from kos.replay import replay as replayed
 
-    found = replayed(paths, query)
+    found = replayed(paths, query, settings_of(config).scoring)
     if as_json:
         import msgspec
 

@@ -1,4 +1,4 @@
-"""A terminal that types commands of the ledger's three rooms."""
+"""A terminal that types commands on a state folder of its own."""
 
 from __future__ import annotations
 
@@ -6,17 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import typer
 from typer.testing import CliRunner, Result
 
-from kos.cli.books import books_app
-from kos.cli.ledger import ledger_app
-from kos.cli.offers import offers_app
-
-app = typer.Typer()
-app.add_typer(offers_app, name="offers")
-app.add_typer(books_app, name="books")
-app.add_typer(ledger_app, name="ledger")
+from kos.cli.app import app
 
 
 class Terminal:

@@ -1,4 +1,4 @@
-"""Books and the ledger at the terminal: imports, exports, copies, erasure, aliases."""
+"""Books and the ledger at the terminal: imports, exports, copies, erasure."""
 
 from __future__ import annotations
 
@@ -94,17 +94,6 @@ def test_a_participant_takes_everything_along_and_is_erased(
     terminal.well("ledger erase A --reason asked --yes")
     assert terminal.json("books participants") == []
     assert terminal.json("ledger verify")["problems"] == []
-
-
-def test_aliases_are_said_listed_and_taken_back(terminal: Terminal) -> None:
-    pair = "soccer Wolves Wolverhampton"
-    terminal.well(f"ledger alias {pair} confirmed --evidence seen")
-    (fact,) = terminal.json("ledger aliases")
-    assert (fact["feed_name"], fact["verdict"]) == ("Wolves", "confirmed")
-    assert "Wolves" in terminal.well("ledger aliases --sport soccer")
-    terminal.well(f"ledger alias {pair} withdrawn --evidence mistaken")
-    assert terminal.json("ledger aliases") == []
-    assert len(terminal.json("ledger aliases --history")) == 2
 
 
 def test_a_missing_ledger_is_said_to_be(tmp_path: Path) -> None:

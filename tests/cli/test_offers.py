@@ -11,9 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from kos.actors import ledger as ledger_actor
+from kos.cli.app import app
 from kos.messages import MESSAGES
 from kos.runtime import NodeSpec, System, connect
-from tests.cli.terminal import Terminal, app
+from tests.cli.terminal import Terminal
 
 CATALOGUE = """
 [[offer]]

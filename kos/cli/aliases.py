@@ -1,0 +1,254 @@
+"""``kos aliases``: names that a person has settled, kept by the ledger, used by the matcher."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kos.cli.door import (
+    Door,
+    JsonOption,
+    KeyOption,
+    StateDirOption,
+    key_of,
+    moment_said,
+    operator,
+    print_json,
+    print_tables,
+    read_in,
+    recorded_or_exit,
+    write_out,
+)
+from kos.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from kos.messages import AliasFact, AliasVerdict, RecordAlias
+
+aliases_app = typer.Typer(
+    help="Aliases: two names settled as one side, or as never one. The matcher uses them at once.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Sport = Annotated[str, typer.Argument(help="The sport it holds for, e.g. soccer.")]
+FeedName = Annotated[str, typer.Argument(help="The name in the odds feed.")]
+ExchangeName = Annotated[str, typer.Argument(help="The name on the exchange.")]
+EvidenceOption = Annotated[str, typer.Option("--evidence", help="Why; what you saw.")]
+ReplaceOption = Annotated[
+    bool, typer.Option("--replace", help="Take back an earlier word that says otherwise.")
+]
+
+
+@aliases_app.command("list")
+def list_aliases(
+    *,
+    sport: Annotated[str | None, typer.Option("--sport", help="Only this sport's.")] = None,
+    history: Annotated[bool, typer.Option("--history", help="Every word ever said.")] = False,
+    as_json: JsonOption = False,
+    state_dir: StateDirOption = None,
+) -> None:
+    """List the pairs of names that a person confirmed or rejected, and who, when and why."""
+    from kos.messages import AliasesListed, GetAliases
+    from kos.views.offers import shown_time
+    from kos.views.table import TableView
+
+    listed = Door(state_dir).ask(GetAliases(sport=sport, with_history=history), AliasesListed)
+    if as_json:
+        print_json(listed.aliases)
+        return
+    print_tables(
+        TableView(
+            title="Aliases",
+            headings=("sport", "feed", "exchange", "verdict", "who", "when", "evidence"),
+            rows=tuple(
+                (
+                    fact.sport,
+                    fact.feed_name,
+                    fact.exchange_name,
+                    fact.verdict.value,
+                    fact.decided_by,
+                    shown_time(fact.decided_at),
+                    fact.evidence,
+                )
+                for fact in listed.aliases
+            ),
+        )
+    )
+
+
+@aliases_app.command("add")
+def add(
+    sport: Sport,
+    feed_name: FeedName,
+    exchange_name: ExchangeName,
+    *,
+    evidence: EvidenceOption,
+    replace: ReplaceOption = False,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Say that two names are one side."""
+    from kos.messages import AliasVerdict
+
+    pair = (sport, feed_name, exchange_name)
+    _settle(state_dir, pair, AliasVerdict.CONFIRMED, evidence, key, is_replacing=replace)
+
+
+@aliases_app.command("reject")
+def reject(
+    sport: Sport,
+    feed_name: FeedName,
+    exchange_name: ExchangeName,
+    *,
+    evidence: EvidenceOption,
+    replace: ReplaceOption = False,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Say that two names are never one side."""
+    from kos.messages import AliasVerdict
+
+    pair = (sport, feed_name, exchange_name)
+    _settle(state_dir, pair, AliasVerdict.REJECTED, evidence, key, is_replacing=replace)
+
+
+@aliases_app.command("withdraw")
+def withdraw(
+    sport: Sport,
+    feed_name: FeedName,
+    exchange_name: ExchangeName,
+    *,
+    evidence: EvidenceOption,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Take an earlier word back: the pair is open again."""
+    from kos.messages import AliasVerdict
+
+    pair = (sport, feed_name, exchange_name)
+    _settle(state_dir, pair, AliasVerdict.WITHDRAWN, evidence, key, is_replacing=True)
+
+
+@aliases_app.command("export")
+def export(
+    target: Annotated[Path | None, typer.Argument(help="File; default: standard output.")] = None,
+    *,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Write what is settled as JSON lines, to be shared; who settled it stays here."""
+    import msgspec
+
+    from kos.messages import AliasesListed, GetAliases
+
+    listed = Door(state_dir).ask(GetAliases(), AliasesListed)
+    lines = [
+        msgspec.json.encode(
+            {
+                "sport": fact.sport,
+                "feed_name": fact.feed_name,
+                "exchange_name": fact.exchange_name,
+                "verdict": fact.verdict,
+                "evidence": fact.evidence,
+            }
+        ).decode()
+        for fact in listed.aliases
+    ]
+    write_out("".join(f"{line}\n" for line in lines), target)
+
+
+@aliases_app.command("import")
+def import_aliases(
+    source: Annotated[Path, typer.Argument(help="File of JSON lines, as export writes it.")],
+    *,
+    replace: ReplaceOption = False,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Take over what somebody else settled; refused whole where it contradicts what is here."""
+    import msgspec
+
+    from kos.messages import AliasVerdict
+
+    door = Door(state_dir)
+    commands = []
+    for number, line in enumerate(read_in(source).splitlines(), start=1):
+        if not line.strip():
+            continue
+        where = f"{source} line {number}"
+        try:
+            said = msgspec.json.decode(line, type=dict[str, str])
+            pair = (said["sport"], said["feed_name"], said["exchange_name"])
+            verdict = AliasVerdict(said["verdict"])
+        except (msgspec.MsgspecError, KeyError, ValueError):
+            raise InvalidInput(where, line, "a line as kos aliases export writes it") from None
+        commands.append(_command(pair, verdict, said.get("evidence", ""), None))
+    settled = _settled(door)
+    for command in commands:
+        _check(settled, command, is_replacing=replace)
+    for answer in door.do_all(commands):
+        recorded_or_exit(answer)
+    typer.echo(f"{len(commands)} aliases taken over")
+
+
+def _settle(
+    state_dir: Path | None,
+    pair: tuple[str, str, str],
+    verdict: AliasVerdict,
+    evidence: str,
+    key: str | None,
+    *,
+    is_replacing: bool,
+) -> None:
+    door = Door(state_dir)
+    command = _command(pair, verdict, evidence, key)
+    _check(_settled(door), command, is_replacing=is_replacing)
+    recorded_or_exit(door.do(command))
+    typer.echo(f"{pair[0]}: {pair[1]} = {pair[2]} is {verdict.value}")
+
+
+def _command(
+    pair: tuple[str, str, str], verdict: AliasVerdict, evidence: str, key: str | None
+) -> RecordAlias:
+    from kos.messages import RecordAlias
+
+    sport, feed_name, exchange_name = pair
+    return RecordAlias(
+        command_id=key_of(key),
+        by=operator(),
+        occurred_at=moment_said(None),
+        sport=sport,
+        feed_name=feed_name,
+        exchange_name=exchange_name,
+        verdict=verdict,
+        evidence=evidence,
+    )
+
+
+def _settled(door: Door) -> tuple[AliasFact, ...]:
+    from kos.messages import AliasesListed, GetAliases
+
+    if not door.path.exists():
+        return ()  # the first word makes the ledger
+    return door.ask(GetAliases(), AliasesListed).aliases
+
+
+def _check(settled: tuple[AliasFact, ...], command: RecordAlias, *, is_replacing: bool) -> None:
+    """Ask before an earlier word on this pair is turned round; never overwrite it silently."""
+    from kos.messages import AliasVerdict
+
+    if is_replacing or command.verdict is AliasVerdict.WITHDRAWN:
+        return
+    for fact in settled:
+        is_this_pair = (fact.sport, fact.feed_name, fact.exchange_name) == (
+            command.sport,
+            command.feed_name,
+            command.exchange_name,
+        )
+        if is_this_pair and fact.verdict not in {command.verdict, AliasVerdict.WITHDRAWN}:
+            raise InvalidInput(
+                "alias",
+                f"{command.feed_name} = {command.exchange_name}",
+                f"no contradiction: {fact.decided_by} has {fact.verdict.value} it"
+                f" ({fact.evidence}); give --replace if that was wrong",
+            )
