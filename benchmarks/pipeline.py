@@ -67,6 +67,7 @@ from kos.domain.opportunity import OpportunityQuery
 from kos.domain.picture import MarketPicture
 from kos.domain.score import ScoringRules
 from kos.domain.sports import sport_of
+from kos.observability.memory import settle_collector
 
 KEYS = 66
 BOOKS_A_CALL = 40
@@ -499,6 +500,7 @@ def measure(system: str, path: str, updates: int) -> dict[str, Any]:
     if system == "kos":
         decode_odds(b"[]")
         _warm_tables(seen)
+        settle_collector()  # as every process of the daemon does at its start
         runner = Kos(seen.now)
     else:
         runner = Obvious(seen.now, is_careful=system == "obvious_careful")

@@ -73,7 +73,7 @@ def build(settings: Settings, logs: LogSettings) -> System:
         nodes=nodes(settings),
         messages=MESSAGES,
         run_dir=run_dir(settings),
-        setup="kos.observability.logs:configure_process",
+        setup="kos.observability.process:settle_process",
         setup_args=logs,
     )
     heartbeat = HeartbeatFile(state / "heartbeat.json", is_simulated=settings.service.is_simulated)

@@ -101,8 +101,6 @@ class Board:
         "_lays",
         "_no_lay",
         "_rules",
-        "_settled_from",
-        "_settled_until",
         "count",
         "duration_minutes",
         "facts",
@@ -110,6 +108,8 @@ class Board:
         "floor",
         "kickoff",
         "quotes",
+        "settled_from",
+        "settled_until",
         "span",
         "state",
         "tally",
@@ -146,8 +146,9 @@ class Board:
         """Bookmakers' prices that are not offered, by reason, as of the moment settled for."""
         self.span: Span | None = None
         """Bounds over those that are; None: there is none."""
+        # Within these moments what is settled stands; a question looks before it calls settle.
         self._found: dict[str | None, tuple[tuple[CoveredBack, ...], Tally]] = {}
-        self._settled_from = self._settled_until = _NEVER
+        self.settled_from = self.settled_until = _NEVER
 
     def cover(
         self,
@@ -373,7 +374,7 @@ class Board:
 
         They only change when a price goes stale, so most calls do nothing.
         """
-        if not self._settled_from <= now <= self._settled_until:
+        if not self.settled_from <= now <= self.settled_until:
             self._settle(now)
 
     def covered(
@@ -421,8 +422,8 @@ class Board:
         else:
             self.tally, parts = glance
         self.span = span_of(parts, is_equal=self._is_equal)
-        self._settled_from = now
-        self._settled_until = until
+        self.settled_from = now
+        self.settled_until = until
 
     def _open_lays(self, now: datetime) -> dict[str, list[Lay]]:
         return {
@@ -440,7 +441,7 @@ class Board:
         """
         tally: Tally = {}
         columns = self._columns
-        if now > self._columns_until or now < self._settled_from:
+        if now > self._columns_until or now < self.settled_from:
             columns = self._fill_columns(now)
         self._count_unfit(tally, now)
         parts: list[Part] = []

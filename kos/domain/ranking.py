@@ -32,6 +32,7 @@ from kos.domain.opportunity import (
 )
 from kos.domain.score import (
     MINUTES_PER_HOUR,
+    SECONDS_PER_MINUTE,
     Assessment,
     PairTerms,
     ScoringRules,
@@ -110,28 +111,37 @@ class Ranker:
             for board in boards:
                 self._consider_bookmaker(board, self._query.bookmaker)
             return
+        # The one loop that runs over the whole market for every question: it calls nothing that
+        # it can do itself.
         now, rejected = self._now, self._rejected
+        least, most = self._min_minutes, self._max_minutes
+        must_sift = self._has_filter
+        heap, minutes_of = self._heap, self._minutes
+        considered = 0
         for board in boards:
             count = board.count
-            self._considered += count
-            minutes = minutes_between(now, board.kickoff)
-            refused = self._refused_event(board, minutes)
-            if refused is not None:
-                rejected[refused] += count
-                continue
-            board.settle(now)
+            considered += count
+            minutes = (board.kickoff - now).total_seconds() / SECONDS_PER_MINUTE
+            if board.state is not None or not least <= minutes <= most:
+                refused = self._refused_event(board, minutes)
+                if refused is not None:
+                    rejected[refused] += count
+                    continue
+            if not board.settled_from <= now <= board.settled_until:
+                board.settle(now)
             for reason, tallied in board.tally.items():
                 rejected[reason] += tallied
             span = board.span
             if span is None:
                 continue
-            self._minutes[id(board)] = minutes
-            if self._has_filter or not self._is_safe(span):
+            minutes_of[id(board)] = minutes
+            if must_sift or not self._is_safe(span):
                 self._sift(board, board.covered(None, now)[0], minutes)
                 continue
             known, tier, merit = self._event_bound(board, span, minutes)
             self._pushed += 1
-            self._heap.append((-known, -tier, -merit, self._pushed, board, None))
+            heap.append((-known, -tier, -merit, self._pushed, board, None))
+        self._considered += considered
 
     def _consider_bookmaker(self, board: Board, bookmaker: str) -> None:
         count = board.count_at(bookmaker)

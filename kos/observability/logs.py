@@ -94,8 +94,13 @@ def _encode(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
+_FIRST = ("ts", "level", "event", "node", "actor")
+"""What a person looks for stands at the beginning of each line."""
+
+
 def _to_json(event: MutableMapping[str, Any], **_: Any) -> str:
-    return msgspec.json.encode(event, enc_hook=_encode).decode()
+    ordered = {key: event[key] for key in _FIRST if key in event} | dict(event)
+    return msgspec.json.encode(ordered, enc_hook=_encode).decode()
 
 
 def configure_process(process: str, settings: LogSettings) -> None:
@@ -108,7 +113,11 @@ def configure_process(process: str, settings: LogSettings) -> None:
     renderer: Any = (
         structlog.processors.JSONRenderer(serializer=_to_json)
         if settings.is_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stdout.isatty(),
+            # Never with the values of local variables: secrets are among them.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     level = logging.getLevelName(settings.level.upper())
     structlog.configure(
