@@ -30,7 +30,6 @@ from kos.views.table import TableView
 
 _TIMEOUT_S = 30.0
 _RUN = "run"
-_PIPE_WIDTH = 240
 
 Told = TypeVar("Told", bound=Message)
 
@@ -222,12 +221,13 @@ def print_json(value: object) -> None:
 
 def print_tables(*tables: TableView) -> None:
     """Tables for people; one that is empty says so."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from kos.cli.tables import console
+
     # In a pipe there is no width to keep to: a line of a table stays a line.
-    console = Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
+    screen = console()
     for view in tables:
         table = Table(title=view.title, title_justify="left")
         for number, heading in enumerate(view.headings):
@@ -235,9 +235,9 @@ def print_tables(*tables: TableView) -> None:
         for row in view.rows:
             table.add_row(*(Text(cell) for cell in row))
         if view.rows:
-            console.print(table)
+            screen.print(table)
         else:
-            console.print(f"{view.title}: none")
+            screen.print(f"{view.title}: none")
 
 
 def write_out(text: str, target: Path | None) -> None:

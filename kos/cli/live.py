@@ -19,10 +19,10 @@ from kos.runtime import Client, RuntimeFault
 
 _REFRESH_S = 1.0
 _TIMEOUT_S = 3.0
-_QUERIES = (
-    OpportunityQuery(kind=BetKind.QUALIFYING, limit=12),
-    OpportunityQuery(kind=BetKind.FREE_BET_SNR, limit=8),
-)
+_MOST_ROWS = 40
+_KINDS = (BetKind.QUALIFYING, BetKind.FREE_BET_SNR)
+_LINES_AROUND = 5
+"""Lines of one table that are no rows: notice, title, heading, summary, and one to spare."""
 
 
 class LiveTable:
@@ -70,11 +70,13 @@ class LiveTable:
 
     def _screen(self, client: Client) -> Group:
         tables = []
-        for query in _QUERIES:
+        rows = (self._console.height - 1) // len(_KINDS) - _LINES_AROUND
+        for kind in _KINDS:
+            query = OpportunityQuery(kind=kind, limit=max(1, min(rows, _MOST_ROWS)))
             answer = client.ask("scorer", GetOpportunities(query=query), timeout_s=_TIMEOUT_S)
             if not isinstance(answer, OpportunitiesRanked):
                 raise TypeError(f"scorer answered {type(answer).__name__}")
-            tables.append(opportunities_table(answer, query))
+            tables.append(opportunities_table(answer, query, self._console.width))
         budget = client.ask("budget", GetBudget(), timeout_s=_TIMEOUT_S)
         described = budget if isinstance(budget, BudgetDescribed) else None
         return Group(*tables, feeds_line(client.describe(), described))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from kos.replay import Replayed
 
 _MATCHES_SHOWN = 20
-_PIPE_WIDTH = 240
 """Where no terminal tells its own, so that a row stays a line."""
 
 
@@ -64,11 +62,11 @@ def replay(
 
         typer.echo(msgspec.json.encode(found).decode())
         return
-    from rich.console import Console
+    from kos.cli.tables import console
 
-    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    screen = console()
     for part in _tables(found, query):
-        console.print(part)
+        screen.print(part)
 
 
 def _pounds(text: str) -> Decimal:

@@ -82,11 +82,10 @@ def signals(
 
         typer.echo(msgspec.json.encode(answer).decode())
         return
-    from rich.console import Console
+    from kos.cli.tables import console, opportunities_table
 
-    from kos.cli.tables import opportunities_table
-
-    Console().print(opportunities_table(answer, query))
+    screen = console()
+    screen.print(opportunities_table(answer, query, screen.width))
 
 
 def _decimal(option: str, text: str, allowed: str) -> Decimal:

@@ -34,9 +34,8 @@ def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
         answer = {"system": system, "budget": described}
         typer.echo(msgspec.json.encode(answer).decode())
         return
-    from rich.console import Console
+    from kos.cli.tables import console, status_tables
 
-    from kos.cli.tables import status_tables
-
+    screen = console()
     for table in status_tables(system, described):
-        Console().print(table)
+        screen.print(table)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rich.console import Group, RenderableType
+import sys
+
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -15,14 +17,47 @@ from kos.views.opportunities import COLUMNS, opportunities_view
 SIMULATED = "SIMULATED MARKETS: the sandbox's, not real prices"
 
 
-def opportunities_table(answer: OpportunitiesRanked, query: OpportunityQuery) -> RenderableType:
-    """The ranked answer; says first if the markets are simulated."""
+_ESSENTIAL = frozenset({"event", "selection", "bookmaker", "back_odds", "lay_odds", "profit"})
+_USEFUL = _ESSENTIAL | {"kickoff", "exchange", "rating", "lay_stake", "back_age", "lay_age"}
+_NARROW, _MEDIUM, _WIDE = 150, 190, 240
+_NAME_WIDTHS = {"event": 0.25, "selection": 0.16, "bookmaker": 0.14}
+"""Shares of the width that names may take; figures are shown whole or not at all."""
+_FIGURE_WIDTH = 6
+PIPE_WIDTH = 240
+"""Columns of a terminal that is none: nothing is cut for a program or a file."""
+
+
+def console() -> Console:
+    """The terminal, or a page wide enough for everything."""
+    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
+
+
+def opportunities_table(
+    answer: OpportunitiesRanked, query: OpportunityQuery, width: int
+) -> RenderableType:
+    """The ranked answer, a line each, in the columns that have room; says if it is simulated."""
     view = opportunities_view(answer.answer, query)
-    # Retention says nothing of a bet with one's own money.
-    left_out = "retention" if query.kind is BetKind.QUALIFYING else ""
-    columns = [(field, heading) for field, heading in COLUMNS if str(field) != left_out]
+    shown = _ESSENTIAL if width < _NARROW else _USEFUL if width < _MEDIUM else None
+    columns = [
+        (field, heading)
+        for field, heading in COLUMNS
+        if (shown is None or str(field) in shown)
+        # Retention says nothing of a bet with one's own money.
+        and not (str(field) == "retention" and query.kind is BetKind.QUALIFYING)
+    ]
     title = f"{SIMULATED}\n{view.title}" if answer.is_simulated else view.title
-    table = _table(*(heading for _, heading in columns), title=title)
+    table = Table(title=title, title_justify="left", box=None, header_style="bold")
+    for field, heading in columns:
+        share = _NAME_WIDTHS.get(str(field))
+        is_text = share is not None or str(field) in {"kickoff", "exchange"}
+        table.add_column(
+            heading,
+            no_wrap=True,
+            overflow="ellipsis",
+            justify="left" if is_text else "right",
+            min_width=None if is_text else max(len(heading), _FIGURE_WIDTH),
+            max_width=int(share * min(width, _WIDE)) if share is not None else None,
+        )
     for row in view.rows:
         # Text, not markup: names come from outside.
         table.add_row(*(Text(getattr(row, field)) for field, _ in columns))
