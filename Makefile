@@ -26,7 +26,7 @@ suite: $(VENV)/.dev-installed
 
 coverage: $(VENV)/.dev-installed  ## the suite again, counting what it reaches in every process
 	$(BIN)/coverage erase
-	COVERAGE_PROCESS_START=setup.cfg $(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 

@@ -6,20 +6,22 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from kos.cli.tables import feeds_line, opportunities_table
+from kos.cli.tables import console, feeds_line, opportunities_table
 from kos.config import Settings
 from kos.domain.opportunity import BetKind, OpportunityQuery
 from kos.main import connect_to_daemon
 from kos.messages import BudgetDescribed, GetBudget, GetOpportunities, OpportunitiesRanked
 from kos.runtime import Client, RuntimeFault
+from kos.views.health import health_view
 
 _REFRESH_S = 1.0
 _TIMEOUT_S = 3.0
 _MOST_ROWS = 40
+_PRINT_EVERY_S = 30.0
 _KINDS = (BetKind.QUALIFYING, BetKind.FREE_BET_SNR)
 _LINES_AROUND = 5
 """Lines of one table that are no rows: notice, title, heading, summary, and one to spare."""
@@ -29,12 +31,12 @@ class LiveTable:
     """Asks the daemon every second, from a thread of its own, and redraws.
 
     It connects like any other client, so that it shows what an operator would get, and goes on
-    asking while nodes restart. Without a terminal it prints nothing.
+    asking while nodes restart. Without a terminal it prints the same screen every half minute.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._console = Console()
+        self._console = console()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._draw, name="live-table", daemon=True)
 
@@ -52,6 +54,24 @@ class LiveTable:
         self._thread.join(_TIMEOUT_S)
 
     def _draw(self) -> None:
+        if self._console.is_terminal:
+            self._draw_live()
+        else:
+            self._print_now_and_then()
+
+    def _print_now_and_then(self) -> None:
+        """For a pipe or a file: the whole screen at first sight of prices, then seldom."""
+        wait_s = _REFRESH_S
+        while not self._ended.wait(wait_s):
+            try:
+                with connect_to_daemon(self._settings) as client:
+                    if health_view(client.describe()).fetchers_with_prices:
+                        self._console.print(self._screen(client))
+                        wait_s = _PRINT_EVERY_S
+            except RuntimeFault:
+                wait_s = _REFRESH_S
+
+    def _draw_live(self) -> None:
         client: Client | None = None
         with Live(console=self._console, auto_refresh=False, transient=False) as live:
             live.update(Text("KOS is starting…"), refresh=True)

@@ -72,7 +72,7 @@ def status_tables(
 ) -> tuple[RenderableType, ...]:
     """Nodes, actors that matter, credits, problems."""
     view = health_view(system)
-    nodes = _table("node", "pid", "state", "restarts", "memory MB", "actors", title=view.summary)
+    nodes = _table("node", "pid", "state", "restarts", "memory MB", "actors")
     for node in view.nodes:
         nodes.add_row(
             node.name,
@@ -96,7 +96,7 @@ def status_tables(
         )
     stand = credits_sentence(budget) if budget else "credits: the budget does not answer now"
     problems = [Text(f"! {problem}", style="yellow") for problem in view.problems]
-    return (nodes, actors, Text(stand), *problems)
+    return (Text(view.summary, style="bold"), nodes, actors, Text(stand), *problems)
 
 
 def feeds_line(system: SystemDescribed, budget: BudgetDescribed | None) -> Text:
@@ -105,8 +105,8 @@ def feeds_line(system: SystemDescribed, budget: BudgetDescribed | None) -> Text:
     return Text(health_view(system).summary + stand, style="dim")
 
 
-def _table(*columns: str, title: str | None = None) -> Table:
-    table = Table(title=title, title_justify="left", box=None, header_style="bold")
+def _table(*columns: str) -> Table:
+    table = Table(box=None, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
