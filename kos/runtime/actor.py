@@ -162,7 +162,7 @@ class Context:
         """Add an actor to this node; it is supervised like those of the node's specification.
 
         Returns at once; the child starts in its own thread. It outlives the actor that asked
-        for it, but not the node.
+        for it, but not the node: once that is stopping, the call is without effect.
 
         Raises:
             ActorExists: The name is taken, in this node or another.

@@ -38,7 +38,7 @@ from kos.runtime.actor import Context
 from kos.runtime.cell import Cell, Ended, Tally
 from kos.runtime.decisions import Decision, Record, Verdict, decide
 from kos.runtime.described import ActorDescribed
-from kos.runtime.errors import ActorExists, ActorFailed, NoSuchActor, RuntimeFault
+from kos.runtime.errors import ActorExists, ActorFailed, NoSuchActor
 from kos.runtime.mailbox import Letter, Mailbox, Order
 from kos.runtime.registry import Registry
 from kos.runtime.spec import ChildSpec, NodeSpec, OnExhausted
@@ -139,8 +139,9 @@ class Supervisor:
         """See :meth:`kos.runtime.actor.Context.start_child`."""
         with self._lock:
             if self._is_stopping:
-                msg = f"node {self._spec.name} is stopping; {spec.name} is not started"
-                raise RuntimeFault(msg)
+                # Who asks is about to be stopped too: no fault of its own to fail of.
+                self._log.debug("actor.not_started", actor=spec.name, reason="the node stops")
+                return
             present = self._children.get(spec.name)
             if present is not None:
                 is_free = present.is_dynamic and present.is_ending
@@ -208,11 +209,12 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop all in reverse order; who does not stop in time is left behind and logged."""
-        self._is_stopping = True
         self._plans.clear()
-        for child in self._all():  # whoever fails from now on is not started again
-            child.is_ending = True
-            child.successor = None
+        with self._lock:  # against an actor that adds a child at this moment
+            self._is_stopping = True
+            for child in self._all():  # whoever fails from now on is not started again
+                child.is_ending = True
+                child.successor = None
         for child in reversed(self._all()):
             if child.cell is not None and not child.is_stuck:
                 self._tell_to_stop(child)

@@ -254,6 +254,9 @@ class Gated(Keeper):
             return None
         return super().receive(message)
 
+    def stopping(self) -> None:
+        Path(self.args).with_suffix(".stopped").touch()
+
 
 class Stillborn(Keeper):
     """Fails its start while the file named by ``args`` exists."""

@@ -347,6 +347,23 @@ def test_start_is_in_order_stop_in_reverse_after_what_waits(
     assert [line.split()[0] for line in marks.read_text().splitlines()] == ["one", "two"]
 
 
+def test_an_actor_that_adds_a_child_while_its_node_stops_does_not_fail_of_it(
+    stage: SetStage, tmp_path: Path
+) -> None:
+    diary, gate = tmp_path / "diary", tmp_path / "gate"
+    here = stage(
+        node("one", keeper("a", "Gated", args=str(gate)), keeper("b", "Diarist", args=str(diary)))
+    )
+    for message in (Note(number=-1), Employ(name="late"), Employ(name="later")):
+        tell(here, "a", message)
+    eventually(gate.with_suffix(".reached").exists)
+    here.system.request_stop()
+    eventually(lambda: "b stopped" in diary.read_text())
+    gate.touch()
+    assert here.wait() == 0
+    assert gate.with_suffix(".stopped").exists(), "it failed instead of being stopped"
+
+
 def test_an_ask_that_meets_a_stop_is_answered_or_told_that_nobody_will(stage: SetStage) -> None:
     here = stage(node("one", keeper("pool")))
     here.ask("pool", Employ(name="kid", factory="tests.runtime.cast:Slow"))
