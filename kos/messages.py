@@ -16,6 +16,7 @@ import msgspec
 
 from kos.domain.books import Pence
 from kos.domain.catalogue import Offer
+from kos.domain.conversation import Action, Answer, Kept, Outcome, Person, Promise, Seat
 from kos.domain.facts import MoneyFact, OfferFact, Role, Source
 from kos.domain.market import Drop, EventMatch, EventQuotes, ExchangeMarket, MarketBook, Sport
 from kos.domain.offers import Reminder, Token
@@ -615,6 +616,204 @@ class LedgerBackedUp(Message, frozen=True, kw_only=True):
     """The last command in the copy."""
 
 
+# --- people and what was promised to them: the ledger's ------------------------------------------
+
+
+class SetPerson(LedgerCommand, frozen=True, kw_only=True):
+    """Somebody may talk to KOS from now on, or otherwise, or no more. CommandRecorded."""
+
+    person: Person
+
+
+class GetPeople(Message, frozen=True, kw_only=True):
+    """Query: who may talk to KOS, by the ledger; answered by PeopleListed."""
+
+
+class PeopleListed(Message, frozen=True, kw_only=True):
+    """Answers GetPeople."""
+
+    people: tuple[Person, ...]
+
+
+class PutInvitation(LedgerCommand, frozen=True, kw_only=True):
+    """A one-time code that makes its bearer a person. CommandRecorded."""
+
+    code_digest: str
+    """SHA-256 of the code in hex; the code itself is shown once and never stored."""
+    seat: Seat
+    participant: str = ""
+    expires_at: datetime
+
+
+class AcceptInvitation(LedgerCommand, frozen=True, kw_only=True):
+    """The bearer of a code asks for their seat. PersonSeated, or CommandRefused."""
+
+    code_digest: str
+    user: str
+    name: str
+
+
+class PersonSeated(Message, frozen=True, kw_only=True):
+    """Answers AcceptInvitation: the code is used up."""
+
+    command_id: str
+    sequence: int
+    person: Person
+
+
+class Conclude(LedgerCommand, frozen=True, kw_only=True):
+    """All that one word of a person leaves behind, in one commit. CommandRecorded.
+
+    Its ``command_id`` is the word's id (for Telegram ``telegram:<bot id>:<update id>``), so that
+    a word that comes twice leaves nothing twice. Facts it caused were recorded before under ids
+    that begin with it.
+    """
+
+    kept: tuple[Kept, ...] = ()
+    actions: tuple[Action, ...] = ()
+    """Buttons shown."""
+    used: tuple[str, ...] = ()
+    """Actions used up: refused whole if one is used already."""
+    promises: tuple[Promise, ...] = ()
+
+
+class GetConclusion(Message, frozen=True, kw_only=True):
+    """Query: has this word been concluded; answered by ConclusionDescribed."""
+
+    said_id: str
+
+
+class ConclusionDescribed(Message, frozen=True, kw_only=True):
+    """Answers GetConclusion."""
+
+    is_concluded: bool
+
+
+class GetKept(Message, frozen=True, kw_only=True):
+    """Query: values that have not expired; answered by KeptListed."""
+
+    owner: str = ""
+    """Empty for all owners."""
+    prefix: str = ""
+    """The beginning of the names asked for."""
+
+
+class KeptListed(Message, frozen=True, kw_only=True):
+    """Answers GetKept."""
+
+    kept: tuple[Kept, ...]
+
+
+class GetAction(Message, frozen=True, kw_only=True):
+    """Query: the stored action behind a button; answered by ActionDescribed."""
+
+    action_id: str
+
+
+class ActionDescribed(Message, frozen=True, kw_only=True):
+    """Answers GetAction; None for an id that was never given out or is long past."""
+
+    action: Action | None
+
+
+class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A promise that waits."""
+
+    entry_id: int
+    promise: Promise
+    promised_at: datetime
+    topic_message: int = 0
+    """The message that the last one on this topic became in this chat; 0 for none."""
+
+
+class GetOutbox(Message, frozen=True, kw_only=True):
+    """Query: promises that wait, most urgent first, then oldest; answered by OutboxListed."""
+
+    limit: int = 50
+
+
+class OutboxListed(Message, frozen=True, kw_only=True):
+    """Answers GetOutbox."""
+
+    entries: tuple[OutboxEntry, ...]
+    waiting: int
+    """All that wait, listed or not."""
+
+
+class MarkDelivered(LedgerCommand, frozen=True, kw_only=True):
+    """What became of a promise. CommandRecorded."""
+
+    entry_id: int
+    outcome: Outcome
+    message_id: int = 0
+    """The message it became, as the chat numbers it."""
+    reason: str = ""
+
+
+# --- an operator and the desk ---------------------------------------------------------------------
+
+
+class OperatorSaid(Message, frozen=True, kw_only=True):
+    """A person's word, from whatever screen; asked of ``desk``, answered by OperatorAnswered."""
+
+    said_id: str
+    """Unique for this word; the same again is the same word come twice."""
+    user: str
+    """``telegram:<user id>``, ``terminal:<login>`` or ``web:<login>``."""
+    name: str
+    """How the screen calls the person; foreign text."""
+    chat: str
+    """Where promised messages go, e.g. ``telegram:<chat id>``; the same as ``user`` elsewhere."""
+    text: str = ""
+    """What was typed; empty for a button."""
+    pressed: str = ""
+    """The data of the pressed button, forged until proved; empty for text."""
+    message_id: int = 0
+    """The message under which the button stands."""
+    said_at: datetime
+
+
+class OperatorAnswered(Message, frozen=True, kw_only=True):
+    """Answers OperatorSaid. What was promised instead is in the outbox already."""
+
+    answers: tuple[Answer, ...] = ()
+    notice: str = ""
+    """A short word on a pressed button, at most 200 characters."""
+    is_stranger: bool = False
+    """Nobody that KOS knows: nothing is said to them."""
+
+
+class GetMenu(Message, frozen=True, kw_only=True):
+    """Query to ``desk``: the commands that a user may use; answered by MenuDescribed."""
+
+    user: str
+
+
+class MenuLine(msgspec.Struct, frozen=True):
+    """A command in a menu."""
+
+    command: str
+    """Without the slash: 1 to 32 of ``a-z0-9_``."""
+    summary: str
+    """At most 256 characters."""
+
+
+class MenuDescribed(Message, frozen=True, kw_only=True):
+    """Answers GetMenu; empty for a stranger."""
+
+    lines: tuple[MenuLine, ...]
+
+
+class OutboxFilled(Message, frozen=True, kw_only=True):
+    """Told to ``bot``: there is something to send. Conflates."""
+
+    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
+
+    def conflation_key(self) -> Hashable:
+        """One is enough."""
+        return None
+
+
 MESSAGES: tuple[type[Message], ...] = (
     Subscribe,
     Tick,
@@ -670,4 +869,25 @@ MESSAGES: tuple[type[Message], ...] = (
     LedgerVerified,
     BackUpLedger,
     LedgerBackedUp,
+    SetPerson,
+    GetPeople,
+    PeopleListed,
+    PutInvitation,
+    AcceptInvitation,
+    PersonSeated,
+    Conclude,
+    GetConclusion,
+    ConclusionDescribed,
+    GetKept,
+    KeptListed,
+    GetAction,
+    ActionDescribed,
+    GetOutbox,
+    OutboxListed,
+    MarkDelivered,
+    OperatorSaid,
+    OperatorAnswered,
+    GetMenu,
+    MenuDescribed,
+    OutboxFilled,
 )
