@@ -29,6 +29,7 @@ from kos.domain.told import (
     ParticipantLine,
     ProfitLine,
     RecordedEvent,
+    ReminderLine,
     StatementLine,
 )
 from kos.runtime.protocol import Delivery, Message
@@ -519,6 +520,17 @@ class OfferDescribed(Message, frozen=True, kw_only=True):
     reminders: tuple[Reminder, ...]
 
 
+class GetReminders(LedgerQuery, frozen=True, kw_only=True):
+    """Query: what needs a person about open offers; answered by RemindersListed."""
+
+
+class RemindersListed(Message, frozen=True, kw_only=True):
+    """Answers GetReminders."""
+
+    reminders: tuple[ReminderLine, ...]
+    """Earliest due first."""
+
+
 class GetBooks(LedgerQuery, frozen=True, kw_only=True):
     """Query: balances now, and profit within a time; answered by BooksDescribed."""
 
@@ -855,6 +867,8 @@ MESSAGES: tuple[type[Message], ...] = (
     OffersListed,
     GetOffer,
     OfferDescribed,
+    GetReminders,
+    RemindersListed,
     GetBooks,
     BooksDescribed,
     GetStatement,

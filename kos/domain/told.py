@@ -32,6 +32,16 @@ class OfferLine(msgspec.Struct, frozen=True, kw_only=True):
     """Face of the tokens in the wallet."""
 
 
+class ReminderLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Something about an open offer that time has made urgent."""
+
+    participant: str
+    instance: str
+    bookmaker: str
+    what: str
+    due_at: datetime
+
+
 class RecordedEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One fact of an instance as it was recorded."""
 

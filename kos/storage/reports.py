@@ -21,6 +21,7 @@ from kos.domain.told import (
     ParticipantLine,
     ProfitLine,
     RecordedEvent,
+    ReminderLine,
     StatementLine,
 )
 from kos.errors import CommandNotAllowed
@@ -32,11 +33,13 @@ from kos.messages import (
     GetOffer,
     GetOffers,
     GetParticipants,
+    GetReminders,
     GetStatement,
     LedgerQuery,
     OfferDescribed,
     OffersListed,
     ParticipantsListed,
+    RemindersListed,
     StatementListed,
 )
 from kos.storage.erasure import everything
@@ -150,6 +153,26 @@ def offer(database: Database, query: GetOffer, now: datetime) -> OfferDescribed:
         allowed=allowed_facts(state),
         reminders=reminders(state, now),
     )
+
+
+def all_reminders(database: Database, query: GetReminders, now: datetime) -> RemindersListed:
+    """What needs a person about the open offers of the scope, the earliest due first."""
+    open_lines = _offer_lines(database, _scope(query) | {"closed": False})
+    portfolios = {
+        who: portfolio_of(database, who) for who in {line.participant for line in open_lines}
+    }
+    found = [
+        ReminderLine(
+            participant=line.participant,
+            instance=line.instance,
+            bookmaker=line.bookmaker,
+            what=each.what,
+            due_at=each.due_at,
+        )
+        for line in open_lines
+        for each in reminders(portfolios[line.participant].offers[line.instance], now)
+    ]
+    return RemindersListed(reminders=tuple(sorted(found, key=lambda each: each.due_at)))
 
 
 def _bet_line(state: OfferState, bet: Bet) -> BetLine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from kos.messages import (
     GetOffer,
     GetOffers,
     GetParticipants,
+    GetReminders,
     GetStatement,
     LedgerCommand,
     LedgerQuery,
@@ -409,3 +410,21 @@ def test_profit_is_told_by_the_time_asked_for(ledger: Ledger) -> None:
     assert everything.profit == 120
     assert [(line.name, line.profit) for line in everything.by_venue] == [("coral", 120)]
     assert [(line.name, line.profit) for line in everything.by_month] == [("2026-04", 120)]
+
+
+def test_reminders_are_of_the_scope_asked_for(ledger: Ledger) -> None:
+    begin(ledger, "A", "B")
+    for who, hours in (("A", 3), ("B", 1)):
+        record(ledger, who, f.DepositSent(offer="settle", amount=1000, is_instant=True), "c1")
+        kickoff = NOON + timedelta(hours=hours)
+        bet = f.Back(bet="q", stake=1000, odds=Decimal("2.5"), kickoff=kickoff)
+        record(ledger, who, f.QualifierPlaced(back=bet), "c1")
+    everybody = reports.all_reminders(ledger.database, GetReminders(operator="ann"), NOON)
+    assert [(each.participant, each.what) for each in everybody.reminders] == [
+        ("B", "bet q is unhedged"),
+        ("A", "bet q is unhedged"),
+    ]
+    own = reports.all_reminders(ledger.database, GetReminders(participant="A"), NOON)
+    assert [each.participant for each in own.reminders] == ["A"]
+    with pytest.raises(CommandNotAllowed):
+        reports.all_reminders(ledger.database, GetReminders(), NOON)
