@@ -4,7 +4,8 @@ Every setting is a field here with its type, range and meaning; the file's table
 fields of :class:`Settings`. The environment name of ``[odds_api] key`` is ``KOS_ODDS_API__KEY``.
 A secret is looked for, in this order, in ``$CREDENTIALS_DIRECTORY`` (systemd's, a file named
 ``odds-api-key``), in the file that ``key_file`` names (mode 0600), in the environment, and in
-the TOML file itself, which must then be readable by its owner alone.
+the TOML file itself, which must then be readable by its owner alone. What others can read is
+refused, but in the credentials directory: who may look into that is its maker's care.
 
 :func:`load` reports every problem at once, each with key, value, reason and remedy.
 """
@@ -14,9 +15,9 @@ from __future__ import annotations
 import os
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -25,6 +26,8 @@ from kos.domain.score import ScoringRules
 from kos.errors import InvalidSettings
 
 ENVIRONMENT_PREFIX = "KOS_"
+
+_EXECUTE = stat.S_IXGRP | stat.S_IXOTH
 
 _MIN_SECRET = 4
 """Shorter texts cannot be masked in a log without blanking ordinary words."""
@@ -192,12 +195,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret's literal value, for the redactor."""
-        return tuple(
-            secret.reveal()
-            for table in (self.odds_api, self.betfair)
-            for name in table.__struct_fields__
-            if isinstance(secret := getattr(table, name), Secret) and secret
-        )
+        return tuple(dict.fromkeys(_revealed(self)))
+
+
+def _revealed(value: object) -> Iterator[str]:
+    """The text of every secret that is set anywhere within a value."""
+    match value:
+        case Secret():
+            if value:
+                yield value.reveal()
+        case msgspec.Struct():
+            for name in value.__struct_fields__:
+                yield from _revealed(getattr(value, name))
+        case dict():
+            for item in value.values():
+                yield from _revealed(item)
+        case list() | tuple() | set() | frozenset():
+            for item in value:
+                yield from _revealed(item)
+
+
+def holds_secrets(kind: Any) -> bool:
+    """Whether a value of a type is a secret or may have one in it."""
+    if kind is Secret:
+        return True
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return any(holds_secrets(each) for each in get_type_hints(kind).values())
+    return any(holds_secrets(each) for each in get_args(kind))
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -236,19 +260,19 @@ def load(
     file = path or default_path(environ)
     document = _read_file(file, is_required=path is not None, problems=problems)
     raw: dict[str, dict[str, Any]] = {}
-    for table_name, table_type in _tables().items():
+    for table_name, table_type in tables().items():
         given = document.pop(table_name, {})
         if not isinstance(given, dict):
             problems.append(f"[{table_name}] in {file}: must be a table; write [{table_name}]")
             given = {}
         raw[table_name] = _gather(table_name, table_type, given, file, environ, origins, problems)
     problems += [
-        f"[{name}] in {file}: unknown table; known are {', '.join(_tables())}" for name in document
+        f"[{name}] in {file}: unknown table; known are {', '.join(tables())}" for name in document
     ]
     problems += _unknown_variables(environ)
     values: dict[str, Any] = {
         name: _convert_table(name, table_type, raw[name], problems)
-        for name, table_type in _tables().items()
+        for name, table_type in tables().items()
     }
     if not problems:
         settings = Settings(**values)
@@ -258,7 +282,8 @@ def load(
     raise InvalidSettings(tuple(problems))
 
 
-def _tables() -> dict[str, type[msgspec.Struct]]:
+def tables() -> dict[str, type[msgspec.Struct]]:
+    """The tables of the settings file by name, in the order of :class:`Settings`."""
     return dict(get_type_hints(Settings))
 
 
@@ -287,24 +312,27 @@ def _gather(  # noqa: PLR0917 - one caller, and each argument is a thing of its 
     types = get_type_hints(table_type)
     for name, kind in types.items():
         key = f"{table}.{name}"
-        variable = f"{ENVIRONMENT_PREFIX}{table}__{name}".upper()
+        variable = variable_name(table, name)
         source = ""
         if name in given:
             found[name], source = given.pop(name), str(file)
-            if kind is Secret and file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            if holds_secrets(kind) and _is_open_to_others(file):
                 problems.append(f"{key} in {file}: others can read the file; chmod 600 {file}")
         if variable in environ:
             found[name], source = _from_text(environ[variable], kind), f"${variable}"
         if kind is Secret:
-            pointer = given.pop(f"{name}_file", None) or environ.get(f"{variable}_FILE")
-            credential = Path(environ.get("CREDENTIALS_DIRECTORY", "")) / key.translate(
-                str.maketrans("._", "--")
-            )
-            if pointer:
-                _read_secret(key, Path(pointer).expanduser(), found, problems)
+            pointer = _secret_file(name, variable, given, file, environ)
+            if pointer is not None:
                 source = str(pointer)
-            if environ.get("CREDENTIALS_DIRECTORY") and credential.is_file():
-                found[name], source = credential.read_text("utf-8").strip(), str(credential)
+                if _is_open_to_others(pointer):
+                    problems.append(
+                        f"{key}_file {pointer}: others can read it; chmod 600 {pointer}"
+                    )
+                _read_secret(f"{key}_file {pointer}", name, pointer, found, problems)
+            credential = credential_path(key, environ)
+            if credential is not None and credential.is_file():
+                source = str(credential)
+                _read_secret(f"{key} in {credential}", name, credential, found, problems)
         if source:
             origins.append(Origin(key, source))
     known = ", ".join(types)
@@ -312,13 +340,47 @@ def _gather(  # noqa: PLR0917 - one caller, and each argument is a thing of its 
     return found
 
 
-def _read_secret(key: str, file: Path, found: dict[str, Any], problems: list[str]) -> None:
+def credential_name(key: str) -> str:
+    """The name of a secret's file in a credentials directory: ``odds-api-key``."""
+    return key.translate(str.maketrans("._", "--"))
+
+
+def credential_path(key: str, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Where a secret would stand in the credentials directory; None where there is none."""
+    directory = environ.get("CREDENTIALS_DIRECTORY")
+    return Path(directory) / credential_name(key) if directory else None
+
+
+def variable_name(table: str, name: str) -> str:
+    """The environment variable of a setting: ``KOS_ODDS_API__KEY``."""
+    return f"{ENVIRONMENT_PREFIX}{table}__{name}".upper()
+
+
+def _secret_file(
+    name: str, variable: str, given: dict[str, Any], file: Path, environ: Mapping[str, str]
+) -> Path | None:
+    """The file that is said to hold a secret; the settings file speaks of its own folder."""
+    named = given.pop(f"{name}_file", None)
+    if said := environ.get(f"{variable}_FILE"):
+        return Path(said).expanduser()
+    return file.parent / Path(str(named)).expanduser() if named else None
+
+
+def _is_open_to_others(file: Path) -> bool:
     try:
-        if file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-            problems.append(f"{key}_file {file}: others can read it; chmod 600 {file}")
-        found[key.rpartition(".")[2]] = file.read_text("utf-8").strip()
+        return bool(file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) & ~_EXECUTE)
+    except OSError:
+        return False  # reading it says what is wrong
+
+
+def _read_secret(
+    what: str, name: str, file: Path, found: dict[str, Any], problems: list[str]
+) -> None:
+    try:
+        found[name] = file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"{key}_file {file}: {error.__class__.__name__}; give a readable file")
+        reason = getattr(error, "strerror", None) or "it is not text"
+        problems.append(f"{what}: cannot be read: {reason}; give a file that this user can read")
 
 
 def _from_text(text: str, kind: Any) -> Any:
@@ -330,8 +392,8 @@ def _from_text(text: str, kind: Any) -> Any:
 
 def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
     known = {
-        f"{ENVIRONMENT_PREFIX}{table}__{name}".upper()
-        for table, table_type in _tables().items()
+        variable_name(table, name)
+        for table, table_type in tables().items()
         for name in table_type.__struct_fields__
     }
     known |= {f"{name}_FILE" for name in known}
@@ -352,7 +414,8 @@ def _convert_table(
         try:
             values[name] = msgspec.convert(value, hints[name], strict=False, dec_hook=_decode)
         except (msgspec.ValidationError, ValueError) as error:
-            shown = "***" if get_type_hints(table_type)[name] is Secret else repr(value)
+            is_secret = holds_secrets(get_type_hints(table_type)[name])
+            shown = "***" if is_secret else repr(value)
             problems.append(f"{table}.{name} = {shown}: {error}; {_meaning(hints[name])}")
     try:
         return table_type(**values)

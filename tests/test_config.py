@@ -102,3 +102,33 @@ def test_a_secret_prints_as_stars_and_survives_a_spawn() -> None:
     secret = Secret("abcdefgh12345")
     assert "abcdefgh" not in f"{secret} {secret!r}"
     assert pickle.loads(pickle.dumps(secret)) == secret  # noqa: S301 - our own bytes
+
+
+def test_a_secret_of_a_file_that_others_can_read_or_write_is_refused(tmp_path: Path) -> None:
+    pointed = tmp_path / "key"
+    pointed.write_text("a-key-of-the-feed")
+    for mode in (0o604, 0o640, 0o620):
+        pointed.chmod(mode)
+        problem = problems_of(None, {"KOS_ODDS_API__KEY_FILE": str(pointed)})[0]
+        assert f"chmod 600 {pointed}" in problem
+        assert "a-key-of-the-feed" not in problem
+
+
+def test_a_secret_that_cannot_be_read_is_a_problem_with_its_path(tmp_path: Path) -> None:
+    (tmp_path / "odds-api-key").write_bytes(b"\xff\xfe\x00")
+    absent = tmp_path / "absent"
+    problems = problems_of(
+        None,
+        {"CREDENTIALS_DIRECTORY": str(tmp_path), "KOS_BETFAIR__APP_KEY_FILE": str(absent)},
+    )
+    assert any(str(tmp_path / "odds-api-key") in each for each in problems)
+    assert any(str(absent) in each and "No such file" in each for each in problems)
+
+
+def test_a_secret_file_named_in_the_settings_is_looked_for_beside_them(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("beside-the-settings")
+    (tmp_path / "key").chmod(0o600)
+    file = file_with(tmp_path, '[odds_api]\nkey_file = "key"\n', mode=0o644)
+    settings, origins = load(file, {})
+    assert settings.odds_api.key.reveal() == "beside-the-settings"
+    assert origins[0].source == str(tmp_path / "key")

@@ -14,10 +14,11 @@ from kos import __version__
 from kos.cli import calc, replay, run, signals, status
 from kos.cli.aliases import aliases_app
 from kos.cli.books import books_app
+from kos.cli.config import config_app
 from kos.cli.ledger import ledger_app
 from kos.cli.match import match_command
 from kos.cli.offers import offers_app
-from kos.errors import KosError
+from kos.errors import InvalidSettings, KosError
 
 app = typer.Typer(
     name="kos",
@@ -31,6 +32,7 @@ app.command("status")(status.status)
 app.command("replay")(replay.replay)
 app.command("match")(match_command)
 calc.register(app)
+app.add_typer(config_app, name="config")
 app.add_typer(aliases_app, name="aliases")
 app.add_typer(offers_app, name="offers")
 app.add_typer(books_app, name="books")
@@ -43,10 +45,18 @@ def version() -> None:
     typer.echo(__version__)
 
 
+EXIT_REFUSED = 2
+EXIT_CONFIG = 78
+"""What ``sysexits.h`` calls EX_CONFIG: starting again as it is would end the same."""
+
+
 def main() -> None:
-    """Run the command line; an error that KOS raised on purpose is one line and exit code 2."""
+    """Run the command line; an error that KOS raised on purpose is one line and an exit code.
+
+    78 when the settings are refused, else 2.
+    """
     try:
         app()
     except KosError as error:
         typer.echo(f"kos: {error}", err=True)
-        sys.exit(2)
+        sys.exit(EXIT_CONFIG if isinstance(error, InvalidSettings) else EXIT_REFUSED)

@@ -1,0 +1,86 @@
+"""``kos config``: the settings in force, whether they hold, and a file to begin with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kos.cli.settings import ConfigOption, JsonOption
+
+config_app = typer.Typer(
+    help="The settings: show, check, begin a file.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@config_app.command("show")
+def show(
+    *,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="Only what is not the default.")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show every setting in force and where it comes from; secrets are masked."""
+    from kos.config import load
+    from kos.config_described import rows
+
+    found = rows(*load(config))
+    if changed:
+        found = tuple(row for row in found if row.source != "default")
+    if as_json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(found).decode())
+        return
+    table = ""
+    for row in found:
+        if row.table != table:
+            table = row.table
+            typer.echo(f"[{table}]")
+        typer.echo(f"{row.name} = {row.value}  # {row.source}")
+
+
+@config_app.command("check")
+def check(*, config: ConfigOption = None) -> None:
+    """Check all settings at once; exit code 78 when something does not hold."""
+    from kos.config import default_path, load
+
+    settings, origins = load(config)
+    file = config or default_path()
+    where = str(file) if file.is_file() else f"no file ({file} is absent)"
+    typer.echo(f"settings hold: {where}, {len(origins)} values set; state in {settings.state_dir}")
+
+
+@config_app.command("init")
+def init(
+    path: Annotated[
+        Path | None, typer.Argument(help="The new file, or - to print; default: the user's.")
+    ] = None,
+) -> None:
+    """Write a commented settings file, for its owner alone; an existing one is left alone."""
+    from kos.config import default_path
+    from kos.config_described import commented_file
+    from kos.errors import InvalidInput
+
+    if str(path) == "-":
+        typer.echo(commented_file(), nl=False)
+        return
+    file = path or default_path()
+    if path is None:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise InvalidInput("PATH", str(file), "a file that does not exist yet") from None
+    except OSError as error:
+        allowed = f"a place to write to ({error.strerror})"
+        raise InvalidInput("PATH", str(file), allowed) from None
+    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        opened.write(commented_file())
+    typer.echo(f"{file}: every setting with its default; then: kos config check")
