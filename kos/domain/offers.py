@@ -1303,13 +1303,27 @@ def hedge_status(state: OfferState, back: str) -> HedgeStatus:
     return HedgeStatus.HEDGED if moved >= wanted - tolerance else HedgeStatus.PART
 
 
+class ReminderKind(StrEnum):
+    """What a reminder is about."""
+
+    UNHEDGED = "unhedged"
+    UNSETTLED = "unsettled"
+    IN_TRANSIT = "in_transit"
+    CREDIT_OVERDUE = "credit_overdue"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+
+
 class Reminder(msgspec.Struct, frozen=True):
     """Something about an instance that time alone has made urgent."""
 
     instance: str
     what: str
     due_at: datetime
+    kind: ReminderKind
 
+
+_Due = tuple[ReminderKind, str, datetime]
 
 _TOKEN_WARNINGS = (timedelta(hours=3), timedelta(hours=24), timedelta(hours=48))
 _SETTLEMENT_OVERDUE = timedelta(hours=5)
@@ -1324,44 +1338,46 @@ def reminders(state: OfferState, now: datetime) -> tuple[Reminder, ...]:
     if state.is_closed:
         return ()
     said = (*_about_bets(state, now), *_about_money(state, now), *_about_tokens(state, now))
-    found = [Reminder(state.id, what, due) for what, due in said]
+    found = [Reminder(state.id, what, due, kind) for kind, what, due in said]
     return tuple(sorted(found, key=lambda each: each.due_at))
 
 
-def _about_bets(state: OfferState, now: datetime) -> Iterator[tuple[str, datetime]]:
+def _about_bets(state: OfferState, now: datetime) -> Iterator[_Due]:
     for bet in state.open_bets():
         if bet.kickoff is None or bet.is_exchange:
             continue
         status = hedge_status(state, bet.id)
         if status is not HedgeStatus.HEDGED:
-            yield f"bet {bet.id} is {status.value}", bet.kickoff
+            yield ReminderKind.UNHEDGED, f"bet {bet.id} is {status.value}", bet.kickoff
         overdue = bet.kickoff + _SETTLEMENT_OVERDUE
         if now >= overdue:
-            yield f"bet {bet.id} should be settled by now", overdue
+            yield ReminderKind.UNSETTLED, f"bet {bet.id} should be settled by now", overdue
 
 
-def _about_money(state: OfferState, now: datetime) -> Iterator[tuple[str, datetime]]:
+def _about_money(state: OfferState, now: datetime) -> Iterator[_Due]:
     for venue, since in state.transit_since.items():
         overdue = since + _TRANSIT_OVERDUE
         if now >= overdue:
             amount = pounds(state.transit[venue])
-            yield f"{amount} is still on its way between {venue} and the bank", overdue
+            what = f"{amount} is still on its way between {venue} and the bank"
+            yield ReminderKind.IN_TRANSIT, what, overdue
     due = state.credit_due_by
     if state.phase is Phase.FREE_BET_PENDING and due is not None and now >= due:
-        yield "the bonus is overdue", due
+        yield ReminderKind.CREDIT_OVERDUE, "the bonus is overdue", due
 
 
-def _about_tokens(state: OfferState, now: datetime) -> Iterator[tuple[str, datetime]]:
+def _about_tokens(state: OfferState, now: datetime) -> Iterator[_Due]:
     for token in _in_game(state):
         if token.phase is not Phase.FREE_BET_CREDITED or token.expires_at is None:
             continue
         left = token.expires_at - now
         warning = next((each for each in _TOKEN_WARNINGS if left <= each), None)
         if left <= timedelta(0):
-            yield f"token {token.id} has expired", token.expires_at
+            yield ReminderKind.EXPIRED, f"token {token.id} has expired", token.expires_at
         elif warning is not None:
             hours = warning // timedelta(hours=1)
-            yield f"token {token.id} expires within {hours} h", token.expires_at
+            what = f"token {token.id} expires within {hours} h"
+            yield ReminderKind.EXPIRING, what, token.expires_at
 
 
 _missing = set(OFFER_FACTS.values()) - set(_RULES) - {DepositSent}

@@ -40,6 +40,8 @@ class ReminderLine(msgspec.Struct, frozen=True, kw_only=True):
     bookmaker: str
     what: str
     due_at: datetime
+    kind: str
+    """As `kos.domain.offers.ReminderKind` names it."""
 
 
 class RecordedEvent(msgspec.Struct, frozen=True, kw_only=True):

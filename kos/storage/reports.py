@@ -168,6 +168,7 @@ def all_reminders(database: Database, query: GetReminders, now: datetime) -> Rem
             bookmaker=line.bookmaker,
             what=each.what,
             due_at=each.due_at,
+            kind=each.kind.value,
         )
         for line in open_lines
         for each in reminders(portfolios[line.participant].offers[line.instance], now)

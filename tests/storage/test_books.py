@@ -272,6 +272,7 @@ def test_every_question_about_participants_is_tried() -> None:
     assert set(ABOUT_ONE) == {
         GetOffers,
         GetOffer,
+        GetReminders,
         GetBooks,
         GetStatement,
         GetParticipants,
