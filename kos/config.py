@@ -27,6 +27,11 @@ from kos.errors import InvalidSettings
 
 ENVIRONMENT_PREFIX = "KOS_"
 
+SERVICE_CONFIG = Path("/etc/kos/kos.toml")
+"""Where the service's settings stand; taken by whoever has no file of their own."""
+SERVICE_STATE = Path("/var/lib/kos")
+"""Where the service keeps its state; taken by a user who owns it, which is the service's own."""
+
 _EXECUTE = stat.S_IXGRP | stat.S_IXOTH
 
 _MIN_SECRET = 4
@@ -185,6 +190,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         chosen = self.service.state_dir or os.environ.get("STATE_DIRECTORY", "")
         if chosen:
             return Path(chosen).expanduser()
+        if _is_own(SERVICE_STATE):
+            return SERVICE_STATE
         base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
         return Path(base).expanduser() / "kos"
 
@@ -232,12 +239,20 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 def default_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """The settings file: ``$KOS_CONFIG``, systemd's configuration directory, or the user's."""
+    """The settings file: ``$KOS_CONFIG``, systemd's, the user's, or the service's."""
     if explicit := environ.get("KOS_CONFIG"):
         return Path(explicit).expanduser()
     if directory := environ.get("CONFIGURATION_DIRECTORY"):
         return Path(directory) / "kos.toml"
-    return Path(environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "kos" / "kos.toml"
+    own = Path(environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "kos" / "kos.toml"
+    return SERVICE_CONFIG if not own.exists() and os.access(SERVICE_CONFIG, os.R_OK) else own
+
+
+def _is_own(folder: Path) -> bool:
+    try:
+        return folder.stat().st_uid == os.geteuid() != 0
+    except OSError:
+        return False
 
 
 def load(

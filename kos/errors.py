@@ -28,6 +28,9 @@ class KosError(Exception):
 class OperatorMustAct(KosError):  # noqa: N818 - the name says who acts
     """A person has to change something before another try makes sense."""
 
+    needs_operator = True
+    """Read by the actor runtime: a system that cannot start over this should not be restarted."""
+
 
 class InvalidInput(OperatorMustAct):
     """An argument, file or command that is refused whole.

@@ -13,7 +13,9 @@ from kos.config import Settings
 from kos.heartbeat import HeartbeatFile
 from kos.messages import MESSAGES
 from kos.observability.logs import LogSettings
-from kos.runtime import Client, NodeSpec, System, SystemNotRunning, connect
+from kos.runtime import Client, NodeSpec, OnExhausted, System, SystemNotRunning, connect
+from kos.runtime.service import ServiceManager
+from kos.watch import Watch
 
 SYSTEM = "kos"
 RUN_DIR_NAME = "run"
@@ -63,14 +65,31 @@ def _exchange_args(settings: Settings) -> exchange.ExchangeArgs:
     )
 
 
-def build(settings: Settings, logs: LogSettings) -> System:
-    """The whole system, not yet started. The state directory is made private."""
+def critical_actors(table: tuple[NodeSpec, ...]) -> frozenset[str]:
+    """Those whose end for good ends KOS: whoever may be parked instead is not among them."""
+    return frozenset(
+        child.name
+        for node in table
+        for child in node.children
+        if child.on_exhausted is OnExhausted.ESCALATE
+    )
+
+
+def build(settings: Settings, logs: LogSettings, manager: ServiceManager | None = None) -> System:
+    """The whole system, not yet started. The state directory is made private.
+
+    Args:
+        settings: What runs, and where.
+        logs: How every process logs.
+        manager: The service manager that started this process, if any, is told how it goes.
+    """
     state = settings.state_dir
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     state.chmod(0o700)
+    table = nodes(settings)
     system = System(
         name=SYSTEM,
-        nodes=nodes(settings),
+        nodes=table,
         messages=MESSAGES,
         run_dir=run_dir(settings),
         setup="kos.observability.process:settle_process",
@@ -78,6 +97,8 @@ def build(settings: Settings, logs: LogSettings) -> System:
     )
     heartbeat = HeartbeatFile(state / "heartbeat.json", is_simulated=settings.service.is_simulated)
     system.every(settings.service.heartbeat_s, lambda: heartbeat.write(system.describe()))
+    if manager is not None:
+        Watch(system, manager, critical_actors(table))
     return system
 
 

@@ -46,6 +46,7 @@ class SportsActor(Actor):
         self._fetching: dict[str, str] = {}
         """Sport key to its fetcher's name."""
         self._problem = ""
+        self._has_answer = False
 
     def started(self) -> None:
         self._client = open_feed(self._args.odds_api)
@@ -64,17 +65,23 @@ class SportsActor(Actor):
                 raise TypeError(f"sports takes no {type(message).__name__}")
 
     def pulse(self) -> dict[str, str | int | float]:
-        return {"sport_keys": len(self._fetching), "problem": self._problem}
+        return {
+            "sport_keys": len(self._fetching),
+            "problem": self._problem,
+            "awaits": "" if self._has_answer else "the list of sports",
+        }
 
     def _list(self) -> None:
         try:
             answer = self._client.sports()
         except KosError as error:
+            self._has_answer = True
             self._problem = str(error)
             self.context.log.warning("sports.not_listed", error=str(error))
             delay = _RETRY_S if isinstance(error, WaitAndRetry) else _REFUSED_RETRY_S
             self.context.after(delay, _LIST)
             return
+        self._has_answer = True
         self._problem = ""
         quota = answer.quota
         if quota.used is not None and quota.remaining is not None:

@@ -15,9 +15,11 @@ from kos.cli import calc, replay, run, signals, status
 from kos.cli.aliases import aliases_app
 from kos.cli.books import books_app
 from kos.cli.config import config_app
+from kos.cli.exits import EXIT_CONFIG, EXIT_REFUSED
 from kos.cli.ledger import ledger_app
 from kos.cli.match import match_command
 from kos.cli.offers import offers_app
+from kos.cli.service import service_app
 from kos.errors import InvalidSettings, KosError
 
 app = typer.Typer(
@@ -33,6 +35,7 @@ app.command("replay")(replay.replay)
 app.command("match")(match_command)
 calc.register(app)
 app.add_typer(config_app, name="config")
+app.add_typer(service_app, name="service")
 app.add_typer(aliases_app, name="aliases")
 app.add_typer(offers_app, name="offers")
 app.add_typer(books_app, name="books")
@@ -43,11 +46,6 @@ app.add_typer(ledger_app, name="ledger")
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
-
-
-EXIT_REFUSED = 2
-EXIT_CONFIG = 78
-"""What ``sysexits.h`` calls EX_CONFIG: starting again as it is would end the same."""
 
 
 def main() -> None:

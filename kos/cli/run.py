@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
+from kos.cli.exits import EXIT_CONFIG, EXIT_SOFTWARE
 from kos.cli.settings import ConfigOption, settings_of
 from kos.config import Secret, Settings
 from kos.errors import InvalidInput
 from kos.sandbox.server import Addresses
+
+if TYPE_CHECKING:
+    from kos.runtime.service import ServiceManager
 
 _SANDBOX_CREDITS = 10_000_000
 """A plan large enough to poll every few seconds; the budget works on it as on any other."""
@@ -48,20 +53,30 @@ def run(
     Without an Odds API key in the settings the markets come from the sandbox, and every screen
     says so.
     """
+    from kos.runtime.service import ServiceManager
+
+    manager = ServiceManager()  # before any child starts, which must not speak to it
+    _end_quietly_on_signals()
     settings = settings_of(config)
     if state_dir is not None:
         settings = _replace_service(settings, state_dir=str(state_dir.resolve()))
     with ExitStack() as stack:
         if sandbox or recordings is not None or not settings.odds_api.key:
             settings = stack.enter_context(_simulated(settings, seed, recordings))
-        code = _serve(settings, is_live=live, stack=stack)
+        code = _serve(settings, manager, is_live=live, stack=stack)
     sys.exit(code)
 
 
-def _serve(settings: Settings, *, is_live: bool, stack: ExitStack) -> int:
+def _end_quietly_on_signals() -> None:
+    """Until the system takes them over: a signal ends this process by way of its clean-up."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: sys.exit(0))
+
+
+def _serve(settings: Settings, manager: ServiceManager, *, is_live: bool, stack: ExitStack) -> int:
     from kos.main import build
     from kos.observability.logs import LogSettings, configure_process
-    from kos.runtime import stop_on_signals
+    from kos.runtime import SystemStartFailed, stop_on_signals
 
     settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     logs = LogSettings(
@@ -72,13 +87,17 @@ def _serve(settings: Settings, *, is_live: bool, stack: ExitStack) -> int:
         secrets=settings.secrets(),
     )
     configure_process("main", logs)
-    system = build(settings, logs)
+    system = build(settings, logs, manager)
     stop_on_signals(system)
     if is_live:
         from kos.cli.live import LiveTable
 
         stack.enter_context(LiveTable(settings))
-    return system.run()
+    try:
+        return system.run()
+    except SystemStartFailed as failed:
+        typer.echo(f"kos: {failed}", err=True)
+        return EXIT_CONFIG if failed.is_final else EXIT_SOFTWARE
 
 
 @contextmanager

@@ -34,11 +34,13 @@ class Ended:
         is_failure: False after a stop in order or an end of its own will.
         is_start: Whether it never got to its first message.
         error: Type and text, for people; empty when there was none.
+        is_final: What was raised has a true ``needs_operator``: another start would end the same.
     """
 
     is_failure: bool
     is_start: bool = False
     error: str = ""
+    is_final: bool = False
 
 
 @dataclass(kw_only=True)
@@ -130,7 +132,14 @@ class Cell(pykka.ThreadingActor):
             made.started()
         except BaseException as error:
             self._context.log.exception("actor.start_failed", error=describe(error))
-            self._end(Ended(is_failure=True, is_start=True, error=describe(error)))
+            self._end(
+                Ended(
+                    is_failure=True,
+                    is_start=True,
+                    error=describe(error),
+                    is_final=bool(getattr(error, "needs_operator", False)),
+                )
+            )
         else:
             self._report_started(self)
 

@@ -53,6 +53,8 @@ class GivenUp(Message, frozen=True, kw_only=True):
     """From a node as its last word: why it ends, in words."""
 
     reason: str
+    is_final: bool = False
+    """Another start would end the same, until a person has changed something."""
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -139,7 +139,17 @@ class SystemNotRunning(RuntimeFault):
 
 
 class SystemStartFailed(RuntimeFault):
-    """A node or an actor did not start. Whatever had started has been stopped again."""
+    """A node or an actor did not start. Whatever had started has been stopped again.
+
+    Args:
+        reason: Which, and why.
+        is_final: Another start would end the same, until a person has changed something: an
+            actor's error had a true attribute ``needs_operator``.
+    """
+
+    def __init__(self, reason: str, *, is_final: bool = False) -> None:
+        super().__init__(reason)
+        self.is_final = is_final
 
 
 class Fault(msgspec.Struct, frozen=True, array_like=True):

@@ -100,7 +100,7 @@ class Node:
         except NodeGivesUp as reason:
             code = EXIT_GIVEN_UP
             _log.error("node.gave_up", node=self._plan.spec.name, reason=str(reason))
-            self._control.send(GivenUp(reason=str(reason)))
+            self._control.send(GivenUp(reason=str(reason), is_final=reason.is_final))
         self._is_stopping = True
         self._supervisor.stop()
         self._registry.close()

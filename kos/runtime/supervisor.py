@@ -46,7 +46,16 @@ from kos.runtime.timers import Timers
 
 
 class NodeGivesUp(Exception):  # noqa: N818 - says what is so
-    """The node cannot go on; whoever stands above it decides."""
+    """The node cannot go on; whoever stands above it decides.
+
+    Args:
+        reason: Why.
+        is_final: Another start would end the same, until a person has changed something.
+    """
+
+    def __init__(self, reason: str, *, is_final: bool = False) -> None:
+        super().__init__(reason)
+        self.is_final = is_final
 
 
 @dataclass(kw_only=True)
@@ -341,7 +350,7 @@ class Supervisor:
             return
         child.state = "stopped"
         msg = f"actor {child.spec.name} did not start: {ended.error}"
-        raise NodeGivesUp(msg)
+        raise NodeGivesUp(msg, is_final=ended.is_final)
 
     def _decide(self, child: Child, ended: Ended) -> None:
         decision = decide(

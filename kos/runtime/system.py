@@ -53,6 +53,8 @@ class _Node:
     incarnation: int = 0
     restarts: int = 0
     last_error: str = ""
+    is_final: bool = False
+    """It gave up over something that another start does not mend."""
     reason: str = ""
     """Why the present incarnation is about to end, where that is known before its end."""
     pong: Pong | None = None
@@ -211,7 +213,7 @@ class System:
             if node.state != "running" and not self._stops:
                 reason = f"node {node.spec.name} did not start: {node.last_error}"
                 self.stop()
-                raise SystemStartFailed(reason)
+                raise SystemStartFailed(reason, is_final=node.is_final)
         if not self._stops:
             _log.info("system.started", nodes=list(self._nodes))
 
@@ -377,7 +379,7 @@ class System:
                 if message.hung_actor and node.state == "running":
                     self._on_hang(node, f"actor {message.hung_actor} is stuck in one message")
             case GivenUp():
-                node.reason = message.reason
+                node.reason, node.is_final = message.reason, message.is_final
             case NamesChanged():
                 self._rename(node, added=message.added, removed=message.removed)
 

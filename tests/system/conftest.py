@@ -27,7 +27,7 @@ MONTHLY_CREDITS = 50_000_000
 class Daemon:
     """One running daemon and its sandbox."""
 
-    def __init__(self, sandbox: Sandbox, state_dir: Path) -> None:
+    def __init__(self, sandbox: Sandbox, state_dir: Path, **environment: str) -> None:
         self.sandbox = sandbox
         self.state_dir = state_dir
         self.log = state_dir / "log.json"
@@ -50,6 +50,7 @@ class Daemon:
             "KOS_BETFAIR__IDENTITY_URL": at.betfair_url,
             "KOS_BETFAIR__API_URL": at.betfair_url,
             "KOS_BETFAIR__CALL_SPACING_S": "0.1",
+            **environment,
         }
         self.started_at = time.monotonic()
         with self.log.open("ab") as log:

@@ -1,0 +1,75 @@
+"""The service manager's side channel: what a daemon tells systemd, by ``sd_notify``.
+
+The protocol is one datagram of ``NAME=value`` lines to the socket that ``$NOTIFY_SOCKET`` names;
+see sd_notify(3). Without a service manager everything here does nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import time
+from collections.abc import MutableMapping
+
+_SOCKET, _WATCHDOG, _WATCHDOG_PID = "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"
+_LONGEST_STATUS = 400
+
+
+class ServiceManager:
+    """Whoever started this process and wants to know how it is.
+
+    A message that cannot be delivered is dropped: the daemon's work does not hang on it.
+
+    Args:
+        environ: The environment. The variables of the protocol are taken out of it, so that no
+            child process speaks in this one's name.
+    """
+
+    def __init__(self, environ: MutableMapping[str, str] = os.environ) -> None:
+        self._address = environ.pop(_SOCKET, "")
+        watchdog_us = environ.pop(_WATCHDOG, "")
+        is_ours = environ.pop(_WATCHDOG_PID, str(os.getpid())) == str(os.getpid())
+        self.watchdog_s = int(watchdog_us) / 1e6 if watchdog_us.isdigit() and is_ours else 0.0
+        """The manager restarts us when it hears nothing for so many seconds; 0: it never does."""
+        self._status = ""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._address)
+
+    def ready(self) -> None:
+        """The daemon serves; said once, and again after a reload."""
+        self._send("READY=1")
+
+    def reloading(self) -> None:
+        """The settings are being read again; :meth:`ready` ends it."""
+        self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def stopping(self) -> None:
+        """The daemon has begun to stop."""
+        self._send("STOPPING=1")
+
+    def alive(self) -> None:
+        """Feed the watchdog."""
+        self._send("WATCHDOG=1")
+
+    def status(self, text: str) -> None:
+        """What ``systemctl status`` shows, in one line; sent only when it has changed."""
+        line = " ".join(text.split())[:_LONGEST_STATUS]
+        if line != self._status:
+            self._status = line
+            self._send(f"STATUS={line}")
+
+    def _send(self, *assignments: str) -> None:
+        if not self._address:
+            return
+        # A leading @ stands for the zero byte of Linux's abstract names.
+        address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
+        with (
+            contextlib.suppress(OSError),
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel,
+        ):
+            channel.settimeout(0)
+            channel.sendto("\n".join(assignments).encode(), address)

@@ -1,0 +1,121 @@
+"""The whole daemon under a service manager: what it tells, and with which code it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kos.sandbox import Sandbox
+from tests.system.conftest import DEADLINE_S, MONTHLY_CREDITS, Daemon
+
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("service")]
+
+
+class Ear:
+    """The service manager's end of the notification socket."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        self._socket.settimeout(DEADLINE_S)
+        self.heard: list[str] = []
+
+    def until(self, is_it: Callable[[str], bool]) -> list[str]:
+        """What is said from now on, up to and with the first word that is it."""
+        begin = len(self.heard)
+        deadline = time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline:
+            self.heard.append(self._socket.recv(4096).decode())
+            if is_it(self.heard[-1]):
+                return self.heard[begin:]
+        pytest.fail(f"never said; heard {self.heard}")
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(
+        seed=7, tempo=1e-9, credits_a_month=MONTHLY_CREDITS, calls_a_second=100
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def ear(tmp_path: Path) -> Iterator[Ear]:
+    listening = Ear(tmp_path / "notify")
+    yield listening
+    listening.close()
+
+
+def test_ready_when_it_serves_alive_while_all_is_fresh_stopping_at_the_end(
+    sandbox: Sandbox, ear: Ear, tmp_path: Path
+) -> None:
+    daemon = Daemon(
+        sandbox,
+        tmp_path / "state",
+        NOTIFY_SOCKET=str(tmp_path / "notify"),
+        WATCHDOG_USEC="1000000",
+    )
+    try:
+        before = ear.until("READY=1".__eq__)
+        assert "WATCHDOG=1" not in before
+        assert all(node.state == "running" for node in daemon.describe().nodes)
+        ear.until("WATCHDOG=1".__eq__)
+        for node in daemon.describe().nodes:
+            environ = Path(f"/proc/{node.pid}/environ").read_bytes()
+            assert b"NOTIFY_SOCKET" not in environ
+            assert b"WATCHDOG" not in environ
+        # A node that says nothing any more: not fed until it is back, and then fed again.
+        engine = daemon.node("engine").pid
+        os.kill(engine, signal.SIGSTOP)
+        ear.until(lambda said: said.startswith("STATUS=not alive: scorer"))
+        os.kill(engine, signal.SIGKILL)  # sooner than its supervisor would
+        silence = ear.until(lambda said: "STATUS=" in said and "not alive" not in said)
+        assert "WATCHDOG=1" not in silence
+        ear.until("WATCHDOG=1".__eq__)
+        daemon.process.send_signal(signal.SIGTERM)
+        ear.until("STOPPING=1".__eq__)
+        assert daemon.process.wait(DEADLINE_S) == 0
+    finally:
+        daemon.stop()
+
+
+def test_a_refused_key_is_told_as_degraded_and_the_service_is_ready(
+    sandbox: Sandbox, ear: Ear, tmp_path: Path
+) -> None:
+    daemon = Daemon(
+        sandbox,
+        tmp_path / "state",
+        NOTIFY_SOCKET=str(tmp_path / "notify"),
+        KOS_ODDS_API__KEY="not-a-key-of-the-feed",
+    )
+    try:
+        ear.until("READY=1".__eq__)
+        ear.until(lambda said: said.startswith("STATUS=degraded: sports"))
+        assert not any("not-a-key-of-the-feed" in each for each in ear.heard)
+    finally:
+        assert daemon.stop() == 0
+
+
+def test_a_database_that_is_not_ours_ends_the_start_with_78_and_a_sentence(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    with sqlite3.connect(state / "ledger.db") as database:
+        database.execute("CREATE TABLE another_program (x)")
+    database.close()
+    daemon = Daemon(sandbox, state)
+    assert daemon.process.wait(DEADLINE_S) == 78
+    last = daemon.log.read_text("utf-8").splitlines()[-1]
+    assert last.startswith("kos: node ledger did not start")
+    assert "ledger.db" in last
