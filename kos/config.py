@@ -176,6 +176,45 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ] = False
 
 
+class LogsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The log file in the state folder, and repeats. Standard output is always written."""
+
+    file_mb: Annotated[
+        int, _measured("MB", "size at which kos.log is turned; 0 writes no file", ge=0, le=10_000)
+    ] = 20
+    files_kept: Annotated[int, Meta(description="older log files kept", ge=1, le=100)] = 4
+    fold_s: Annotated[
+        float,
+        _measured("seconds", "a warning that repeats is counted and written so often; 0: always"),
+    ] = 60.0
+
+
+class HeartbeatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is told that KOS lives, beside the file ``heartbeat.json``."""
+
+    ping_url: Annotated[
+        Secret,
+        Meta(description="address called while KOS is not failed; its silence is your alarm"),
+    ] = Secret()
+    ping_interval_s: Annotated[
+        float, _measured("seconds", "between two calls of ping_url", ge=10)
+    ] = 60.0
+
+
+class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Figures for Prometheus at ``http://host:port/metrics``."""
+
+    is_enabled: Annotated[bool, Meta(description="serve metrics; wants kos-engine[metrics]")] = (
+        False
+    )
+    host: Annotated[
+        str, Meta(description="address to listen on; anyone who reaches it can read the figures")
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, Meta(description="port to listen on; 0 takes a free one", ge=0, le=65535)
+    ] = 9464
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings, by table of the file."""
 
@@ -183,6 +222,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     betfair: BetfairSettings = BetfairSettings()
     scoring: ScoringRules = ScoringRules()
     service: ServiceSettings = ServiceSettings()
+    logs: LogsSettings = LogsSettings()
+    heartbeat: HeartbeatSettings = HeartbeatSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
     @property
     def state_dir(self) -> Path:

@@ -176,16 +176,17 @@ class ExchangeActor(Actor):
             wait_s = _REFUSED_PAUSE_S if isinstance(error, OperatorMustAct) else 1.0
         self._look_in(wait_s)
 
-    def _look_in(self, seconds: float) -> None:
+    def _look_in(self, seconds: float, *, is_same_job: bool = False) -> None:
         """Have one look ahead at a time; a nearer one takes the place of a farther one."""
         if self._next_look is not None:
             self._next_look.cancel()
-        self._next_look = self.context.after(max(seconds, _SHORTEST_WAIT_S), _LOOK)
+        wait_s = max(seconds, _SHORTEST_WAIT_S)
+        self._next_look = self.context.after(wait_s, _LOOK, is_same_job=is_same_job)
 
     def _look_soon(self) -> None:
         """Something new is wanted; while a failure is waited out, it waits, too."""
         if not self._problem:
-            self._look_in(0)
+            self._look_in(0, is_same_job=True)
 
     def _read_prices(self) -> bool:
         batches = self._cache.plan(datetime.now(UTC))
@@ -198,7 +199,7 @@ class ExchangeActor(Actor):
                 raise
             self._cache.answered(batch, answer.books, datetime.now(UTC), answer.unread)
             self._cache.limit_batches(self._client.books_per_call)
-            self._log_drops("books.dropped", answer.drops)
+            self._log_drops("books", answer.drops)
             if answer.books:
                 self.context.ref("scorer").tell(BooksRead(books=tuple(answer.books)))
         return bool(batches)
@@ -214,7 +215,7 @@ class ExchangeActor(Actor):
             self._catalogue.failed(ask, datetime.now(UTC), _pause_of(error))
             raise
         self._catalogue.answered(ask, answer.markets, datetime.now(UTC))
-        self._log_drops("catalogue.dropped", answer.drops)
+        self._log_drops("catalogue", answer.drops)
         self.context.log.info(
             "catalogue.read",
             event_type=self._sports[ask.event_type_id].event_type,
@@ -238,7 +239,7 @@ class ExchangeActor(Actor):
             raise
         self._descriptions.answered(batch, answer.descriptions, datetime.now(UTC))
         self._known |= answer.descriptions
-        self._log_drops("descriptions.dropped", answer.drops)
+        self._log_drops("descriptions", answer.drops)
         for event_type_id in self._sports:
             markets = self._catalogue.markets(event_type_id)
             if any(market.market_id in answer.descriptions for market in markets):
@@ -290,10 +291,10 @@ class ExchangeActor(Actor):
         except KosError as error:
             self.context.log.warning("session.not_kept", error=str(error))
 
-    def _log_drops(self, event: str, drops: tuple[Drop, ...]) -> None:
+    def _log_drops(self, what: str, drops: tuple[Drop, ...]) -> None:
         if drops:
             reasons = sorted({drop.reason for drop in drops})
-            self.context.log.info(event, count=len(drops), reasons=reasons)
+            self.context.log.info("exchange.dropped", what=what, count=len(drops), reasons=reasons)
 
 
 def _pause_of(error: KosError) -> float | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import msgspec
 
@@ -165,8 +164,7 @@ class FetcherActor(Actor):
         Returns:
             Seconds until it makes sense to ask for credits again.
         """
-        job_id = uuid4().hex[:12]
-        log = self.context.log.bind(sport_key=self._sport_key, job_id=job_id)
+        log = self.context.log.bind(sport_key=self._sport_key)
         try:
             answer = self._client.odds(self._sport_key, self._question)
         except KosError as error:
@@ -188,7 +186,7 @@ class FetcherActor(Actor):
             events=answer.value,
             fetched_at=fetched_at,
             drops=answer.drops,
-            job_id=job_id,
+            job_id=self.context.job_id,
         )
         self._last = quotes
         self._tell(quotes, to=("scorer", "reconciler"))

@@ -175,9 +175,17 @@ class ReconcilerActor(Actor):
             return
         self._said[sport_key] = word
         self.context.ref("scorer").tell(word)
+        verdicts = [match.verdict for match in matches]
+        self.context.log.info(
+            "events.matched",
+            sport_key=sport_key,
+            events=len(verdicts),
+            matched=verdicts.count(Verdict.MATCH),
+            doubts=verdicts.count(Verdict.DOUBT),
+        )
         if not self._has_wish:
             self._has_wish = True
-            self.context.after(_WISH_AFTER_S, _WISH)
+            self.context.after(_WISH_AFTER_S, _WISH, is_same_job=True)
 
     def _wish(self) -> None:
         """Tell the exchange which catalogue and which prices are needed, nearest kickoff first."""

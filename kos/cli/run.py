@@ -14,7 +14,7 @@ import typer
 
 from kos.cli.exits import EXIT_CONFIG, EXIT_SOFTWARE
 from kos.cli.settings import ConfigOption, settings_of
-from kos.config import Secret, Settings
+from kos.config import LogsSettings, Secret, Settings
 from kos.errors import InvalidInput
 from kos.sandbox.server import Addresses
 
@@ -75,15 +75,19 @@ def _end_quietly_on_signals() -> None:
 
 def _serve(settings: Settings, manager: ServiceManager, *, is_live: bool, stack: ExitStack) -> int:
     from kos.main import build
-    from kos.observability.logs import LogSettings, configure_process
+    from kos.observability.logs import LOG_FILE, LogSettings, configure_process
     from kos.runtime import SystemStartFailed, stop_on_signals
 
     settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     logs = LogSettings(
         level=settings.service.log_level,
-        is_json=is_live or not sys.stdout.isatty(),
-        # A live table owns the terminal: the log goes beside the state.
-        path=settings.state_dir / "kos.log" if is_live else None,
+        # A live table owns the terminal; the file beside the state is written in any case.
+        is_on_stdout=not is_live,
+        is_json=not sys.stdout.isatty(),
+        file=settings.state_dir / LOG_FILE if is_live or settings.logs.file_mb else None,
+        file_bytes=(settings.logs.file_mb or LogsSettings().file_mb) * 1_000_000,
+        files_kept=settings.logs.files_kept,
+        fold_s=settings.logs.fold_s,
         secrets=settings.secrets(),
     )
     configure_process("main", logs)

@@ -1,55 +1,114 @@
-"""Structured logs: one event a line, JSON on a pipe or in a file, readable on a terminal.
+"""Structured logs: one event a line, JSON on a pipe and in a file, readable on a terminal.
 
-Every process calls :func:`configure_process` once, before anything logs. Redaction is the last
-step before a line is written, so that no processor can add a secret behind it. Lines of several
-processes share one stream: each is written with one ``write`` call, so that they never mix.
+Every process calls :func:`configure_process` once, before anything logs. What an event may be
+called and which keys it may have is in :mod:`kos.observability.vocabulary`. Redaction is the
+last step before a line is folded and written, so that no processor can add a secret behind it.
 """
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import sys
-from collections.abc import MutableMapping
-from datetime import datetime
+import threading
+import time
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import structlog
 
+from kos.observability.fold import Folder
 from kos.observability.redact import Redactor
+from kos.observability.sinks import DescriptorSink, FileSink, Line
+from kos.observability.vocabulary import LEVELS
+from kos.runtime.jobs import current_job
 
-LEVELS = ("debug", "info", "warning", "error", "critical")
+__all__ = ["LEVELS", "LOG_FILE", "LogSettings", "configure_process"]
+
+LOG_FILE = "kos.log"
+"""The log's name in the state folder."""
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How a process logs.
-
-    ``path`` None writes to standard output; a path is opened for append. ``secrets`` are the
-    literal values to mask.
-    """
+    """How a process logs. ``secrets`` are the literal values to mask."""
 
     level: str = "info"
+    is_on_stdout: bool = True
     is_json: bool = True
-    path: Path | None = None
+    """On standard output; the file always has JSON."""
+    file: Path | None = None
+    """Written beside standard output, by all processes; None for no file."""
+    file_bytes: int = 20_000_000
+    """It is turned at this size."""
+    files_kept: int = 4
+    """Older ones that are kept."""
+    fold_s: float = 60.0
+    """Repeats within so many seconds are counted and written once; 0 writes them all."""
     secrets: tuple[str, ...] = ()
 
 
-class _LineWriter:
-    """Writes one line with one system call, so that lines of several processes never mix."""
+class Outlet:
+    """What lines go through at last: repeats folded, then to every sink.
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    Any thread may write. A thread of its own, begun when first needed, writes the counts of
+    windows that have ended while nobody logged.
+    """
 
-    def msg(self, message: str) -> None:
-        try:
-            os.write(self._descriptor, message.encode("utf-8", "backslashreplace") + b"\n")
-        except OSError:
-            # Nobody reads our output any more (a closed pipe, a full disk): the work goes on.
-            return
+    def __init__(
+        self,
+        sinks: tuple[Callable[[Line], None], ...],
+        fold_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sinks = sinks
+        self._folder = Folder(fold_s)
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._has_thread = False
 
-    log = debug = info = warn = warning = error = critical = fatal = msg
+    def write(self, line: Line) -> None:
+        """Write or count one line."""
+        with self._changed:
+            self._write_all(self._folder.due(self._clock()))
+            if self._folder.offer(line, self._clock()):
+                self._write_all([line])
+            elif not self._has_thread:
+                self._has_thread = True
+                threading.Thread(target=self._write_due, name="log folds", daemon=True).start()
+            else:
+                self._changed.notify()
+
+    def flush(self) -> None:
+        """Write what was counted, as the process ends."""
+        with self._changed:
+            self._write_all(self._folder.rest())
+
+    def _write_due(self) -> None:
+        with self._changed:
+            while True:
+                due = self._folder.next_due()
+                self._changed.wait(None if due is None else max(0.0, due - self._clock()))
+                self._write_all(self._folder.due(self._clock()))
+
+    def _write_all(self, lines: list[Any]) -> None:
+        for line in lines:
+            for sink in self._sinks:
+                sink(line)
+
+
+class _Logger:
+    """What structlog hands finished lines to."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
+
+    def msg(self, line: Line) -> None:
+        self._outlet.write(line)
+
+    log = debug = info = warn = warning = error = critical = fatal = exception = msg
 
 
 class _Bind:
@@ -63,6 +122,9 @@ class _Bind:
     ) -> MutableMapping[str, Any]:
         for key, value in self._facts.items():
             event.setdefault(key, value)
+        # Not structlog's contextvars: those would have to be set in each thread that logs.
+        if "job_id" not in event and (job := current_job()):
+            event["job_id"] = job
         return event
 
 
@@ -76,64 +138,63 @@ class _Redact:
         self, _logger: Any, _method: str, event: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
         for key, value in event.items():
-            event[key] = self._redactor.value(value)
+            event[key] = self._redactor.fact(key, value)
         return event
+
+
+def _hand_over(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
+    """The last processor: the whole event is the logger's one argument."""
+    return (dict(event),), {}
 
 
 class _FromStandardLibrary(logging.Handler):
     """Libraries that log by the standard way speak through structlog too."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        log = structlog.get_logger(record.name)
-        method = getattr(log, record.levelname.lower(), log.warning)
+        log = structlog.get_logger()
         exc_info = record.exc_info if record.exc_info and record.exc_info[0] else None
-        method("library.logged", library=record.name, text=record.getMessage(), exc_info=exc_info)
+        level = record.levelname.lower()
+        method = getattr(log, level if level in LEVELS else "warning")
+        method("library.logged", library=record.name, text=_text_of(record), exc_info=exc_info)
 
 
-def _encode(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-_FIRST = ("ts", "level", "event", "node", "actor")
-"""What a person looks for stands at the beginning of each line."""
-
-
-def _to_json(event: MutableMapping[str, Any], **_: Any) -> str:
-    ordered = {key: event[key] for key in _FIRST if key in event} | dict(event)
-    return msgspec.json.encode(ordered, enc_hook=_encode).decode()
+def _text_of(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception as error:  # noqa: BLE001 - a library's ill-made record must not end its caller
+        return f"{record.msg!r} ({type(error).__name__}: {error})"
 
 
 def configure_process(process: str, settings: LogSettings) -> None:
-    """Set up logging of this process; ``process`` is bound to every line as ``node``."""
-    descriptor = (
-        sys.stdout.fileno()
-        if settings.path is None
-        else os.open(settings.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    )
-    renderer: Any = (
-        structlog.processors.JSONRenderer(serializer=_to_json)
-        if settings.is_json
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stdout.isatty(),
-            # Never with the values of local variables: secrets are among them.
-            exception_formatter=structlog.dev.plain_traceback,
-        )
-    )
-    level = logging.getLevelName(settings.level.upper())
+    """Set up logging of this process; ``process`` is bound to every line as ``node``.
+
+    Raises:
+        OSError: The log file cannot be opened.
+    """
+    sinks: list[Callable[[Line], None]] = []
+    if settings.is_on_stdout:
+        sinks.append(DescriptorSink(sys.stdout.fileno(), is_json=settings.is_json).write)
+    if settings.file is not None:
+        file = FileSink(settings.file, max_bytes=settings.file_bytes, keep=settings.files_kept)
+        sinks.append(file.write)
+    outlet = Outlet(tuple(sinks), settings.fold_s)
+    atexit.register(outlet.flush)
     structlog.configure(
         processors=[
-            # A processor, not a contextvar: those do not reach the threads that actors run in.
             _Bind(node=process, pid=os.getpid()),
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
             structlog.processors.StackInfoRenderer(),
+            # Never with the values of local variables: secrets are among them.
             structlog.processors.format_exc_info,
             _Redact(Redactor(settings.secrets)),
-            renderer,
+            _hand_over,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: _LineWriter(descriptor),
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelName(settings.level.upper())
+        ),
+        logger_factory=lambda *_: _Logger(outlet),
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()

@@ -70,6 +70,8 @@ from kos.runtime.errors import (
     SystemStartFailed,
     UnencodableMessage,
 )
+from kos.runtime.jobs import current_job, job, new_job_id
+from kos.runtime.meters import Meter, meters
 from kos.runtime.protocol import Delivery, Message
 from kos.runtime.remote import ActorRef
 from kos.runtime.signals import stop_on_signals
@@ -117,6 +119,7 @@ __all__ = [
     "MailboxFull",
     "Message",
     "MessageRefused",
+    "Meter",
     "NoSuchActor",
     "NodeDescribed",
     "NodeSpec",
@@ -134,5 +137,9 @@ __all__ = [
     "Timer",
     "UnencodableMessage",
     "connect",
+    "current_job",
+    "job",
+    "meters",
+    "new_job_id",
     "stop_on_signals",
 ]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 
 from kos.runtime.errors import ActorFailed, MailboxFull, RuntimeFault
+from kos.runtime.jobs import current_job
 from kos.runtime.mailbox import Letter, Mailbox, ReplySink
 from kos.runtime.protocol import Message
 from kos.runtime.registry import Registry
@@ -132,6 +133,11 @@ class Context:
         self._owed.add(reply)
         return reply
 
+    @property
+    def job_id(self) -> str:
+        """The job of the present message, which its log lines and what it sends carry along."""
+        return current_job()
+
     def is_asked(self) -> bool:
         """Whether somebody waits for the answer to the present message."""
         return self.current is not None and self.current.reply is not None
@@ -154,9 +160,16 @@ class Context:
         first = interval_s if first_after_s is None else first_after_s
         return self._keep(self._timers.add(first, interval_s, lambda: self._remind(message)))
 
-    def after(self, delay_s: float, message: Message) -> Timer:
-        """Put ``message`` into the own mailbox once, in ``delay_s`` seconds."""
-        return self._keep(self._timers.add(delay_s, None, lambda: self._remind(message)))
+    def after(self, delay_s: float, message: Message, *, is_same_job: bool = False) -> Timer:
+        """Put ``message`` into the own mailbox once, in ``delay_s`` seconds.
+
+        Args:
+            delay_s: 0 or more.
+            message: What to say.
+            is_same_job: It goes on with the present job; else it begins one of its own.
+        """
+        job = current_job() if is_same_job else ""
+        return self._keep(self._timers.add(delay_s, None, lambda: self._remind(message, job)))
 
     def start_child(self, spec: ChildSpec) -> None:
         """Add an actor to this node; it is supervised like those of the node's specification.
@@ -211,9 +224,9 @@ class Context:
         self._own_timers.append(timer)
         return timer
 
-    def _remind(self, message: Message) -> None:
+    def _remind(self, message: Message, job: str = "") -> None:
         with contextlib.suppress(MailboxFull):  # counted there; the next appointment comes
-            self._mailbox.put(Letter(message, self.name))
+            self._mailbox.put(Letter(message, self.name, None, job))
 
 
 class Actor:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import importlib
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -20,7 +21,9 @@ import pykka
 from pykka import ActorRegistry
 
 from kos.runtime.actor import DEFERRED, Actor, Context, as_fault
+from kos.runtime.described import WAIT_BOUNDS_S
 from kos.runtime.errors import ActorFailed, RuntimeFault, UnencodableMessage
+from kos.runtime.jobs import enter_job
 from kos.runtime.mailbox import Letter, Mailbox, Order
 from kos.runtime.protocol import Message
 from kos.runtime.spec import ChildSpec
@@ -48,6 +51,10 @@ class Tally:
     """What is counted over all incarnations of one actor; written by its thread only."""
 
     handled: int = 0
+    waits: list[int] = field(default_factory=lambda: [0] * (len(WAIT_BOUNDS_S) + 1))
+    """How many messages waited in the mailbox how long, by :data:`WAIT_BOUNDS_S`."""
+    waited_s: float = 0.0
+    """How long all of them waited together."""
     busy_since: float = 0.0
     """Monotonic start of the present message; 0 between messages."""
     last_message_at: float | None = None
@@ -149,15 +156,21 @@ class Cell(pykka.ThreadingActor):
         if isinstance(content, Order):
             self._obey(content)
             return
-        self._tally.busy_since = time.monotonic()
+        now = time.monotonic()
+        tally = self._tally
+        tally.busy_since = now
+        waited_s = now - message.put_at
+        tally.waited_s += waited_s
+        tally.waits[bisect_left(WAIT_BOUNDS_S, waited_s)] += 1
         self._context.current = message
+        enter_job(message.job)
         try:
             self._handle(message, content)
         finally:
             self._context.current = None
-            self._tally.handled += 1
-            self._tally.last_message_at = time.monotonic()
-            self._tally.busy_since = 0.0
+            tally.handled += 1
+            tally.last_message_at = time.monotonic()
+            tally.busy_since = 0.0
 
     def _handle(self, letter: Letter, content: Message) -> None:
         assert self._actor is not None  # noqa: S101 - set before the first letter is taken

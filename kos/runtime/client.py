@@ -14,6 +14,7 @@ from typing import Self
 from kos.runtime.codec import Codec
 from kos.runtime.described import Describe, SystemDescribed
 from kos.runtime.errors import AskTimeout, NoSuchActor, PeerDied, SystemNotRunning
+from kos.runtime.jobs import current_job, job
 from kos.runtime.protocol import Message
 from kos.runtime.registry import SYSTEM, Registry
 from kos.runtime.rundir import read_record
@@ -49,12 +50,16 @@ class Client:
         self.close()
 
     def ask(self, actor: str, message: Message, timeout_s: float) -> Message:
-        """Ask ``actor`` and wait; raises what :meth:`kos.runtime.ActorRef.ask` raises."""
-        try:
+        """Ask ``actor`` and wait; raises what :meth:`kos.runtime.ActorRef.ask` raises.
+
+        It is for the job that the calling thread works for, else for a new one.
+        """
+        with job(current_job()):
+            try:
+                return self._registry.ask(None, actor, message, timeout_s)
+            except NoSuchActor:
+                self.describe()  # it may be new; nothing was carried out, so asking again is safe
             return self._registry.ask(None, actor, message, timeout_s)
-        except NoSuchActor:
-            self.describe()  # it may be new; nothing was carried out, so asking again is safe
-        return self._registry.ask(None, actor, message, timeout_s)
 
     def describe(self) -> SystemDescribed:
         """How the system is.

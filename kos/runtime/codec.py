@@ -1,7 +1,7 @@
 """Frames: what goes over a link. A length, a small head and one message, all by schema.
 
 A frame is four bytes of length (little endian) and so many bytes of msgpack: an array of kind,
-number, target, sender and the message. The head is read first and the message by itself, so
+number, target, sender, the message and its job. The head is read first and the message by itself, so
 that an ask whose message is unknown can still be refused by name. Nothing is pickled: bytes
 from a peer make values of known types or an error, never code.
 """
@@ -46,6 +46,8 @@ class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
     target: str
     sender: str | None
     body: msgspec.Raw
+    job: str = ""
+    """What the message was sent for; see :mod:`kos.runtime.jobs`."""
 
 
 class _Outgoing(msgspec.Struct, array_like=True, gc=False):
@@ -54,6 +56,7 @@ class _Outgoing(msgspec.Struct, array_like=True, gc=False):
     target: str
     sender: str | None
     body: Any
+    job: str = ""
 
 
 class Codec:
@@ -81,10 +84,16 @@ class Codec:
             Union[types]  # noqa: UP007 - made of a tuple at run time
         )
 
-    def encode(
-        self, kind: Kind, number: int, target: str, sender: str | None, message: Message
+    def encode(  # noqa: PLR0917 - the head's parts, in its order
+        self,
+        kind: Kind,
+        number: int,
+        target: str,
+        sender: str | None,
+        message: Message,
+        job: str = "",
     ) -> bytes:
-        """A whole frame that carries ``message``.
+        """A whole frame that carries ``message``, sent for ``job``.
 
         Raises:
             UnencodableMessage: Its type is not one of the system's, a field holds what the
@@ -93,7 +102,7 @@ class Codec:
         if type(message) not in self._known:
             raise UnencodableMessage(type(message).__name__, "not among the system's messages")
         try:
-            data = self._encoder.encode(_Outgoing(kind, number, target, sender, message))
+            data = self._encoder.encode(_Outgoing(kind, number, target, sender, message, job))
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise UnencodableMessage(type(message).__name__, str(error)) from error
         if len(data) > MAX_FRAME_BYTES:

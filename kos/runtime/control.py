@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from kos.runtime.described import ActorDescribed
+from kos.runtime.meters import Meter
 from kos.runtime.protocol import Message
 
 _LENGTH = struct.Struct("<I")
@@ -47,6 +48,8 @@ class Pong(Message, frozen=True, kw_only=True):
     rss_kb: int
     hung_actor: str = ""
     """An actor that has been at one message for longer than it may."""
+    meters: tuple[Meter, ...] = ()
+    """What the process counted and timed."""
 
 
 class GivenUp(Message, frozen=True, kw_only=True):

@@ -6,7 +6,11 @@ from typing import ClassVar
 
 import msgspec
 
+from kos.runtime.meters import Meter
 from kos.runtime.protocol import Delivery, Message
+
+WAIT_BOUNDS_S = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0)
+"""Upper bounds of the buckets in which waiting in a mailbox is counted, in seconds."""
 
 
 class ActorDescribed(Message, frozen=True, kw_only=True):
@@ -36,6 +40,11 @@ class ActorDescribed(Message, frozen=True, kw_only=True):
     """Age of ``pulse`` in seconds; None before the first."""
     pulse: dict[str, str | int | float] = msgspec.field(default_factory=dict)
     """Small facts that the actor tells about itself."""
+    waits: tuple[int, ...] = ()
+    """How many messages waited in the mailbox how long, by :data:`WAIT_BOUNDS_S`, not summed up,
+    and one more for those above all bounds."""
+    waited_s: float = 0.0
+    """How long all of them waited together."""
 
 
 class NodeDescribed(Message, frozen=True, kw_only=True):
@@ -58,6 +67,8 @@ class NodeDescribed(Message, frozen=True, kw_only=True):
     stray_letters: dict[str, int] = msgspec.field(default_factory=dict)
     """Messages for names that this node does not host, by reason."""
     actors: tuple[ActorDescribed, ...] = ()
+    meters: tuple[Meter, ...] = ()
+    """What the process counted and timed since it began."""
 
 
 class SystemDescribed(Message, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from pathlib import Path
 from kos.runtime.codec import Codec, Kind
 from kos.runtime.errors import AskTimeout, PeerDied
 from kos.runtime.hangups import Hangups
+from kos.runtime.jobs import current_job
 from kos.runtime.line import Line
 from kos.runtime.outbox import Outbox
 from kos.runtime.protocol import Message
@@ -90,7 +91,7 @@ class Link:
             RuntimeFault: What came instead of an answer, or AskTimeout.
         """
         number = next(self._numbers)
-        data = self._codec.encode(Kind.ASK, number, target, sender, message)
+        data = self._codec.encode(Kind.ASK, number, target, sender, message, current_job())
         deadline = time.monotonic() + timeout_s
         try:
             line = self._connected()

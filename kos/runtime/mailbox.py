@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Hashable
 from enum import Enum
@@ -32,19 +33,22 @@ class Order(Enum):
 
 
 class Letter:
-    """One message in a mailbox, with where it came from and where its answer goes."""
+    """One message in a mailbox, with where it came from, what for, and where its answer goes."""
 
-    __slots__ = ("content", "key", "reply", "sender")
+    __slots__ = ("content", "job", "key", "put_at", "reply", "sender")
 
     def __init__(
         self,
         content: Message | Order,
         sender: str | None = None,
         reply: ReplySink | None = None,
+        job: str = "",
     ) -> None:
         self.content = content
         self.sender = sender
         self.reply = reply
+        self.job = job
+        self.put_at = time.monotonic()
         self.key: Hashable = None
 
 
@@ -174,6 +178,7 @@ class Mailbox:
         if waiting is not None:
             waiting.content = content
             waiting.sender = letter.sender
+            waiting.job = letter.job
             self.conflated += 1
             return
         self._append(self._letters, letter)

@@ -23,6 +23,7 @@ import structlog
 from kos.runtime.cell import describe, load
 from kos.runtime.codec import Codec
 from kos.runtime.control import Control, GivenUp, NamesChanged, Ping, Pong, Ready, Stop
+from kos.runtime.meters import meters
 from kos.runtime.protocol import Message
 from kos.runtime.registry import Registry
 from kos.runtime.signals import die_by_kernel, settle_node
@@ -144,6 +145,7 @@ class Node:
                 stray_letters=dict(registry.strays),
                 rss_kb=_resident_kb(),
                 hung_actor=supervisor.hung_actor(),
+                meters=meters.read(),
             )
         )
         supervisor.watch_threads()

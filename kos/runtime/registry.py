@@ -20,6 +20,7 @@ from kos.runtime.errors import (
 )
 from kos.runtime.frames import FrameReader
 from kos.runtime.hangups import Hangups
+from kos.runtime.jobs import current_job
 from kos.runtime.link import Link
 from kos.runtime.mailbox import Letter, Mailbox, ReplySink
 from kos.runtime.outbox import Outbox, OutboxFull
@@ -90,9 +91,9 @@ class Registry:
         """Send ``message``; see :meth:`kos.runtime.remote.ActorRef.tell`."""
         box = self._boxes.get(target)
         if box is not None:
-            box.put(Letter(message, sender))
+            box.put(Letter(message, sender, None, current_job()))
             return
-        data = self.codec.encode(Kind.TELL, 0, target, sender, message)
+        data = self.codec.encode(Kind.TELL, 0, target, sender, message, current_job())
         key = None
         if message.delivery is Delivery.SNAPSHOT:
             key = (target, type(message), message.conflation_key())
@@ -109,7 +110,7 @@ class Registry:
         box = self._boxes.get(target)
         if box is not None:
             waiter = Waiter()
-            box.put(Letter(message, sender, waiter))
+            box.put(Letter(message, sender, waiter, current_job()))
             waiter.wait(timeout_s)
             if not waiter.is_done:
                 raise AskTimeout(target, type(message).__name__, timeout_s)
@@ -188,7 +189,7 @@ class Registry:
         try:
             message = self.codec.message(frame)
             if box is not None:
-                box.put(Letter(message, sender, reply))
+                box.put(Letter(message, sender, reply, frame.job))
                 return
             service = self._service(target)
             if reply is not None:

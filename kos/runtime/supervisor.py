@@ -270,7 +270,9 @@ class Supervisor:
             dead = dict(child.mailbox.dead)
             if (total := sum(dead.values())) >= 2 * child.dead_logged and total:
                 child.dead_logged = total
-                self._log.warning("letters.dead", actor=child.spec.name, total=total, **dead)
+                self._log.warning(
+                    "letters.dead", actor=child.spec.name, total=total, by_reason=dead
+                )
 
     def _all(self) -> list[Child]:
         """Everybody, in the order of the start; a copy, as actors' threads may add children."""
@@ -513,4 +515,6 @@ def _describe(child: Child, now: float) -> ActorDescribed:
         since_message_s=None if last_at is None else round(now - last_at, 3),
         since_pulse_s=None if pulse_at is None else round(now - pulse_at, 3),
         pulse=tally.pulse or {},
+        waits=tuple(tally.waits),
+        waited_s=round(tally.waited_s, 6),
     )

@@ -448,21 +448,21 @@ class System:
             chance=random.random(),  # noqa: S311 - spreads restarts, guards nothing
         )
         node.record = decision.record
-        facts = {"node": node.spec.name, "error": node.last_error}
+        log = _log.bind(node=node.spec.name, error=node.last_error)
         match decision.verdict:
             case Verdict.LEAVE:
-                _log.info("node.ended", **facts)
+                log.info("node.ended")
                 self._change(node, "stopped")
             case Verdict.ESCALATE:
-                _log.critical("system.gave_up", **facts)
+                log.critical("system.gave_up")
                 self._escalation = node.last_error
                 self._change(node, "stopped")
             case Verdict.PARK:
-                _log.error("node.parked", retry_after_s=round(decision.delay_s, 3), **facts)
+                log.error("node.parked", retry_after_s=round(decision.delay_s, 3))
                 node.start_at = now + decision.delay_s
                 self._change(node, "parked")
             case Verdict.RESTART:
-                _log.warning("node.restarting", delay_s=round(decision.delay_s, 3), **facts)
+                log.warning("node.restarting", delay_s=round(decision.delay_s, 3))
                 node.start_at = now + decision.delay_s
                 self._change(node, "backing_off")
 
@@ -514,6 +514,7 @@ def _describe(node: _Node, names: dict[str, str], now: float) -> NodeDescribed:
         refused_frames=0 if pong is None else pong.refused_frames,
         stray_letters={} if pong is None else pong.stray_letters,
         actors=_actors(node, names),
+        meters=() if pong is None else pong.meters,
     )
 
 

@@ -1,0 +1,308 @@
+"""The one vocabulary of the log: every event and every key that a line may have.
+
+An event that is not here, at another level or with a key that is not declared for it, fails a
+test: read over the source (``tests/observability/test_vocabulary.py``) and over every line that
+a real daemon writes. The reference page of the docs is made from :func:`event_rows` and
+:func:`key_rows`.
+
+To add one: say what happened (``subject.past_verb``), at which level by the house's meaning
+(debug: for the author; info: a state changed; warning: degraded and handled; error: someone
+should look; critical: money or data at risk), and which keys go with it. A key has one meaning
+everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+"""In rising order."""
+
+
+class Key(msgspec.Struct, frozen=True):
+    """What one key means, wherever it stands."""
+
+    meaning: str
+    unit: str = ""
+    is_measure: bool = False
+    """It varies from one line to the next of the very same trouble; not compared when repeats
+    are folded."""
+
+
+class Event(msgspec.Struct, frozen=True):
+    """What one event means."""
+
+    levels: tuple[str, ...]
+    """Where it may be logged; nearly always one."""
+    meaning: str
+    keys: tuple[str, ...] = ()
+    """What it may carry beside the common keys; not all need be there each time."""
+    is_folded: bool = False
+    """Repeats are folded, as those of every warning and worse are."""
+
+
+def _debug(meaning: str, *keys: str) -> Event:
+    return Event(("debug",), meaning, keys)
+
+
+def _info(meaning: str, *keys: str) -> Event:
+    return Event(("info",), meaning, keys)
+
+
+def _warning(meaning: str, *keys: str) -> Event:
+    return Event(("warning",), meaning, keys)
+
+
+def _error(meaning: str, *keys: str) -> Event:
+    return Event(("error",), meaning, keys)
+
+
+def _critical(meaning: str, *keys: str) -> Event:
+    return Event(("critical",), meaning, keys)
+
+
+def _measure(meaning: str, unit: str = "") -> Key:
+    return Key(meaning, unit, is_measure=True)
+
+
+COMMON_KEYS: Mapping[str, Key] = {
+    "ts": _measure("when it was written", "UTC, ISO 8601"),
+    "level": Key("how grave it is: " + ", ".join(LEVELS)),
+    "event": Key("what happened"),
+    "node": Key("the process it happened in; main is the one that supervises the others"),
+    "actor": Key("the actor it happened in"),
+    "pid": _measure("number of the process"),
+    "incarnation": _measure("how often the actor or node has been started, this time included"),
+    "job_id": _measure("follows what one thing set in motion through all processes"),
+    "sport_key": Key("The Odds API's name of a sport or league"),
+    "exception": _measure("traceback, without the values of variables"),
+    "stack": _measure("where in the code, when asked for"),
+    "repeats": _measure("how often the same was said since its last line, this line included"),
+    "span_s": _measure("from the first to the last of the repeats", "seconds"),
+    "cut": _measure("characters left out, as the line was too long; kos.log has more of it"),
+}
+"""Keys that any line may have."""
+
+KEYS: Mapping[str, Key] = {
+    "attempt": _measure("which sending of the same request it was, from 1"),
+    "banned": _measure("aliases rejected by hand"),
+    "by_certificate": Key("whether a client certificate took part in the login"),
+    "by_reason": _measure("how many, by reason"),
+    "code": Key("a remote's own code"),
+    "commands": _measure("commands concerned"),
+    "confirmed": _measure("aliases confirmed by hand"),
+    "count": _measure("how many"),
+    "credits_left": _measure("what the odds feed says is left this month", "credits"),
+    "delay_s": _measure("wait before the next start", "seconds"),
+    "detail": Key("more, in words"),
+    "doubts": _measure("events whose exchange market is in doubt"),
+    "drop_reasons": Key("why parts of an answer were left out"),
+    "drops": _measure("parts of an answer left out, as they could not be read"),
+    "elapsed_ms": _measure("how long it took", "milliseconds"),
+    "error": Key("what went wrong, in words"),
+    "event_type": Key("the exchange's name of a sport"),
+    "events": _measure("sporting events"),
+    "fetcher": Key("name of a fetcher"),
+    "is_near": Key("of the next hours, and not of the whole horizon"),
+    "is_resumed": Key("whether the stream goes on where it was"),
+    "kind": Key("name of a command's or a message's type"),
+    "library": Key("name of a library's own logger"),
+    "markets": _measure("exchange markets"),
+    "matched": _measure("events that have their exchange market"),
+    "message": Key("name of the type of the message that was being handled"),
+    "message_fate": Key("what became of that message"),
+    "nodes": Key("names of nodes"),
+    "operation": Key("name of a remote's operation"),
+    "params": Key("what was asked of a remote, cut short"),
+    "path": Key("a file, an address without its query, or where in an answer"),
+    "phase": Key("state of the stream"),
+    "reason": Key("why, in words"),
+    "reasons": Key("why, in words, each once"),
+    "remedy": Key("what to do about it"),
+    "remote": Key("name of a remote service, as in the settings"),
+    "retry_after_s": _measure("wait before the next try", "seconds"),
+    "retry_s": _measure("wait before the next try", "seconds"),
+    "sequence": _measure("number of the ledger's last entry"),
+    "siblings": Key("actors stopped and started with it"),
+    "spent": _measure("spent this month", "credits"),
+    "sport_keys": _measure("how many sport keys"),
+    "stacks": _measure("where each thread of a process stood"),
+    "state": Key("the state it is in now"),
+    "status": Key("a remote's own word for how it went"),
+    "streak": _measure("failures in a row"),
+    "text": Key("what a library said"),
+    "total": _measure("how many in all"),
+    "wait_s": _measure("wait before the next try", "seconds"),
+    "what": Key("which of several things"),
+}
+"""Keys that events declare, one meaning each."""
+
+EVENTS: Mapping[str, Event] = {
+    # --- the runtime
+    "system.started": _info("All nodes are up.", "nodes"),
+    "system.stopped": _info("All nodes have ended, in order."),
+    "system.gave_up": _critical("A node failed too often; KOS stops.", "error"),
+    "hook.failed": _error("Periodic work of the main process failed; it is tried again.", "error"),
+    "node.changed": _info("A node is in another state.", "state"),
+    "node.ended": _info("A node ended and is not to be started again.", "error"),
+    "node.gave_up": _error("An actor failed too often; its node ends and is replaced.", "reason"),
+    "node.parked": _error("A node failed too often; it is tried seldom.", "error", "retry_after_s"),
+    "node.restarting": _warning("A node ended; it is started again.", "error", "delay_s"),
+    "node.stacks_dumped": _error("A node hung; where its threads stood.", "stacks"),
+    "actor.started": _info("An actor runs."),
+    "actor.not_started": _debug("A node that stops starts nobody.", "reason"),
+    "actor.start_failed": _error("An actor failed before its first message.", "error"),
+    "actor.failed": _error(
+        "An actor failed; the message is not tried again.", "error", "message", "message_fate"
+    ),
+    "actor.stop_failed": _error("An actor failed while it was stopping.", "error"),
+    "actor.ended": _info("An actor ended and is not to be started again.", "error"),
+    "actor.parked": _error("An actor failed too often; tried seldom.", "error", "retry_after_s"),
+    "actor.restarting": _warning(
+        "An actor failed; it is started again.", "error", "streak", "delay_s", "siblings"
+    ),
+    "actor.left_behind": _error("An actor did not stop in time; its process ends it.", "reason"),
+    "ask.failed": _warning("A question was answered by an error.", "message", "error"),
+    "answer.not_encoded": _error("An answer could not be put on the wire.", "error"),
+    "letters.dead": _warning("Messages were never handled.", "total", "by_reason"),
+    "letters.lost": _warning("Messages waited for an actor that ended.", "count", "reason"),
+    "timer.failed": _error("An appointment could not be delivered.", "error"),
+    "library.logged": Event(LEVELS, "A library said something.", ("library", "text")),
+    # --- the odds feed
+    "sports.listed": _info("The list of sports was read; there is a fetcher each.", "sport_keys"),
+    "sports.not_listed": _warning("The list of sports was not read; tried again.", "error"),
+    "fetcher.not_reached": _debug("A fetcher is starting or stopping.", "fetcher", "error"),
+    "quotes.fetched": _info(
+        "One sport key was polled.",
+        *("events", "drops", "drop_reasons", "credits_left", "elapsed_ms", "reason"),
+    ),
+    "quotes.not_fetched": _warning(
+        "A poll failed; the next waits longer.", "error", "retry_s", "reason"
+    ),
+    "snapshot.not_saved": _warning("A poll was not kept for a restart.", "error"),
+    "budget.opened": _info("What the month has cost is known.", "spent", "sport_keys"),
+    "budget.not_opened": _warning(
+        "The ledger did not say what the month has cost; asked again.", "error", "retry_s"
+    ),
+    "budget.not_reached": _debug("The budget did not answer; asked again.", "error"),
+    "credits.not_recorded": _debug("The ledger did not answer; told again.", "error"),
+    "http.repeated": _warning(
+        "A request failed and is sent again.", "remote", "path", "attempt", "wait_s", "reason"
+    ),
+    # --- the exchange
+    "catalogue.read": _info(
+        "A part of the exchange's catalogue was read.", "event_type", "markets", "is_near"
+    ),
+    "exchange.dropped": _info(
+        "Parts of an answer of the exchange were left out.", "what", "count", "reasons"
+    ),
+    "exchange.not_read": _warning("A call to the exchange failed; tried again.", "error"),
+    "session.not_kept": _warning("The exchange session was not extended.", "error"),
+    "betfair.logged_in": _info("There is a session.", "status", "by_certificate"),
+    "betfair.login_refused": _error(
+        "Betfair refuses the login; not tried again.", "code", "remedy"
+    ),
+    "betfair.logout_failed": _warning("The session was not closed.", "reason"),
+    "betfair.session_closed": _info("The session was closed.", "status", "code"),
+    "betfair.session_ended": _info("The session had ended; a new one is opened when needed."),
+    "betfair.session_extended": _debug("The session was extended."),
+    "betfair.session_refused": _info("The session is not valid any more; logging in.", "code"),
+    "betfair.batch_halved": _warning("The exchange found a batch too large.", "markets"),
+    "betfair.call_repeated": _warning(
+        "A call failed and is sent again.", "operation", "code", "attempt", "wait_s"
+    ),
+    "betfair.request_refused": _error(
+        "Betfair finds a request of ours wrong; please report it.", "operation", "code", "params"
+    ),
+    "betfair.stream_broken": _warning("The stream broke; connecting anew.", "reason", "wait_s"),
+    "betfair.stream_changed": _info("The stream is in another state.", "phase", "detail"),
+    "betfair.stream_dropped": _warning(
+        "Parts of a stream message were left out.", "count", "path", "reason"
+    ),
+    "betfair.stream_failed": _error("The stream failed by a fault of ours; connecting anew."),
+    "betfair.stream_healed": _info("Markets that had missed a change were read anew.", "markets"),
+    "betfair.stream_listener_failed": _error("Who listens to the stream failed."),
+    "betfair.stream_status": _warning("The stream answered by a status that says no.", "code"),
+    "betfair.stream_subscribed": _info("Markets are subscribed to.", "markets", "is_resumed"),
+    # --- the engine
+    "aliases.read": _info("What people settled about names was read.", "confirmed", "banned"),
+    "aliases.not_read": _debug("The ledger did not answer; asked again.", "error"),
+    "events.matched": _info(
+        "The word on a sport key's events has changed.", "events", "matched", "doubts"
+    ),
+    # --- the ledger
+    "ledger.opened": _info(
+        "The database is open and this process alone writes it.", "path", "sequence"
+    ),
+    "ledger.closed": _info("The database is closed.", "sequence"),
+    "ledger.commit_failed": _critical(
+        "Nothing of a commit is stored; every sender heard why.", "commands", "reason"
+    ),
+    "command.crashed": _error("A command met a fault of ours and was refused.", "kind"),
+}
+"""Every event, by its text."""
+
+
+class EventRow(msgspec.Struct, frozen=True):
+    """One line of the reference page's table of events."""
+
+    event: str
+    levels: str
+    meaning: str
+    keys: str
+
+
+class KeyRow(msgspec.Struct, frozen=True):
+    """One line of the reference page's table of keys."""
+
+    key: str
+    meaning: str
+    unit: str
+    is_common: bool
+
+
+def event_rows() -> tuple[EventRow, ...]:
+    """Every event in the order of its name."""
+    return tuple(
+        EventRow(name, ", ".join(event.levels), event.meaning, ", ".join(event.keys))
+        for name, event in sorted(EVENTS.items())
+    )
+
+
+def key_rows() -> tuple[KeyRow, ...]:
+    """Every key: those of any line first, then the events' own, by name."""
+    common = [
+        KeyRow(name, key.meaning, key.unit, is_common=True) for name, key in COMMON_KEYS.items()
+    ]
+    own = [
+        KeyRow(name, key.meaning, key.unit, is_common=False) for name, key in sorted(KEYS.items())
+    ]
+    return (*common, *own)
+
+
+def problems_of(event: str, level: str, keys: frozenset[str]) -> list[str]:
+    """What the vocabulary has against a line, in words; empty when nothing."""
+    known = EVENTS.get(event)
+    if known is None:
+        return [f"{event!r} is not in the vocabulary; add it to kos/observability/vocabulary.py"]
+    found = []
+    if level not in known.levels:
+        found.append(f"{event!r} is logged as {level}, declared as {' or '.join(known.levels)}")
+    strange = sorted(keys - set(known.keys) - set(COMMON_KEYS))
+    if strange:
+        found.append(f"{event!r} has keys that it does not declare: {', '.join(strange)}")
+    return found
+
+
+def is_folded(event: str, level: str) -> bool:
+    """Whether repeats of it are folded: from a warning upwards, and where it says so."""
+    known = EVENTS.get(event)
+    return LEVELS.index(level) >= LEVELS.index("warning") or (known is not None and known.is_folded)
+
+
+def is_measure(key: str) -> bool:
+    """Whether the key varies without making it another trouble."""
+    known = COMMON_KEYS.get(key) or KEYS.get(key)
+    return known is not None and known.is_measure
