@@ -130,7 +130,7 @@ KEYS: Mapping[str, Key] = {
     "sport_keys": _measure("how many sport keys"),
     "stacks": _measure("where each thread of a process stood"),
     "state": Key("the state it is in now"),
-    "status": Key("a remote's own word for how it went"),
+    "status": Key("how it stands, in the words of who says it"),
     "streak": _measure("failures in a row"),
     "text": Key("what a library said"),
     "total": _measure("how many in all"),
@@ -170,6 +170,7 @@ EVENTS: Mapping[str, Event] = {
     "letters.lost": _warning("Messages waited for an actor that ended.", "count", "reason"),
     "timer.failed": _error("An appointment could not be delivered.", "error"),
     "library.logged": Event(LEVELS, "A library said something.", ("library", "text")),
+    "service.ready": _info("The service manager was told that KOS is ready.", "status"),
     # --- the odds feed
     "sports.listed": _info("The list of sports was read; there is a fetcher each.", "sport_keys"),
     "sports.not_listed": _warning("The list of sports was not read; tried again.", "error"),
