@@ -6,13 +6,18 @@ The one module that knows every concrete actor. Which actor lives in which node 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+
+import msgspec
 
 from kos.actors import budget, exchange, ledger, reconciler, scorer, sports
 from kos.config import Settings
 from kos.heartbeat import HeartbeatFile
 from kos.messages import MESSAGES
 from kos.observability.logs import LogSettings
+from kos.observability.process import resettle_process
+from kos.reload import Reload
 from kos.runtime import Client, NodeSpec, OnExhausted, System, SystemNotRunning, connect
 from kos.runtime.service import ServiceManager
 from kos.watch import Watch
@@ -75,7 +80,11 @@ def critical_actors(table: tuple[NodeSpec, ...]) -> frozenset[str]:
     )
 
 
-def build(settings: Settings, logs: LogSettings, manager: ServiceManager | None = None) -> System:
+def build(
+    settings: Settings,
+    logs: LogSettings,
+    manager: ServiceManager | None = None,
+) -> System:
     """The whole system, not yet started. The state directory is made private.
 
     Args:
@@ -94,12 +103,47 @@ def build(settings: Settings, logs: LogSettings, manager: ServiceManager | None 
         run_dir=run_dir(settings),
         setup="kos.observability.process:settle_process",
         setup_args=logs,
+        resetup="kos.observability.process:resettle_process",
     )
     heartbeat = HeartbeatFile(state / "heartbeat.json", is_simulated=settings.service.is_simulated)
     system.every(settings.service.heartbeat_s, lambda: heartbeat.write(system.describe()))
     if manager is not None:
         Watch(system, manager, critical_actors(table))
     return system
+
+
+def reload_of(
+    system: System,
+    settings: Settings,
+    logs: LogSettings,
+    manager: ServiceManager,
+    read: Callable[[], Settings],
+) -> Callable[[], None]:
+    """What a SIGHUP does to a system that was built of ``settings``.
+
+    Args:
+        system: As built.
+        settings: Those in force.
+        logs: How every process logs; the level follows the settings.
+        manager: Told that a reload is going on, and when it is over.
+        read: Reads all settings afresh; raises InvalidSettings.
+    """
+
+    def take_over(merged: Settings) -> None:
+        fresh_logs = msgspec.structs.replace(logs, level=merged.service.log_level)
+        resettle_process("main", fresh_logs)
+        system.respecify(nodes(merged), fresh_logs)
+
+    reload = Reload(settings, read, take_over)
+
+    def reload_and_tell() -> None:
+        manager.reloading()
+        try:
+            reload()
+        finally:
+            manager.reloaded()
+
+    return reload_and_tell
 
 
 def connect_to_daemon(settings: Settings) -> Client:

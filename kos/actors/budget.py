@@ -117,6 +117,10 @@ class BudgetActor(Actor):
                 raise TypeError(f"budget takes no {type(message).__name__}")
         return None
 
+    def renewed(self, args: BudgetArgs) -> bool:
+        self._rules = rules_of(args.odds_api)
+        return True
+
     def pulse(self) -> dict[str, str | int | float]:
         if self._state is None:
             return {"problem": "does not know yet what was spent: the ledger has not answered"}

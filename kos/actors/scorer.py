@@ -61,8 +61,7 @@ class ScorerActor(Actor):
         self._answered = 0
 
     def started(self) -> None:
-        for producer in self._args.producers:
-            self.context.ref(producer).tell(Subscribe(subscriber=self.context.name))
+        self._subscribe()
         self.context.every(_FORGET_EVERY_S, _FORGET)
 
     def receive(self, message: Message) -> Message | None:
@@ -85,9 +84,20 @@ class ScorerActor(Actor):
                 raise TypeError(f"scorer takes no {type(message).__name__}")
         return None
 
+    def renewed(self, args: ScorerArgs) -> bool:
+        """Other rules: the picture is drawn anew from what the producers hold, without a call."""
+        self._args = args
+        self._picture = MarketPicture(args.rules)
+        self._subscribe()
+        return True
+
     def pulse(self) -> dict[str, str | int | float]:
         last = self._last_quotes_at
         return {"last_quotes_at": last.isoformat() if last else "", "answered": self._answered}
+
+    def _subscribe(self) -> None:
+        for producer in self._args.producers:
+            self.context.ref(producer).tell(Subscribe(subscriber=self.context.name))
 
     def _answer(self, message: GetOpportunities) -> Message:
         try:

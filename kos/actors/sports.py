@@ -64,6 +64,12 @@ class SportsActor(Actor):
             case _:
                 raise TypeError(f"sports takes no {type(message).__name__}")
 
+    def renewed(self, args: SportsArgs) -> bool:
+        """Another choice of sport keys holds from now on; the free list is read again for it."""
+        self._args = args
+        self._list()
+        return True
+
     def pulse(self) -> dict[str, str | int | float]:
         return {
             "sport_keys": len(self._fetching),

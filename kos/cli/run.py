@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -57,13 +57,23 @@ def run(
 
     manager = ServiceManager()  # before any child starts, which must not speak to it
     _end_quietly_on_signals()
-    settings = settings_of(config)
-    if state_dir is not None:
-        settings = _replace_service(settings, state_dir=str(state_dir.resolve()))
+
+    def read() -> Settings:
+        found = settings_of(config)
+        if state_dir is None:
+            return found
+        return _replace_service(found, state_dir=str(state_dir.resolve()))
+
+    settings = read()
     with ExitStack() as stack:
+        read_all = read
         if sandbox or recordings is not None or not settings.odds_api.key:
-            settings = stack.enter_context(_simulated(settings, seed, recordings))
-        code = _serve(settings, manager, is_live=live, stack=stack)
+            addresses = stack.enter_context(_simulated(seed, recordings))
+
+            def read_all() -> Settings:
+                return sandbox_settings(read(), addresses)
+
+        code = _serve(read_all, manager, is_live=live, stack=stack)
     sys.exit(code)
 
 
@@ -73,11 +83,14 @@ def _end_quietly_on_signals() -> None:
         signal.signal(number, lambda _number, _frame: sys.exit(0))
 
 
-def _serve(settings: Settings, manager: ServiceManager, *, is_live: bool, stack: ExitStack) -> int:
-    from kos.main import build
+def _serve(
+    read: Callable[[], Settings], manager: ServiceManager, *, is_live: bool, stack: ExitStack
+) -> int:
+    from kos.main import build, reload_of
     from kos.observability.logs import LOG_FILE, LogSettings, configure_process
-    from kos.runtime import SystemStartFailed, stop_on_signals
+    from kos.runtime import SystemStartFailed, call_on_hangup, stop_on_signals
 
+    settings = read()
     settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     logs = LogSettings(
         level=settings.service.log_level,
@@ -93,6 +106,8 @@ def _serve(settings: Settings, manager: ServiceManager, *, is_live: bool, stack:
     configure_process("main", logs)
     system = build(settings, logs, manager)
     stop_on_signals(system)
+    if not sys.stdout.isatty():
+        call_on_hangup(system, reload_of(system, settings, logs, manager, read))
     if is_live:
         from kos.cli.live import LiveTable
 
@@ -105,8 +120,8 @@ def _serve(settings: Settings, manager: ServiceManager, *, is_live: bool, stack:
 
 
 @contextmanager
-def _simulated(settings: Settings, seed: int, recordings: Path | None) -> Iterator[Settings]:
-    """The settings with every address replaced by the sandbox's, while the sandbox runs."""
+def _simulated(seed: int, recordings: Path | None) -> Iterator[Addresses]:
+    """The addresses of a sandbox, while it runs."""
     from kos.sandbox import start_process
 
     if recordings is not None and not recordings.is_dir():
@@ -115,7 +130,7 @@ def _simulated(settings: Settings, seed: int, recordings: Path | None) -> Iterat
         seed=seed, recordings=recordings, credits_a_month=_SANDBOX_CREDITS, tempo=_SANDBOX_TEMPO
     )
     try:
-        yield sandbox_settings(settings, sandbox.addresses)
+        yield sandbox.addresses
     finally:
         sandbox.close()
 

@@ -21,6 +21,7 @@ import msgspec
 import structlog
 
 from kos.observability.fold import Folder
+from kos.observability.level import THRESHOLD
 from kos.observability.redact import Redactor
 from kos.observability.sinks import DescriptorSink, FileSink, Line
 from kos.observability.vocabulary import LEVELS
@@ -179,8 +180,10 @@ def configure_process(process: str, settings: LogSettings) -> None:
         sinks.append(file.write)
     outlet = Outlet(tuple(sinks), settings.fold_s)
     atexit.register(outlet.flush)
+    THRESHOLD.set(settings.level)
     structlog.configure(
         processors=[
+            THRESHOLD,
             _Bind(node=process, pid=os.getpid()),
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
@@ -191,9 +194,7 @@ def configure_process(process: str, settings: LogSettings) -> None:
             _Redact(Redactor(settings.secrets)),
             _hand_over,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelName(settings.level.upper())
-        ),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         logger_factory=lambda *_: _Logger(outlet),
         cache_logger_on_first_use=True,
     )

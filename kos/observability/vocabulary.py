@@ -90,6 +90,7 @@ KEYS: Mapping[str, Key] = {
     "banned": _measure("aliases rejected by hand"),
     "by_certificate": Key("whether a client certificate took part in the login"),
     "by_reason": _measure("how many, by reason"),
+    "changed": Key("keys of the settings that are not as they were"),
     "code": Key("a remote's own code"),
     "commands": _measure("commands concerned"),
     "confirmed": _measure("aliases confirmed by hand"),
@@ -106,6 +107,7 @@ KEYS: Mapping[str, Key] = {
     "events": _measure("sporting events"),
     "fetcher": Key("name of a fetcher"),
     "is_near": Key("of the next hours, and not of the whole horizon"),
+    "is_restarting": Key("whether it is stopped in order and started again"),
     "is_resumed": Key("whether the stream goes on where it was"),
     "kind": Key("name of a command's or a message's type"),
     "library": Key("name of a library's own logger"),
@@ -118,6 +120,7 @@ KEYS: Mapping[str, Key] = {
     "params": Key("what was asked of a remote, cut short"),
     "path": Key("a file, an address without its query, or where in an answer"),
     "phase": Key("state of the stream"),
+    "problems": Key("everything that does not hold, in words"),
     "reason": Key("why, in words"),
     "reasons": Key("why, in words, each once"),
     "remedy": Key("what to do about it"),
@@ -149,9 +152,13 @@ EVENTS: Mapping[str, Event] = {
     "node.ended": _info("A node ended and is not to be started again.", "error"),
     "node.gave_up": _error("An actor failed too often; its node ends and is replaced.", "reason"),
     "node.parked": _error("A node failed too often; it is tried seldom.", "error", "retry_after_s"),
+    "node.not_respecified": _warning(
+        "A node does not read; it has other args only after a restart.", "reason"
+    ),
     "node.restarting": _warning("A node ended; it is started again.", "error", "delay_s"),
     "node.stacks_dumped": _error("A node hung; where its threads stood.", "stacks"),
     "actor.started": _info("An actor runs."),
+    "actor.renewed": _info("An actor has other args; it may restart for it.", "is_restarting"),
     "actor.not_started": _debug("A node that stops starts nobody.", "reason"),
     "actor.start_failed": _error("An actor failed before its first message.", "error"),
     "actor.failed": _error(
@@ -171,6 +178,10 @@ EVENTS: Mapping[str, Event] = {
     "timer.failed": _error("An appointment could not be delivered.", "error"),
     "library.logged": Event(LEVELS, "A library said something.", ("library", "text")),
     "service.ready": _info("The service manager was told that KOS is ready.", "status"),
+    # --- settings read again at SIGHUP
+    "settings.reloaded": _info("The settings were read again.", "changed"),
+    "settings.await_restart": _warning("These changes take effect at the next start.", "changed"),
+    "settings.refused": _error("The settings do not hold; nothing has changed.", "problems"),
     # --- the odds feed
     "sports.listed": _info("The list of sports was read; there is a fetcher each.", "sport_keys"),
     "sports.not_listed": _warning("The list of sports was not read; tried again.", "error"),

@@ -74,7 +74,7 @@ from kos.runtime.jobs import current_job, job, new_job_id
 from kos.runtime.meters import Meter, meters
 from kos.runtime.protocol import Delivery, Message
 from kos.runtime.remote import ActorRef
-from kos.runtime.signals import stop_on_signals
+from kos.runtime.signals import call_on_hangup, stop_on_signals
 from kos.runtime.spec import (
     ESCALATE,
     ONE_FOR_ALL,
@@ -136,6 +136,7 @@ __all__ = [
     "SystemStartFailed",
     "Timer",
     "UnencodableMessage",
+    "call_on_hangup",
     "connect",
     "current_job",
     "job",

@@ -258,6 +258,14 @@ class Actor:
         """
         raise NotImplementedError
 
+    def renewed(self, args: Any) -> bool:  # noqa: ARG002 - for those who take them in
+        """Called when ``ChildSpec.args`` have changed while the actor lives.
+
+        Return True when the actor has taken them in. An actor that does not, which is the
+        default, is stopped in order and started with them; raising ends the incarnation.
+        """
+        return False
+
     def idle(self) -> None:
         """Called when the mailbox has just become empty; raising ends the incarnation."""
 

@@ -24,7 +24,7 @@ from kos.runtime.actor import DEFERRED, Actor, Context, as_fault
 from kos.runtime.described import WAIT_BOUNDS_S
 from kos.runtime.errors import ActorFailed, RuntimeFault, UnencodableMessage
 from kos.runtime.jobs import enter_job
-from kos.runtime.mailbox import Letter, Mailbox, Order
+from kos.runtime.mailbox import Letter, Mailbox, NewArgs, Order
 from kos.runtime.protocol import Message
 from kos.runtime.spec import ChildSpec
 
@@ -102,6 +102,7 @@ class Cell(pykka.ThreadingActor):
             a reference and not the cell.
         on_started: Called in its thread when ``started()`` has returned.
         on_ended: Called in its thread as the last word.
+        on_outdated: Called in its thread when it does not take new args in.
     """
 
     use_daemon_thread = True
@@ -116,6 +117,7 @@ class Cell(pykka.ThreadingActor):
         on_made: Callable[[Cell], None],
         on_started: Callable[[Cell], None],
         on_ended: Callable[[Cell, Ended], None],
+        on_outdated: Callable[[Cell], None],
     ) -> None:
         super().__init__()
         self.actor_inbox: Any = _Intake(mailbox)
@@ -126,6 +128,7 @@ class Cell(pykka.ThreadingActor):
         self._tally = tally
         self._report_started = on_started
         self._report_ended = on_ended
+        self._report_outdated = on_outdated
         self._actor: Actor | None = None
         on_made(self)
 
@@ -155,6 +158,9 @@ class Cell(pykka.ThreadingActor):
         content = message.content
         if isinstance(content, Order):
             self._obey(content)
+            return
+        if isinstance(content, NewArgs):
+            self._renew(content)
             return
         now = time.monotonic()
         tally = self._tally
@@ -229,6 +235,22 @@ class Cell(pykka.ThreadingActor):
             self._leave()
         elif order is Order.PULSE:
             self._pulse()
+
+    def _renew(self, news: NewArgs) -> None:
+        assert self._actor is not None  # noqa: S101 - set before the first letter is taken
+        self._tally.busy_since = time.monotonic()
+        try:
+            is_taken = self._actor.renewed(news.args)
+        except BaseException as error:
+            self._context.log.exception("actor.failed", error=describe(error))
+            self._end(Ended(is_failure=True, error=describe(error)))
+            return
+        finally:
+            self._tally.busy_since = 0.0
+        self._actor.args = news.args
+        self._context.log.info("actor.renewed", is_restarting=not is_taken)
+        if not is_taken:
+            self._report_outdated(self)
 
     def _pulse(self) -> None:
         assert self._actor is not None  # noqa: S101 - set before the first letter is taken

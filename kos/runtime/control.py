@@ -27,6 +27,14 @@ class Stop(Message, frozen=True, kw_only=True):
     """To a node: stop all actors in order, then end."""
 
 
+class Respecified(Message, frozen=True, kw_only=True):
+    """To a node: its specification has changed."""
+
+    pickled: bytes
+    """The NodeSpec and the args of the process's setup. The one pickle here: the node was started
+    from such a pickle, by the same parent, and nobody else can write to this pipe."""
+
+
 class NamesChanged(Message, frozen=True, kw_only=True):
     """Both ways: where actors live now (node by name), and who lives nowhere any more."""
 
@@ -62,7 +70,7 @@ class GivenUp(Message, frozen=True, kw_only=True):
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(
-    Ping | Stop | NamesChanged | Ready | Pong | GivenUp
+    Ping | Stop | Respecified | NamesChanged | Ready | Pong | GivenUp
 )
 
 

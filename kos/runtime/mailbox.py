@@ -6,8 +6,9 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Hashable
+from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from kos.runtime.errors import MailboxFull, RuntimeFault
 from kos.runtime.protocol import Delivery, Message
@@ -32,6 +33,13 @@ class Order(Enum):
     """Say how you are; overtakes."""
 
 
+@dataclass(frozen=True)
+class NewArgs:
+    """A word of the runtime too: the actor's specification has other args from now on."""
+
+    args: Any
+
+
 class Letter:
     """One message in a mailbox, with where it came from, what for, and where its answer goes."""
 
@@ -39,7 +47,7 @@ class Letter:
 
     def __init__(
         self,
-        content: Message | Order,
+        content: Message | Order | NewArgs,
         sender: str | None = None,
         reply: ReplySink | None = None,
         job: str = "",
@@ -99,7 +107,7 @@ class Mailbox:
         if self.refusal is not None and letter.reply is not None:
             raise self.refusal
         with self._lock:
-            if isinstance(content, Order):
+            if isinstance(content, Order | NewArgs):
                 (self._letters if content is Order.STOP else self._orders).append(letter)
             elif content.delivery is Delivery.COMMAND:
                 self._append(self._letters, letter)

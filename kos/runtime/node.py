@@ -9,6 +9,7 @@ and the node listens last, so that nobody is told "no such actor" by a node that
 from __future__ import annotations
 
 import os
+import pickle
 import resource
 import socket
 import sys
@@ -22,7 +23,16 @@ import structlog
 
 from kos.runtime.cell import describe, load
 from kos.runtime.codec import Codec
-from kos.runtime.control import Control, GivenUp, NamesChanged, Ping, Pong, Ready, Stop
+from kos.runtime.control import (
+    Control,
+    GivenUp,
+    NamesChanged,
+    Ping,
+    Pong,
+    Ready,
+    Respecified,
+    Stop,
+)
 from kos.runtime.meters import meters
 from kos.runtime.protocol import Message
 from kos.runtime.registry import Registry
@@ -50,6 +60,7 @@ class NodePlan:
     names: dict[str, str]
     setup: str | None
     setup_args: Any
+    resetup: str | None = None
 
 
 class _StopRequested(Exception):  # noqa: N818 - an order, not an error
@@ -125,6 +136,9 @@ class Node:
                 self._supervisor.post(lambda: self._pong(message.number))
             case Stop():
                 self._supervisor.post(self._request_stop)
+            case Respecified():
+                spec, setup_args = pickle.loads(message.pickled)  # noqa: S301 - our own parent's
+                self._supervisor.post(lambda: self._respecify(spec, setup_args))
             case NamesChanged():
                 for name in message.removed:
                     self._registry.forget(name)
@@ -134,6 +148,11 @@ class Node:
         if not self._is_stopping:
             self._is_stopping = True
             raise _StopRequested
+
+    def _respecify(self, spec: NodeSpec, setup_args: Any) -> None:
+        if self._plan.resetup is not None:
+            load(self._plan.resetup)(spec.name, setup_args)
+        self._supervisor.respecify(spec)
 
     def _pong(self, number: int) -> None:
         supervisor, registry = self._supervisor, self._registry

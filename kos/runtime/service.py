@@ -33,6 +33,7 @@ class ServiceManager:
         self.watchdog_s = int(watchdog_us) / 1e6 if watchdog_us.isdigit() and is_ours else 0.0
         """The manager restarts us when it hears nothing for so many seconds; 0: it never does."""
         self._status = ""
+        self._is_ready = False
 
     @property
     def is_there(self) -> bool:
@@ -40,12 +41,19 @@ class ServiceManager:
         return bool(self._address)
 
     def ready(self) -> None:
-        """The daemon serves; said once, and again after a reload."""
+        """The daemon serves."""
+        self._is_ready = True
         self._send("READY=1")
 
     def reloading(self) -> None:
-        """The settings are being read again; :meth:`ready` ends it."""
-        self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        """The settings are being read again; :meth:`reloaded` ends it."""
+        if self._is_ready:
+            self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def reloaded(self) -> None:
+        """The settings have been read; nothing is said to a manager that still awaits the start."""
+        if self._is_ready:
+            self._send("READY=1")
 
     def stopping(self) -> None:
         """The daemon has begun to stop."""

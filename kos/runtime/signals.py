@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import resource
 import signal
+from collections.abc import Callable
 from typing import IO, Protocol
 
 
@@ -16,28 +18,45 @@ class Stoppable(Protocol):
 
 
 def stop_on_signals(system: Stoppable) -> None:
-    """Let SIGTERM and SIGINT stop ``system`` in order, and a second of them at once.
+    """Let SIGTERM, SIGINT and SIGHUP stop ``system`` in order, and a second of them at once.
 
     SIGUSR1 writes the stack of every thread to stderr. Call it in the main thread.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: system.request_stop())
     faulthandler.register(signal.SIGUSR1, all_threads=True)
+
+
+class Loop(Protocol):
+    """Something with a loop that can be given work."""
+
+    def call_soon(self, work: Callable[[], None]) -> None:
+        """Call ``work`` once in the loop. Safe in a signal handler."""
+
+
+def call_on_hangup(system: Loop, work: Callable[[], None]) -> None:
+    """Let SIGHUP call ``work`` in the loop of ``system``. Call it in the main thread.
+
+    Only for a process without a terminal: with one, a hang-up means that nobody is there any more.
+    """
+    signal.signal(signal.SIGHUP, lambda _number, _frame: system.call_soon(work))
 
 
 def settle_node(stacks: IO[str]) -> None:
     """Set up the signals of a node's process. Call it in the main thread.
 
-    SIGINT (a terminal sends it to the whole group) and SIGTERM (a service manager may do so)
-    are ignored: the main process alone decides, so that one Ctrl-C is one stop in order.
+    SIGINT, SIGHUP (a terminal sends them to the whole group) and SIGTERM (a service manager may
+    do so) are ignored: the main process alone decides, so that one Ctrl-C is one stop in order.
     SIGUSR1 writes the stack of every thread to ``stacks``, even when Python is stuck; SIGABRT
     does so too and then ends the process, without a core file, for memory holds secrets.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     faulthandler.register(signal.SIGUSR1, file=stacks, all_threads=True)
     faulthandler.enable(file=stacks, all_threads=True)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError, ValueError):  # a service manager may have forbidden it
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def die_by_kernel(after_s: float) -> None:

@@ -39,7 +39,7 @@ from kos.runtime.cell import Cell, Ended, Tally
 from kos.runtime.decisions import Decision, Record, Verdict, decide
 from kos.runtime.described import ActorDescribed
 from kos.runtime.errors import ActorExists, ActorFailed, NoSuchActor
-from kos.runtime.mailbox import Letter, Mailbox, Order
+from kos.runtime.mailbox import Letter, Mailbox, NewArgs, Order
 from kos.runtime.registry import Registry
 from kos.runtime.spec import ChildSpec, NodeSpec, OnExhausted
 from kos.runtime.timers import Timers
@@ -216,6 +216,21 @@ class Supervisor:
         self._check_deadlines()
         self._advance_plans()
 
+    def respecify(self, spec: NodeSpec) -> None:
+        """Take over other args, and other limits, of the actors that are there from the start.
+
+        A running actor whose args differ is handed them, and is restarted in order unless it takes
+        them in; one that is down starts with them.
+        """
+        self._spec = spec
+        for fresh in spec.children:
+            child = self._children[fresh.name]
+            is_other = fresh.args != child.spec.args
+            child.spec = fresh
+            child.record = replace(child.record, policy=fresh)
+            if is_other and child.state == "running":
+                child.mailbox.put(Letter(NewArgs(fresh.args)))
+
     def stop(self) -> None:
         """Stop all in reverse order; who does not stop in time is left behind and logged."""
         self._plans.clear()
@@ -319,6 +334,7 @@ class Supervisor:
             on_made=lambda cell: setattr(child, "cell", cell),
             on_started=lambda cell: self.post(lambda: self._on_started(child, cell)),
             on_ended=lambda cell, ended: self.post(lambda: self._on_ended(child, cell, ended)),
+            on_outdated=lambda cell: self.post(lambda: self._on_outdated(child, cell)),
         )
 
     def _on_started(self, child: Child, cell: Cell) -> None:
@@ -327,6 +343,22 @@ class Supervisor:
         child.state = "running"
         child.deadline = 0.0
         self._log.info("actor.started", actor=child.spec.name, incarnation=child.incarnation)
+        if cell.spec.args != child.spec.args:  # they changed while it started
+            child.mailbox.put(Letter(NewArgs(child.spec.args)))
+
+    def _on_outdated(self, child: Child, cell: Cell) -> None:
+        """It did not take its new args in: stop it in order, start it with them."""
+        if child.cell is cell and child.state == "running" and not child.is_ending:
+            name = child.spec.name
+            self._carry_out(
+                Decision(
+                    verdict=Verdict.RESTART,
+                    record=child.record,
+                    stop=(name,),
+                    start=(name,),
+                    delay_s=0.0,
+                )
+            )
 
     def _on_ended(self, child: Child, cell: Cell, ended: Ended) -> None:
         if child.cell is not cell:

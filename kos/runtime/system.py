@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import random
 import selectors
 import signal
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +23,7 @@ from typing import Any
 import structlog
 
 from kos.runtime.codec import Codec
-from kos.runtime.control import GivenUp, NamesChanged, Ping, Pong, Ready, Stop
+from kos.runtime.control import GivenUp, NamesChanged, Ping, Pong, Ready, Respecified, Stop
 from kos.runtime.decisions import Record, Verdict, decide
 from kos.runtime.described import ActorDescribed, Describe, NodeDescribed, SystemDescribed
 from kos.runtime.errors import MessageRefused, SystemStartFailed
@@ -109,6 +111,7 @@ class System:
         setup: ``"package.module:function"``, called in each node's process before its actors
             start, with the node's name and ``setup_args``; to configure logging, for instance.
         setup_args: Must be picklable.
+        resetup: Called likewise in a living node when :meth:`respecify` brings other args.
         launcher: How nodes come into being; None spawns processes on this machine.
 
     Raises:
@@ -124,6 +127,7 @@ class System:
         run_dir: Path,
         setup: str | None = None,
         setup_args: Any = None,
+        resetup: str | None = None,
         launcher: Launcher | None = None,
     ) -> None:
         actors = [child.name for node in nodes for child in node.children]
@@ -135,6 +139,8 @@ class System:
         self._run_path = run_dir
         self._setup = setup
         self._setup_args = setup_args
+        self._resetup = resetup
+        self._calls: deque[Callable[[], None]] = deque()
         self._launcher: Launcher = launcher or SpawnLauncher()
         self._codec = Codec(messages)
         self._nodes = {
@@ -175,6 +181,38 @@ class System:
         self._stops += 1
         with contextlib.suppress(OSError):
             os.write(self._wake_in, b"!")
+
+    def call_soon(self, work: Callable[[], None]) -> None:
+        """Call ``work`` once in the main loop. Safe in a signal handler.
+
+        What it raises is logged and changes nothing.
+        """
+        self._calls.append(work)
+        with contextlib.suppress(OSError):
+            os.write(self._wake_in, b"!")
+
+    def respecify(self, nodes: tuple[NodeSpec, ...], setup_args: Any) -> None:
+        """Take other args and limits for the same nodes and actors. Say it in the main loop.
+
+        Living nodes are told: an actor whose args differ is handed them, see
+        :meth:`kos.runtime.Actor.renewed`. Whatever starts later starts with them.
+
+        Raises:
+            SpecRefused: Nodes or actors are not the same as before; nothing has changed.
+        """
+        before = {name: _names_of(node.spec) for name, node in self._nodes.items()}
+        if before != {each.name: _names_of(each) for each in nodes}:
+            problem = "nodes and actors must be the same; a restart can change them"
+            raise SpecRefused(f"the system {self._name!r}", [problem])
+        self._setup_args = setup_args
+        for spec in nodes:
+            node = self._nodes[spec.name]
+            node.spec = spec
+            node.record = replace(node.record, policy=spec)
+            if node.handle is not None:
+                pickled = pickle.dumps((spec, setup_args))
+                if not node.handle.control.send(Respecified(pickled=pickled), may_wait=False):
+                    _log.warning("node.not_respecified", node=spec.name, reason="it does not read")
 
     def describe(self) -> SystemDescribed:
         """How the system is, as the nodes said at their last ping; asks nobody, never waits."""
@@ -280,6 +318,8 @@ class System:
                 self._on_death(node)
             elif node.handle is not None:
                 self._read_control(node)
+        while self._calls:
+            self._run(self._calls.popleft())
         now = time.monotonic()
         for node in self._nodes.values():
             self._look_after(node, now)
@@ -318,8 +358,11 @@ class System:
         if now < hook.due:
             return
         hook.due = now + hook.interval_s
+        self._run(hook.work)
+
+    def _run(self, work: Callable[[], None]) -> None:
         try:
-            hook.work()
+            work()
         except Exception as error:  # noqa: BLE001 - one hook must not end the supervision
             _log.error("hook.failed", error=repr(error), exc_info=True)
 
@@ -339,6 +382,7 @@ class System:
             names=dict(self._names),
             setup=self._setup,
             setup_args=self._setup_args,
+            resetup=self._resetup,
         )
         try:
             node.handle = self._launcher.launch(plan)
@@ -492,6 +536,10 @@ class System:
             reply.answer(self.describe())
         else:
             reply.fail(MessageRefused(SYSTEM, f"it takes no {type(message).__name__}"))
+
+
+def _names_of(spec: NodeSpec) -> list[str]:
+    return [child.name for child in spec.children]
 
 
 def _overdue(node: _Node) -> str:

@@ -19,13 +19,15 @@ _START_TIMEOUT_S = 30.0
 def serve(settings: dict[str, Any], pipe: Connection) -> None:
     """Runs a sandbox until the pipe's other end closes, which a dead parent does too.
 
-    Runs in the main thread of its own process. An interrupt from the terminal is left to the parent.
+    Runs in the main thread of its own process. An interrupt or a hang-up of the
+    terminal is left to the parent.
 
     Args:
         settings: Keyword arguments of :class:`kos.sandbox.server.Sandbox`.
         pipe: Gets the addresses once all servers listen; then only its end of file matters.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     with Sandbox(**settings) as sandbox:
         pipe.send(sandbox.addresses)
         with contextlib.suppress(EOFError, OSError):  # the parent is gone or done with us

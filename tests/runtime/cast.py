@@ -364,3 +364,13 @@ def fetcher(number: int) -> ChildSpec:
 
 def passing(name: str) -> ChildSpec:
     return ChildSpec(name=name, factory=KEEPER, restart=TEMPORARY)
+
+
+class Adopter(Keeper):
+    """Takes new args in, unless they say otherwise."""
+
+    def renewed(self, args: Any) -> bool:
+        if args == "poison":
+            raise ValueError("these args make no sense")
+        self.seen.append(f"renewed {args}")
+        return True

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kos.runtime import ActorFailed, MailboxFull, Message, NoSuchActor
-from kos.runtime.mailbox import Letter, Mailbox, Order
+from kos.runtime.mailbox import Letter, Mailbox, NewArgs, Order
 from kos.runtime.reply import Waiter
 from tests.runtime.cast import Note, Price, Urgent
 
 
-def take_all(box: Mailbox) -> list[Message | Order]:
+def take_all(box: Mailbox) -> list[Message | Order | NewArgs]:
     taken = []
     while not box.is_empty():
         taken.append(box.take().content)

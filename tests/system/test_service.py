@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -119,3 +121,58 @@ def test_a_database_that_is_not_ours_ends_the_start_with_78_and_a_sentence(
     last = daemon.log.read_text("utf-8").splitlines()[-1]
     assert last.startswith("kos: node ledger did not start")
     assert "ledger.db" in last
+
+
+def lines_of(daemon: Daemon, event: str) -> list[dict[str, Any]]:
+    """What the daemon has logged of an event."""
+    found = (json.loads(line) for line in daemon.log.read_text("utf-8").splitlines())
+    return [line for line in found if line["event"] == event]
+
+
+def fetchers(daemon: Daemon) -> set[str]:
+    """The sport keys that are polled."""
+    actors = daemon.node("feeds").actors
+    return {each.name for each in actors if each.name.startswith("fetcher.")}
+
+
+def test_a_hangup_takes_over_what_may_change_and_an_invalid_file_nothing(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    file = tmp_path / "kos.toml"
+    file.write_text('[service]\nlog_level = "warning"\n')
+    daemon = Daemon(sandbox, tmp_path / "state", KOS_CONFIG=str(file))
+    try:
+        daemon.until(lambda: len(fetchers(daemon)) > 20, "all sport keys")
+        pids = {node.pid for node in daemon.describe().nodes}
+
+        file.write_text('[odds_api]\nsports = ["soccer_epl"]\n[scoring]\nmax_rating = -1\n')
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.until(lambda: bool(lines_of(daemon, "settings.refused")), "a refusal")
+        (refused,) = lines_of(daemon, "settings.refused")
+        assert "max_rating" in str(refused["problems"])
+        assert len(fetchers(daemon)) > 20
+        assert '"level":"info"' not in daemon.log.read_text("utf-8")
+
+        file.write_text(
+            '[odds_api]\nsports = ["soccer_epl"]\nregions = ["eu"]\n'
+            '[scoring]\nmin_minutes_to_kickoff = 600\n[service]\nlog_level = "info"\n'
+        )
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.until(lambda: fetchers(daemon) == {"fetcher.soccer_epl"}, "one sport key")
+        daemon.until(lambda: bool(lines_of(daemon, "settings.reloaded")), "the log's word")
+        (reloaded,) = lines_of(daemon, "settings.reloaded")
+        assert reloaded["changed"] == [
+            "odds_api.sports",
+            "scoring.min_minutes_to_kickoff",
+            "service.log_level",
+        ]
+        (waiting,) = lines_of(daemon, "settings.await_restart")
+        assert waiting["changed"] == ["odds_api.regions"]
+        renewed = {
+            (line["actor"], line["is_restarting"]) for line in lines_of(daemon, "actor.renewed")
+        }
+        assert renewed == {("scorer", False), ("budget", False), ("sports", False)}
+        assert {node.pid for node in daemon.describe().nodes} == pids
+    finally:
+        assert daemon.stop() == 0
+    assert "Traceback" not in daemon.log.read_text("utf-8")
