@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test lint types contracts suite coverage bench clean
+.PHONY: run test test-squid lint types contracts suite coverage bench clean
 
 run: $(VENV)/.runtime-installed  ## the daemon with a live table; without keys, on the sandbox
 	@$(BIN)/kos run --live
@@ -23,6 +23,9 @@ contracts: $(VENV)/.dev-installed
 
 suite: $(VENV)/.dev-installed
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-squid: $(VENV)/.dev-installed  ## the proxy pool against squid, where it is installed
+	$(BIN)/python -m pytest -m squid tests/squid
 
 coverage: $(VENV)/.dev-installed  ## the suite again, counting what it reaches in every process
 	$(BIN)/coverage erase

@@ -13,11 +13,12 @@ refused, but in the credentials directory: who may look into that is its maker's
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -115,9 +116,6 @@ class OddsApiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     timeout_s: Annotated[
         float, _measured("seconds", "longest wait for an answer", gt=0, le=120)
     ] = 20.0
-    proxy: Annotated[Secret, Meta(description="proxy URL for this remote, login included")] = (
-        Secret()
-    )
 
 
 class BetfairSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -153,9 +151,34 @@ class BetfairSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     timeout_s: Annotated[
         float, _measured("seconds", "longest wait for an answer", gt=0, le=120)
     ] = 15.0
-    proxy: Annotated[Secret, Meta(description="proxy URL for this remote, login included")] = (
-        Secret()
-    )
+
+
+class ProxySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Proxies for KOS's own calls to the data services, and for nothing else; off by default."""
+
+    used_by: Annotated[
+        tuple[Literal["odds_api", "betfair"], ...],
+        Meta(description="services whose calls go through the proxies; empty: none, off"),
+    ] = ()
+    url: Annotated[
+        str,
+        Meta(
+            description="a proxy's address: http, https, socks5h or socks5, with {username},"
+            " {password}, {session}, {country} and {minutes} where they belong; empty: Decodo's"
+        ),
+    ] = ""
+    username: Annotated[Secret, Meta(description="user name of the login")] = Secret()
+    password: Annotated[Secret, Meta(description="password of the login")] = Secret()
+    country: Annotated[
+        str, Meta(description="two letters, for {country}", pattern="^[a-z]{2}$")
+    ] = "gb"
+    sessions: Annotated[int, Meta(description="ways out, each with its {session}", ge=1, le=64)] = 4
+    session_minutes: Annotated[
+        int, Meta(description="how long an address is kept, for {minutes}", ge=1, le=1440)
+    ] = 30
+    check_every_s: Annotated[
+        float, _measured("seconds", "a session that nobody used so long is checked", ge=1)
+    ] = 120.0
 
 
 class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -221,6 +244,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     odds_api: OddsApiSettings = OddsApiSettings()
     betfair: BetfairSettings = BetfairSettings()
     scoring: ScoringRules = ScoringRules()
+    proxies: ProxySettings = ProxySettings()
     service: ServiceSettings = ServiceSettings()
     logs: LogsSettings = LogsSettings()
     heartbeat: HeartbeatSettings = HeartbeatSettings()
@@ -514,6 +538,37 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append(
             "betfair.app_key is set, username or password is not; set all three or none"
         )
+    problems += _proxy_contradictions(settings.proxies)
     if bool(betfair.certificate) != bool(betfair.certificate_key):
         problems.append("betfair.certificate and certificate_key go together; set both or neither")
+    return problems
+
+
+_PROXY_URL = re.compile(r"(https?|socks5h?)://[^\s/]+")
+_PROXY_GAPS = frozenset({"username", "password", "session", "country", "minutes"})
+
+
+def _proxy_contradictions(proxies: ProxySettings) -> list[str]:
+    problems = []
+    if proxies.url and not _PROXY_URL.fullmatch(proxies.url):
+        problems.append(
+            "proxies.url: is no proxy's address; write scheme://{username}:{password}@host:port"
+            " with the scheme http, https, socks5h or socks5"
+        )
+    unknown = set(re.findall(r"\{(\w*)\}", proxies.url)) - _PROXY_GAPS
+    if unknown:
+        problems.append(
+            f"proxies.url: unknown {{{min(unknown)}}}; known are {', '.join(sorted(_PROXY_GAPS))}"
+        )
+    is_login_wanted = not proxies.url or "{username}" in proxies.url
+    if proxies.used_by and is_login_wanted and not (proxies.username and proxies.password):
+        problems.append(
+            "proxies.used_by is set, proxies.username or password is not; set them, or a url"
+            " without them"
+        )
+    if proxies.url and "{session}" not in proxies.url and proxies.sessions > 1:
+        problems.append(
+            f"proxies.sessions = {proxies.sessions}: the url has no {{session}}, so all would be"
+            " one; set sessions = 1 or put {session} into the url"
+        )
     return problems

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import msgspec
 
-from kos.actors import budget, exchange, ledger, reconciler, scorer, sports
+from kos.actors import budget, exchange, ledger, proxies, reconciler, scorer, sports
 from kos.config import Settings
 from kos.heartbeat import HeartbeatFile
 from kos.messages import MESSAGES
 from kos.observability.logs import LogSettings
 from kos.observability.process import resettle_process
 from kos.reload import Reload
-from kos.runtime import Client, NodeSpec, OnExhausted, System, SystemNotRunning, connect
+from kos.runtime import ChildSpec, Client, NodeSpec, OnExhausted, System, SystemNotRunning, connect
 from kos.runtime.service import ServiceManager
 from kos.watch import Watch
 
@@ -50,10 +50,12 @@ def nodes(settings: Settings) -> tuple[NodeSpec, ...]:
         NodeSpec(
             name="feeds",
             children=(
+                *_proxies(settings),
                 budget.spec(budget.BudgetArgs(odds_api=settings.odds_api)),
                 sports.spec(
                     sports.SportsArgs(
                         odds_api=settings.odds_api,
+                        proxies=settings.proxies,
                         snapshot_dir=str(settings.state_dir / "quotes"),
                         is_matching=is_matching,
                     )
@@ -64,9 +66,18 @@ def nodes(settings: Settings) -> tuple[NodeSpec, ...]:
     return tuple(table)
 
 
+def _proxies(settings: Settings) -> tuple[ChildSpec, ...]:
+    if not settings.proxies.used_by:
+        return ()
+    args = proxies.ProxiesArgs(proxies=settings.proxies, target=settings.odds_api.url)
+    return (proxies.spec(args),)
+
+
 def _exchange_args(settings: Settings) -> exchange.ExchangeArgs:
     return exchange.ExchangeArgs(
-        betfair=settings.betfair, discount=settings.scoring.betfair_discount
+        betfair=settings.betfair,
+        proxies=settings.proxies,
+        discount=settings.scoring.betfair_discount,
     )
 
 

@@ -207,6 +207,32 @@ class BudgetDescribed(Message, frozen=True, kw_only=True):
     """Current poll interval by sport key, seconds."""
 
 
+# --- proxies ----------------------------------------------------------------------------------
+
+
+class GetProxySession(Message, frozen=True, kw_only=True):
+    """Query to ``proxies``: this caller's session; answered by ProxySessionGiven."""
+
+    key: str
+    """The sport key, or the service where one caller serves all."""
+
+
+class ProxySessionGiven(Message, frozen=True, kw_only=True):
+    """Answers GetProxySession. The caller builds the address itself: no message holds a login."""
+
+    session_id: str
+    """Empty when none serves."""
+    retry_after_s: float
+
+
+class ProxyUsed(Message, frozen=True, kw_only=True):
+    """A call went through a session, or did not."""
+
+    session_id: str
+    problem: str
+    """Empty when the remote answered, by whatever status."""
+
+
 # --- exchange ---------------------------------------------------------------------------------
 
 
@@ -841,6 +867,9 @@ MESSAGES: tuple[type[Message], ...] = (
     ServerCountersRead,
     GetBudget,
     BudgetDescribed,
+    GetProxySession,
+    ProxySessionGiven,
+    ProxyUsed,
     CatalogueRead,
     CatalogueWanted,
     PricesWanted,

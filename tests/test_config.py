@@ -132,3 +132,19 @@ def test_a_secret_file_named_in_the_settings_is_looked_for_beside_them(tmp_path:
     settings, origins = load(file, {})
     assert settings.odds_api.key.reveal() == "beside-the-settings"
     assert origins[0].source == str(tmp_path / "key")
+
+
+def test_proxies_that_cannot_work_are_refused_with_what_to_write() -> None:
+    wrong = {
+        "url without session": {"KOS_PROXIES__URL": "http://127.0.0.1:3128"},
+        "no address": {"KOS_PROXIES__URL": "ftp://127.0.0.1", "KOS_PROXIES__SESSIONS": "1"},
+        "unknown gap": {"KOS_PROXIES__URL": "http://{user}-{session}@127.0.0.1:3128"},
+        "no login": {"KOS_PROXIES__USED_BY": "odds_api"},
+        "unknown service": {"KOS_PROXIES__USED_BY": "coral"},
+    }
+    said = {what: " ".join(problems_of(None, environ)) for what, environ in wrong.items()}
+    assert "sessions = 1" in said["url without session"]
+    assert "socks5h" in said["no address"]
+    assert "{user}" in said["unknown gap"]
+    assert "proxies.username" in said["no login"]
+    assert "proxies.used_by" in said["unknown service"]

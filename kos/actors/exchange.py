@@ -7,11 +7,12 @@ from decimal import Decimal
 
 import msgspec
 
+from kos.actors.proxies import Route
 from kos.adapters.betfair.client import BetfairClient, CommissionTerms, described
 from kos.adapters.betfair.payloads import MarketDescription
 from kos.adapters.betfair.session import BetfairSession, Credentials
 from kos.adapters.http import HttpRemote, RetryPolicy
-from kos.config import BetfairSettings
+from kos.config import BetfairSettings, ProxySettings
 from kos.domain.exchange_cache import CachePolicy, PriceCache, Want, urgency_of
 from kos.domain.exchange_catalogue import CatalogueAsk, CatalogueCache, DescriptionPlan
 from kos.domain.market import Drop, ExchangeMarket
@@ -40,6 +41,7 @@ class ExchangeArgs(msgspec.Struct, frozen=True, kw_only=True):
     """What the exchange actor is told at its start."""
 
     betfair: BetfairSettings
+    proxies: ProxySettings
     discount: Decimal
     """Off the market base rate, a fraction of one."""
 
@@ -77,6 +79,8 @@ class ExchangeActor(Actor):
         self._sports: dict[str, SportWanted] = {}
         self._wanted: tuple[str, ...] = ()
         self._problem = ""
+        self._route = Route(context, args.proxies, "betfair", "betfair")
+        self._remotes: list[HttpRemote] = []
         self._next_look: Timer | None = None
 
     def started(self) -> None:
@@ -146,11 +150,10 @@ class ExchangeActor(Actor):
 
     def _remote(self, url: str, client_cert: tuple[str, str] | None = None) -> HttpRemote:
         settings = self._settings
-        return HttpRemote(
+        remote = HttpRemote(
             "betfair",
             url,
             timeout_s=(5.0, settings.timeout_s),
-            proxy=settings.proxy.reveal() or None,
             secrets=tuple(
                 secret.reveal()
                 for secret in (settings.app_key, settings.username, settings.password)
@@ -158,12 +161,18 @@ class ExchangeActor(Actor):
             client_cert=client_cert,
             ca=settings.ca_file or None,
         )
+        self._remotes.append(remote)
+        return remote
 
     def _look(self) -> None:
         """Do the most urgent thing that is due, and look again when the next one is."""
         wait_s = _LONGEST_WAIT_S
         try:
+            way = self._route.url()
+            for remote in self._remotes:
+                remote.go_through(way)
             if self._read_prices() or self._read_catalogue() or self._read_descriptions():
+                self._route.used()
                 wait_s = 0.0
             else:
                 wait_s = min(
@@ -171,6 +180,7 @@ class ExchangeActor(Actor):
                 )
             self._problem = ""
         except KosError as error:
+            self._route.used(error)
             self._problem = str(error)
             self.context.log.warning("exchange.not_read", error=str(error))
             wait_s = _REFUSED_PAUSE_S if isinstance(error, OperatorMustAct) else 1.0

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import msgspec
 
+from kos.actors.proxies import Route
 from kos.adapters.oddsapi.client import Answer, OddsApi
 from kos.adapters.oddsapi.questions import OddsQuestion, odds_cost
-from kos.config import OddsApiSettings
+from kos.config import OddsApiSettings, ProxySettings
 from kos.domain.market import EventQuotes, Sport
 from kos.domain.reconcile import head_to_head_outcomes
 from kos.errors import KosError, OperatorMustAct, WaitAndRetry
@@ -44,6 +45,7 @@ class FetcherArgs(msgspec.Struct, frozen=True, kw_only=True):
     """What a fetcher is told at its start."""
 
     odds_api: OddsApiSettings
+    proxies: ProxySettings
     sport: Sport
     is_matching: bool
     first_after_s: float
@@ -83,6 +85,7 @@ class FetcherActor(Actor):
 
     def started(self) -> None:
         self._client = open_feed(self._args.odds_api)
+        self._route = Route(self.context, self._args.proxies, "odds_api", self._sport_key)
         kept = self._file.load()
         if kept is not None and kept.sport_key == self._sport_key:
             # A poll of a former life costs nothing; how old it is, it says itself.
@@ -166,8 +169,10 @@ class FetcherActor(Actor):
         """
         log = self.context.log.bind(sport_key=self._sport_key)
         try:
+            self._client.go_through(self._route.url())
             answer = self._client.odds(self._sport_key, self._question)
         except KosError as error:
+            self._route.used(error)
             self._spent(grant, error=error)
             self._failures += 1
             self._problem = str(error)
@@ -178,6 +183,7 @@ class FetcherActor(Actor):
                 delay = max(delay, error.retry_after_s)
             log.warning("quotes.not_fetched", error=str(error), retry_s=delay, reason=reason)
             return delay
+        self._route.used()
         self._spent(grant, answer=answer)
         fetched_at = datetime.now(UTC)
         self._failures, self._problem = 0, ""
@@ -248,7 +254,6 @@ def open_feed(settings: OddsApiSettings) -> OddsApi:
         settings.key.reveal(),
         settings.url,
         timeout_s=(5.0, settings.timeout_s),
-        proxy=settings.proxy.reveal() or None,
     )
 
 

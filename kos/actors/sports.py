@@ -8,7 +8,8 @@ import msgspec
 
 from kos.actors import fetcher
 from kos.actors.fetcher import open_feed
-from kos.config import OddsApiSettings
+from kos.actors.proxies import Route
+from kos.config import OddsApiSettings, ProxySettings
 from kos.domain.market import Sport
 from kos.errors import KosError, WaitAndRetry
 from kos.messages import ServerCountersRead, SportsListed, Subscribe, Tick
@@ -23,6 +24,7 @@ class SportsArgs(msgspec.Struct, frozen=True, kw_only=True):
     """What the sports actor is told at its start."""
 
     odds_api: OddsApiSettings
+    proxies: ProxySettings
     snapshot_dir: str
     is_matching: bool
     """Tell the reconciler of fixtures; False where no exchange account is read."""
@@ -50,6 +52,7 @@ class SportsActor(Actor):
 
     def started(self) -> None:
         self._client = open_feed(self._args.odds_api)
+        self._route = Route(self.context, self._args.proxies, "odds_api", "sports")
         self.context.every(self._args.odds_api.sports_interval_s, _LIST, first_after_s=0)
 
     def stopping(self) -> None:
@@ -79,15 +82,18 @@ class SportsActor(Actor):
 
     def _list(self) -> None:
         try:
+            self._client.go_through(self._route.url())
             answer = self._client.sports()
         except KosError as error:
             self._has_answer = True
+            self._route.used(error)
             self._problem = str(error)
             self.context.log.warning("sports.not_listed", error=str(error))
             delay = _RETRY_S if isinstance(error, WaitAndRetry) else _REFUSED_RETRY_S
             self.context.after(delay, _LIST)
             return
         self._has_answer = True
+        self._route.used()
         self._problem = ""
         quota = answer.quota
         if quota.used is not None and quota.remaining is not None:
@@ -117,6 +123,7 @@ class SportsActor(Actor):
             child = fetcher.spec(
                 fetcher.FetcherArgs(
                     odds_api=self._args.odds_api,
+                    proxies=self._args.proxies,
                     sport=sport,
                     is_matching=self._args.is_matching,
                     first_after_s=index * fetcher.STAGGER_S,

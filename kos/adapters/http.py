@@ -15,6 +15,7 @@ The only module that imports ``requests``. What it promises to the rooms beside 
 from __future__ import annotations
 
 import enum
+import importlib.util
 import logging
 import math
 import random
@@ -45,6 +46,9 @@ log = structlog.get_logger(__name__)
 
 ANY_STATUS: Collection[int] = range(100, 600)
 """For a caller that reads every status, 429 and 5xx included, by itself: nothing is repeated."""
+
+PROXY_LOGIN = "PROXY_LOGIN"
+"""Code of the AccessRefused that a proxy, and not the remote, gave."""
 
 _CHUNK_BYTES = 64 * 1024
 _MAX_REDIRECTS = 3
@@ -140,7 +144,8 @@ class HttpRemote:
         name: The service's name as in the settings; it stands in every error and log.
         base_url: ``http(s)://host[:port][/path]``; paths of calls are appended to it.
         timeout_s: Seconds to connect, and seconds of silence while reading.
-        proxy: ``http://[login:password@]host:port`` for this remote alone, or None.
+        proxy: ``scheme://[login:password@]host:port`` for this remote alone, or None; the scheme
+            is http, https, socks5h (names are resolved by the proxy) or socks5.
         secrets: Texts that :meth:`redact` replaces by ``***``; the proxy's login is added.
         client_cert: Files of certificate and key, for services that want them.
         ca: A PEM file of the authorities to trust in place of the system's own.
@@ -174,7 +179,7 @@ class HttpRemote:
     ) -> None:
         problems = [
             *_address_problems(f"{name} base_url", base_url, may_have_login=False),
-            *(_address_problems(f"{name} proxy", proxy, may_have_login=True) if proxy else ()),
+            *(_proxy_problems(f"{name} proxy", proxy) if proxy else ()),
             *(
                 f"{name}: there is no readable file {file}"
                 for file in (*(client_cert or ()), *((ca,) if ca else ()))
@@ -186,7 +191,8 @@ class HttpRemote:
         self.name = name
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
-        self._secrets = _with_spellings((*secrets, *_logins(proxy)))
+        self._own_secrets = tuple(secrets)
+        self._secrets: tuple[str, ...] = ()
         self._retries = retries
         self._max_body_bytes = max_body_bytes
         self._clock = clock
@@ -206,8 +212,8 @@ class HttpRemote:
         )
         self._session.verify = ca or True
         self._session.cert = client_cert
-        if proxy:
-            self._session.proxies = {"http": proxy, "https": proxy}
+        self._proxy: str | None = ""
+        self.go_through(proxy)
 
     def __repr__(self) -> str:
         """Name and host, no secret."""
@@ -216,6 +222,18 @@ class HttpRemote:
     def close(self) -> None:
         """Give the connections back. A later call opens new ones."""
         self._session.close()
+
+    def go_through(self, proxy: str | None) -> None:
+        """Send what follows by another way: a proxy's address as at the start, or None.
+
+        Connections of the former way are given up: a tunnel stays tied to the exit it began with.
+        """
+        if proxy == self._proxy:
+            return
+        self._session.close()
+        self._session.proxies = {"http": proxy, "https": proxy} if proxy else {}
+        self._proxy = proxy
+        self._secrets = _with_spellings((*self._own_secrets, *_logins(proxy)))
 
     def redact(self, text: str) -> str:
         """The text with every known secret replaced by ``***``."""
@@ -367,8 +385,8 @@ class HttpRemote:
                 return self._broken("no connection in time", may_mend=True, was_done=False)
             case requests.exceptions.ReadTimeout() | ReadTimeoutError():
                 return self._broken("no answer in time", may_mend=True)
-            case requests.exceptions.ProxyError() if "407" in str(error):
-                return self._refused("PROXY_LOGIN", "check the proxy's login in the settings")
+            case requests.RequestException() if self._proxy and _is_login_refused(error):
+                return self._refused(PROXY_LOGIN, "check the proxy's login in the settings")
             case requests.exceptions.ProxyError():
                 return self._broken("the proxy gives no connection", may_mend=True, was_done=False)
             case requests.exceptions.SSLError():
@@ -399,7 +417,7 @@ class HttpRemote:
             limited = RateLimited(self.name, "asks for fewer calls (HTTP 429)", retry_after_s)
             return _Failure(limited, may_mend=True, was_done=False, retry_after_s=retry_after_s)
         if status == _PROXY_LOGIN_WANTED:
-            return self._refused("PROXY_LOGIN", "check the proxy's login in the settings")
+            return self._refused(PROXY_LOGIN, "check the proxy's login in the settings")
         if status in {401, 403}:
             return self._refused(f"HTTP {status}", "check key, login and plan in the settings")
         unavailable = RemoteUnavailable(self.name, f"answered HTTP {status}", retry_after_s)
@@ -456,6 +474,21 @@ def _origin(url: str) -> tuple[str, str, int | None]:
         port = -1
     default = {"http": 80, "https": 443}.get(parts.scheme)
     return parts.scheme, parts.hostname or "", port or default
+
+
+def _is_login_refused(error: Exception) -> bool:
+    """What proxies say, in a tunnel's 407 and in SOCKS; it is only ever looked at, never shown."""
+    text = str(error)
+    return "407" in text or "SOCKS5 authentication" in text or "SOCKS5 server requires" in text
+
+
+def _proxy_problems(what: str, url: str) -> Iterator[str]:
+    scheme = url.partition("://")[0]
+    if scheme in {"socks5", "socks5h"}:
+        if importlib.util.find_spec("socks") is None:
+            yield f"{what} speaks SOCKS, for which a package is missing: install kos-engine[socks]"
+        url = url.replace(scheme, "http", 1)
+    yield from _address_problems(what, url, may_have_login=True)
 
 
 def _address_problems(what: str, url: str, *, may_have_login: bool) -> Iterator[str]:

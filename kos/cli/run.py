@@ -14,7 +14,7 @@ import typer
 
 from kos.cli.exits import EXIT_CONFIG, EXIT_SOFTWARE
 from kos.cli.settings import ConfigOption, settings_of
-from kos.config import LogsSettings, Secret, Settings
+from kos.config import LogsSettings, ProxySettings, Secret, Settings
 from kos.errors import InvalidInput
 from kos.sandbox.server import Addresses
 
@@ -149,7 +149,6 @@ def sandbox_settings(settings: Settings, sandbox: Addresses) -> Settings:
             key=Secret(sandbox.api_key),
             monthly_credits=_SANDBOX_CREDITS,
             min_interval_s=_SANDBOX_POLL_S,
-            proxy=Secret(),
         ),
         betfair=replace(
             settings.betfair,
@@ -164,8 +163,8 @@ def sandbox_settings(settings: Settings, sandbox: Addresses) -> Settings:
             price_ttl_s=_SANDBOX_PRICE_TTL_S,
             call_spacing_s=_SANDBOX_CALL_SPACING_S,
             ca_file="",
-            proxy=Secret(),
         ),
+        proxies=ProxySettings(),
         service=replace(
             settings.service, state_dir=str(settings.sandbox_state_dir), is_simulated=True
         ),

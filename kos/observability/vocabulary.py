@@ -86,6 +86,7 @@ COMMON_KEYS: Mapping[str, Key] = {
 """Keys that any line may have."""
 
 KEYS: Mapping[str, Key] = {
+    "about": Key("what they are about"),
     "attempt": _measure("which sending of the same request it was, from 1"),
     "banned": _measure("aliases rejected by hand"),
     "by_certificate": Key("whether a client certificate took part in the login"),
@@ -115,6 +116,7 @@ KEYS: Mapping[str, Key] = {
     "matched": _measure("events that have their exchange market"),
     "message": Key("name of the type of the message that was being handled"),
     "message_fate": Key("what became of that message"),
+    "messages": _measure("messages to people"),
     "nodes": Key("names of nodes"),
     "operation": Key("name of a remote's operation"),
     "params": Key("what was asked of a remote, cut short"),
@@ -129,6 +131,7 @@ KEYS: Mapping[str, Key] = {
     "retry_s": _measure("wait before the next try", "seconds"),
     "sequence": _measure("number of the ledger's last entry"),
     "siblings": Key("actors stopped and started with it"),
+    "slot": Key("number of a session of the proxies"),
     "spent": _measure("spent this month", "credits"),
     "sport_keys": _measure("how many sport keys"),
     "stacks": _measure("where each thread of a process stood"),
@@ -137,6 +140,8 @@ KEYS: Mapping[str, Key] = {
     "streak": _measure("failures in a row"),
     "text": Key("what a library said"),
     "total": _measure("how many in all"),
+    "until": _measure("when it ends", "UTC"),
+    "user": Key("whom it is about, as the desk names people"),
     "wait_s": _measure("wait before the next try", "seconds"),
     "what": Key("which of several things"),
 }
@@ -203,6 +208,16 @@ EVENTS: Mapping[str, Event] = {
     "http.repeated": _warning(
         "A request failed and is sent again.", "remote", "path", "attempt", "wait_s", "reason"
     ),
+    # --- proxies
+    "proxy.retired": _warning(
+        "A session of the proxies failed again and again and rests.", "slot", "error", "until"
+    ),
+    "proxy.returned": _info("A session of the proxies serves again.", "slot"),
+    "proxies.not_reached": _debug("The pool did not hear how a call went.", "error"),
+    # --- alerts
+    "alerts.promised": _info("Messages were promised to a person.", "user", "messages", "about"),
+    "alerts.not_asked": _debug("Nobody answered; asked again at the next look.", "error"),
+    "alerts.not_told": _warning("What is worth a message could not be told yet.", "error"),
     # --- the exchange
     "catalogue.read": _info(
         "A part of the exchange's catalogue was read.", "event_type", "markets", "is_near"

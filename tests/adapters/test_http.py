@@ -18,8 +18,16 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kos.adapters.http import ANY_STATUS, HttpRemote, Repeat, RetryPolicy, read_retry_after
+from kos.adapters.http import (
+    ANY_STATUS,
+    PROXY_LOGIN,
+    HttpRemote,
+    Repeat,
+    RetryPolicy,
+    read_retry_after,
+)
 from kos.errors import AccessRefused, InvalidSettings, KosError, RateLimited, RemoteUnavailable
+from kos.sandbox.proxy import PASSWORD, ProxyServer
 from tests.adapters.loopback import FakeTime, Handler, Loopback, answer, loopback
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -413,3 +421,48 @@ def test_retry_after_of_any_text_is_none_or_within_a_day(text: str | None) -> No
 def test_missing_certificate_file_is_a_problem_of_the_settings(tmp_path: Path) -> None:
     with pytest.raises(InvalidSettings, match="no readable file"):
         HttpRemote("feed", "http://h", client_cert=(str(tmp_path / "a"), str(tmp_path / "b")))
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5h", "socks5"])
+def test_each_kind_of_proxy_carries_the_call_with_its_login(scheme: str) -> None:
+    with ProxyServer() as proxy, loopback(answer(200, b"here")) as server:
+        login = f"user-kos-session-a1:{PASSWORD}"
+        remote = HttpRemote("feed", server.url, proxy=f"{scheme}://{login}@127.0.0.1:{proxy.port}")
+        assert remote.get("/x").body == b"here"
+        assert [each.session for each in proxy.passages] == ["a1"]
+        remote.close()
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+def test_each_kind_of_proxy_that_refuses_the_login_is_told_to_the_operator(scheme: str) -> None:
+    with ProxyServer() as proxy, loopback(answer(200)) as server:
+        address = f"{scheme}://user-kos:hush-hush@127.0.0.1:{proxy.port}"
+        remote = HttpRemote("feed", server.url, proxy=address)
+        with pytest.raises(AccessRefused, match="proxy's login") as caught:
+            remote.get("/x")
+        assert caught.value.code == PROXY_LOGIN
+        assert "hush-hush" not in str(caught.value)
+        assert proxy.refused == 1
+        assert server.seen == []
+        remote.close()
+
+
+def test_another_way_gives_up_the_tunnels_of_the_former() -> None:
+    with ProxyServer() as proxy, loopback(answer(200)) as server:
+        remote = HttpRemote("feed", server.url)
+        for session in ("a1", "b2", ""):
+            login = f"user-kos-session-{session}:{PASSWORD}"
+            remote.go_through(f"http://{login}@127.0.0.1:{proxy.port}" if session else None)
+            remote.get("/x")
+        assert [each.session for each in proxy.passages] == ["a1", "b2"]
+        assert len(server.seen) == 3
+        assert remote.redact(f"a {PASSWORD} b") == f"a {PASSWORD} b", "no proxy, no login to hide"
+        remote.close()
+
+
+def test_a_socks_proxy_without_its_package_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(InvalidSettings, match=r"kos-engine\[socks\]"):
+        HttpRemote("feed", "http://feed.invalid", proxy="socks5h://127.0.0.1:1080")

@@ -96,6 +96,10 @@ class OddsApi:
         """Give the connection back."""
         self._remote.close()
 
+    def go_through(self, proxy: str | None) -> None:
+        """See :meth:`kos.adapters.http.HttpRemote.go_through`."""
+        self._remote.go_through(proxy)
+
     def sports(self, *, with_inactive: bool = False) -> Answer[tuple[Sport, ...]]:
         """The sport keys on offer; free, and it brings the server's counters."""
         params = {"all": "true"} if with_inactive else {}
