@@ -661,10 +661,14 @@ class SetPerson(LedgerCommand, frozen=True, kw_only=True):
     """Somebody may talk to KOS from now on, or otherwise, or no more. CommandRecorded."""
 
     person: Person
+    """Who added them and when is the ledger's to fill in: ``by`` and ``occurred_at``."""
 
 
 class GetPeople(Message, frozen=True, kw_only=True):
     """Query: who may talk to KOS, by the ledger; answered by PeopleListed."""
+
+    with_inactive: bool = False
+    """Also those who may no more."""
 
 
 class PeopleListed(Message, frozen=True, kw_only=True):
@@ -677,14 +681,19 @@ class PutInvitation(LedgerCommand, frozen=True, kw_only=True):
     """A one-time code that makes its bearer a person. CommandRecorded."""
 
     code_digest: str
-    """SHA-256 of the code in hex; the code itself is shown once and never stored."""
+    """SHA-256 of the code in hex (:func:`kos.domain.invitations.code_digest`); the code itself is
+    shown once and never stored."""
     seat: Seat
     participant: str = ""
     expires_at: datetime
 
 
 class AcceptInvitation(LedgerCommand, frozen=True, kw_only=True):
-    """The bearer of a code asks for their seat. PersonSeated, or CommandRefused."""
+    """The bearer of a code asks for their seat. PersonSeated, or CommandRefused.
+
+    An unknown, a used and an expired code are refused with the same words. A code is judged at
+    ``occurred_at``. Whoever has a seat already is refused and uses nothing up.
+    """
 
     code_digest: str
     user: str
@@ -704,14 +713,16 @@ class Conclude(LedgerCommand, frozen=True, kw_only=True):
 
     Its ``command_id`` is the word's id (for Telegram ``telegram:<bot id>:<update id>``), so that
     a word that comes twice leaves nothing twice. Facts it caused were recorded before under ids
-    that begin with it.
+    that begin with it. The id alone decides what is the same: a repeated word may compose its
+    answer otherwise (other prices, other ages), and still the first one counts and is answered.
     """
 
     kept: tuple[Kept, ...] = ()
     actions: tuple[Action, ...] = ()
     """Buttons shown."""
     used: tuple[str, ...] = ()
-    """Actions used up: refused whole if one is used already."""
+    """Actions used up: refused whole if one is used already or unknown. Expired ones are not
+    refused here: facts may have been recorded on their strength a moment ago."""
     promises: tuple[Promise, ...] = ()
 
 
@@ -768,6 +779,8 @@ class GetOutbox(Message, frozen=True, kw_only=True):
     """Query: promises that wait, most urgent first, then oldest; answered by OutboxListed."""
 
     limit: int = 50
+    without_chats: tuple[str, ...] = ()
+    """Chats that rest just now; their promises are counted and not listed."""
 
 
 class OutboxListed(Message, frozen=True, kw_only=True):
@@ -779,7 +792,11 @@ class OutboxListed(Message, frozen=True, kw_only=True):
 
 
 class MarkDelivered(LedgerCommand, frozen=True, kw_only=True):
-    """What became of a promise. CommandRecorded."""
+    """What became of a promise. CommandRecorded.
+
+    The first word on a promise counts and a later one changes nothing, but that it was sent after
+    all. ``command_id`` and ``entry_id`` alone decide what is the same command.
+    """
 
     entry_id: int
     outcome: Outcome
