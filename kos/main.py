@@ -13,13 +13,13 @@ import msgspec
 
 from kos.actors import budget, exchange, ledger, proxies, reconciler, scorer, sports
 from kos.config import Settings
-from kos.heartbeat import HeartbeatFile
 from kos.messages import MESSAGES
 from kos.observability.logs import LogSettings
 from kos.observability.process import resettle_process
 from kos.reload import Reload
 from kos.runtime import ChildSpec, Client, NodeSpec, OnExhausted, System, SystemNotRunning, connect
 from kos.runtime.service import ServiceManager
+from kos.telling import Telling
 from kos.watch import Watch
 
 SYSTEM = "kos"
@@ -116,8 +116,8 @@ def build(
         setup_args=logs,
         resetup="kos.observability.process:resettle_process",
     )
-    heartbeat = HeartbeatFile(state / "heartbeat.json", is_simulated=settings.service.is_simulated)
-    system.every(settings.service.heartbeat_s, lambda: heartbeat.write(system.describe()))
+    telling = Telling(settings, state)
+    system.every(settings.service.heartbeat_s, lambda: telling.tell(system.describe()))
     if manager is not None:
         Watch(system, manager, critical_actors(table))
     return system

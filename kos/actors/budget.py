@@ -128,8 +128,12 @@ class BudgetActor(Actor):
         return {
             "credits_used": picture.used,
             "credits_left": picture.remaining,
+            "credits_allowance": picture.allowance,
+            "credits_reserve": picture.reserve,
+            "credits_reset_at": picture.resets_at.isoformat(),
+            "credits_last_until": picture.lasts_until.isoformat() if picture.lasts_until else "",
             "polls_today": picture.polls_today,
-            "unrecorded": len(self._unrecorded),
+            "unrecorded_waiting": len(self._unrecorded),
         }
 
     def _open(self, now: datetime) -> None:

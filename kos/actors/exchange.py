@@ -26,7 +26,7 @@ from kos.messages import (
     Subscribe,
     Tick,
 )
-from kos.runtime import Actor, ChildSpec, Context, Message, Timer
+from kos.runtime import Actor, ChildSpec, Context, Message, Timer, meters
 
 _LOOK = Tick(what="look what is due")
 _KEEP_ALIVE = Tick(what="keep the session alive")
@@ -145,6 +145,7 @@ class ExchangeActor(Actor):
             "prices_wanted": counts.wanted,
             "prices_fresh": counts.fresh,
             "calls": counts.calls,
+            "has_session": int(self._session.is_open),
             "problem": self._problem,
         }
 
@@ -182,6 +183,7 @@ class ExchangeActor(Actor):
         except KosError as error:
             self._route.used(error)
             self._problem = str(error)
+            meters.count("exchange_failures_total")
             self.context.log.warning("exchange.not_read", error=str(error))
             wait_s = _REFUSED_PAUSE_S if isinstance(error, OperatorMustAct) else 1.0
         self._look_in(wait_s)
@@ -303,6 +305,7 @@ class ExchangeActor(Actor):
 
     def _log_drops(self, what: str, drops: tuple[Drop, ...]) -> None:
         if drops:
+            meters.count("drops_total", len(drops), source=what)
             reasons = sorted({drop.reason for drop in drops})
             self.context.log.info("exchange.dropped", what=what, count=len(drops), reasons=reasons)
 

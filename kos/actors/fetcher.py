@@ -27,7 +27,7 @@ from kos.messages import (
     Subscribe,
     Tick,
 )
-from kos.runtime import PARK, Actor, ChildSpec, Context, Message, RuntimeFault
+from kos.runtime import PARK, Actor, ChildSpec, Context, Message, RuntimeFault, meters
 from kos.storage.snapshots import SnapshotFile
 
 STAGGER_S = 0.05
@@ -82,6 +82,8 @@ class FetcherActor(Actor):
         self._last: QuotesFetched | None = None
         self._failures = 0
         self._problem = ""
+        self._due_at: datetime | None = None
+        """When credits are next asked for: the next poll, unless the budget puts it off again."""
 
     def started(self) -> None:
         self._client = open_feed(self._args.odds_api)
@@ -91,7 +93,7 @@ class FetcherActor(Actor):
             # A poll of a former life costs nothing; how old it is, it says itself.
             self._last = kept
             self._tell(kept, to=("scorer", "reconciler"))
-        self.context.after(self._args.first_after_s, _POLL)
+        self._poll_in(self._args.first_after_s)
 
     def stopping(self) -> None:
         self._client.close()
@@ -116,6 +118,7 @@ class FetcherActor(Actor):
             "sport_key": self._sport_key,
             "fetched_at": last.fetched_at.isoformat() if last else "",
             "events": len(last.events) if last else 0,
+            "next_poll_at": self._due_at.isoformat() if self._due_at else "",
             "problem": self._problem,
         }
 
@@ -123,11 +126,18 @@ class FetcherActor(Actor):
         answer = self._request(is_on_demand=False)
         match answer:
             case CreditsGranted():
-                self.context.after(self._poll(answer), _POLL)
+                if self._due_at is not None:
+                    late_s = (datetime.now(UTC) - self._due_at).total_seconds()
+                    meters.observe("poll_lateness_seconds", max(0.0, late_s))
+                self._poll_in(self._poll(answer))
             case CreditsRefused():
-                self.context.after(max(answer.retry_after_s, 0.05), _POLL)
+                self._poll_in(max(answer.retry_after_s, 0.05))
             case None:
-                self.context.after(_NO_BUDGET_RETRY_S, _POLL)
+                self._poll_in(_NO_BUDGET_RETRY_S)
+
+    def _poll_in(self, delay_s: float) -> None:
+        self._due_at = datetime.now(UTC) + timedelta(seconds=delay_s)
+        self.context.after(delay_s, _POLL)
 
     def _fetch_on_demand(self, message: FetchNow) -> FetchAnswered:
         answer = self._request(is_on_demand=True)
@@ -181,6 +191,7 @@ class FetcherActor(Actor):
                 delay = _FAILURE_CAP_S
             elif isinstance(error, WaitAndRetry) and error.retry_after_s:
                 delay = max(delay, error.retry_after_s)
+            meters.count("polls_total", outcome="failed")
             log.warning("quotes.not_fetched", error=str(error), retry_s=delay, reason=reason)
             return delay
         self._route.used()
@@ -197,6 +208,10 @@ class FetcherActor(Actor):
         self._last = quotes
         self._tell(quotes, to=("scorer", "reconciler"))
         self._save(quotes)
+        meters.count("polls_total", outcome="done")
+        meters.observe("poll_seconds", answer.elapsed_ms / 1000)
+        meters.count("quotes_total", _prices(quotes.events))
+        meters.count("drops_total", len(answer.drops), source="odds")
         log.info(
             "quotes.fetched",
             events=len(answer.value),
@@ -264,6 +279,16 @@ def question_of(settings: OddsApiSettings) -> OddsQuestion:
         bookmakers=settings.bookmakers,
         include_links=settings.include_links,
         include_bet_limits=settings.include_bet_limits,
+    )
+
+
+def _prices(events: tuple[EventQuotes, ...]) -> int:
+    """How many single prices they hold."""
+    return sum(
+        len(market.outcomes)
+        for event in events
+        for bookmaker in event.bookmakers
+        for market in bookmaker.markets
     )
 
 

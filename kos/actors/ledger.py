@@ -10,8 +10,8 @@ import msgspec
 
 from kos.db import FILE_NAME, open_for_reading
 from kos.errors import DatabaseRefused, WaitAndRetry
-from kos.messages import LedgerCommand
-from kos.runtime import DEFERRED, Actor, ChildSpec, Context, Deferred, Message, Reply
+from kos.messages import CommandRefused, LedgerCommand
+from kos.runtime import DEFERRED, Actor, ChildSpec, Context, Deferred, Message, Reply, meters
 from kos.storage.answers import answer
 from kos.storage.ledger import MAX_BATCH, Ledger
 
@@ -51,6 +51,7 @@ class LedgerActor(Actor):
         self._commits = 0
         self._commands = 0
         self._failures = 0
+        self._last_commit_at: datetime | None = None
 
     def started(self) -> None:
         self._ledger = Ledger(self._path)
@@ -84,6 +85,9 @@ class LedgerActor(Actor):
             "commits": self._commits,
             "failed_commits": self._failures,
             "sequence": self._ledger.sequence,
+            "last_commit_at": self._last_commit_at.isoformat() if self._last_commit_at else "",
+            "size_bytes": _size(self._path),
+            "wal_bytes": _size(self._path.with_name(self._path.name + "-wal")),
         }
 
     def _gather(self, command: LedgerCommand) -> Deferred | None:
@@ -102,10 +106,12 @@ class LedgerActor(Actor):
         if not self._gathered:
             return
         gathered, self._gathered = self._gathered, []
+        began = time.monotonic()
         try:
             answers = self._ledger.execute([command for command, _ in gathered])
         except Exception as error:  # rolled back whole; every sender hears of it
             self._failures += 1
+            meters.count("commits_total", outcome="failed")
             self.context.log.critical(
                 "ledger.commit_failed",
                 commands=len(gathered),
@@ -118,6 +124,20 @@ class LedgerActor(Actor):
             return
         self._commits += 1
         self._commands += len(gathered)
+        self._last_commit_at = datetime.now(UTC)
+        refused = sum(isinstance(word, CommandRefused) for word in answers)
+        meters.count("commits_total", outcome="done")
+        meters.observe("commit_seconds", time.monotonic() - began)
+        meters.count("commands_total", len(answers) - refused, outcome="done")
+        meters.count("commands_total", refused, outcome="refused")
         for (_, reply), word in zip(gathered, answers, strict=True):
             if reply is not None:
                 reply.send(word)
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; 0 where there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

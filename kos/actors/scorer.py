@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import msgspec
@@ -21,7 +22,7 @@ from kos.messages import (
     Subscribe,
     Tick,
 )
-from kos.runtime import Actor, ChildSpec, Context, Message
+from kos.runtime import Actor, ChildSpec, Context, Message, meters
 
 _FORGET = Tick(what="forget the past")
 _FORGET_EVERY_S = 60.0
@@ -59,6 +60,11 @@ class ScorerActor(Actor):
         self._picture = MarketPicture(args.rules)
         self._last_quotes_at: datetime | None = None
         self._answered = 0
+        self._eligible = 0
+        """Opportunities that the last question could have shown."""
+        self._newest: dict[str, datetime] = {}
+        """Sport key to its newest poll; what is older, or was told again, is no news."""
+        self._opened_at = datetime.now(UTC)
 
     def started(self) -> None:
         self._subscribe()
@@ -68,6 +74,7 @@ class ScorerActor(Actor):
         match message:
             case QuotesFetched():
                 self._picture.apply_quotes(message.sport_key, message.events, message.fetched_at)
+                self._time(message)
                 if self._last_quotes_at is None or message.fetched_at > self._last_quotes_at:
                     self._last_quotes_at = message.fetched_at
             case EventsMatched():
@@ -93,18 +100,33 @@ class ScorerActor(Actor):
 
     def pulse(self) -> dict[str, str | int | float]:
         last = self._last_quotes_at
-        return {"last_quotes_at": last.isoformat() if last else "", "answered": self._answered}
+        return {
+            "last_quotes_at": last.isoformat() if last else "",
+            "answered": self._answered,
+            "eligible": self._eligible,
+        }
+
+    def _time(self, message: QuotesFetched) -> None:
+        """Measure how long after its poll a price is in every answer."""
+        fetched_at = message.fetched_at
+        if fetched_at > self._newest.get(message.sport_key, self._opened_at):
+            self._newest[message.sport_key] = fetched_at
+            seconds = (datetime.now(UTC) - fetched_at).total_seconds()
+            meters.observe("quotes_to_answer_seconds", max(0.0, seconds))
 
     def _subscribe(self) -> None:
         for producer in self._args.producers:
             self.context.ref(producer).tell(Subscribe(subscriber=self.context.name))
 
     def _answer(self, message: GetOpportunities) -> Message:
+        began = time.monotonic()
         try:
             answer = self._picture.best(message.query, datetime.now(UTC))
         except InvalidInput as refused:
             return QueryRefused(reason=str(refused))
         self._answered += 1
+        self._eligible = answer.considered - sum(answer.rejected.values())
+        meters.observe("answer_seconds", time.monotonic() - began)
         return OpportunitiesRanked(
             answer=answer,
             last_quotes_at=self._last_quotes_at,

@@ -41,6 +41,7 @@ from kos.errors import (
     RateLimited,
     RemoteUnavailable,
 )
+from kos.runtime import meters
 
 log = structlog.get_logger(__name__)
 
@@ -301,6 +302,7 @@ class HttpRemote:
         while True:
             attempt += 1
             result = self._send(request, deadline)
+            meters.count("http_requests_total", remote=self.name, outcome=_outcome(result))
             if isinstance(result, HttpResponse):
                 return result
             wait_s = self._wait_before_next(result, attempt, repeat, deadline)
@@ -412,6 +414,7 @@ class HttpRemote:
         retry_after_s = read_retry_after(headers.get("retry-after"), self._now())
         if status in request.accept:
             elapsed_ms = (self._clock() - started) * 1000
+            meters.observe("http_seconds", elapsed_ms / 1000, remote=self.name)
             return HttpResponse(status, headers, body, elapsed_ms, retry_after_s)
         if status == _TOO_MANY_REQUESTS:
             limited = RateLimited(self.name, "asks for fewer calls (HTTP 429)", retry_after_s)
@@ -433,6 +436,19 @@ class HttpRemote:
 
     def _refused(self, code: str, remedy: str) -> _Failure:
         return _Failure(AccessRefused(self.name, code, remedy), may_mend=False, was_done=False)
+
+
+def _outcome(result: HttpResponse | _Failure) -> str:
+    """How a sending went, in few words, fit to be a counter's label."""
+    if isinstance(result, HttpResponse):
+        return f"{result.status // 100}xx" if result.status != _TOO_MANY_REQUESTS else "429"
+    match result.error:
+        case RateLimited():
+            return "429"
+        case AccessRefused():
+            return "refused"
+        case _:
+            return "failed"
 
 
 def read_retry_after(value: str | None, now: datetime) -> float | None:

@@ -1,4 +1,4 @@
-"""``kos status``: how the running daemon is."""
+"""``kos status``: how the daemon is, read from its heartbeat; a hung one is shown as such."""
 
 from __future__ import annotations
 
@@ -6,36 +6,31 @@ import typer
 
 from kos.cli.settings import ConfigOption, JsonOption, settings_of
 
-_TIMEOUT_S = 5.0
-
 
 def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Show nodes, actors, ages, credits and restarts of the running daemon."""
-    from kos.errors import WaitAndRetry
-    from kos.main import connect_to_daemon
-    from kos.messages import BudgetDescribed, GetBudget
-    from kos.runtime import RuntimeFault
+    """Show nodes, actors, ages, credits and restarts, as the daemon last told.
 
-    settings = settings_of(config)
-    try:
-        with connect_to_daemon(settings) as client:
-            system = client.describe()
-            try:
-                budget = client.ask("budget", GetBudget(), timeout_s=_TIMEOUT_S)
-            except RuntimeFault:
-                # The feeds may be on their way back: the rest is worth showing all the same.
-                budget = None
-    except RuntimeFault as fault:
-        raise WaitAndRetry("daemon", str(fault)) from fault
-    described = budget if isinstance(budget, BudgetDescribed) else None
+    It is read from the heartbeat file and asks nobody, so that it also works while the daemon
+    hangs, and after its end.
+    """
+    from kos.cli.pulse import find_pulse
+
+    beat, judgement = find_pulse(settings_of(config))
     if as_json:
         import msgspec
 
-        answer = {"system": system, "budget": described}
+        answer = {
+            "health": judgement,
+            "system": beat.system,
+            "budget": beat.credits,
+            "heartbeat": msgspec.structs.replace(
+                beat, system=msgspec.structs.replace(beat.system, nodes=())
+            ),
+        }
         typer.echo(msgspec.json.encode(answer).decode())
         return
     from kos.cli.tables import console, status_tables
 
     screen = console()
-    for table in status_tables(system, described):
+    for table in status_tables(beat, judgement):
         screen.print(table)

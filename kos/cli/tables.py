@@ -9,9 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from kos.domain.opportunity import BetKind, OpportunityQuery
+from kos.heartbeat import Heartbeat
 from kos.messages import BudgetDescribed, OpportunitiesRanked
+from kos.observability.health import Judgement, State
 from kos.runtime import SystemDescribed
-from kos.views.health import credits_sentence, health_view
+from kos.views.health import credits_sentence, health_view, heartbeat_sentences
 from kos.views.opportunities import COLUMNS, opportunities_view
 
 SIMULATED = "SIMULATED MARKETS: the sandbox's, not real prices"
@@ -67,11 +69,9 @@ def opportunities_table(
     return Group(table, *lines)
 
 
-def status_tables(
-    system: SystemDescribed, budget: BudgetDescribed | None
-) -> tuple[RenderableType, ...]:
-    """Nodes, actors that matter, credits, problems."""
-    view = health_view(system)
+def status_tables(beat: Heartbeat, judgement: Judgement) -> tuple[RenderableType, ...]:
+    """How it is and why, nodes, actors that matter, sport keys, stores, credits."""
+    view = health_view(beat.system)
     nodes = _table("node", "pid", "state", "restarts", "memory MB", "actors")
     for node in view.nodes:
         nodes.add_row(
@@ -94,9 +94,14 @@ def status_tables(
             str(row.lost),
             Text(row.remark),
         )
-    stand = credits_sentence(budget) if budget else "credits: the budget does not answer now"
-    problems = [Text(f"! {problem}", style="yellow") for problem in view.problems]
-    return (Text(view.summary, style="bold"), nodes, actors, Text(stand), *problems)
+    style = {State.OK: "green", State.DEGRADED: "yellow", State.FAILED: "red"}[judgement.state]
+    head = Text(f"{judgement.state}", style=f"bold {style}")
+    head.append(f"  {view.summary}; told {judgement.age_s:.0f} s ago", style="bold")
+    lines = [Text(line) for line in heartbeat_sentences(beat)]
+    if beat.is_simulated:
+        lines.insert(0, Text(SIMULATED, style="yellow"))
+    reasons = [Text(f"! {reason}", style=style) for reason in judgement.reasons]
+    return (head, nodes, actors, *lines, *reasons)
 
 
 def feeds_line(system: SystemDescribed, budget: BudgetDescribed | None) -> Text:

@@ -87,6 +87,7 @@ COMMON_KEYS: Mapping[str, Key] = {
 
 KEYS: Mapping[str, Key] = {
     "about": Key("what they are about"),
+    "address": Key("where something listens"),
     "attempt": _measure("which sending of the same request it was, from 1"),
     "banned": _measure("aliases rejected by hand"),
     "by_certificate": Key("whether a client certificate took part in the login"),
@@ -268,6 +269,12 @@ EVENTS: Mapping[str, Event] = {
         "Nothing of a commit is stored; every sender heard why.", "commands", "reason"
     ),
     "command.crashed": _error("A command met a fault of ours and was refused.", "kind"),
+    # --- how KOS is
+    "metrics.served": _info("Metrics are served.", "address"),
+    "metrics.not_served": _error(
+        "Metrics cannot be served there; KOS runs on.", "address", "error"
+    ),
+    "heartbeat.not_sent": _warning("The address that watches KOS was not reached.", "error"),
 }
 """Every event, by its text."""
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from kos.heartbeat import Heartbeat
 from kos.messages import BudgetDescribed
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
 
@@ -83,6 +84,69 @@ def credits_sentence(budget: BudgetDescribed) -> str:
         f"{budget.remaining} of {budget.allowance} credits left ({budget.reserve} in reserve),"
         f" reset {_day(budget.resets_at)}; {lasts}"
     )
+
+
+def heartbeat_sentences(beat: Heartbeat) -> tuple[str, ...]:
+    """What stands in a heartbeat beside the system: prices, credits, exchange, database, queues."""
+    return tuple(
+        sentence
+        for sentence in (
+            _prices_sentence(beat),
+            credits_sentence(beat.credits) if beat.credits else "credits: not known yet",
+            _exchange_sentence(beat),
+            _database_sentence(beat),
+            _queues_sentence(beat),
+            f"metrics at {beat.metrics_address}" if beat.metrics_address else "",
+        )
+        if sentence
+    )
+
+
+def _prices_sentence(beat: Heartbeat) -> str:
+    aged = [(each.age_s, each.sport_key) for each in beat.sports if each.age_s is not None]
+    if not aged:
+        return "prices: none yet"
+    youngest, oldest = min(aged), max(aged)
+    failing = sum(bool(each.problem) for each in beat.sports)
+    return (
+        f"prices: {len(aged)} of {len(beat.sports)} sport keys, {_duration(youngest[0])} to"
+        f" {_duration(oldest[0])} old (oldest: {oldest[1]})"
+        + (f", {failing} failing" if failing else "")
+    )
+
+
+def _exchange_sentence(beat: Heartbeat) -> str:
+    exchange = beat.exchange
+    if exchange is None:
+        return ""
+    session = "logged in" if exchange.has_session else "no session"
+    return (
+        f"exchange: {session}, {exchange.markets} markets known,"
+        f" {exchange.prices_fresh} of {exchange.prices_wanted} wanted prices fresh"
+    )
+
+
+def _database_sentence(beat: Heartbeat) -> str:
+    database = beat.database
+    if database is None:
+        return ""
+    last = (
+        f", last commit {_duration((beat.written_at - database.last_commit_at).total_seconds())}"
+        " before"
+        if database.last_commit_at
+        else ""
+    )
+    failed = f", {database.failed_commits} commits failed" if database.failed_commits else ""
+    return (
+        f"database: {database.size_bytes / 1e6:.1f} MB and {database.wal_bytes / 1e6:.1f} MB of"
+        f" log, entry {database.sequence}{last}{failed}"
+    )
+
+
+def _queues_sentence(beat: Heartbeat) -> str:
+    if not beat.queues:
+        return ""
+    return "waiting: " + ", ".join(f"{name} {count}" for name, count in beat.queues.items())
 
 
 def _row(node: NodeDescribed, actor: ActorDescribed) -> ActorRow:

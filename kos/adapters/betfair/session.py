@@ -33,6 +33,7 @@ from kos.adapters.betfair.errors import (
 from kos.adapters.betfair.fields import REMOTE, NotJson, parse
 from kos.adapters.http import ANY_STATUS, HttpRemote, Repeat
 from kos.errors import AccessRefused, KosError, RemoteUnavailable
+from kos.runtime import meters
 
 log = structlog.get_logger(__name__)
 
@@ -102,6 +103,11 @@ class BetfairSession:
     def __repr__(self) -> str:
         """Whether there is a session; no secret."""
         return f"BetfairSession(open={self._token is not None})"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a session that was not refused yet; asks nobody."""
+        return self._token is not None
 
     @property
     def app_key(self) -> str:
@@ -187,12 +193,14 @@ class BetfairSession:
             token, code = self._ask_for_token()
         except AccessRefused as refusal:
             self._refusal = refusal
+            meters.count("logins_total", outcome="refused")
             log.error(  # noqa: TRY400 - the frames of a login may hold the password
                 "betfair.login_refused", code=refusal.code, remedy=refusal.remedy
             )
             raise
         except RemoteUnavailable as error:
             self._postpone(at_least_one=True)
+            meters.count("logins_total", outcome="failed")
             raise RemoteUnavailable(
                 REMOTE, f"login failed: {error}", self._not_before - now
             ) from None
@@ -201,6 +209,7 @@ class BetfairSession:
         self._postpone(at_least_one=not lasted)
         self._token = token
         self._logged_in_at = self._extended_at = now
+        meters.count("logins_total", outcome="done")
         log.info("betfair.logged_in", status=code, by_certificate=bool(self._certificate_identity))
         return token
 

@@ -1,0 +1,51 @@
+"""``kos health``: one word and an exit code, for cron, a container or a monitor."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from kos.cli.settings import ConfigOption, JsonOption, settings_of
+
+_FAILED = 1
+
+
+def health(
+    *,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Say nothing; the exit code says it.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 for degraded, too, and not only for failed.")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Say whether KOS is ok, degraded or failed, by its heartbeat file alone.
+
+    Exits 0 when it is ok or degraded, 1 when it has failed or does not run. Degraded is what
+    KOS works around by itself, so a container is not to be restarted for it.
+    """
+    import msgspec
+
+    from kos.cli.pulse import find_pulse
+    from kos.errors import WaitAndRetry
+    from kos.observability.health import State
+
+    answer: dict[str, Any]
+    try:
+        beat, judgement = find_pulse(settings_of(config))
+    except WaitAndRetry as absent:
+        answer = {"state": State.FAILED, "reasons": (str(absent),), "age_s": None, "pid": None}
+    else:
+        answer = {**msgspec.structs.asdict(judgement), "pid": beat.pid}
+    if as_json:
+        typer.echo(msgspec.json.encode(answer).decode())
+    elif not quiet:
+        typer.echo(answer["state"])
+        for reason in answer["reasons"]:
+            typer.echo(f"  {reason}")
+    if answer["state"] is State.FAILED or (strict and answer["state"] is not State.OK):
+        sys.exit(_FAILED)
