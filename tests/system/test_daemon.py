@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from kos.domain.opportunity import BetKind, Opportunity, OpportunityQuery
+from kos.heartbeat import Heartbeat, read
+from kos.observability.vocabulary import problems_of
 from tests.system.conftest import POLL_S, Daemon
 
 pytestmark = [
@@ -164,6 +166,7 @@ def test_bad_questions_are_refused_in_one_line(daemon: Daemon) -> None:
 
 
 def test_status_names_every_node_and_the_credits(daemon: Daemon) -> None:
+    daemon.until(lambda: heartbeat(daemon).credits is not None, "the credits in the heartbeat")
     status = json.loads(daemon.command("status", "--json").stdout)
     assert {node["name"] for node in status["system"]["nodes"]} == set(NODES)
     assert status["budget"]["remaining"] > 0
@@ -171,11 +174,57 @@ def test_status_names_every_node_and_the_credits(daemon: Daemon) -> None:
 
 
 def test_the_heartbeat_tells_of_every_fetcher(daemon: Daemon) -> None:
-    beat = json.loads((daemon.state_dir / "heartbeat.json").read_text())
-    feeds = next(node for node in beat["system"]["nodes"] if node["name"] == "feeds")
-    fetchers = [actor for actor in feeds["actors"] if actor["name"].startswith("fetcher.")]
-    assert beat["is_simulated"]
-    assert len(fetchers) == 66
+    assert heartbeat(daemon).is_simulated
+
+    def has_all() -> bool:
+        sports = heartbeat(daemon).sports
+        return len(sports) == 66 and all(each.age_s is not None for each in sports)
+
+    daemon.until(has_all, "the age of every sport key in the heartbeat")
+
+
+def test_health_is_told_by_the_exit_code(daemon: Daemon) -> None:
+    daemon.until(
+        lambda: daemon.command("health", "--quiet").returncode == 0, "kos health exits with 0"
+    )
+    told = json.loads(daemon.command("health", "--json").stdout)
+    assert told["state"] in {"ok", "degraded"}
+    assert told["pid"] == daemon.process.pid
+
+
+def test_every_line_of_the_log_is_in_the_vocabulary(daemon: Daemon) -> None:
+    found = {
+        problem
+        for line in log_lines(daemon)
+        for problem in problems_of(line["event"], line["level"], frozenset(line))
+    }
+    assert not found
+
+
+def test_one_job_id_follows_a_poll_through_the_processes(daemon: Daemon) -> None:
+    polled = {
+        line["job_id"]: line["sport_key"]
+        for line in log_lines(daemon)
+        if line["event"] == "quotes.fetched"
+    }
+    assert polled
+    followed = [
+        line
+        for line in log_lines(daemon)
+        if line["node"] == "engine" and line.get("job_id") in polled
+    ]
+    assert {line["event"] for line in followed} >= {"events.matched"}
+    assert any(line["sport_key"] == polled[line["job_id"]] for line in followed)
+
+
+def heartbeat(daemon: Daemon) -> Heartbeat:
+    return read(daemon.state_dir / "heartbeat.json")
+
+
+def log_lines(daemon: Daemon) -> list[dict[str, Any]]:
+    """What all processes have written so far; the last line may be half there."""
+    text = daemon.log.read_text("utf-8")
+    return [json.loads(line) for line in text[: text.rfind("\n")].splitlines()]
 
 
 def test_a_second_daemon_on_the_same_state_is_refused_with_the_firsts_process_id(
