@@ -12,6 +12,7 @@ refused, but in the credentials directory: who may look into that is its maker's
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import stat
@@ -238,6 +239,45 @@ class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ] = 9464
 
 
+MIN_WEB_TOKEN = 16
+"""Characters of a token that may stand between strangers and the page."""
+
+
+class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The local web page."""
+
+    is_enabled: Annotated[bool, Meta(description="whether KOS shows its page")] = True
+    host: Annotated[
+        str, Meta(description="address to listen on; any but loopback needs a token")
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, Meta(description="port to listen on; 0 takes a free one", ge=0, le=65535)
+    ] = 8700
+    token: Annotated[
+        Secret, Meta(description="what a person types to log in; empty: no login, loopback only")
+    ] = Secret()
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        Meta(description="further host names by which browsers may call the page"),
+    ] = ()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the page."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def address(self) -> str:
+        """The page's address as a person on this machine types it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/"
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings, by table of the file."""
 
@@ -249,6 +289,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     logs: LogsSettings = LogsSettings()
     heartbeat: HeartbeatSettings = HeartbeatSettings()
     metrics: MetricsSettings = MetricsSettings()
+    web: WebSettings = WebSettings()
 
     @property
     def state_dir(self) -> Path:
@@ -541,6 +582,12 @@ def _contradictions(settings: Settings) -> list[str]:
     problems += _proxy_contradictions(settings.proxies)
     if bool(betfair.certificate) != bool(betfair.certificate_key):
         problems.append("betfair.certificate and certificate_key go together; set both or neither")
+    web = settings.web
+    if web.is_enabled and not web.is_local and len(web.token.reveal()) < MIN_WEB_TOKEN:
+        problems.append(
+            f"web.host = {web.host!r}: others could reach the page; set web.token to"
+            f" {MIN_WEB_TOKEN} or more characters, or listen on 127.0.0.1"
+        )
     return problems
 
 

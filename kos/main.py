@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from kos.actors import budget, exchange, ledger, proxies, reconciler, scorer, sports
+from kos.actors import budget, dashboard, exchange, ledger, proxies, reconciler, scorer, sports
 from kos.config import Settings
 from kos.messages import MESSAGES
 from kos.observability.logs import LogSettings
@@ -63,6 +63,13 @@ def nodes(settings: Settings) -> tuple[NodeSpec, ...]:
             ),
         )
     )
+    if settings.web.is_enabled:
+        table.append(
+            # The page may fail for good; KOS goes on without it.
+            NodeSpec(
+                name="web", children=(dashboard.spec(settings),), on_exhausted=OnExhausted.PARK
+            )
+        )
     return tuple(table)
 
 

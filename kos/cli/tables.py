@@ -13,7 +13,12 @@ from kos.heartbeat import Heartbeat
 from kos.messages import BudgetDescribed, OpportunitiesRanked
 from kos.observability.health import Judgement, State
 from kos.runtime import SystemDescribed
-from kos.views.health import credits_sentence, health_view, heartbeat_sentences
+from kos.views.health import (
+    credits_sentence,
+    health_view,
+    heartbeat_sentences,
+    page_address,
+)
 from kos.views.opportunities import COLUMNS, opportunities_view
 
 SIMULATED = "SIMULATED MARKETS: the sandbox's, not real prices"
@@ -107,7 +112,8 @@ def status_tables(beat: Heartbeat, judgement: Judgement) -> tuple[RenderableType
 def feeds_line(system: SystemDescribed, budget: BudgetDescribed | None) -> Text:
     """The last line of the live table: how the daemon is."""
     stand = f"; {credits_sentence(budget)}" if budget else ""
-    return Text(health_view(system).summary + stand, style="dim")
+    page = f"; the page: {address}" if (address := page_address(system)) else ""
+    return Text(health_view(system).summary + stand + page, style="dim")
 
 
 def _table(*columns: str) -> Table:

@@ -93,6 +93,7 @@ KEYS: Mapping[str, Key] = {
     "by_certificate": Key("whether a client certificate took part in the login"),
     "by_reason": _measure("how many, by reason"),
     "changed": Key("keys of the settings that are not as they were"),
+    "client": Key("the network address of whoever asked"),
     "code": Key("a remote's own code"),
     "commands": _measure("commands concerned"),
     "confirmed": _measure("aliases confirmed by hand"),
@@ -188,6 +189,13 @@ EVENTS: Mapping[str, Event] = {
     "settings.reloaded": _info("The settings were read again.", "changed"),
     "settings.await_restart": _warning("These changes take effect at the next start.", "changed"),
     "settings.refused": _error("The settings do not hold; nothing has changed.", "problems"),
+    # --- the web page
+    "dashboard.opened": _info("The web page is there.", "address"),
+    "dashboard.refused": _warning("The page's address cannot be had now.", "address", "reason"),
+    "dashboard.failed": _error("The page's server ended by itself; it is restarted.", "address"),
+    "dashboard.question_failed": _error("An answer for the page could not be put together."),
+    "dashboard.request_failed": _error("A request to the page met a fault of KOS.", "path"),
+    "dashboard.login_refused": _warning("Somebody typed a wrong token.", "client"),
     # --- the odds feed
     "sports.listed": _info("The list of sports was read; there is a fetcher each.", "sport_keys"),
     "sports.not_listed": _warning("The list of sports was not read; tried again.", "error"),

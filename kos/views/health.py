@@ -73,6 +73,15 @@ def health_view(system: SystemDescribed) -> HealthView:
     )
 
 
+def page_address(system: SystemDescribed) -> str:
+    """Where the web page is, as it says itself; empty while it is not open."""
+    for node in system.nodes:
+        for actor in node.actors:
+            if actor.name == "dashboard":
+                return str(actor.pulse.get("address", ""))
+    return ""
+
+
 def credits_sentence(budget: BudgetDescribed) -> str:
     """How the credits stand, in a sentence."""
     lasts = (

@@ -50,6 +50,7 @@ class Daemon:
             "KOS_BETFAIR__IDENTITY_URL": at.betfair_url,
             "KOS_BETFAIR__API_URL": at.betfair_url,
             "KOS_BETFAIR__CALL_SPACING_S": "0.1",
+            "KOS_WEB__PORT": "0",
             **environment,
         }
         self.started_at = time.monotonic()

@@ -1,0 +1,114 @@
+"""Runs the web page: a thread of its own with the server's loop, looked after by this actor."""
+
+from __future__ import annotations
+
+import errno
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from kos.config import Settings, WebSettings
+from kos.domain.score import ScoringRules
+from kos.messages import Tick
+from kos.runtime import PARK, Actor, ChildSpec, Message
+
+if TYPE_CHECKING:
+    from kos.web.server import WebServer
+
+_LOOK = Tick(what="look after the page")
+_LOOK_EVERY_S = 1.0
+_RETRY_AFTER = timedelta(seconds=5)
+
+
+class DashboardArgs(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page is told at its start."""
+
+    web: WebSettings
+    rules: ScoringRules
+    is_simulated: bool
+
+
+def spec(settings: Settings) -> ChildSpec:
+    """How it is supervised: tried again for ever, and parked rather than given up."""
+    return ChildSpec(
+        name="dashboard",
+        factory="kos.actors.dashboard:DashboardActor",
+        args=DashboardArgs(
+            web=settings.web,
+            rules=settings.scoring,
+            is_simulated=settings.service.is_simulated,
+        ),
+        on_exhausted=PARK,
+    )
+
+
+class DashboardActor(Actor):
+    """Opens the page's port, tries again while it is taken, and sees that its thread lives.
+
+    The server's thread asks other actors by itself: this one never waits for a browser.
+    """
+
+    _server: WebServer | None = None
+    _problem = ""
+    _looks_until_retry = 0
+
+    def started(self) -> None:
+        self._open()
+        self.context.every(_LOOK_EVERY_S, _LOOK)
+
+    def receive(self, message: Message) -> Message | None:
+        match message:
+            case Tick():
+                self._look()
+            case _:
+                raise TypeError(f"dashboard takes no {type(message).__name__}")
+        return None
+
+    def stopping(self) -> None:
+        if self._server is not None:
+            self._server.close()
+
+    def pulse(self) -> dict[str, str | int | float]:
+        if self._server is None:
+            return {"problem": self._problem}
+        return {"address": self._server.address, **self._server.counts()}
+
+    def _look(self) -> None:
+        if self._server is None:
+            self._looks_until_retry -= 1
+            if self._looks_until_retry <= 0:
+                self._open()
+        elif not self._server.is_alive:
+            self._server = None
+            raise RuntimeError("the page's server has ended by itself; its log line says why")
+
+    def _open(self) -> None:
+        # Here and not above: the main process imports this module for its specification alone.
+        from kos.web.server import WebServer  # noqa: PLC0415
+
+        args: DashboardArgs = self.args
+        server = WebServer(
+            args.web,
+            args.rules,
+            is_simulated=args.is_simulated,
+            ask=lambda actor, message, timeout_s: self.context.ref(actor).ask(message, timeout_s),
+        )
+        try:
+            server.open()
+        except OSError as error:
+            self._looks_until_retry = int(_RETRY_AFTER.total_seconds() / _LOOK_EVERY_S)
+            is_taken = error.errno == errno.EADDRINUSE
+            problem = (
+                f"{args.web.host}:{args.web.port} "
+                + ("is taken by another program" if is_taken else f"cannot be opened ({error})")
+                + "; set web.port, or end the other; tried again every 5 s"
+            )
+            if problem != self._problem:
+                self._problem = problem
+                self.context.log.warning(
+                    "dashboard.refused", address=args.web.address, reason=problem
+                )
+            return
+        self._server, self._problem = server, ""
+        self.context.log.info("dashboard.opened", address=server.address)

@@ -1,0 +1,103 @@
+"""The page's addresses and what answers them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from kos.config import WebSettings
+from kos.domain.score import ScoringRules
+from kos.errors import InvalidInput
+from kos.web.asking import Asking, NotAnswered, NotAsked
+from kos.web.guard import Guard, Sessions
+from kos.web.login import LoginPages
+from kos.web.market import MarketPages
+from kos.web.pages import Pages
+from kos.web.watch import Hub, TooMany
+
+STATIC = Path(__file__).parent / "static"
+
+log = structlog.get_logger()
+
+
+class WebApp:
+    """All of the page but its socket.
+
+    Args:
+        web: Where it listens, and who may come.
+        rules: What counts as fresh.
+        is_simulated: Whether the markets are the sandbox's.
+        asking: The way to the actors.
+    """
+
+    def __init__(
+        self, web: WebSettings, rules: ScoringRules, *, is_simulated: bool, asking: Asking
+    ) -> None:
+        self._asking = asking
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.hub = Hub()
+        self.sessions = Sessions(web.token.reveal())
+        pages = Pages(self.sessions, is_simulated=is_simulated)
+        login = LoginPages(pages, self.sessions)
+        market = MarketPages(pages, self.hub, asking, rules)
+        routes: list[BaseRoute] = [
+            Route("/", lambda _: RedirectResponse("/opportunities", 303)),
+            Route("/healthz", _alive),
+            Route("/readyz", self._ready),
+            Route("/favicon.ico", lambda _: RedirectResponse("/static/icon.svg", 301)),
+            Mount("/static", StaticFiles(directory=STATIC)),
+            *login.routes(),
+            *market.routes(),
+        ]
+        self._app = Guard(
+            Starlette(
+                routes=routes,
+                exception_handlers={
+                    HTTPException: pages.on_http_error,
+                    InvalidInput: pages.on_invalid_input,
+                    NotAsked: pages.on_invalid_input,
+                    NotAnswered: pages.on_not_answered,
+                    TooMany: pages.on_not_answered,
+                    Exception: pages.on_failure,
+                },
+            ),
+            web,
+            self.sessions,
+        )
+
+    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application."""
+        self._loop = asyncio.get_running_loop()
+        await self._app(scope, receive, send)
+
+    def close(self) -> None:
+        """End every open stream; from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.hub.close)
+
+    def counts(self) -> dict[str, str | int | float]:
+        """How much is watched now."""
+        return {"streams": self.hub.streams, "questions": self.hub.questions}
+
+    async def _ready(self, _: Request) -> Response:
+        try:
+            described = await self._asking.system()
+        except NotAnswered as why:
+            return PlainTextResponse(f"not ready: {why}\n", 503)
+        waiting = [node.name for node in described.nodes if node.state != "running"]
+        if waiting:
+            return PlainTextResponse(f"not ready: {', '.join(waiting)}\n", 503)
+        return PlainTextResponse("ready\n")
+
+
+def _alive(_: Request) -> Response:
+    return PlainTextResponse("ok\n")

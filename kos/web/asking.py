@@ -1,0 +1,96 @@
+"""Questions from the page's loop to actors: each waits in a thread, never in the loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import TypeVar
+
+from kos.messages import QueryRefused
+from kos.runtime import (
+    AskTimeout,
+    Describe,
+    Message,
+    NoSuchActor,
+    PeerDied,
+    RuntimeFault,
+    SystemDescribed,
+)
+
+Ask = Callable[[str, Message, float], Message]
+"""Asks the actor of a name and waits so many seconds; raises RuntimeFault."""
+
+Told = TypeVar("Told", bound=Message)
+
+TIMEOUT_S = 10.0
+_SYSTEM = "@system"
+
+
+class NotAnswered(Exception):  # noqa: N818 - says what is so
+    """Nobody answers now; the text says who and why, for a person."""
+
+
+class NotAsked(Exception):  # noqa: N818 - says what is so
+    """The question is refused as asked; the text says what would be accepted."""
+
+
+class Asking:
+    """The page's way to the actors.
+
+    Args:
+        ask: Asks and waits.
+        pool: Threads for the waiting.
+    """
+
+    def __init__(self, ask: Ask, pool: Executor) -> None:
+        self._ask = ask
+        self._pool = pool
+
+    async def of(
+        self, actor: str, question: Message, expected: type[Told], timeout_s: float = TIMEOUT_S
+    ) -> Told:
+        """The answer to a question.
+
+        Raises:
+            NotAnswered: The actor is away or does not answer in time.
+            NotAsked: It refuses the question.
+        """
+        answer = await self.any_of(actor, question, timeout_s)
+        if isinstance(answer, QueryRefused):
+            raise NotAsked(answer.reason)
+        if not isinstance(answer, expected):
+            raise TypeError(f"{actor} answered {type(answer).__name__}")
+        return answer
+
+    async def any_of(self, actor: str, question: Message, timeout_s: float = TIMEOUT_S) -> Message:
+        """Whatever the actor answers.
+
+        Raises:
+            NotAnswered: As above.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._pool, self._ask, actor, question, timeout_s)
+        except RuntimeFault as fault:
+            raise NotAnswered(_words(actor, fault)) from fault
+
+    async def system(self) -> SystemDescribed:
+        """How the system is.
+
+        Raises:
+            NotAnswered: The main process is busy or gone.
+        """
+        return await self.of(_SYSTEM, Describe(), SystemDescribed)
+
+
+def _words(actor: str, fault: RuntimeFault) -> str:
+    match fault:
+        case PeerDied():
+            return f"the {actor} is being restarted; this goes on by itself"
+        case NoSuchActor():
+            return f"there is no {actor} yet; this goes on by itself"
+        case AskTimeout():
+            return f"the {actor} is busy and did not answer in time"
+        case _:
+            return f"the {actor} does not answer: {fault}"

@@ -1,0 +1,119 @@
+"""What a page shows, as rows with versions: any reader gets what changed since it last looked.
+
+That is all the buffer a slow browser has. It remembers one number, and when it is ready again
+it gets the newest of each row once, however often the row changed meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+MAX_GONE = 20_000
+"""Rows that went away and are remembered; who looked before the oldest gets everything."""
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """What was found by asking once."""
+
+    rows: Mapping[str, bytes]
+    """Row id to the row as JSON, in the order of the answer."""
+    facts: Mapping[str, bytes]
+    """What is said beside the rows, by name, as JSON."""
+
+
+class Changes:
+    """The present picture, and at which version each of its parts changed last."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._rows: dict[str, tuple[int, bytes]] = {}
+        self._facts: dict[str, tuple[int, bytes]] = {}
+        self._gone: dict[str, int] = {}
+        self._forgotten = 0
+        self._order: tuple[str, ...] = ()
+        self._order_version = 0
+        self._told: dict[int, bytes] = {}
+
+    def show(self, picture: Picture) -> bool:
+        """Take a new picture over; whether anything in it is new."""
+        version = self.version + 1
+        is_new = False
+        for name, row in picture.rows.items():
+            known = self._rows.get(name)
+            if known is None or known[1] != row:
+                self._rows[name] = (version, row)
+                self._gone.pop(name, None)
+                is_new = True
+        for name in [name for name in self._rows if name not in picture.rows]:
+            del self._rows[name]
+            self._gone[name] = version
+            is_new = True
+        order = tuple(picture.rows)
+        if order != self._order:
+            self._order, self._order_version = order, version
+            is_new = True
+        is_new |= self._note(picture.facts, version)
+        return self._settle(version, is_new=is_new)
+
+    def note(self, facts: Mapping[str, bytes]) -> bool:
+        """Take facts over and leave the rows; whether anything is new."""
+        version = self.version + 1
+        return self._settle(version, is_new=self._note(facts, version))
+
+    def since(self, version: int) -> bytes:
+        """What changed after a version (0: everything), as one JSON object.
+
+        ``{"all": rows}`` or ``{"set": rows, "gone": ids}``, with ``order`` where it changed,
+        ``facts`` that changed, and ``version``. The same for all who ask for the same.
+        """
+        told = self._told.get(version)
+        if told is None:
+            told = self._told[version] = self._tell(version)
+        return told
+
+    def _note(self, facts: Mapping[str, bytes], version: int) -> bool:
+        is_new = False
+        for name, fact in facts.items():
+            known = self._facts.get(name)
+            if known is None or known[1] != fact:
+                self._facts[name] = (version, fact)
+                is_new = True
+        return is_new
+
+    def _settle(self, version: int, *, is_new: bool) -> bool:
+        if is_new:
+            self.version = version
+            self._told.clear()
+            while len(self._gone) > MAX_GONE:
+                oldest = next(iter(self._gone))
+                self._forgotten = self._gone.pop(oldest)
+        return is_new
+
+    def _tell(self, version: int) -> bytes:
+        is_whole = version == 0 or version < self._forgotten
+        seen = 0 if is_whole else version
+        changed = [row for at, row in self._rows.values() if at > seen]
+        parts = [b'"version":%d' % self.version]
+        parts.append((b'"all":' if is_whole else b'"set":') + _array(changed))
+        if not is_whole:
+            gone = [name for name, at in self._gone.items() if at > version]
+            parts.append(b'"gone":' + msgspec.json.encode(gone))
+        if self._order_version > seen:
+            parts.append(b'"order":' + _ids(self._order))
+        facts = [
+            msgspec.json.encode(name) + b":" + fact
+            for name, (at, fact) in self._facts.items()
+            if at > seen
+        ]
+        parts.append(b'"facts":{' + b",".join(facts) + b"}")
+        return b"{" + b",".join(parts) + b"}"
+
+
+def _array(values: Sequence[bytes]) -> bytes:
+    return b"[" + b",".join(values) + b"]"
+
+
+def _ids(order: Sequence[str]) -> bytes:
+    return msgspec.json.encode(order)

@@ -1,0 +1,73 @@
+"""The login form, where the page asks for a token."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from kos.web.guard import COOKIE, SESSION_S, Attempts, Sessions
+from kos.web.pages import Form, Pages, form_of
+
+log = structlog.get_logger()
+
+
+class LoginPages:
+    """Log in, log out.
+
+    Args:
+        pages: The templates.
+        sessions: The logins.
+    """
+
+    def __init__(self, pages: Pages, sessions: Sessions) -> None:
+        self._pages = pages
+        self._sessions = sessions
+        self._attempts = Attempts()
+
+    def routes(self) -> list[Route]:
+        """Its addresses."""
+        return [
+            Route("/login", self._form),
+            # No token of a page: there is no session yet that it could belong to.
+            Route("/login", self._log_in, methods=["POST"]),
+            self._pages.post("/logout", self._log_out),
+        ]
+
+    async def _form(self, request: Request) -> Response:
+        if not self._sessions.is_needed:
+            return RedirectResponse("/opportunities", 303)
+        return self._pages.page(request, "login.html", refusal="")
+
+    async def _log_in(self, request: Request) -> Response:
+        form = await form_of(request)
+        who = request.client.host if request.client else ""
+        now_s = time.monotonic()
+        if not self._attempts.may_try(who, now_s):
+            words = "Too many attempts: wait a minute, then try again."
+            answer = self._pages.page(request, "login.html", 429, refusal=words)
+            answer.headers["retry-after"] = "60"
+            return answer
+        if not self._sessions.is_token(form.get("token", "")):
+            self._attempts.failed(who, now_s)
+            log.warning("dashboard.login_refused", client=who)
+            words = "That is not the token of the settings (web.token)."
+            return self._pages.page(request, "login.html", 401, refusal=words)
+        answer = RedirectResponse("/opportunities", 303)
+        answer.set_cookie(
+            COOKIE,
+            self._sessions.begin(time.time()),
+            max_age=SESSION_S,
+            httponly=True,
+            samesite="strict",
+            secure=request.headers.get("origin", "").startswith("https://"),
+        )
+        return answer
+
+    async def _log_out(self, _request: Request, _form: Form) -> Response:
+        answer = RedirectResponse("/login", 303)
+        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        return answer

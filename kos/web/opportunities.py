@@ -1,0 +1,201 @@
+"""Opportunities as rows for the browser: words from the view, exact figures beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import msgspec
+
+from kos.domain.freshness import fresh_until
+from kos.domain.opportunity import Opportunity, OpportunityQuery
+from kos.domain.score import ScoringRules
+from kos.messages import OpportunitiesRanked
+from kos.views.opportunities import (
+    exchange_name,
+    odds,
+    opportunities_view,
+    opportunity_row,
+    percent,
+    uk_time,
+)
+from kos.web.changes import Picture
+
+OWN_EXCHANGE = "betfair"
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the table. Money and odds are exact decimal texts; times are Unix seconds."""
+
+    id: str
+    event: str
+    competition: str
+    sport: str
+    kickoff: str
+    kickoff_at: float
+    selection: str
+    bookmaker: str
+    bookmaker_key: str
+    back_odds: str
+    back_shown: str
+    exchange: str
+    exchange_key: str
+    market_id: str | None
+    lay_odds: str
+    lay_shown: str
+    available: str | None
+    commission: str
+    rating: str
+    retention: str
+    stake: str
+    lay_stake: str
+    liability: str
+    if_back_wins: str
+    if_back_loses: str
+    profit: str
+    tier: int
+    back_at: float
+    back_until: float
+    """The last moment at which the back price counts as fresh."""
+    lay_at: float
+    lay_until: float
+    warnings: tuple[str, ...]
+    link: str | None
+    link_host: str
+
+
+class Factor(msgspec.Struct, frozen=True):
+    """One factor of the score."""
+
+    name: str
+    value: str
+    meaning: str
+
+
+def picture_of(
+    ranked: OpportunitiesRanked, query: OpportunityQuery, rules: ScoringRules, choices: bytes
+) -> Picture:
+    """An answer as rows and facts."""
+    answer = ranked.answer
+    view = opportunities_view(answer, query)
+    last = ranked.last_quotes_at
+    return Picture(
+        rows={
+            each.id: msgspec.json.encode(row_of(each, answer.as_of, rules))
+            for each in answer.opportunities
+        },
+        facts={
+            "summary": msgspec.json.encode(view.summary),
+            "left_out": msgspec.json.encode(view.left_out),
+            "last_quotes": msgspec.json.encode(last.timestamp() if last else None),
+            "is_simulated": msgspec.json.encode(ranked.is_simulated),
+            "choices": choices,
+            "stake": msgspec.json.encode(f"{query.stake:f}"),
+        },
+    )
+
+
+def row_of(found: Opportunity, as_of: datetime, rules: ScoringRules) -> Row:
+    """One opportunity as a line."""
+    shown = opportunity_row(found, as_of)
+    link, host = safe_link(found)
+    return Row(
+        id=found.id,
+        event=shown.event,
+        competition=shown.competition,
+        sport=found.sport_key,
+        kickoff=uk_time(found.kickoff),
+        kickoff_at=found.kickoff.timestamp(),
+        selection=shown.selection,
+        bookmaker=shown.bookmaker,
+        bookmaker_key=found.bookmaker,
+        back_odds=f"{found.back_odds:f}",
+        back_shown=odds(found.back_odds),
+        exchange=exchange_name(found.exchange),
+        exchange_key=found.exchange,
+        market_id=found.market_id,
+        lay_odds=f"{found.lay_odds:f}",
+        lay_shown=odds(found.lay_odds),
+        available=None if found.lay_available is None else f"{found.lay_available:f}",
+        commission=f"{found.commission:f}",
+        rating=percent(found.rating).removesuffix("%"),
+        retention=percent(found.retention).removesuffix("%"),
+        stake=f"{found.stake:f}",
+        lay_stake=f"{found.lay_stake:f}",
+        liability=f"{found.liability:f}",
+        if_back_wins=f"{found.if_back_wins:f}",
+        if_back_loses=f"{found.if_back_loses:f}",
+        profit=f"{found.profit:f}",
+        tier=found.tier,
+        back_at=found.back_updated_at.timestamp(),
+        back_until=_feed_until(found.back_received_at, found.back_updated_at, rules),
+        lay_at=found.lay_updated_at.timestamp(),
+        lay_until=(
+            fresh_until(found.lay_received_at, rules.max_exchange_age_s).timestamp()
+            if found.exchange == OWN_EXCHANGE
+            else _feed_until(found.lay_received_at, found.lay_updated_at, rules)
+        ),
+        warnings=shown.warnings,
+        link=link,
+        link_host=host,
+    )
+
+
+def factors_of(found: Opportunity) -> tuple[Factor, ...]:
+    """Why it ranks where it does, factor by factor."""
+    factors = found.factors
+    return (
+        Factor("Score", f"{found.score:.5f}", "value over loss, by time, retention and fill"),
+        Factor(
+            "Value",
+            f"£{factors.free_bet_value:,.2f}",
+            "face of the free bet that is unlocked or used; the stake of a bare qualifier",
+        ),
+        Factor("Loss", f"£{factors.max_loss:,.2f}", "what it costs, at least a penny"),
+        Factor("Minutes to kickoff", f"{factors.minutes_to_kickoff:,.0f}", "sooner ranks higher"),
+        Factor("Retention", f"{factors.retention:.2%}", "cash made of one pound of bonus"),
+        Factor("Fill", f"{factors.fill:.0%}", "share of the lay stake that waits at this price"),
+        Factor(
+            "Liquidity floor",
+            f"£{factors.liquidity_floor:,.0f}",
+            "what must wait there before this sport is offered",
+        ),
+        Factor("Match", f"{found.match_confidence:.0%}", "how sure KOS is of the names"),
+    )
+
+
+def safe_link(found: Opportunity) -> tuple[str | None, str]:
+    """The bookmaker's link and its host, where it is https and the host bears its name.
+
+    A link that leads anywhere else is not shown: the feed's word is not enough for a click.
+    """
+    try:
+        parts = urlsplit(found.link or "")
+        host = (parts.hostname or "").lower()
+        is_plain = parts.scheme == "https" and not parts.username and parts.port is None
+    except ValueError:
+        return None, ""
+    if not (is_plain and host) or not any(
+        name in _letters(host) for name in _names(found.bookmaker, found.bookmaker_title)
+    ):
+        return None, ""
+    return found.link, host
+
+
+def _names(key: str, title: str) -> Iterable[str]:
+    bare = key
+    for region in ("_uk", "_eu", "_us", "_au", "_ie"):
+        bare = bare.removesuffix(region)
+    letters = _letters(bare.replace("_ex", "").replace("_sb", ""))
+    word = _letters(title.partition("(")[0].removesuffix(" UK"))
+    return [name for name in (letters, word) if len(name) > 1]
+
+
+def _letters(text: str) -> str:
+    return "".join(sign for sign in text.lower() if sign.isascii() and sign.isalnum())
+
+
+def _feed_until(received_at: datetime, updated_at: datetime, rules: ScoringRules) -> float:
+    until = fresh_until(received_at, rules.max_fetch_age_s, updated_at, rules.max_source_age_s)
+    return until.timestamp()

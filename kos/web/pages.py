@@ -1,0 +1,141 @@
+"""Templates with what every page shows, forms that prove where they come from, and errors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import jinja2
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from kos.web.guard import Sessions, session_of
+
+PAGES = (("/opportunities", "Opportunities"),)
+"""Address and name of each page, in the order of the menu."""
+_MAX_FORM = 64 * 1024
+_MAX_FIELDS = 200
+
+Form = dict[str, str]
+Answer = Callable[[Request], Awaitable[Response]]
+AnswerForm = Callable[[Request, Form], Awaitable[Response]]
+
+log = structlog.get_logger()
+
+
+class Pages:
+    """Renders templates.
+
+    Args:
+        sessions: The logins.
+        is_simulated: Whether every page says that the markets are simulated.
+    """
+
+    def __init__(self, sessions: Sessions, *, is_simulated: bool) -> None:
+        self._sessions = sessions
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=jinja2.StrictUndefined,
+        )
+        self._environment.globals.update(
+            pages=PAGES, is_simulated=is_simulated, has_login=sessions.is_needed
+        )
+
+    def render(self, template: str, **facts: Any) -> str:
+        """A template as text."""
+        return self._environment.get_template(template).render(**facts)
+
+    def page(self, request: Request, template: str, status: int = 200, **facts: Any) -> Response:
+        """A whole page."""
+        text = self.render(
+            template,
+            path=request.url.path,
+            form_token=self._sessions.form_token(session_of(request)),
+            server_now=f"{time.time():.3f}",
+            **facts,
+        )
+        return HTMLResponse(text, status)
+
+    def post(self, path: str, answer: AnswerForm) -> Route:
+        """An address that forms are sent to: each must bring the token of its page."""
+
+        async def guarded(request: Request) -> Response:
+            form = await form_of(request)
+            cookie = session_of(request)
+            if not self._sessions.is_form_token(cookie, form.pop("form_token", "")):
+                raise HTTPException(
+                    403, "This page was made before KOS restarted, or by another login: reload it."
+                )
+            return await answer(request, form)
+
+        return Route(path, guarded, methods=["POST"])
+
+    async def on_http_error(self, request: Request, error: Exception) -> Response:
+        """What has no page."""
+        assert isinstance(error, HTTPException)  # noqa: S101 - as it is registered
+        words = "There is no such page." if error.status_code == 404 else error.detail  # noqa: PLR2004
+        return self._sorry(request, error.status_code, words)
+
+    async def on_invalid_input(self, request: Request, error: Exception) -> Response:
+        """What cannot be asked like that."""
+        return self._sorry(request, 400, str(error))
+
+    async def on_not_answered(self, request: Request, error: Exception) -> Response:
+        """What nobody answers now."""
+        return self._sorry(request, 503, str(error))
+
+    async def on_failure(self, request: Request, _: Exception) -> Response:
+        """What KOS has wrong."""
+        log.error("dashboard.request_failed", path=request.url.path)
+        return self._sorry(request, 500, "KOS has a fault here; the log says which.")
+
+    def _sorry(self, request: Request, status: int, words: str) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            return self.page(request, "error.html", status, words=words, code=status)
+        return Response(words + "\n", status, media_type="text/plain")
+
+
+async def form_of(request: Request) -> Form:
+    """A form's fields, each once.
+
+    Raises:
+        HTTPException: It is no form, too large, or says a field twice.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    if kind != "application/x-www-form-urlencoded":
+        raise HTTPException(415, "Send a form.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_FORM:
+            raise HTTPException(413, f"A form has at most {_MAX_FORM} bytes.")
+    try:
+        pairs = parse_qsl(
+            body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict"
+        )
+    except ValueError:
+        raise HTTPException(400, "This form cannot be read.") from None
+    form = dict(pairs)
+    if len(form) != len(pairs):
+        raise HTTPException(400, "This form says something twice.")
+    return form
+
+
+def events(stream: AsyncIterator[bytes]) -> Response:
+    """Server-sent events as an answer that nothing on the way may hold back."""
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+def words_of(request: Request) -> Mapping[str, str]:
+    """The query string, the last of each word."""
+    return dict(request.query_params)

@@ -1,0 +1,113 @@
+"""The page's HTTP server in a thread of its own: opened on one socket, closed in order."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+import uvicorn
+
+from kos.config import WebSettings
+from kos.domain.score import ScoringRules
+from kos.web.app import WebApp
+from kos.web.asking import Ask, Asking
+
+_BACKLOG = 128
+_ASKERS = 6
+"""Threads in which questions wait for their answers; a page that waits costs no loop."""
+_CLOSE_S = 3.0
+
+log = structlog.get_logger()
+
+
+class WebServer:
+    """One life of the page.
+
+    Args:
+        web: Where it listens, and who may come.
+        rules: What counts as fresh.
+        is_simulated: Whether the markets are the sandbox's.
+        ask: Asks an actor; used from threads of the server.
+    """
+
+    def __init__(
+        self, web: WebSettings, rules: ScoringRules, *, is_simulated: bool, ask: Ask
+    ) -> None:
+        self._web = web
+        self._pool = ThreadPoolExecutor(_ASKERS, thread_name_prefix="page asks")
+        self._app = WebApp(web, rules, is_simulated=is_simulated, asking=Asking(ask, self._pool))
+        self._socket: socket.socket | None = None
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+        self.address = ""
+
+    def open(self) -> None:
+        """Listen and serve; returns at once.
+
+        Raises:
+            OSError: The address cannot be had.
+        """
+        web = self._web
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            web.host, web.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(place)
+            listener.listen(_BACKLOG)
+        except OSError:
+            listener.close()
+            self._pool.shutdown(wait=False)
+            raise
+        port = listener.getsockname()[1]
+        shown = f"[{web.host}]" if ":" in web.host else web.host
+        self.address = f"http://{shown}:{port}/"
+        self._socket = listener
+        config = uvicorn.Config(
+            self._app.asgi,
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            lifespan="off",
+            ws="none",
+            loop="asyncio",
+            http="h11",
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._serve, name="page", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still serves."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def counts(self) -> dict[str, str | int | float]:
+        """How much is watched now."""
+        return self._app.counts()
+
+    def close(self) -> None:
+        """End the open streams, then the server; returns when its thread has ended."""
+        self._app.close()
+        if self._server is not None:
+            self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(_CLOSE_S)
+        if self._socket is not None:
+            self._socket.close()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _serve(self) -> None:
+        assert self._server is not None  # noqa: S101 - made before this thread starts
+        assert self._socket is not None  # noqa: S101 - the same
+        try:
+            self._server.run(sockets=[self._socket])
+        except Exception:
+            log.exception("dashboard.failed", address=self.address)

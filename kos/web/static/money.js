@@ -1,0 +1,87 @@
+// Exact money: the same lay as kos/domain/lay.py, in whole numbers of any length. No figure that
+// is shown ever passes through a binary fraction.
+
+const DECIMAL = /^\d{1,12}(?:\.\d{0,12})?$|^\.\d{1,12}$/;
+
+/** A decimal text as an exact fraction {n, d}; null for anything else. */
+export function fraction(text) {
+  const plain = String(text).trim().replace(/^£/, "");
+  if (!DECIMAL.test(plain)) return null;
+  const [whole, part = ""] = plain.split(".");
+  return { n: BigInt((whole || "0") + part), d: 10n ** BigInt(part.length) };
+}
+
+const add = (a, b) => ({ n: a.n * b.d + b.n * a.d, d: a.d * b.d });
+const sub = (a, b) => ({ n: a.n * b.d - b.n * a.d, d: a.d * b.d });
+const mul = (a, b) => ({ n: a.n * b.n, d: a.d * b.d });
+const div = (a, b) => (b.n < 0n ? { n: -a.n * b.d, d: -a.d * b.n } : { n: a.n * b.d, d: a.d * b.n });
+const less = (a, b) => a.n * b.d < b.n * a.d;
+const ONE = { n: 1n, d: 1n };
+const NOTHING = { n: 0n, d: 1n };
+
+/** Whole pence of an amount of pounds, half away from zero. */
+export function pence(amount) {
+  const scaled = amount.n * 100n;
+  const size = scaled < 0n ? -scaled : scaled;
+  const units = (2n * size + amount.d) / (2n * amount.d);
+  return scaled < 0n ? -units : units;
+}
+
+const ofPence = (units) => ({ n: units, d: 100n });
+
+// What the bookmaker's side pays, stake counted, if the selection wins and if it does not.
+const SIDES = {
+  qualifying: (stake, odds) => [mul(stake, sub(odds, ONE)), sub(NOTHING, stake)],
+  snr: (stake, odds) => [mul(stake, sub(odds, ONE)), NOTHING],
+  sr: (stake, odds) => [mul(stake, odds), NOTHING],
+};
+
+/**
+ * The balanced lay in pence, from decimal texts; null where a text is no number or out of range.
+ * The lay stake is rounded to the penny first, and every figure follows from the rounded stake.
+ */
+export function balance(kind, stakeText, backText, layText, commissionText) {
+  const stake = fraction(stakeText);
+  const back = fraction(backText);
+  const lay = fraction(layText);
+  const commission = fraction(commissionText);
+  if (!stake || !back || !lay || !commission || !SIDES[kind]) return null;
+  if (stake.n <= 0n || less(back, ONE) || !less(ONE, lay) || !less(commission, ONE)) return null;
+  const [wins, loses] = SIDES[kind](stake, back);
+  const layStake = pence(div(sub(wins, loses), sub(lay, commission)));
+  const laid = ofPence(layStake);
+  const liability = mul(laid, sub(lay, ONE));
+  const kept = mul(laid, sub(ONE, commission));
+  const ifWins = sub(wins, liability);
+  const ifLoses = add(loses, kept);
+  return {
+    layStake,
+    liability: pence(liability),
+    ifWins: pence(ifWins),
+    ifLoses: pence(ifLoses),
+    profit: pence(less(ifWins, ifLoses) ? ifWins : ifLoses),
+    winBook: pence(wins),
+    winExchange: -pence(liability),
+    loseBook: pence(loses),
+    loseExchange: pence(kept),
+  };
+}
+
+/** Pence as people read them: £1,234.50, -£0.28. */
+export function pounds(units) {
+  const size = units < 0n ? -units : units;
+  const whole = (size / 100n).toString().replace(/\B(?=(\d{3})+$)/g, ",");
+  return `${units < 0n ? "-" : ""}£${whole}.${(size % 100n).toString().padStart(2, "0")}`;
+}
+
+/** A signed amount: a gain bears its plus. */
+export const signed = (units) => (units > 0n ? `+${pounds(units)}` : pounds(units));
+
+/** Pence of a decimal text such as the server sends; null for anything else. */
+export function penceOf(text) {
+  const negative = text.startsWith("-");
+  const found = fraction(negative ? text.slice(1) : text);
+  if (!found) return null;
+  const units = pence(found);
+  return negative ? -units : units;
+}
