@@ -43,7 +43,7 @@ def _shown(value: object) -> str:
     """A fact in a form that ends where it ends: texts with blanks in quotes."""
     text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
     if isinstance(value, str) and (not value or any(sign in value for sign in " \"'=\n\r\t\x1b")):
-        return json.dumps(value, ensure_ascii=False)
+        return _harmless(json.dumps(value, ensure_ascii=False))
     return _harmless(text)
 
 

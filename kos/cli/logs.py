@@ -1,0 +1,137 @@
+"""``kos logs``: the daemon's log, filtered, followed, readable."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kos.cli.settings import ConfigOption, settings_of
+from kos.config import Settings
+from kos.errors import InvalidInput, WaitAndRetry
+
+if TYPE_CHECKING:
+    from kos.observability.reading import Wanted
+
+_STDIN = "-"
+
+
+def logs(
+    source: Annotated[
+        str | None,
+        typer.Argument(help="A log file, or - for standard input; default: the daemon's own."),
+    ] = None,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come.")] = False,
+    level: Annotated[
+        str | None,
+        typer.Option(help="This grave or graver: debug, info, warning, error, critical."),
+    ] = None,
+    event: Annotated[
+        str | None, typer.Option(help="This event; with a dot at the end, all that begin so.")
+    ] = None,
+    node: Annotated[str | None, typer.Option(help="This process: main, feeds, engine...")] = None,
+    actor: Annotated[
+        str | None, typer.Option(help="This actor; with a dot at the end, all that begin so.")
+    ] = None,
+    sport: Annotated[str | None, typer.Option(help="This sport key, or its beginning.")] = None,
+    job: Annotated[
+        str | None, typer.Option(help="All that one thing set in motion, by its job_id.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Not older than 10m, 2h, 1d, or than a time in UTC.")
+    ] = None,
+    lines: Annotated[
+        int | None,
+        typer.Option("--lines", "-n", help="The last so many; default 100, or all with --since."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As they stand in the file.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show the daemon's log.
+
+    From the journal: journalctl -u kos -o cat | kos logs -
+    """
+    from kos.observability import reading
+    from kos.observability.vocabulary import LEVELS
+
+    if level is not None and level not in LEVELS:
+        raise InvalidInput("--level", level, f"one of {', '.join(LEVELS)}")
+    wanted = reading.Wanted(
+        level=level,
+        event=event,
+        node=node,
+        actor=actor,
+        sport_key=sport,
+        job_id=job,
+        since=reading.since(since, datetime.now(UTC)) if since else None,
+    )
+    if lines is None:
+        lines = None if since or source == _STDIN else 100
+    try:
+        for text in _shown(source, wanted, lines, config, is_followed=follow, as_json=as_json):
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return
+    except BrokenPipeError:
+        # Whoever read us has seen enough; the interpreter must not stumble over it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _shown(
+    source: str | None,
+    wanted: Wanted,
+    limit: int | None,
+    config: Path | None,
+    *,
+    is_followed: bool,
+    as_json: bool,
+) -> Iterator[str]:
+    from kos.observability import reading
+
+    has_colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+    def render(texts: Iterator[str]) -> Iterator[str]:
+        for text in texts:
+            yield from _rendered(text, wanted, as_json=as_json, has_colour=has_colour)
+
+    if source == _STDIN:
+        kept = render(iter(sys.stdin))
+        yield from kept if limit is None else deque(kept, maxlen=limit)
+        return
+    path = Path(source) if source else _own_log(settings_of(config))
+    if not path.exists() and not is_followed:
+        raise WaitAndRetry("log", f"there is no file {path}")
+    file = reading.LogFile(path)
+    try:
+        kept = render(file.past())
+        yield from kept if limit is None else deque(kept, maxlen=limit)
+        if is_followed:
+            yield from render(file.coming())
+    finally:
+        file.close()
+
+
+def _rendered(text: str, wanted: Wanted, *, as_json: bool, has_colour: bool) -> Iterator[str]:
+    from kos.observability.readable import readable
+    from kos.observability.reading import parse
+
+    line = parse(text)
+    if line is not None and wanted.takes(line):
+        yield text.rstrip("\n") if as_json else readable(line, has_colour=has_colour)
+
+
+def _own_log(settings: Settings) -> Path:
+    """Of the daemon of these settings; of the one on the sandbox where only that has logged."""
+    from kos.observability.logs import LOG_FILE
+
+    own = settings.state_dir / LOG_FILE
+    on_sandbox = settings.sandbox_state_dir / LOG_FILE
+    return on_sandbox if on_sandbox.exists() and not own.exists() else own
