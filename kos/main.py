@@ -11,7 +11,17 @@ from pathlib import Path
 
 import msgspec
 
-from kos.actors import budget, dashboard, exchange, ledger, proxies, reconciler, scorer, sports
+from kos.actors import (
+    budget,
+    dashboard,
+    desk,
+    exchange,
+    ledger,
+    proxies,
+    reconciler,
+    scorer,
+    sports,
+)
 from kos.config import Settings
 from kos.messages import MESSAGES
 from kos.observability.logs import LogSettings
@@ -70,6 +80,7 @@ def nodes(settings: Settings) -> tuple[NodeSpec, ...]:
                 name="web", children=(dashboard.spec(settings),), on_exhausted=OnExhausted.PARK
             )
         )
+    table.append(NodeSpec(name="desk", children=(desk.spec(desk.args_of(settings)),)))
     return tuple(table)
 
 

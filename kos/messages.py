@@ -836,6 +836,8 @@ class OperatorAnswered(Message, frozen=True, kw_only=True):
     """A short word on a pressed button, at most 200 characters."""
     is_stranger: bool = False
     """Nobody that KOS knows: nothing is said to them."""
+    is_refused: bool = False
+    """Not understood, not allowed or not done; answers or notice say why."""
 
 
 class GetMenu(Message, frozen=True, kw_only=True):

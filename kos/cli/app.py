@@ -11,7 +11,7 @@ import sys
 import typer
 
 from kos import __version__
-from kos.cli import calc, health, logs, replay, run, signals, status
+from kos.cli import calc, chat, health, logs, replay, run, signals, status
 from kos.cli.aliases import aliases_app
 from kos.cli.books import books_app
 from kos.cli.config import config_app
@@ -33,6 +33,7 @@ app.command("signals")(signals.signals)
 app.command("status")(status.status)
 app.command("health")(health.health)
 app.command("logs")(logs.logs)
+app.command("chat")(chat.chat)
 app.command("replay")(replay.replay)
 app.command("match")(match_command)
 calc.register(app)

@@ -127,10 +127,12 @@ KEYS: Mapping[str, Key] = {
     "problems": Key("everything that does not hold, in words"),
     "reason": Key("why, in words"),
     "reasons": Key("why, in words, each once"),
+    "reference": _measure("names one line for whoever was told of it"),
     "remedy": Key("what to do about it"),
     "remote": Key("name of a remote service, as in the settings"),
     "retry_after_s": _measure("wait before the next try", "seconds"),
     "retry_s": _measure("wait before the next try", "seconds"),
+    "seat": Key("what a person may do at the desk"),
     "sequence": _measure("number of the ledger's last entry"),
     "siblings": Key("actors stopped and started with it"),
     "slot": Key("number of a session of the proxies"),
@@ -283,6 +285,13 @@ EVENTS: Mapping[str, Event] = {
         "Metrics cannot be served there; KOS runs on.", "address", "error"
     ),
     "heartbeat.not_sent": _warning("The address that watches KOS was not reached.", "error"),
+    # --- the desk
+    "word.failed": _error(
+        "A person's word met a fault of ours; they were told the reference.", "what", "reference"
+    ),
+    "invitation.accepted": _info("A stranger came with a valid code.", "user", "seat"),
+    "invitation.refused": _warning("A stranger came with a code that is none.", "user"),
+    "invitation.not_read": _warning("The ledger did not answer about a code.", "reason"),
 }
 """Every event, by its text."""
 

@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.xdist_group("daemon"),
 ]
 
-NODES = ("feeds", "exchange", "engine", "ledger", "web")
+NODES = ("feeds", "exchange", "engine", "ledger", "web", "desk")
 
 
 def feed_prices(daemon: Daemon, sport_key: str) -> dict[tuple[str, str, str, str], Decimal]:

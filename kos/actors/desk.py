@@ -1,0 +1,121 @@
+"""The operator's desk as an actor: words of people from every screen come here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+
+from kos import __version__
+from kos.actors.fetcher import question_of
+from kos.adapters.oddsapi.questions import odds_cost
+from kos.config import Settings
+from kos.desk import Desk, Office, Premises
+from kos.desk.lanes import Lanes
+from kos.messages import GetMenu, OperatorAnswered, OperatorSaid
+from kos.runtime import DEFERRED, Actor, ChildSpec, Context, Deferred, Message, Reply
+
+_SPEAKS_FOR = {"bot": "telegram:", "dashboard": "web:"}
+"""Actors that bring people's words, and the only people whose they may bring."""
+
+
+class DeskArgs(msgspec.Struct, frozen=True, kw_only=True):
+    """What the desk is told at its start."""
+
+    is_simulated: bool
+    recheck_credits: int
+    """What one poll of a sport key costs at most."""
+    admins: tuple[int, ...] = ()
+    """Telegram users whom the settings make admins."""
+    operators: tuple[int, ...] = ()
+
+
+def args_of(settings: Settings) -> DeskArgs:
+    """What the settings tell the desk."""
+    return DeskArgs(
+        is_simulated=settings.service.is_simulated,
+        recheck_credits=odds_cost(question_of(settings.odds_api)),
+    )
+
+
+def spec(args: DeskArgs) -> ChildSpec:
+    """How it is supervised: always there; what it keeps is in the ledger."""
+    return ChildSpec(name="desk", factory="kos.actors.desk:DeskActor", args=args)
+
+
+class DeskActor(Actor):
+    """Hands each word to a thread of its person's lane, which asks, answers and concludes.
+
+    So a question that waits for a peer holds up nobody else, and a slow command not even the
+    same person's next word.
+    """
+
+    def __init__(self, context: Context, args: DeskArgs) -> None:
+        super().__init__(context, args)
+        self._lanes = Lanes()
+        self._heard = 0
+        self._desk = Desk(
+            Office(
+                ask=lambda actor, message, timeout_s: context.ref(actor).ask(message, timeout_s),
+                tell=lambda actor, message: context.ref(actor).tell(message),
+                clock=lambda: datetime.now(UTC),
+            ),
+            Premises(
+                is_simulated=args.is_simulated,
+                recheck_credits=args.recheck_credits,
+                version=__version__,
+            ),
+            admins=tuple(f"telegram:{each}" for each in args.admins),
+            operators=tuple(f"telegram:{each}" for each in args.operators),
+        )
+
+    def receive(self, message: Message) -> Message | Deferred | None:
+        match message:
+            case OperatorSaid():
+                return self._hear(message)
+            case GetMenu():
+                reply = self.context.reply_later()
+                user = message.user
+                self._lanes.beside(lambda: _answer(reply, lambda: self._desk.menu(user)))
+                return DEFERRED
+            case _:
+                raise TypeError(f"desk takes no {type(message).__name__}")
+
+    def stopping(self) -> None:
+        self._lanes.close()
+
+    def pulse(self) -> dict[str, str | int | float]:
+        return {"heard": self._heard, "strangers": self._desk.strangers}
+
+    def _hear(self, said: OperatorSaid) -> Message | Deferred:
+        self._heard += 1
+        prefix = _SPEAKS_FOR.get(self.context.sender() or "", "")
+        if not said.user.startswith(prefix):
+            raise PermissionError(f"{self.context.sender()} does not speak for {prefix}...")
+        reply = self.context.reply_later()
+        if not self._lanes.put(said.user, lambda: self._do(said, reply)):
+            reply.send(OperatorAnswered(notice="one after another, please: too much waits"))
+        return DEFERRED
+
+    def _do(self, said: OperatorSaid, reply: Reply) -> None:
+        """In a lane: understand the word, and do what it asks for here or, slow, beside."""
+
+        def first() -> Message | None:
+            work = self._desk.understand(said)
+            if not work.is_slow:
+                return work.run()
+            self._lanes.beside(lambda: _answer(reply, work.run))
+            return None
+
+        _answer(reply, first)
+
+
+def _answer(reply: Reply, work: Callable[[], Message | None]) -> None:
+    """Answer with what the work gives; its error goes to the asker and no further."""
+    try:
+        message = work()
+        if message is not None:
+            reply.send(message)
+    except Exception as error:  # noqa: BLE001 - a thread's end: whoever asked is told
+        reply.fail(error)

@@ -1,0 +1,252 @@
+"""``kos chat``: the operator's desk at the terminal, as the local admin."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kos.cli.settings import ConfigOption, settings_of
+
+if TYPE_CHECKING:
+    from kos.domain.conversation import Answer, Button
+    from kos.messages import OperatorAnswered
+    from kos.runtime import Client
+
+_TIMEOUT_S = 120.0
+"""Longer than any command may take; a daemon that dies is known at once."""
+_PATIENCE_S = 20.0
+"""A word is said again under its own id while the desk is on its way back."""
+_RETRY_S = 0.1
+_REFUSED = 1
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+SaveOption = Annotated[
+    Path | None,
+    typer.Option("--save-to", metavar="DIR", help="Where pictures and files go; default: here."),
+]
+StateDirOption = Annotated[
+    Path | None,
+    typer.Option("--state-dir", metavar="DIR", help="The daemon that keeps its state there."),
+]
+
+
+def chat(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(help="One word to the desk, e.g. /qualifier coral; without: a prompt."),
+    ] = None,
+    *,
+    save_to: SaveOption = None,
+    state_dir: StateDirOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Talk to the running daemon: the same commands, buttons and answers as on Telegram.
+
+    A number presses the button of that number. Works in a pipe: echo /status | kos chat.
+    The exit code is 1 when a word was refused, 2 when no daemon answers.
+    """
+    from kos.errors import WaitAndRetry
+    from kos.main import RUN_DIR_NAME, connect_to_daemon
+    from kos.messages import MESSAGES
+    from kos.runtime import RuntimeFault, connect
+
+    try:
+        client = (
+            connect_to_daemon(settings_of(config))
+            if state_dir is None
+            else connect(state_dir.expanduser() / RUN_DIR_NAME, MESSAGES)
+        )
+    except RuntimeFault as fault:
+        raise WaitAndRetry("daemon", str(fault)) from fault
+    with client:
+        conversation = Conversation(client, save_to or Path())
+        if words:
+            conversation.say(" ".join(words))
+        else:
+            for line in _lines(conversation):
+                conversation.say(line)
+    if conversation.has_refusal and (words or not sys.stdin.isatty()):
+        raise typer.Exit(_REFUSED)
+
+
+class Conversation:
+    """One terminal's side of a talk with the desk.
+
+    Args:
+        client: The connection to the daemon.
+        folder: Where pictures and files are saved.
+    """
+
+    def __init__(self, client: Client, folder: Path) -> None:
+        import getpass
+
+        from kos.cli.tables import console
+
+        self._client = client
+        self._folder = folder
+        self._screen = console()
+        self._user = f"terminal:{getpass.getuser()}"
+        self._buttons: list[Button] = []
+        self.has_refusal = False
+
+    def say(self, line: str) -> None:
+        """Say a line, or press the button of a number, and show what comes back.
+
+        Raises:
+            WaitAndRetry: The desk does not answer.
+        """
+        typed = line.strip()
+        if not typed:
+            return
+        pressed = ""
+        if typed.isdecimal() and len(typed) < 4 and 1 <= int(typed) <= len(self._buttons):  # noqa: PLR2004 - no screen has more
+            pressed, typed = self._buttons[int(typed) - 1].data, ""
+        self._show(self._ask(typed, pressed))
+
+    def menu(self) -> list[str]:
+        """The commands there are, for completion; none where the desk does not answer."""
+        from kos.messages import GetMenu, MenuDescribed
+        from kos.runtime import RuntimeFault
+
+        try:
+            menu = self._client.ask("desk", GetMenu(user=self._user), timeout_s=5.0)
+        except RuntimeFault:
+            return []
+        return (
+            [f"/{line.command}" for line in menu.lines] if isinstance(menu, MenuDescribed) else []
+        )
+
+    def _ask(self, text: str, pressed: str) -> OperatorAnswered:
+        from datetime import UTC, datetime
+        from uuid import uuid4
+
+        from kos.errors import WaitAndRetry
+        from kos.messages import OperatorAnswered, OperatorSaid
+        from kos.runtime import ActorFailed, PeerDied, RuntimeFault
+
+        said = OperatorSaid(
+            said_id=f"{self._user}:{uuid4().hex}"[-120:],
+            user=self._user,
+            name=self._user.partition(":")[2],
+            chat=self._user,
+            text=text,
+            pressed=pressed,
+            said_at=datetime.now(UTC),
+        )
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                answer = self._client.ask("desk", said, timeout_s=_TIMEOUT_S)
+            except (PeerDied, ActorFailed) as fault:
+                # The same word again changes nothing twice.
+                if isinstance(fault, ActorFailed) or time.monotonic() > deadline:
+                    raise WaitAndRetry("desk", str(fault)) from fault
+                time.sleep(_RETRY_S)
+                continue
+            except RuntimeFault as fault:
+                raise WaitAndRetry("desk", str(fault)) from fault
+            if isinstance(answer, OperatorAnswered):
+                return answer
+            raise TypeError(f"desk answered {type(answer).__name__}")
+
+    def _show(self, answered: OperatorAnswered) -> None:
+        self.has_refusal = self.has_refusal or answered.is_refused or answered.is_stranger
+        if answered.answers:
+            self._buttons = []
+        if answered.notice:
+            self._screen.print(answered.notice, style="italic", markup=False, highlight=False)
+        for answer in answered.answers:
+            self._show_one(answer)
+        if answered.is_stranger:
+            self._screen.print("KOS does not know you", markup=False)
+
+    def _show_one(self, answer: Answer) -> None:
+        from rich.text import Text
+
+        self._screen.print(text_of(answer), soft_wrap=not sys.stdout.isatty())
+        for content, name in ((answer.picture, "kos-chart.png"), (answer.file, answer.file_name)):
+            if content:
+                saved = save(self._folder, name, content)
+                self._screen.print(f"saved: {saved}", markup=False, highlight=False)
+        for row in answer.buttons:
+            labels = Text()
+            for each in row:
+                self._buttons.append(each)
+                labels.append(f"[{len(self._buttons)}]", style="bold cyan")
+                labels.append(f" {each.label}   ")
+            labels.rstrip()
+            self._screen.print(labels, soft_wrap=not sys.stdout.isatty())
+
+
+def text_of(answer: Answer) -> Any:
+    """An answer's spans as styled text of the terminal; foreign text stays text."""
+    from rich.text import Text
+
+    from kos.domain.conversation import Style
+
+    styles = {Style.BOLD: "bold", Style.ITALIC: "italic", Style.CODE: "cyan", Style.LINK: "blue"}
+    text = Text()
+    for span in answer.spans:
+        text.append(span.text, style=styles.get(span.style, ""))
+        if span.style is Style.LINK and span.url:
+            text.append(f" {span.url}", style="dim")
+    return text
+
+
+def save(folder: Path, name: str, content: bytes) -> Path:
+    """Write bytes to a new private file; one that is there already stays and another name is taken."""
+    from kos.errors import InvalidInput
+
+    safe = Path(_UNSAFE.sub("-", name)[-80:].lstrip(".-") or "kos-file")
+    for number in range(1, 1000):
+        path = folder / (safe if number == 1 else f"{safe.stem}-{number}{safe.suffix}")
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise InvalidInput(
+                "--save-to", str(folder), f"a folder that can be written ({error.strerror})"
+            ) from error
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        return path
+    raise InvalidInput("--save-to", str(folder), f"a folder with fewer files named {safe}")
+
+
+def _lines(conversation: Conversation) -> Iterator[str]:
+    """What is typed, line by line, until its end; with a prompt where a person sits."""
+    if not sys.stdin.isatty():
+        yield from sys.stdin
+        return
+    _complete(conversation.menu())
+    conversation.say("/start")
+    while True:
+        try:
+            yield input("kos> ")
+        except (EOFError, KeyboardInterrupt):
+            typer.echo()
+            return
+
+
+def _complete(commands: list[str]) -> None:
+    """Let the tab key complete commands, and the arrows bring back what was typed."""
+    try:
+        import readline
+    except ImportError:  # a system without it has a plain prompt
+        return
+
+    def completed(text: str, state: int) -> str | None:
+        found = [each for each in commands if each.startswith(text)]
+        return found[state] if state < len(found) else None
+
+    readline.set_completer_delims(" \t\n")
+    readline.set_completer(completed)
+    readline.parse_and_bind("tab: complete")

@@ -1,0 +1,122 @@
+"""What a command is: a function of a visit, with everything that is declared about it beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from kos.desk.office import Office
+from kos.desk.words import Words
+from kos.domain.conversation import Action, Answer, Kept, Person, Seat
+from kos.messages import OperatorSaid
+
+EVERYBODY = frozenset(Seat)
+STAFF = frozenset({Seat.ADMIN, Seat.OPERATOR})
+ADMINS = frozenset({Seat.ADMIN})
+
+
+class Subject(StrEnum):
+    """What a command is about; the order of help."""
+
+    SIGNALS = "Signals"
+    OFFERS = "Offers"
+    BOOKS = "Books"
+    CALCULATORS = "Calculators"
+    ALERTS = "Alerts"
+    OPERATIONS = "Operations"
+    PEOPLE = "People"
+    HELP = "Help"
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command comes to."""
+
+    answers: tuple[Answer, ...] = ()
+    notice: str = ""
+    kept: tuple[Kept, ...] = ()
+    actions: tuple[Action, ...] = ()
+    used: tuple[str, ...] = ()
+    is_turn: bool = False
+    """It changed something or took a step of a dialogue: it is concluded with its answers, so
+    that it counts once and its answers outlive a crash."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Premises:
+    """What the desk is told about the place it stands in."""
+
+    is_simulated: bool = False
+    recheck_credits: int = 1
+    """What one poll of a sport key costs at most."""
+    version: str = ""
+    commands: tuple[Command, ...] = ()
+    """The whole table, for help."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """One word of one person, and what is needed to answer it."""
+
+    said: OperatorSaid
+    person: Person
+    office: Office
+    premises: Premises
+    name: str
+    """The command as typed, without its slash."""
+    words: Words
+    action: Action | None = None
+    """The stored action by whose button it came; None for a typed word."""
+    memory: dict[str, Any] = field(default_factory=dict)
+    """What the desk remembers between visits, none of it needed for a right answer."""
+
+    @property
+    def now(self) -> datetime:
+        """The time."""
+        return self.office.now()
+
+    @property
+    def user(self) -> str:
+        """Who speaks."""
+        return self.person.user
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether the answer replaces the message whose button was pressed."""
+        return bool(self.said.pressed and self.said.message_id)
+
+    def fact_id(self, number: int = 1) -> str:
+        """The idempotency key of the n-th thing that this word has recorded."""
+        return f"{self.said.said_id}:{number}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A command and what is declared about it."""
+
+    name: str
+    """1 to 32 of ``a-z0-9_``, without the slash."""
+    run: Callable[[Visit], Told]
+    summary: str
+    subject: Subject
+    seats: frozenset[Seat]
+    """Who may; nobody else."""
+    arguments: str = ""
+    """As help shows them."""
+    details: str = ""
+    examples: tuple[str, ...] = ()
+    is_family: bool = False
+    """``NAME_x`` is the same as ``NAME x``."""
+    is_turn: bool = False
+    """It may change something or take a step of a dialogue: it is heard once."""
+    is_slow: bool = False
+    """It must not hold up the same person's next word."""
+    is_hidden: bool = False
+    """Understood, but in no menu: what buttons and dialogues say."""
+
+
+Commands = Mapping[str, Command]

@@ -1,0 +1,358 @@
+"""The operator's desk: a person's word in, answers out, whatever the screen.
+
+Each word goes the same way: who speaks (strangers get silence), which command, may they, and
+then the command's function. What changes something is heard once: the ledger is asked first
+whether the word was concluded, the facts are recorded under ids that begin with the word's own,
+and one commit at the end keeps what is left of it: the dialogue, the buttons shown and used,
+and the answers. A word that comes again finds that commit, changes nothing and is answered the
+same.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import msgspec
+import structlog
+from rapidfuzz import fuzz, process
+
+from kos.desk.command import Command, Premises, Told, Visit
+from kos.desk.office import Office
+from kos.desk.seats import TELEGRAM, Attempts, Seats, digest_of
+from kos.desk.signals import families
+from kos.desk.speech import MAX_NOTICE, fitted, say
+from kos.desk.table import TABLE, by_name
+from kos.desk.words import Typed, Words, read, tidy
+from kos.domain.conversation import Action, Answer, Kept, Person, Promise
+from kos.errors import KosError, WaitAndRetry
+from kos.messages import (
+    AcceptInvitation,
+    ActionDescribed,
+    CommandRecorded,
+    CommandRefused,
+    Conclude,
+    ConclusionDescribed,
+    GetAction,
+    GetConclusion,
+    GetKept,
+    KeptListed,
+    MenuDescribed,
+    MenuLine,
+    OperatorAnswered,
+    OperatorSaid,
+    OutboxFilled,
+    PersonSeated,
+)
+
+MAX_MENU = 100
+_ANSWERED = "answered:"
+_ANSWERED_FOR = timedelta(hours=6)
+"""How long a screen without an outbox may repeat a word and hear the same."""
+_CLOSE_ENOUGH = 60.0
+_MAX_SAID_ID = 150
+
+_log = structlog.get_logger()
+_encode = msgspec.json.Encoder().encode
+_ANSWERS = msgspec.json.Decoder(tuple[Answer, ...])
+
+
+@dataclass(frozen=True)
+class Work:
+    """A word that is understood: what is to be done for it."""
+
+    run: Callable[[], OperatorAnswered]
+    is_slow: bool = False
+    """It may take long, and the same person's next word need not wait."""
+
+
+class Desk:
+    """Answers every word of every person. It may be used from several threads.
+
+    Args:
+        office: The way to the other actors.
+        premises: What it is told about the place it stands in.
+        admins: Users whom the settings make admins, e.g. ``telegram:42``.
+        operators: Users whom the settings make operators.
+    """
+
+    def __init__(
+        self,
+        office: Office,
+        premises: Premises,
+        admins: Iterable[str] = (),
+        operators: Iterable[str] = (),
+    ) -> None:
+        self._office = office
+        self._seats = Seats(office, admins, operators)
+        self._attempts = Attempts()
+        self._premises = replace(premises, commands=TABLE)
+        self._commands: Mapping[str, Command] = by_name(TABLE)
+        self._memory: dict[str, object] = {"seats": self._seats}
+        self.strangers = 0
+        """Words of people that nobody knows."""
+
+    def hear(self, said: OperatorSaid) -> OperatorAnswered:
+        """Answer one word, to the end."""
+        return self.understand(said).run()
+
+    def understand(self, said: OperatorSaid) -> Work:
+        """See what a word asks for; the work is done by whoever runs it."""
+        if not 1 <= len(said.said_id) <= _MAX_SAID_ID:
+            return _with_notice("said_id has 1 to 150 characters")
+        person = self._seats.person(said.user, said.name)
+        if person is None:
+            return Work(lambda: self._of_a_stranger(said))
+        if said.pressed and not said.pressed.startswith("/"):
+            return self._understand_press(said, person)
+        typed = read(said.pressed or said.text)
+        if not typed.name:
+            return self._work(said, person, self._commands["answer"], Words((typed.text,)), None)
+        command, words = self._command(typed)
+        if command is None:
+            return Work(lambda: self._unknown(person, typed))
+        return self._work(said, person, command, words, None)
+
+    def menu(self, user: str) -> MenuDescribed:
+        """The commands that a user may use, those of the bookmakers in the data last."""
+        person = self._seats.person(user)
+        if person is None:
+            return MenuDescribed(lines=())
+        own = [each for each in self._commands.values() if person.seat in each.seats]
+        lines = [MenuLine(each.name, each.summary) for each in own if not each.is_hidden]
+        lines += [
+            MenuLine(name, summary) for name, summary in families(self._office, self._memory, own)
+        ]
+        return MenuDescribed(lines=tuple(lines[:MAX_MENU]))
+
+    # --- understanding ---------------------------------------------------------------------------
+
+    def _command(self, typed: Typed) -> tuple[Command | None, Words]:
+        """The command of a name, or of the family that the name begins with."""
+        exact = self._commands.get(typed.name)
+        if exact is not None:
+            return exact, typed.words
+        head, _, tail = typed.name.partition("_")
+        family = self._commands.get(head)
+        if family is None or not family.is_family or not tail:
+            return None, typed.words
+        return family, Words((tail, *typed.words.plain), typed.words.named)
+
+    def _understand_press(self, said: OperatorSaid, person: Person) -> Work:
+        """A button that does something: forged until the stored action agrees."""
+        try:
+            if (done := self._concluded(said)) is not None:
+                return Work(lambda: msgspec.structs.replace(done, notice="already done"))
+            action = self._office.ask(
+                "ledger", GetAction(action_id=tidy(said.pressed, 64)), ActionDescribed
+            ).action
+        except KosError as error:
+            return _with_notice(tidy(str(error), MAX_NOTICE))
+        why = self._disagreement(action, person)
+        command, words = self._command(read(action.command if action else ""))
+        if why or action is None or command is None:
+            return _with_notice(why or "that button is not known any more; ask again")
+        return self._work(said, person, command, words, action)
+
+    def _disagreement(self, action: Action | None, person: Person) -> str:
+        """Why a pressed button is not obeyed; empty when it may be."""
+        if action is None:
+            return "that button is not known any more; ask again"
+        if action.user != person.user:
+            return "that button is not yours"
+        if action.used_at is not None:
+            return "already done"
+        return (
+            "" if self._office.now() < action.expires_at else "that button has expired; ask again"
+        )
+
+    def _work(
+        self,
+        said: OperatorSaid,
+        person: Person,
+        command: Command,
+        words: Words,
+        action: Action | None,
+    ) -> Work:
+        if person.seat not in command.seats:
+            return Work(lambda: _not_done(say(f"/{command.name} is not for a {person.seat}.")))
+        visit = Visit(
+            said=said,
+            person=person,
+            office=self._office,
+            premises=self._premises,
+            name=command.name,
+            words=words,
+            action=action,
+            memory=self._memory,
+        )
+        return Work(lambda: self._carry_out(visit, command), is_slow=command.is_slow)
+
+    def _unknown(self, person: Person, typed: Typed) -> OperatorAnswered:
+        own = [each.name for each in self._commands.values() if person.seat in each.seats]
+        own = [name for name in own if not self._commands[name].is_hidden]
+        head = typed.name.partition("_")[0]
+        close = process.extractOne(typed.name, own, scorer=fuzz.ratio, score_cutoff=_CLOSE_ENOUGH)
+        close = close or process.extractOne(
+            head, own, scorer=fuzz.ratio, score_cutoff=_CLOSE_ENOUGH
+        )
+        hint = f" Did you mean /{close[0]}?" if close else ""
+        return _not_done(say(f"There is no command /{typed.name}.{hint} /help names them all."))
+
+    # --- doing -------------------------------------------------------------------------------------
+
+    def _carry_out(self, visit: Visit, command: Command) -> OperatorAnswered:
+        try:
+            is_turn = command.is_turn or visit.action is not None
+            if is_turn and (done := self._concluded(visit.said)) is not None:
+                return done
+            told = command.run(visit)
+            if told.is_turn or visit.action is not None:
+                return self._conclude(visit, told)
+            self._keep_shown(visit, told)
+            return OperatorAnswered(answers=tuple(map(fitted, told.answers)), notice=told.notice)
+        except KosError as error:
+            return _refused(visit, str(error))
+        except Exception:  # noqa: BLE001 - the border: the person gets an answer, the log the fault
+            reference = secrets.token_hex(4)
+            _log.exception("word.failed", what=command.name, reference=reference)
+            return _refused(
+                visit, f"KOS failed at /{command.name}; its log says why ({reference})."
+            )
+
+    def _concluded(self, said: OperatorSaid) -> OperatorAnswered | None:
+        """What was answered to this word when it came first; None when it is new.
+
+        Raises:
+            WaitAndRetry: The ledger does not say; nothing may be changed then.
+        """
+        told = self._office.ask("ledger", GetConclusion(said_id=said.said_id), ConclusionDescribed)
+        if not told.is_concluded:
+            return None
+        if _has_outbox(said):
+            return OperatorAnswered()  # what was promised is on its way
+        kept = self._office.ask(
+            "ledger",
+            GetKept(owner=said.user, prefix=_ANSWERED + said.said_id),
+            KeptListed,
+        ).kept
+        return OperatorAnswered(answers=_ANSWERS.decode(kept[0].value) if kept else ())
+
+    def _conclude(self, visit: Visit, told: Told) -> OperatorAnswered:
+        """Commit what a word leaves behind, its answers among it."""
+        said = visit.said
+        answers = tuple(map(fitted, told.answers))
+        kept = told.kept
+        promises: tuple[Promise, ...] = ()
+        if _has_outbox(said):
+            promises = tuple(
+                Promise(
+                    chat=said.chat,
+                    answer=each,
+                    edits=said.message_id if each.is_edit and said.pressed else 0,
+                )
+                for each in answers
+            )
+        elif answers:
+            kept += (
+                Kept(
+                    owner=said.user,
+                    name=_ANSWERED + said.said_id,
+                    value=_encode(answers).decode(),
+                    expires_at=visit.now + _ANSWERED_FOR,
+                ),
+            )
+        used = told.used if visit.action is None else (visit.action.action_id, *told.used)
+        answer = self._office.do(
+            Conclude(
+                command_id=said.said_id,
+                by=visit.user,
+                occurred_at=visit.now,
+                kept=kept,
+                actions=told.actions,
+                used=used,
+                promises=promises,
+            ),
+            CommandRecorded,
+        )
+        if isinstance(answer, CommandRefused):
+            return _refused(visit, f"not done: {answer.reason}")
+        if promises:
+            self._office.tell("bot", OutboxFilled())
+            return OperatorAnswered(notice=told.notice)
+        return OperatorAnswered(answers=answers, notice=told.notice)
+
+    def _keep_shown(self, visit: Visit, told: Told) -> None:
+        """Store the buttons of an answer that is not concluded: each showing has its own."""
+        if not (told.actions or told.kept):
+            return
+        answer = self._office.do(
+            Conclude(
+                command_id=f"{visit.said.said_id}:shown:{secrets.token_hex(6)}",
+                by=visit.user,
+                occurred_at=visit.now,
+                kept=told.kept,
+                actions=told.actions,
+            ),
+            CommandRecorded,
+        )
+        if isinstance(answer, CommandRefused):
+            raise WaitAndRetry("ledger", f"the buttons are refused: {answer.reason}")
+
+    # --- strangers -----------------------------------------------------------------------------------
+
+    def _of_a_stranger(self, said: OperatorSaid) -> OperatorAnswered:
+        """Silence, unless a valid invitation is in the word."""
+        self.strangers += 1
+        silence = OperatorAnswered(is_stranger=True)
+        typed = read(said.text)
+        code = typed.words.first()
+        if said.pressed or typed.name not in {"start", "join"} or not code:
+            return silence
+        if not self._attempts.is_allowed(said.user, self._office.now()):
+            return silence
+        try:
+            answer = self._office.do(
+                AcceptInvitation(
+                    command_id=f"{said.said_id}:join",
+                    by=said.user,
+                    occurred_at=self._office.now(),
+                    code_digest=digest_of(code),
+                    user=said.user,
+                    name=tidy(said.name, 64) or said.user,
+                ),
+                PersonSeated,
+            )
+        except KosError as error:
+            _log.warning("invitation.not_read", reason=str(error))
+            return silence
+        if not isinstance(answer, PersonSeated):
+            _log.warning("invitation.refused", user=said.user)
+            return silence
+        self._seats.forget()
+        _log.info("invitation.accepted", user=said.user, seat=answer.person.seat.value)
+        welcome = f"Welcome, {answer.person.name}: you are {answer.person.seat} now. /help"
+        return OperatorAnswered(answers=(say(welcome),))
+
+
+def _with_notice(notice: str) -> Work:
+    return Work(lambda: OperatorAnswered(notice=notice, is_refused=True))
+
+
+def _not_done(answer: Answer) -> OperatorAnswered:
+    return OperatorAnswered(answers=(answer,), is_refused=True)
+
+
+def _refused(visit: Visit, why: str) -> OperatorAnswered:
+    """A sentence; under a button as its notice, and whole below where that is too short."""
+    if not visit.said.pressed:
+        return _not_done(say(why))
+    notice = tidy(why, MAX_NOTICE)
+    answers = () if notice == why else (say(why),)
+    return OperatorAnswered(answers=answers, notice=notice, is_refused=True)
+
+
+def _has_outbox(said: OperatorSaid) -> bool:
+    return said.chat.startswith(TELEGRAM)

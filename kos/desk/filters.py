@@ -1,0 +1,180 @@
+"""What a person asks of the signals: filters as bare words or by name, as a question to the scorer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from rapidfuzz import fuzz, process
+
+from kos.desk.words import Words, count_of, odds_of, one_of, pounds_of, span_of, tidy
+from kos.domain.opportunity import BetKind, OpportunityQuery, Ranking
+from kos.errors import InvalidInput
+
+KINDS = {
+    "qualifier": BetKind.QUALIFYING,
+    "snr": BetKind.FREE_BET_SNR,
+    "sr": BetKind.FREE_BET_SR,
+    "arbs": BetKind.QUALIFYING,
+}
+"""The commands that ask the scorer, and what their back bet is staked with."""
+LAID = "laid"
+"""Stands for all bookmakers, laid on the exchange."""
+MOST = 60
+"""Pairs of one question; who wants more filters."""
+FILTER_HELP = (
+    "Filters: stake=10 sport=soccer within=2h (or 90m, 3d) odds=2-6 (or min= max=) "
+    "liquidity=50 liability=100 exchange=betfair rank=rating free=10 (the free bet that a "
+    "qualifier unlocks) arbs=no. Bare words do as well: /qualifier coral soccer 2h £25 2-6"
+)
+
+_STAKE = Decimal(10)
+_EXCHANGES = ("betfair", "betfair_ex_uk", "smarkets", "matchbook")
+_ALIKE = 60.0
+_RANGE = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)-(\d{1,4}(?:\.\d{1,3})?)", re.ASCII)
+_COMMAND = re.compile(r"[a-z0-9_]{1,32}")
+_SPORT = re.compile(r"[a-z0-9_]{1,60}")
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A question to the scorer, and how it is typed."""
+
+    name: str
+    words: Words
+    """Without the page."""
+    query: OpportunityQuery
+    page: int
+
+    def command(self) -> str:
+        """As typed, the page left out."""
+        head, words = self.name, self.words
+        joined = f"{head}_{words.first()}"
+        if _COMMAND.fullmatch(joined):
+            head, words = joined, words.rest()
+        return f"/{head} {words.text()}".rstrip()
+
+
+def question_of(name: str, words: Words, bookmakers: dict[str, str]) -> Question:
+    """The question that a command's words ask.
+
+    Args:
+        name: One of :data:`KINDS`.
+        words: As typed: a bookmaker, filters, a page.
+        bookmakers: Those in the data, key to title.
+
+    Raises:
+        InvalidInput: Names the word at fault and what would be understood.
+    """
+    words.refuse_others("bookmaker", "page", *_FILTERS)
+    wanted, named = words.get("bookmaker"), {}
+    for place, word in enumerate(words.plain):
+        field = _field_of(word, bookmakers)
+        if place == 0 and name != "arbs" and field in {"sport", ""}:
+            field = "bookmaker"
+        if field == "bookmaker" and not wanted:
+            wanted = word
+        elif field not in {"", "bookmaker"} and field not in named:
+            named[field] = word.casefold()
+        else:
+            raise InvalidInput("filter", tidy(word, 60), "a bookmaker, a sport, 2h, £25 or 2-6")
+    named |= {
+        field: value for field, value in words.named.items() if field not in {"bookmaker", "page"}
+    }
+    key = None if wanted in {"", LAID} else bookmaker_of(wanted, bookmakers)
+    found: dict[str, Any] = {"stake": _STAKE}
+    for field, value in named.items():
+        found |= _FILTERS[field](value)
+    if "free_bet_value" in found and name != "qualifier":
+        raise InvalidInput("free", named["free"], "no such word here: the stake is the free bet")
+    if found.get("min_odds", 0) > found.get("max_odds", 10**9):
+        raise InvalidInput("odds", f"{found['min_odds']}-{found['max_odds']}", "the lower first")
+    return Question(
+        name,
+        Words((key,) if key else () if name == "arbs" else (LAID,), named),
+        OpportunityQuery(kind=KINDS[name], bookmaker=key, limit=MOST, **found),
+        count_of("page", words.get("page") or "1"),
+    )
+
+
+def _field_of(word: str, bookmakers: dict[str, str]) -> str:
+    """Which filter a word without a name is; empty when it is none."""
+    folded = word.casefold()
+    if folded == LAID or folded in bookmakers:
+        return "bookmaker"
+    if folded in _EXCHANGES:
+        return "exchange"
+    return next((field for field, form in _BARE.items() if form.fullmatch(folded)), "")
+
+
+_BARE = {
+    "odds": _RANGE,
+    "within": re.compile(r"\d+(?:\.\d+)?(?:m|min|h|d)", re.ASCII),
+    "stake": re.compile(r"£?\d+(?:\.\d+)?", re.ASCII),
+    "sport": re.compile(r"[a-z][a-z0-9_]{2,60}", re.ASCII),
+}
+
+
+def _odds(text: str) -> dict[str, Any]:
+    both = _RANGE.fullmatch(text)
+    if both is None:
+        raise InvalidInput("odds", text, "a range such as 2-6")
+    return {"min_odds": odds_of("odds", both[1]), "max_odds": odds_of("odds", both[2])}
+
+
+def _sport(text: str) -> dict[str, Any]:
+    if not _SPORT.fullmatch(text.casefold()):
+        raise InvalidInput("sport", text, "a sport key or its beginning, e.g. soccer_epl")
+    return {"sport": text.casefold()}
+
+
+def _ranking(text: str) -> dict[str, Any]:
+    return {"ranking": Ranking(one_of("rank", text, [each.value for each in Ranking]))}
+
+
+def _at_least_none(field: str, text: str) -> Decimal:
+    return pounds_of(field, text, Decimal(0))
+
+
+_FILTERS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "stake": lambda text: {"stake": pounds_of("stake", text)},
+    "sport": _sport,
+    "within": lambda text: {"max_minutes_to_kickoff": span_of("within", text).total_seconds() / 60},
+    "odds": _odds,
+    "min": lambda text: {"min_odds": odds_of("min", text)},
+    "max": lambda text: {"max_odds": odds_of("max", text)},
+    "liquidity": lambda text: {"min_liquidity": _at_least_none("liquidity", text)},
+    "liq": lambda text: {"min_liquidity": _at_least_none("liq", text)},
+    "liability": lambda text: {"max_liability": _at_least_none("liability", text)},
+    "exchange": lambda text: {"exchange": one_of("exchange", text, _EXCHANGES)},
+    "free": lambda text: {"free_bet_value": pounds_of("free", text)},
+    "rank": _ranking,
+    "arbs": lambda text: {"hide_arbs": one_of("arbs", text, ("yes", "no")) == "no"},
+}
+
+
+def bookmaker_of(text: str, bookmakers: dict[str, str]) -> str:
+    """The key of a bookmaker as a person calls it.
+
+    Raises:
+        InvalidInput: None is called so; suggests the nearest.
+    """
+    wanted = re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_")
+    if wanted in bookmakers or (not bookmakers and wanted):
+        return wanted
+    plain = wanted.replace("_", "")
+    names = {
+        spelling: key
+        for key, title in bookmakers.items()
+        for spelling in (key.replace("_", ""), re.sub(r"[^a-z0-9]+", "", title.casefold()))
+    }
+    if plain in names:
+        return names[plain]
+    begun = {key for spelling, key in names.items() if plain and spelling.startswith(plain)}
+    if len(begun) == 1:
+        return begun.pop()
+    near = process.extractOne(plain, names, scorer=fuzz.ratio) if plain and names else None
+    hint = f"; did you mean {names[near[0]]}?" if near and near[1] >= _ALIKE else ""
+    raise InvalidInput("bookmaker", tidy(text, 40), f"one of {', '.join(bookmakers)}{hint}")

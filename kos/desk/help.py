@@ -1,0 +1,115 @@
+"""Help, made from the table: what there is, for whom, and how it is typed."""
+
+from __future__ import annotations
+
+from rapidfuzz import fuzz, process
+
+from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
+from kos.desk.speech import Part, bold, button, code, in_rows, say
+from kos.desk.words import tidy
+from kos.domain.conversation import Answer
+
+_FIRST = ("qualifier", "snr", "due", "offers", "balance", "status")
+
+
+def _help(visit: Visit) -> Told:
+    wanted = visit.words.first().lstrip("/").casefold()
+    own = [
+        each
+        for each in visit.premises.commands
+        if visit.person.seat in each.seats and not each.is_hidden
+    ]
+    if wanted:
+        return Told(answers=(_about(wanted, own),))
+    parts: list[Part] = ["What KOS understands from you:\n"]
+    for subject in Subject:
+        of_it = [each for each in own if each.subject is subject]
+        if of_it:
+            parts += ["\n", bold(subject.value), "\n"]
+            parts.append("".join(f"/{each.name} {each.summary}\n" for each in of_it))
+    parts.append("\n/help COMMAND tells more of one.")
+    return Told(answers=(say(*parts),))
+
+
+def _about(wanted: str, own: list[Command]) -> Answer:
+    names = {each.name: each for each in own}
+    command = names.get(wanted) or names.get(wanted.partition("_")[0])
+    if command is None:
+        near = process.extractOne(wanted, names.keys(), scorer=fuzz.ratio, score_cutoff=60.0)
+        hint = f" Did you mean /help {near[0]}?" if near else " /help names them all."
+        return say(f"There is no command /{tidy(wanted, 40)}.{hint}")
+    parts: list[Part] = [
+        code(f"/{command.name} {command.arguments}".rstrip()),
+        f"\n{command.summary}.",
+    ]
+    if command.details:
+        parts.append(f"\n\n{command.details}")
+    if command.examples:
+        parts.append("\n\nFor example:")
+        for example in command.examples:
+            parts += ["\n", code(example)]
+    seats = ", ".join(sorted(f"{seat.value}s" for seat in command.seats))
+    parts.append(f"\n\nFor {seats}.")
+    return say(*parts)
+
+
+def _start(visit: Visit) -> Told:
+    own = {each.name for each in visit.premises.commands if visit.person.seat in each.seats}
+    buttons = in_rows(button(f"/{name}", f"/{name}") for name in _FIRST if name in own)
+    simulated = (
+        " The markets are simulated: no price here is real." if visit.premises.is_simulated else ""
+    )
+    return Told(
+        answers=(
+            say(
+                f"Hello {visit.person.name}, you are {visit.person.seat} here.{simulated}"
+                " KOS finds, computes, tracks and tells; people place the bets. /help",
+                buttons=buttons,
+            ),
+        )
+    )
+
+
+def _version(visit: Visit) -> Told:
+    return Told(answers=(say(f"KOS {visit.premises.version}"),))
+
+
+def _answer(_visit: Visit) -> Told:
+    return Told(answers=(say("Nothing was asked. /help names what KOS understands."),))
+
+
+COMMANDS = (
+    Command(
+        name="help",
+        run=_help,
+        summary="What KOS understands, or one command in detail",
+        subject=Subject.HELP,
+        seats=EVERYBODY,
+        arguments="[COMMAND]",
+        examples=("/help", "/help qualifier"),
+    ),
+    Command(
+        name="start",
+        run=_start,
+        summary="Say hello",
+        subject=Subject.HELP,
+        seats=EVERYBODY,
+        arguments="[CODE]",
+        details="With the code of an invitation it makes its bearer somebody that KOS knows.",
+    ),
+    Command(
+        name="version",
+        run=_version,
+        summary="Which version of KOS runs",
+        subject=Subject.HELP,
+        seats=EVERYBODY,
+    ),
+    Command(
+        name="answer",
+        run=_answer,
+        summary="The answer to what was asked last",
+        subject=Subject.HELP,
+        seats=EVERYBODY,
+        is_hidden=True,
+    ),
+)

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from kos.desk.signals import SIMULATED
+from kos.domain.conversation import Style
+from tests.desk.offices import Building, data_of, labels, text_of
+
+
+@pytest.mark.parametrize("typed", ["/qualifier_coral", "/qualifier coral", "/qualifier Coral"])
+def test_a_bookmakers_qualifiers_by_any_spelling(building: Building, typed: str) -> None:
+    told = building.hear(typed).answers[0]
+    shown = text_of(told)
+    assert "at coral" in shown
+    assert "Paddy" not in shown
+    assert SIMULATED in shown
+    assert labels(told)[:4] == ["1", "2", "3", "4"]
+
+
+def test_each_row_says_what_an_operator_needs(building: Building) -> None:
+    shown = building.text("/qualifier_coral stake=20 tennis")
+    for part in (
+        "Leeds 1 v York 1 · Sat 14 Mar 13:10 (in 1 h 10 min)",
+        "back 2.60 Coral, lay 2.70 Smarkets (£200.00)",
+        "loss -£",
+        "rating ",
+        "retention ",
+        "lay £",
+        "liability £",
+        "prices 0 s and 0 s old",
+    ):
+        assert part in shown
+
+
+def test_the_ages_of_both_prices_are_those_of_the_answer(building: Building) -> None:
+    building.clock.pass_by(seconds=30)
+    assert "prices 30 s and 30 s old" in building.text("/qualifier_coral")
+
+
+def test_stale_prices_are_not_offered_and_the_answer_says_so(building: Building) -> None:
+    building.clock.pass_by(minutes=50)
+    shown = building.text("/qualifier_coral")
+    assert "Nothing to show" in shown
+    assert "stale" in shown
+
+
+def test_laid_looks_at_all_bookmakers(building: Building) -> None:
+    shown = building.text("/snr_laid page=1")
+    assert "Coral" in shown or "Paddy Power" in shown
+    assert building.scorer.asked[-1].query.bookmaker is None
+
+
+def test_without_a_bookmaker_there_are_buttons_for_each(building: Building) -> None:
+    told = building.hear("/snr").answers[0]
+    assert labels(told) == ["All, laid on the exchange", "Coral", "Paddy Power"]
+    assert "at paddypower" in text_of(building.press(data_of(told, "Paddy")).answers[0])
+
+
+def test_pages_are_turned_in_place(building: Building) -> None:
+    first = building.hear("/qualifier_coral stake=25").answers[0]
+    assert not first.is_edit
+    second = building.press(data_of(first, "next")).answers[0]
+    assert second.is_edit
+    assert "£25.00" in text_of(second)
+    assert "2 of 3" in labels(second)
+    back = building.press(data_of(second, "◀")).answers[0]
+    assert text_of(back) == text_of(first)
+
+
+def test_filters_as_bare_words_are_those_by_name(building: Building) -> None:
+    building.hear("/qualifier coral tennis 2h £25 2-6 smarkets")
+    bare = building.scorer.asked[-1].query
+    building.hear("/qualifier coral sport=tennis within=2h stake=25 odds=2-6 exchange=smarkets")
+    assert building.scorer.asked[-1].query == bare
+    assert bare.max_minutes_to_kickoff == timedelta(hours=2).total_seconds() / 60
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("/qualifier corall", "did you mean coral?"),
+        ("/qualifier coral stake=nan", "stake"),
+        ("/qualifier coral colour=red", "colour"),
+        ("/qualifier coral odds=6-2", "odds"),
+        ("/qualifier coral page=0", "page"),
+        ("/snr coral free=10", "free"),
+        ("/qualifier coral exchange=bank", "exchange"),
+        ("/show q.10.coral.000000000000", "not offered any more"),
+        ("/show rubbish", "pair"),
+    ],
+)
+def test_a_wrong_word_is_answered_by_what_is_wrong(
+    building: Building, typed: str, said: str
+) -> None:
+    told = building.hear(typed)
+    assert told.is_refused
+    assert said in text_of(told.answers[0])
+
+
+def test_a_question_too_long_for_a_button_is_kept(building: Building) -> None:
+    typed = "/qualifier_paddypower sport=basketball_nba within=3d odds=2-6 liquidity=10 stake=25"
+    data = data_of(building.hear(typed, "telegram:1").answers[0], "next")
+    building.start()
+    turned = building.press(data, "telegram:1").answers[0]
+    assert "£25.00" in text_of(turned)
+    assert "2 of 2" in labels(turned)
+    assert building.press(data, "telegram:2").is_refused
+
+
+def test_the_detail_names_every_factor(building: Building) -> None:
+    told = building.hear("/snr_coral stake=25").answers[0]
+    shown = text_of(building.press(data_of(told, "1")).answers[0])
+    for factor in ("score", "value", "loss", "minutes", "retention", "fill", "liquidity floor"):
+        assert factor in shown
+    assert "if the back wins" in shown
+
+
+def test_names_from_outside_stay_text(building: Building) -> None:
+    told = building.hear("/qualifier_coral").answers[0]
+    assert all(span.style in set(Style) for span in told.spans)
+    assert not any(span.url for span in told.spans)
+
+
+def test_a_silent_scorer_is_a_sentence(building: Building) -> None:
+    del building.peers["scorer"]
+    told = building.hear("/qualifier_coral")
+    assert told.is_refused
+    assert text_of(told.answers[0]).startswith("scorer: ")
