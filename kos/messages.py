@@ -17,10 +17,16 @@ import msgspec
 from kos.domain.books import Pence
 from kos.domain.catalogue import Offer
 from kos.domain.conversation import Action, Answer, Kept, Outcome, Person, Promise, Seat
+from kos.domain.dutching import DutchAnswer, DutchQuery
 from kos.domain.facts import MoneyFact, OfferFact, Role, Source
 from kos.domain.market import Drop, EventMatch, EventQuotes, ExchangeMarket, MarketBook, Sport
 from kos.domain.offers import Reminder, Token
-from kos.domain.opportunity import OpportunityAnswer, OpportunityQuery
+from kos.domain.opportunity import (
+    OpportunityAnswer,
+    OpportunityQuery,
+    OpportunityState,
+    SignalKeys,
+)
 from kos.domain.told import (
     BalanceLine,
     BetLine,
@@ -328,6 +334,47 @@ class OpportunitiesRanked(Message, frozen=True, kw_only=True):
     last_quotes_at: datetime | None
     """When the newest bookmaker prices came in; None before the first."""
     is_simulated: bool
+
+
+class GetOpportunity(Message, frozen=True, kw_only=True):
+    """Query: one opportunity as it is now; answered by OpportunityDescribed."""
+
+    opportunity_id: str
+    """`Opportunity.id`, as some answer gave it."""
+    query: OpportunityQuery
+    """Kind, stake and what comes with them; bookmaker, filters and limit play no part."""
+
+
+class OpportunityDescribed(Message, frozen=True, kw_only=True):
+    """Answers GetOpportunity."""
+
+    state: OpportunityState
+    last_quotes_at: datetime | None
+    is_simulated: bool
+
+
+class GetDutches(Message, frozen=True, kw_only=True):
+    """Query: the best ways to cover all outcomes of an event; answered by DutchesRanked."""
+
+    query: DutchQuery
+
+
+class DutchesRanked(Message, frozen=True, kw_only=True):
+    """Answers GetDutches, from memory."""
+
+    answer: DutchAnswer
+    last_quotes_at: datetime | None
+    is_simulated: bool
+
+
+class GetSignalKeys(Message, frozen=True, kw_only=True):
+    """Query: bookmakers, exchanges and sports in the data now; answered by SignalKeysListed."""
+
+
+class SignalKeysListed(Message, frozen=True, kw_only=True):
+    """Answers GetSignalKeys."""
+
+    keys: SignalKeys
 
 
 class GetUnmatched(Message, frozen=True, kw_only=True):
@@ -896,6 +943,12 @@ MESSAGES: tuple[type[Message], ...] = (
     EventsMatched,
     GetOpportunities,
     OpportunitiesRanked,
+    GetOpportunity,
+    OpportunityDescribed,
+    GetDutches,
+    DutchesRanked,
+    GetSignalKeys,
+    SignalKeysListed,
     GetUnmatched,
     UnmatchedDescribed,
     QueryRefused,

@@ -20,6 +20,8 @@ class BetKind(StrEnum):
     QUALIFYING = "qualifying"
     FREE_BET_SNR = "snr"
     FREE_BET_SR = "sr"
+    REFUND = "refund"
+    """Own money, of which something comes back on every loss: as a free bet, or in cash."""
 
 
 class ScoreFactors(msgspec.Struct, frozen=True):
@@ -92,7 +94,8 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
     rating: Decimal
     """b(1-c)/(l-c): what is left of one pound staked. Above 1 is an arb."""
     retention: Decimal
-    """Cash made of the free bet's face; for a qualifier the assumed retention of the settings."""
+    """Cash made of the free bet's face; for a qualifier the assumed retention of the settings, for
+    a refund what one pound of it counts for: 1 in cash, else the assumed retention."""
     score: float
     tier: int
     """1 for an arb or better (no loss), else 0; sorts first."""
@@ -100,6 +103,10 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
     match_confidence: float
     """1.0 where back and lay come from the same feed and need no name matching."""
     link: str | None = None
+    refund: Decimal | None = None
+    """Pounds, face: what comes back if the back bet loses; None: this kind brings none."""
+    refund_worth: Decimal | None = None
+    """Pounds, to the penny: what `if_back_loses` counts the refund as."""
 
 
 class Ranking(StrEnum):
@@ -145,6 +152,13 @@ class Rejection(StrEnum):
     OVER_LIABILITY = "liability above the maximum"
     NO_VALUE = "costs more than it brings"
     ARB = "arb hidden"
+    NO_ARB = "no arb"
+    NOT_QUOTED = "no longer quoted"
+    """Only of an opportunity asked for by its id: the event, the outcome or the place is gone."""
+    SUPERSEDED = "own account's price counts instead"
+    """Only of an opportunity asked for by its id."""
+    INCOMPLETE = "not every outcome can be covered"
+    """Only of a dutch."""
 
 
 class OpportunityQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +171,10 @@ class OpportunityQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Feed key, e.g. ``coral``; None means all."""
     free_bet_value: Decimal | None = None
     """Face of the free bet that a qualifier unlocks; None ranks a bare qualifier by its stake."""
+    refund_value: Decimal | None = None
+    """Pounds, face, that come back if a `BetKind.REFUND` loses; None means the stake."""
+    is_refund_cash: bool = False
+    """The refund is paid in cash and counts in full, not as a free bet of assumed retention."""
     limit: int = 10
     sport: str | None = None
     """A sport key or its beginning, e.g. ``soccer`` or ``soccer_epl``."""
@@ -168,6 +186,9 @@ class OpportunityQuery(msgspec.Struct, frozen=True, kw_only=True):
     max_minutes_to_kickoff: float | None = None
     max_liability: Decimal | None = None
     hide_arbs: bool = False
+    only_arbs: bool = False
+    """Only pairs whose rating is above 1 and that gain with the rounded lay stake too; for
+    qualifying bets. `Ranking.RATING` orders them by percent, `Ranking.VALUE` by pounds."""
     ranking: Ranking = Ranking.SEED
 
 
@@ -182,6 +203,47 @@ class OpportunityAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """`Rejection` to count; what is neither rejected nor shown was eligible but ranked lower."""
 
 
+class OpportunityState(msgspec.Struct, frozen=True, kw_only=True):
+    """What has become of one opportunity: as it is now, or why it is not offered any more."""
+
+    as_of: datetime
+    opportunity: Opportunity | None
+    """None: it is not offered now."""
+    rejection: Rejection | None = None
+    """Why not."""
+    since: datetime | None = None
+    """From when on that is known to hold; None where it is not known, or still offered."""
+
+
+class SignalPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """A bookmaker or an exchange that has prices now."""
+
+    key: str
+    """The feed's key; ``betfair`` for the own account."""
+    title: str
+    events: int
+    """Events to come for which it has a price that is not stale."""
+
+
+class SignalSport(msgspec.Struct, frozen=True, kw_only=True):
+    """A sport key that has prices now."""
+
+    key: str
+    title: str
+    events: int
+    """Events to come."""
+
+
+class SignalKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be asked for right now, each list in the order of its keys."""
+
+    as_of: datetime
+    bookmakers: tuple[SignalPlace, ...]
+    exchanges: tuple[SignalPlace, ...]
+    """Those that can be laid on, or backed on if asked for by name."""
+    sports: tuple[SignalSport, ...]
+
+
 def check_query(query: OpportunityQuery) -> None:
     """Refuse a question that makes no sense.
 
@@ -193,6 +255,12 @@ def check_query(query: OpportunityQuery) -> None:
     _check_pounds("stake", query.stake)
     if query.free_bet_value is not None:
         _check_pounds("free_bet_value", query.free_bet_value)
+    if query.refund_value is not None:
+        _check_pounds("refund_value", query.refund_value)
+    if query.kind is not BetKind.REFUND and (query.refund_value or query.is_refund_cash):
+        raise InvalidInput("refund_value", query.kind.value, "kind refund for it")
+    if query.only_arbs and (query.hide_arbs or query.kind is not BetKind.QUALIFYING):
+        raise InvalidInput("only_arbs", query.kind.value, "qualifying bets, arbs not hidden")
     for field in ("min_odds", "max_odds"):
         odds: Decimal | None = getattr(query, field)
         if odds is not None and not (odds.is_finite() and odds >= 1):

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from kos.domain.board import BACK_MARKET, Board
 from kos.domain.cover import CoveredBack, Lay, Span, covered_back, exchange_family
+from kos.domain.money import pennies
 from kos.domain.opportunity import (
     BetKind,
     Opportunity,
@@ -38,7 +39,10 @@ from kos.domain.score import (
     ScoringRules,
     UnknownLiquidity,
     assess,
+    bonus_retention,
+    is_own_money,
     minutes_between,
+    refund_of,
 )
 
 _SLACK = 1e-9
@@ -79,16 +83,21 @@ class Ranker:
         self._min_minutes = rules.min_minutes_to_kickoff
         most = query.max_minutes_to_kickoff
         self._max_minutes = float("inf") if most is None else most
-        self._is_cash = query.kind is BetKind.QUALIFYING
+        self._is_cash = is_own_money(query.kind)
         self._ranking = query.ranking
         self._is_seed = query.ranking is Ranking.SEED
-        self._is_snr = query.kind is BetKind.FREE_BET_SNR
         self._stake = float(query.stake)
+        # Every kind lays (b - held) / (l - c) per pound staked, and gains keep times as much
+        # over its base; `held` is 1 for a free bet whose stake is not returned, a refund's worth.
+        self._held = float(refund_of(query, rules)[1] / query.stake)
+        self._base = self._stake * (self._held - 1.0) if self._is_cash else 0.0
+        if query.kind is BetKind.FREE_BET_SNR:
+            self._held = 1.0
         face = query.free_bet_value
         self._bonus = float(rules.snr_retention * face) if self._is_cash and face else 0.0
         self._worth = float(face) if self._is_cash and face else self._stake
-        self._is_gated = not self._is_cash or face is not None
-        self._retention = float(rules.snr_retention)
+        self._is_gated = face is not None or query.kind is not BetKind.QUALIFYING
+        self._retention = float(bonus_retention(query, rules))
         self._least_loss = float(rules.least_loss)
         self._min_stake = float(rules.min_lay_stake)
         self._min_payout = float(rules.min_lay_payout)
@@ -96,6 +105,7 @@ class Ranker:
             float(query.max_liability) if query.max_liability is not None else float("inf")
         )
         self._is_equal = rules.unknown_liquidity is UnknownLiquidity.EQUAL
+        self._is_arb_shown = not query.hide_arbs
         self._has_lay_filter = query.exchange is not None or query.min_liquidity is not None
         self._has_filter = (
             self._has_lay_filter
@@ -103,6 +113,7 @@ class Ranker:
             or query.max_odds is not None
             or query.max_liability is not None
             or query.hide_arbs
+            or query.only_arbs
         )
 
     def consider(self, boards: Iterable[Board]) -> None:
@@ -215,12 +226,12 @@ class Ranker:
 
     def _is_safe(self, span: Span) -> bool:
         """Whether no pair of the event can be refused for its money, whatever its rounding."""
-        per_pound = span.lay_snr[0] if self._is_snr else span.lay_cash[0]
+        per_pound = self._mixed(span.lay_cash, span.lay_snr)[0]
         if self._stake * per_pound - _PENNY < self._min_stake:
             return False
         if not self._is_gated:
             return True
-        ratio = span.snr[0] if self._is_snr else span.rating[0]
+        ratio = self._mixed(span.rating, span.snr)[0]
         return self._bonus + self._profit(ratio) - _PENNY * span.lay_odds[1] > 0
 
     def _sift(self, board: Board, backs: Iterable[CoveredBack], minutes: float) -> None:
@@ -286,19 +297,17 @@ class Ranker:
         self, board: Board, covered: CoveredBack, lay: Lay, minutes: float
     ) -> Rejection | None:
         """What rules a pair out; floats decide where they are sure, exact money elsewhere."""
-        odds = covered.back.odds_f
-        returned = odds - 1.0 if self._is_snr else odds
+        returned = covered.back.odds_f - self._held
         lay_stake = self._stake * returned / lay.over
         least, most = lay_stake - _PENNY, lay_stake + _PENNY
         if most < self._min_stake and most * lay.odds_f < self._min_payout:
             return Rejection.LAY_TOO_SMALL
         profit = self._profit(returned * lay.keep)
-        no_arb = -_SLACK if self._is_cash else self._stake - _SLACK
         is_placeable = least >= self._min_stake or least * lay.odds_f > self._min_payout
         is_worthwhile = (not self._is_gated or self._bonus + profit - _PENNY * lay.odds_f > 0) and (
-            not self._query.hide_arbs or profit < no_arb
+            self._is_arb_shown or self._is_no_arb(covered.back.odds_f * lay.keep, profit)
         )
-        if is_placeable and is_worthwhile:
+        if is_placeable and is_worthwhile and not self._query.only_arbs:
             if most * (lay.odds_f - 1.0) <= self._max_liability:
                 return None
             if least * (lay.odds_f - 1.0) > self._max_liability:
@@ -310,11 +319,25 @@ class Ranker:
 
     def _profit(self, ratio: float) -> float:
         """Pounds of the unrounded lay; no rounded lay stake makes more."""
-        return self._stake * (ratio - 1.0) if self._is_cash else self._stake * ratio
+        return self._base + self._stake * ratio
+
+    def _mixed(self, cash: tuple[float, float], snr: tuple[float, float]) -> tuple[float, float]:
+        """Least and most of x (b - held), from those of x b and of x (b - 1)."""
+        held = self._held
+        if held <= 1.0:
+            free = 1.0 - held
+            return free * cash[0] + held * snr[0], free * cash[1] + held * snr[1]
+        beyond = held - 1.0
+        return held * snr[0] - beyond * cash[1], held * snr[1] - beyond * cash[0]
+
+    def _is_no_arb(self, rating: float, profit: float) -> bool:
+        """Whether a pair is surely none, before rounding and after."""
+        if self._query.kind is BetKind.REFUND:
+            return rating < 1.0 - _SLACK
+        return profit < (-_SLACK if self._is_cash else self._stake - _SLACK)
 
     def _back_bound(self, covered: CoveredBack, minutes: float, duration: float) -> Bound:
-        odds = covered.back.odds_f
-        returned = odds - 1.0 if self._is_snr else odds
+        returned = covered.back.odds_f - self._held
         least_over, most_over = covered.over
         least = self._stake * returned / most_over
         return self._bound(
@@ -328,11 +351,11 @@ class Ranker:
         )
 
     def _event_bound(self, board: Board, span: Span, minutes: float) -> Bound:
-        low, high = span.lay_snr if self._is_snr else span.lay_cash
+        low, high = self._mixed(span.lay_cash, span.lay_snr)
         least = self._stake * low
         return self._bound(
             1 if span.has_known else 0,
-            span.snr[1] if self._is_snr else span.rating[1],
+            self._mixed(span.rating, span.snr)[1],
             fill=min(1.0, span.available_f / max(least - _PENNY, _PENNY)),
             lay_stake=(least, self._stake * high),
             lay_odds=span.lay_odds,
@@ -362,7 +385,8 @@ class Ranker:
             score = self._worth / loss / minutes * retention * fill
             return (known, 0, score * (1 + _SLACK))
         if ranking is Ranking.RATING:
-            return (known, 0, ratio * (1 + _SLACK))
+            kept = ratio + (self._held if self._is_cash else 0.0)
+            return (known, 0, kept * (1 + _SLACK))
         value = self._bonus + profit + _SLACK
         hours = (minutes + duration + self._rules.settlement_minutes) / MINUTES_PER_HOUR
         if ranking is Ranking.VALUE_PER_HOUR:
@@ -416,6 +440,9 @@ class Ranker:
         quotes, back, lay = priced.board.quotes, priced.covered.back, priced.lay
         assessed = priced.assessed
         solution = assessed.lay
+        refund = worth = None
+        if self._query.kind is BetKind.REFUND:
+            refund, worth = map(pennies, refund_of(self._query, self._rules))
         return Opportunity(
             id=priced.id,
             kind=self._query.kind,
@@ -454,6 +481,8 @@ class Ranker:
             factors=assessed.factors,
             match_confidence=lay.confidence,
             link=back.quote.link or back.market.link or back.bookmaker.link,
+            refund=refund,
+            refund_worth=worth,
         )
 
 

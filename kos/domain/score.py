@@ -11,9 +11,11 @@ rounded lay stake:
 * ``free_bet_value`` F: face of the free bet that a qualifier unlocks; for a bare qualifier its
   stake; for a free bet its own face. Pounds.
 * ``max_loss``: a qualifier's -P; for a free bet F - P, the part of its face that does not become
-  cash. Never below ``least_loss``, because between one penny and two nothing real changes.
+  cash. Never below ``least_loss``, because between one penny and two nothing real changes. A
+  refund on every loss is in P already, so such a bet hardly ever loses.
 * ``minutes`` to kickoff, never below ``min_minutes_to_kickoff``.
-* ``retention``: assumed for the free bet that a qualifier unlocks, P / F for a free bet.
+* ``retention``: assumed for the free bet that a qualifier unlocks or a refund is paid in, 1 for a
+  refund in cash, P / F for a free bet.
 * ``fill``: min(1, available / lay stake) once the sport's floor is passed. The floor itself is a
   gate: as a factor in pounds it would rank a £50 league above a £30 league for no reason.
 
@@ -171,6 +173,20 @@ class PairTerms(NamedTuple):
     """Pounds."""
 
 
+class Worth(NamedTuple):
+    """What a bet brings and costs, exact."""
+
+    bonus_face: Decimal
+    """Pounds: what the score calls the free bet's value."""
+    max_loss: Decimal
+    """Pounds; not above 0 where nothing is lost."""
+    retention: Decimal
+    value: Decimal
+    """Pounds: the profit, with the free bet that is unlocked."""
+    is_worthless: bool
+    """An offer that costs as much as it brings."""
+
+
 class Assessment(msgspec.Struct, frozen=True, gc=False):
     """One pair priced for one question."""
 
@@ -193,13 +209,61 @@ def minutes_between(now: datetime, kickoff: datetime) -> float:
     return (kickoff - now).total_seconds() / SECONDS_PER_MINUTE
 
 
-def back_sides(kind: BetKind, stake: Decimal, odds: Decimal) -> tuple[Decimal, Decimal]:
+def is_own_money(kind: BetKind) -> bool:
+    """Whether the stake is the operator's, so that it can be lost."""
+    return kind in {BetKind.QUALIFYING, BetKind.REFUND}
+
+
+def bonus_retention(query: OpportunityQuery, rules: ScoringRules) -> Decimal:
+    """What one pound of a bonus still to come counts for."""
+    is_cash = query.kind is BetKind.REFUND and query.is_refund_cash
+    return Decimal(1) if is_cash else rules.snr_retention
+
+
+def refund_of(query: OpportunityQuery, rules: ScoringRules) -> tuple[Decimal, Decimal]:
+    """What comes back if the bet loses, pounds: its face, and what it counts for."""
+    if query.kind is not BetKind.REFUND:
+        return ZERO, ZERO
+    face = query.stake if query.refund_value is None else query.refund_value
+    return face, face * bonus_retention(query, rules)
+
+
+def back_sides(
+    query: OpportunityQuery, odds: Decimal, rules: ScoringRules
+) -> tuple[Decimal, Decimal]:
     """What the bookmaker pays if the selection wins and if it does not, for each kind of bet."""
-    if kind is BetKind.QUALIFYING:
-        return bets.qualifying(stake, odds)
-    if kind is BetKind.FREE_BET_SNR:
-        return bets.free_bet_snr(stake, odds)
-    return bets.free_bet_sr(stake, odds)
+    match query.kind:
+        case BetKind.QUALIFYING:
+            return bets.qualifying(query.stake, odds)
+        case BetKind.FREE_BET_SNR:
+            return bets.free_bet_snr(query.stake, odds)
+        case BetKind.FREE_BET_SR:
+            return bets.free_bet_sr(query.stake, odds)
+        case BetKind.REFUND:
+            face, _ = refund_of(query, rules)
+            return bets.refund_if_loses(query.stake, odds, face, bonus_retention(query, rules))
+
+
+def worth_of(query: OpportunityQuery, profit: Decimal, rules: ScoringRules) -> Worth:
+    """What a bet that leaves ``profit`` whatever happens is worth, and what it costs.
+
+    Args:
+        query: Kind, stake and what the bet unlocks.
+        profit: Pounds, exact: the worst outcome, a refund on every loss counted in.
+        rules: What a free bet not yet placed counts for.
+    """
+    stake, face = query.stake, query.free_bet_value
+    if not is_own_money(query.kind):
+        return Worth(stake, stake - profit, profit / stake, profit, profit <= 0)
+    bonus = ZERO if face is None else rules.snr_retention * face
+    is_offer = face is not None or query.kind is BetKind.REFUND
+    return Worth(
+        stake if face is None else face,
+        -profit,
+        bonus_retention(query, rules),
+        profit + bonus,
+        is_offer and bonus + profit <= 0,
+    )
 
 
 def seed_score(factors: ScoreFactors) -> float:
@@ -220,7 +284,7 @@ def is_placeable(lay_stake: Decimal, lay_odds: Decimal, rules: ScoringRules) -> 
     return lay_stake >= rules.min_lay_stake or lay_stake * lay_odds >= rules.min_lay_payout
 
 
-def assess(
+def assess(  # noqa: PLR0911 - each refusal leaves at once
     terms: PairTerms, query: OpportunityQuery, rules: ScoringRules
 ) -> Assessment | Rejection:
     """Price a pair for a question, or say why it is not offered.
@@ -231,39 +295,37 @@ def assess(
     refused = _refused_unpriced(terms, query, rules)
     if refused is not None:
         return refused
-    stake = query.stake
-    lay = balance(*back_sides(query.kind, stake, terms.back_odds), terms.lay_odds, terms.commission)
+    wins, loses = back_sides(query, terms.back_odds, rules)
+    if wins <= loses:  # such a refund needs no lay
+        return Rejection.LAY_TOO_SMALL
+    lay = balance(wins, loses, terms.lay_odds, terms.commission)
     if not is_placeable(lay.lay_stake, terms.lay_odds, rules):
         return Rejection.LAY_TOO_SMALL
     profit = lay.exact_profit
-    if query.kind is BetKind.QUALIFYING:
-        face = query.free_bet_value
-        bonus = ZERO if face is None else rules.snr_retention * face
-        worth = stake if face is None else face
-        max_loss, retention, value = -profit, rules.snr_retention, profit + bonus
-        is_worthless = face is not None and bonus - max(ZERO, -profit) <= 0
-    else:
-        worth, max_loss, retention, value = stake, stake - profit, profit / stake, profit
-        is_worthless = profit <= 0
-    if is_worthless:
+    worth = worth_of(query, profit, rules)
+    if worth.is_worthless:
         return Rejection.NO_VALUE
-    tier = int(max_loss <= 0)
-    if tier and query.hide_arbs:
+    tier = int(worth.max_loss <= 0)
+    rating = bets.rating(terms.back_odds, terms.lay_odds, terms.commission)
+    # A refund is meant to gain; that alone makes its prices no arb.
+    is_arb = rating > 1 if query.kind is BetKind.REFUND else bool(tier)
+    if is_arb and query.hide_arbs:
         return Rejection.ARB
+    if query.only_arbs and not (rating > 1 and profit > 0):
+        return Rejection.NO_ARB
     liability = lay.lay_stake * (terms.lay_odds - 1)
     if query.max_liability is not None and liability > query.max_liability:
         return Rejection.OVER_LIABILITY
     available = terms.available
     factors = ScoreFactors(
-        free_bet_value=float(worth),
-        max_loss=float(max(max_loss, rules.least_loss)),
+        free_bet_value=float(worth.bonus_face),
+        max_loss=float(max(worth.max_loss, rules.least_loss)),
         minutes_to_kickoff=max(terms.minutes, rules.min_minutes_to_kickoff),
-        retention=float(retention),
+        retention=float(worth.retention),
         fill=1.0 if available is None else min(1.0, float(available / lay.lay_stake)),
         liquidity_floor=float(terms.floor),
     )
     score = seed_score(factors)
-    rating = bets.rating(terms.back_odds, terms.lay_odds, terms.commission)
     merit = _merit(
         query,
         terms,
@@ -272,7 +334,7 @@ def assess(
         score=score,
         tier=tier,
         profit=profit,
-        value=value,
+        value=worth.value,
         liability=liability,
     )
     is_known = available is not None or rules.unknown_liquidity is UnknownLiquidity.EQUAL
@@ -280,13 +342,13 @@ def assess(
     return Assessment(
         lay=lay,
         rating=rating,
-        retention=retention,
-        value=value,
+        retention=worth.retention,
+        value=worth.value,
         tier=tier,
         score=score,
         factors=factors,
         merit=merit,
-        rank=(int(is_known), shown_tier, merit, profit, score, retention, -terms.minutes),
+        rank=(int(is_known), shown_tier, merit, profit, score, worth.retention, -terms.minutes),
     )
 
 
@@ -330,13 +392,15 @@ def _merit(
     liability: Decimal,
 ) -> float:
     """The number that the ranking asked for orders by."""
-    is_cash = query.kind is BetKind.QUALIFYING
     merit = float(value)
     match query.ranking:
         case Ranking.SEED:
             merit = float(profit) if tier else score
         case Ranking.RATING if query.kind is BetKind.FREE_BET_SNR:
             merit = float(bets.snr_retention(terms.back_odds, terms.lay_odds, terms.commission))
+        case Ranking.RATING if query.kind is BetKind.REFUND:
+            kept = rating / terms.back_odds
+            merit = float(rating + (1 - kept) * refund_of(query, rules)[1] / query.stake)
         case Ranking.RATING:
             merit = float(rating)
         case Ranking.VALUE_PER_HOUR:
@@ -344,7 +408,7 @@ def _merit(
         case Ranking.VALUE_PER_LIABILITY:
             merit = float(value / liability)
         case Ranking.RETURN_ON_CAPITAL:
-            capital = liability + (query.stake if is_cash else ZERO)
+            capital = liability + (query.stake if is_own_money(query.kind) else ZERO)
             merit = float(value / capital) / lock_up_hours(terms, rules)
         case Ranking.VALUE:
             pass

@@ -324,8 +324,20 @@ rule_sets = st.sampled_from(
         ScoringRules(unknown_liquidity=UnknownLiquidity.REJECT, min_lay_stake=D(0)),
     ]
 )
+
+
+def question(refund: tuple[Decimal | None, bool], is_arb: bool, **given: Any) -> OpportunityQuery:
+    if given["kind"] is BetKind.REFUND:
+        given["refund_value"], given["is_refund_cash"] = refund
+    if given["kind"] is BetKind.QUALIFYING and is_arb:
+        given |= {"only_arbs": True, "hide_arbs": False}
+    return OpportunityQuery(**given)
+
+
 questions = st.builds(
-    OpportunityQuery,
+    question,
+    refund=st.tuples(st.sampled_from([None, D(5), D(25), D(90)]), st.booleans()),
+    is_arb=st.sampled_from([True, False, False]),
     kind=st.sampled_from(BetKind),
     stake=st.sampled_from([D("0.5"), D(1), D(10), D(10), D(25), D("33.33"), D(500)]),
     bookmaker=st.sampled_from([None, None, "coral", "smarkets"]),
@@ -385,7 +397,9 @@ def test_money_shown_agrees_with_a_recomputation_in_fractions(
         back = 1 + (Fraction(found.back_odds) - 1) * (1 - fee)
         stake, laid = Fraction(found.stake), Fraction(found.lay_stake)
         win = stake * (back if found.kind is BetKind.FREE_BET_SR else back - 1)
-        lose = -stake if found.kind is BetKind.QUALIFYING else Fraction(0)
+        lose = Fraction(found.refund or 0) * (
+            1 if query.is_refund_cash else Fraction(RULES.snr_retention)
+        ) - (stake if found.kind in {BetKind.QUALIFYING, BetKind.REFUND} else 0)
         wins = win - laid * (Fraction(found.lay_odds) - 1)
         loses = lose + laid * (1 - Fraction(found.commission))
         half_penny = Fraction(1, 200)

@@ -259,7 +259,8 @@ def test_every_pair_is_refused_by_name_or_scored_finite_and_positive(
     assert factors.max_loss >= 0.01
     assert pair.minutes >= 5
     assert 100 * pair.lay_odds >= 95 * pair.back_odds
-    without_loss = D(0) if query.kind is BetKind.QUALIFYING else query.stake
+    own_money = {BetKind.QUALIFYING, BetKind.REFUND}
+    without_loss = D(0) if query.kind in own_money else query.stake
     assert assessed.tier == (assessed.lay.exact_profit >= without_loss)
 
 
@@ -274,7 +275,10 @@ def test_money_agrees_with_an_independent_recomputation_in_fractions(
     kept = 1 - Fraction(pair.commission)
     laid = Fraction(assessed.lay.lay_stake)
     win = stake * (back if query.kind is BetKind.FREE_BET_SR else back - 1)
-    lose = -stake if query.kind is BetKind.QUALIFYING else Fraction(0)
+    lose = {
+        BetKind.QUALIFYING: -stake,
+        BetKind.REFUND: -stake * (1 - Fraction(RULES.snr_retention)),
+    }.get(query.kind, Fraction(0))
     if_wins, if_loses = win - laid * (lay - 1), lose + laid * kept
     assert abs(Fraction(assessed.lay.if_back_wins) - if_wins) <= Fraction(1, 200)
     assert abs(Fraction(assessed.lay.if_back_loses) - if_loses) <= Fraction(1, 200)
