@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: run test test-squid lint types contracts suite coverage bench clean
+.PHONY: run test test-squid docs lint types contracts suite coverage bench clean
 
 run: $(VENV)/.runtime-installed  ## the daemon with a live table; without keys, on the sandbox
 	@$(BIN)/kos run --live
 
-test: lint types contracts suite  ## everything that CI checks
+test: lint types contracts docs suite  ## everything that CI checks
 
 lint: $(VENV)/.dev-installed
 	$(BIN)/ruff check .
@@ -32,6 +33,9 @@ coverage: $(VENV)/.dev-installed  ## the suite again, counting what it reaches i
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
+
+docs: $(VENV)/.dev-installed  ## the docs site into site/; a dead link fails
+	$(BIN)/mkdocs build --quiet
 
 bench: $(VENV)/.dev-installed  ## every benchmark, JSON on stdout; slow
 	@for b in benchmarks/[a-z]*.py; do echo "== $$b" >&2; $(BIN)/python $$b || exit 1; done

@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from kos.domain import alerts, troubles
-from kos.domain.alerts import AlertRule, Memory, Preferences, Sighting
+from kos.domain.alerts import PREFERENCES, RULES, AlertRule, Memory, Preferences, Sighting
 from kos.domain.conversation import Answer, Kept, Person, Promise, Seat, Span, Urgency
 from kos.domain.opportunity import Opportunity, OpportunityQuery
 from kos.domain.troubles import Trouble, TroubleMemory
@@ -53,9 +53,6 @@ from kos.views.troubles import (
     system_troubles,
 )
 
-RULES = "alert-rule/"
-"""Kept by user: one value a rule, the name ends with its number."""
-PREFERENCES = "alert-preferences"
 MEMORY = "alert-memory"
 TROUBLES = "alert-troubles"
 PAUSE = "pause"

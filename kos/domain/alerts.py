@@ -25,6 +25,11 @@ from kos.errors import InvalidInput
 
 LONDON = ZoneInfo("Europe/London")
 
+RULES = "alert-rule/"
+"""The ledger keeps each rule by its user under this name and its number."""
+PREFERENCES = "alert-preferences"
+"""The name of a user's preferences there."""
+
 MAX_RULES = 20
 """Of one person: each costs a question to the scorer at every look."""
 MAX_LINES = 5

@@ -1,0 +1,200 @@
+# ruff: noqa: INP001 - MkDocs loads it by its path
+"""Makes the reference pages from the code while the site is built: they cannot be out of date."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+import msgspec
+import typer
+from mkdocs.structure.files import File, Files
+
+from kos import errors, messages
+from kos.cli.app import app
+from kos.config_described import rows as setting_rows
+from kos.observability.metrics import metric_rows
+from kos.observability.vocabulary import event_rows, key_rows
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add every page of :data:`PAGES` to the site."""
+    for name, page in PAGES.items():
+        files.append(File.generated(config, f"reference/{name}.md", content=page()))
+    return files
+
+
+def terminal_page() -> str:
+    """Every command of the terminal with its options, as ``--help`` has them."""
+    root: Any = typer.main.get_command(app)
+    return "\n".join(
+        [
+            "# Commands of the terminal",
+            "",
+            "Made from the program itself: `kos COMMAND --help` says the same.",
+            *_command(root, "kos"),
+        ]
+    )
+
+
+def _command(command: Any, name: str) -> Iterator[str]:
+    shown = [param for param in command.params if not getattr(param, "hidden", False)]
+    if name != "kos":
+        yield f"\n## {name}\n"
+        yield inspect.cleandoc(command.help or "").replace("\b", "")
+        wanted = [param for param in shown if param.name != "help"]
+        if wanted:
+            yield "\n| argument or option | meaning |\n|---|---|"
+        for param in wanted:
+            names = ", ".join(f"`{each}`" for each in (*param.opts, *param.secondary_opts))
+            said = (
+                names if param.param_type_name == "option" else f"`{param.metavar or param.name}`"
+            )
+            yield f"| {said} | {_cell(getattr(param, 'help', '') or '')} |"
+    for sub_name, sub in sorted(getattr(command, "commands", {}).items()):
+        if not sub.hidden:
+            yield from _command(sub, f"{name} {sub_name}")
+
+
+def settings_page() -> str:
+    """Every setting with its default, range and environment variable."""
+    lines = [
+        "# Settings",
+        "",
+        (
+            "Read once at the start: defaults, then the TOML file, then the environment. `kos config "
+            "show` prints those in force and where each comes from; `kos config init` writes a file "
+            "with all of them."
+        ),
+    ]
+    table = ""
+    for row in setting_rows():
+        if row.table != table:
+            table = row.table
+            lines += [f"\n## [{table}]\n", "| setting | meaning | taken | default | environment |"]
+            lines.append("|---|---|---|---|---|")
+        default = "secret" if row.is_secret else f"`{row.default}`" if row.default else ""
+        variable = f"`{row.variable}`" if row.variable else ""
+        cells = (f"`{row.name}`", row.meaning, row.limits, default, variable)
+        lines.append(_row(cells))
+    return "\n".join(lines)
+
+
+def messages_page() -> str:
+    """Every message that crosses an actor's border, with its fields."""
+    lines = ["# Messages", "", inspect.cleandoc(messages.__doc__ or "").partition("\n\n")[2], ""]
+    for message in messages.MESSAGES:
+        lines += [f"\n## {message.__name__}\n", inspect.cleandoc(message.__doc__ or ""), ""]
+        hints = get_type_hints(message)
+        fields = [field for field in msgspec.structs.fields(message) if field.name in hints]
+        if fields:
+            lines += ["| field | type | meaning |", "|---|---|---|"]
+        notes = _field_notes(message)
+        lines += [
+            _row((f"`{field.name}`", f"`{_type(field.type)}`", notes.get(field.name, "")))
+            for field in fields
+        ]
+    return "\n".join(lines)
+
+
+def _field_notes(message: type) -> dict[str, str]:
+    """The text that stands under each field in the source, those of its bases included."""
+    import ast  # noqa: PLC0415 - needed for this page alone
+
+    notes: dict[str, str] = {}
+    for base in reversed(message.__mro__):
+        if base.__module__ != message.__module__:
+            continue
+        body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
+        if not isinstance(body, ast.ClassDef):
+            continue
+        for field, note in zip(body.body, body.body[1:], strict=False):
+            if (
+                isinstance(field, ast.AnnAssign)
+                and isinstance(field.target, ast.Name)
+                and isinstance(note, ast.Expr)
+                and isinstance(note.value, ast.Constant)
+            ):
+                notes[field.target.id] = inspect.cleandoc(str(note.value.value))
+    return notes
+
+
+def _type(hint: Any) -> str:
+    text = hint.__name__ if isinstance(hint, type) else str(hint)
+    for module in ("kos.domain.", "kos.", "datetime.", "decimal.", "typing."):
+        text = text.replace(module, "")
+    return text.replace("|", "or")
+
+
+def log_events_page() -> str:
+    """Every event that the log may have, and every key."""
+    return "\n".join(
+        [
+            "# Log events",
+            "",
+            "One line is one event; nothing else is ever logged.",
+            "\n## Events\n",
+            *_table(
+                ("event", "level", "meaning", "keys"),
+                ((f"`{e.event}`", e.levels, e.meaning, e.keys) for e in event_rows()),
+            ),
+            "\n## Keys\n",
+            *_table(
+                ("key", "meaning", "unit", "on"),
+                (
+                    (f"`{k.key}`", k.meaning, k.unit, "any line" if k.is_common else "events")
+                    for k in key_rows()
+                ),
+            ),
+        ]
+    )
+
+
+def metrics_page() -> str:
+    """Every metric."""
+    return "\n".join(
+        [
+            "# Metrics",
+            "",
+            *_table(
+                ("metric", "kind", "labels", "meaning"),
+                ((f"`{m.name}`", m.kind, m.labels, m.meaning) for m in metric_rows()),
+            ),
+        ]
+    )
+
+
+def errors_page() -> str:
+    """The tree of errors."""
+    tree = inspect.cleandoc(errors.__doc__ or "")
+    head, _, rest = tree.partition("\n\n")
+    drawn, _, after = rest.partition("\n\n")
+    return f"# Errors\n\n{head}\n\n```\n{drawn}\n```\n\n{after}\n"
+
+
+def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:
+    return [_row(head), "|" + "---|" * len(head), *map(_row, lines)]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(map(_cell, cells)) + " |"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "terminal": terminal_page,
+    "settings": settings_page,
+    "messages": messages_page,
+    "log-events": log_events_page,
+    "metrics": metrics_page,
+    "errors": errors_page,
+}
+"""The reference pages by the names of their files."""
