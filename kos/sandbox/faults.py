@@ -31,6 +31,8 @@ KINDS: Final = (
     "refused",
     "stream_503",
     "stream_image",
+    "refusal",
+    "lost_reply",
 )
 """``slow``: answers after ``delay_s``. ``hang``: never answers, closes after ``delay_s``. ``rate_limit``:
 429 (with Retry-After when ``retry_after_s`` is given). ``server_error``: ``status`` with a text body.
@@ -39,7 +41,9 @@ connection closes. ``cut_gzip``: a whole answer with half a gzip stream. ``garba
 JSON. ``empty``: ``[]``, or a JSON-RPC answer with nothing in it. ``stale``: prices as they stood when the rule was added. ``disconnect``:
 closes with no answer. ``expired_session``: the exchange forgets all sessions. ``out_of_credits``: 401
 OUT_OF_USAGE_CREDITS. ``refused``: the port is closed for ``seconds``, of every service or of the one named.
-``stream_503``: the stream says its data is late. ``stream_image``: the stream sends a new image."""
+``stream_503``: the stream says its data is late. ``stream_image``: the stream sends a new image. ``refusal``:
+``status`` and ``text`` in the service's own form (Telegram only). ``lost_reply``: the call is carried out, and the
+connection closes with no answer."""
 
 
 @dataclass(slots=True)
@@ -48,7 +52,7 @@ class Fault:
 
     kind: str
     service: str = ""
-    """``odds_api``, ``betfair``, ``stream`` or empty for all."""
+    """``odds_api``, ``betfair``, ``stream``, ``telegram`` or empty for all."""
     path: str = ""
     """A part of the path (or of the JSON-RPC method) that must occur; empty for all."""
     count: int | None = None
@@ -59,6 +63,8 @@ class Fault:
     delay_s: float = 1.0
     status: int = 0
     retry_after_s: float | None = None
+    text: str = ""
+    """The words of a ``refusal``; empty for the usual ones of its status."""
     since: float = field(default=0.0, compare=False)
     """Wall time at which it was added."""
     hits: int = field(default=0, compare=False)

@@ -23,6 +23,7 @@ from kos.sandbox.prices import Prices
 from kos.sandbox.recordings import RecordedExchange, Recordings
 from kos.sandbox.sessions import PASSWORD, USERNAME, Sessions
 from kos.sandbox.stream import StreamServer, Tls
+from kos.sandbox.telegram import Telegram
 from kos.sandbox.web import Counters, Hooks, HttpServer, Service
 from kos.sandbox.world import World
 
@@ -50,6 +51,9 @@ class Addresses:
     betfair_password: str
     betfair_app_key: str
     betfair_delayed_app_key: str
+    telegram_url: str
+    """The Bot API, without ``/bot<token>``."""
+    telegram_token: str
 
 
 class Sandbox:
@@ -72,6 +76,7 @@ class Sandbox:
         odds_api_port: 0 for a free one.
         betfair_port: 0 for a free one.
         stream_port: 0 for a free one.
+        telegram_port: 0 for a free one.
     """
 
     def __init__(
@@ -91,6 +96,7 @@ class Sandbox:
         odds_api_port: int = 0,
         betfair_port: int = 0,
         stream_port: int = 0,
+        telegram_port: int = 0,
     ) -> None:
         self.clock = WorldClock(speed, now, start)
         self.world = World(seed, tempo=tempo)
@@ -122,6 +128,16 @@ class Sandbox:
         )
         hooks = Hooks(
             held=self.clock.held, expire=self.sessions.expire_all, name_of=self.betfair.endpoint
+        )
+        self.telegram = Telegram(now)
+        telegram_hooks = Hooks(
+            refusal=self.telegram.refusal,
+            seen=self.telegram.seen,
+            control=self.telegram.control,
+            name_of=self.telegram.endpoint,
+        )
+        self._telegram_server = self._http(
+            "telegram", self.telegram, telegram_hooks, port=telegram_port
         )
         self._odds_server = self._http("odds_api", self.odds_api, odds_hooks, port=odds_api_port)
         self._betfair_server = self._http("betfair", self.betfair, hooks, port=betfair_port)
@@ -184,6 +200,11 @@ class Sandbox:
         return (self._cert_server or self._betfair_server).url
 
     @property
+    def telegram_url(self) -> str:
+        """Address of the Bot API, without ``/bot<token>``."""
+        return self._telegram_server.url
+
+    @property
     def addresses(self) -> Addresses:
         """Where everything is."""
         return Addresses(
@@ -198,6 +219,8 @@ class Sandbox:
             betfair_password=PASSWORD,
             betfair_app_key=LIVE_KEY,
             betfair_delayed_app_key=DELAYED_KEY,
+            telegram_url=self.telegram_url,
+            telegram_token=self.telegram.token,
         )
 
     @property
@@ -210,7 +233,7 @@ class Sandbox:
         return self.faults.add(Fault(kind, **how))  # type: ignore[arg-type]
 
     def refuse(self, service: str = "") -> None:
-        """Closes the port of ``odds_api``, ``betfair``, ``stream`` or all: calls meet a refused connection."""
+        """Closes the port of ``odds_api``, ``betfair``, ``stream``, ``telegram`` or all: calls meet a refused connection."""
         with self._lock:
             for server in self._servers(service):
                 server.stop()
@@ -235,6 +258,7 @@ class Sandbox:
             "odds_api": [self._odds_server],
             "betfair": [self._betfair_server, self._cert_server],
             "stream": [self.stream],
+            "telegram": [self._telegram_server],
         }
         chosen = every.values() if not service else [every[service]]
         return [server for servers in chosen for server in servers if server is not None]
@@ -244,6 +268,7 @@ class Sandbox:
         self._is_closed = True
         for timer in self._reopening:
             timer.cancel()
+        self.telegram.chats.close()
         self.refuse()
 
     def __enter__(self) -> Self:

@@ -16,7 +16,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -103,6 +103,12 @@ class Hooks:
     """Gives the answer to a key without credits."""
     limited: Callable[[], Answer] | None = None
     """Gives the answer to too many calls."""
+    refusal: Callable[[Fault], Answer] | None = None
+    """Gives a ``refusal`` in the service's own form; a ``rate_limit`` too, where it is given."""
+    seen: Callable[[Request], None] | None = None
+    """Hears of every call before a fault may strike it."""
+    control: Callable[[Request], Answer] | None = None
+    """Answers the sandbox's own paths beyond ``faults`` and ``counters``; the path is without CONTROL."""
     name_of: Callable[[Request], str] = field(default=lambda request: request.path)
     """The endpoint's name for counters and fault paths."""
 
@@ -113,6 +119,7 @@ def _kinds(hooks: Hooks) -> tuple[str, ...]:
         "stale": hooks.held,
         "expired_session": hooks.expire,
         "out_of_credits": hooks.overdrawn,
+        "refusal": hooks.refusal,
     }
     return tuple(
         kind
@@ -231,6 +238,8 @@ class HttpServer:
         endpoint = self._hooks.name_of(request)
         self._counters.add(f"{self.name}.{endpoint}")
         self._counters.add(f"{self.name}.calls")
+        if self._hooks.seen is not None:
+            self._hooks.seen(request)
         fault = self._faults.strike(self.name, endpoint, self._kinds)
         if fault is None:
             handler.send(request, self._service(request))
@@ -248,6 +257,11 @@ class HttpServer:
                 handler.hang_up()
             case "disconnect":
                 handler.hang_up()
+            case "lost_reply":
+                self._service(request)
+                handler.hang_up()
+            case "refusal" | "rate_limit" if self._hooks.refusal is not None:
+                handler.send(request, self._hooks.refusal(fault))
             case "rate_limit":
                 handler.send(request, self._limited(fault))
             case "server_error":
@@ -303,6 +317,8 @@ class HttpServer:
                 return Answer(400, as_json({"message": str(error)}))
         elif what == "faults" and request.method == "DELETE":
             self._faults.clear()
+        elif what != "faults" and self._hooks.control is not None:
+            return self._hooks.control(replace(request, path=what))
         elif what != "faults":
             return Answer(404, as_json({"message": "expected counters or faults"}))
         return Answer(body=as_json([asdict(rule) for rule in self._faults.rules()]))
@@ -352,13 +368,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         parts = urlsplit(self.path)
-        length = int(self.headers.get("Content-Length") or 0)
         request = Request(
             method=self.command,
             path=parts.path,
             query=tuple(parse_qsl(parts.query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
-            body=self.rfile.read(length) if length else b"",
+            body=self._body(),
             has_certificate=(
                 bool(self.connection.getpeercert())
                 if isinstance(self.connection, ssl.SSLSocket)
@@ -369,6 +384,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.owner.respond(request, self)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
+
+    def _body(self) -> bytes:
+        if "chunked" not in (self.headers.get("Transfer-Encoding") or "").lower():
+            length = int(self.headers.get("Content-Length") or 0)
+            return self.rfile.read(length) if length else b""
+        chunks = []
+        while size := int(self.rfile.readline().split(b";")[0] or b"0", 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline().strip():  # trailers
+            pass
+        return b"".join(chunks)
 
     def send(self, request: Request, answer: Answer, cut: str = "") -> None:
         """Sends an answer, gzipped where the client takes it; ``cut`` breaks the body on purpose."""
