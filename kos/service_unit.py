@@ -7,6 +7,7 @@ Unix sockets, writes its state directory, starts processes of its own program, a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from kos.config import credential_name
 
 USER = "kos"
 CONFIG_DIR = Path("/etc/kos")
+UNIT_FILE = Path("/etc/systemd/system/kos.service")
 CREDENTIALS_DIR = CONFIG_DIR / "credentials"
 STATE_DIR = Path("/var/lib/kos")
 REFERENCE_EXECUTABLE = "/opt/kos/bin/kos"
@@ -141,6 +143,15 @@ def unit(executable: str, *, is_user: bool = False, secrets: Iterable[str] = ())
         _INSTALL.format(target="multi-user.target"),
     ]
     return "".join(parts)
+
+
+def is_current(text: str) -> bool:
+    """Whether an installed unit is what :func:`unit` gives today for its command and secrets."""
+    executable = re.search(r"(?m)^ExecStart=(.+) run$", text)
+    loaded = re.findall(r"(?m)^LoadCredential=([^:]+):", text)
+    if executable is None:
+        return False
+    return text == unit(executable[1], secrets=[name.replace("-", ".", 1) for name in loaded])
 
 
 def reference() -> str:

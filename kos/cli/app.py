@@ -15,6 +15,7 @@ from kos.cli import calc, chat, health, logs, replay, run, signals, status
 from kos.cli.aliases import aliases_app
 from kos.cli.books import books_app
 from kos.cli.config import config_app
+from kos.cli.doctor import doctor
 from kos.cli.exits import EXIT_CONFIG, EXIT_REFUSED
 from kos.cli.ledger import ledger_app
 from kos.cli.match import match_command
@@ -34,6 +35,7 @@ app.command("status")(status.status)
 app.command("health")(health.health)
 app.command("logs")(logs.logs)
 app.command("chat")(chat.chat)
+app.command("doctor")(doctor)
 app.command("replay")(replay.replay)
 app.command("match")(match_command)
 calc.register(app)

@@ -106,7 +106,7 @@ def connect(run_dir: Path, messages: Iterable[type[Message]], timeout_s: float =
             client.describe()
         except SystemNotRunning as error:
             client.close()
-            if not _is_alive(record.pid):
+            if not is_alive(record.pid):
                 raise SystemNotRunning(
                     f"process {record.pid}, which ran in {run_dir}, has ended; start it again"
                 ) from error
@@ -117,7 +117,8 @@ def connect(run_dir: Path, messages: Iterable[type[Message]], timeout_s: float =
             return client
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether a process of that number exists."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

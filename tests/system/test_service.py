@@ -79,6 +79,11 @@ def test_ready_when_it_serves_alive_while_all_is_fresh_stopping_at_the_end(
             environ = Path(f"/proc/{node.pid}/environ").read_bytes()
             assert b"NOTIFY_SOCKET" not in environ
             assert b"WATCHDOG" not in environ
+        examined = json.loads(daemon.command("doctor", "--json").stdout)
+        found = {each["check"]: (each["level"], each["found"]) for each in examined["findings"]}
+        assert found["daemon"] == ("ok", f"runs as process {daemon.process.pid}")
+        assert found["betfair"] == ("ok", "the daemon's exchange works with it")
+        assert found["database"][0] == found["heartbeat"][0] == "ok"
         # A node that says nothing any more: not fed until it is back, and then fed again.
         engine = daemon.node("engine").pid
         os.kill(engine, signal.SIGSTOP)

@@ -1,0 +1,42 @@
+"""``kos doctor``: what could keep KOS from its work, and what to do about it."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from kos.cli.settings import ConfigOption, JsonOption
+
+_MARKS = {"ok": "ok", "warning": "WARN", "failure": "FAIL"}
+
+
+def doctor(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Look at everything KOS needs: what was found, and what to do.
+
+    Exit code 0 when all is well, 1 with warnings, 2 with failures. A running daemon is asked, not
+    disturbed; nothing is changed.
+    """
+    from kos.doctor.checks import checks_of
+    from kos.doctor.examine import examine
+    from kos.doctor.finding import exit_code
+    from kos.doctor.subject import subject_of
+    from kos.observability.logs import LogSettings, configure_process
+    from kos.observability.redact import Redactor
+
+    configure_process("doctor", LogSettings(is_on_stdout=False))  # findings alone are told
+    subject = subject_of(config)
+    redactor = Redactor(subject.settings.secrets())
+    findings = examine(checks_of(subject), redact=redactor.text)
+    code = exit_code(findings)
+    if as_json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode({"exit_code": code, "findings": findings}).decode())
+    else:
+        width = max(len(each.check) for each in findings)
+        for each in findings:
+            typer.echo(f"{_MARKS[each.level]:4}  {each.check:{width}}  {each.found}")
+            if each.remedy:
+                typer.echo(f"{'':4}  {'':{width}}  -> {each.remedy}")
+    sys.exit(code)

@@ -1,0 +1,328 @@
+"""What the values that were found mean. Pure: no file, no clock, no network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from kos.doctor.finding import Finding, failure, ok, warning
+from kos.errors import AccessRefused, KosError, RateLimited
+
+_MB = 1_000_000
+_OLDEST_PYTHON = (3, 11)
+_DISK_WARNING_MB = 1_000
+_DISK_FAILURE_MB = 100
+_SKEW_WARNING_S = 2.0
+_SKEW_FAILURE_S = 30.0
+_FILES_NEEDED = 512
+_OTHERS = 0o077
+_STALE_BEATS = 4
+_OK, _UNAUTHORIZED, _NOT_FOUND, _CONFLICT = 200, 401, 404, 409
+
+_REMOTE_DISKS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs"}
+)
+
+
+def python(version: tuple[int, int], missing: Iterable[str], old: Mapping[str, str]) -> Finding:
+    """The interpreter and the packages that KOS needs.
+
+    Args:
+        version: Of Python.
+        missing: Packages that are not installed.
+        old: Package to ``found, wanted``, for those that are too old.
+    """
+    check = "python"
+    spoken = ".".join(map(str, version))
+    if version < _OLDEST_PYTHON:
+        return failure(check, f"Python {spoken}", "install KOS under Python 3.11 or newer")
+    broken = [f"{name} is missing" for name in missing]
+    broken += [f"{name} is {versions}" for name, versions in old.items()]
+    if broken:
+        return failure(check, "; ".join(broken), "install KOS again: pip install --upgrade")
+    return ok(check, f"Python {spoken}, every package there")
+
+
+def settings(problems: tuple[str, ...], file: str, values_set: int) -> Finding:
+    """Whether the settings hold together."""
+    if problems:
+        return failure("settings", "; ".join(problems), "mend them, then: kos config check")
+    return ok("settings", f"{values_set} values set; file {file}")
+
+
+def secrets(sources: Mapping[str, str]) -> Finding:
+    """Where the secrets come from. Files that others can read are refused with the settings.
+
+    Args:
+        sources: Key of each secret that is set, to where it comes from.
+    """
+    exposed = sorted(key for key, source in sources.items() if source.startswith("$"))
+    if exposed:
+        return warning(
+            "secrets",
+            f"in the environment, which every child process inherits: {', '.join(exposed)}",
+            "put each in a file of mode 0600, or in systemd's credentials; see configure.md",
+        )
+    return ok("secrets", f"{len(sources)} set, each in a place of its own")
+
+
+def odds_key(
+    error: KosError | None, remaining: int | None, used: int | None, allowance: int, reserve: int
+) -> Finding:
+    """The odds feed's answer to a free question, or the error in its place."""
+    check = "odds api"
+    if error is not None:
+        return _refusal(check, error)
+    if remaining is None:
+        return warning(check, "the key works; the feed tells no credits", "look at your account")
+    plan = remaining + (used or 0)
+    if remaining <= reserve:
+        return warning(
+            check,
+            f"the key works; {remaining} credits are left, {reserve} of them in reserve",
+            "wait for the first of the month, or take a larger plan and set monthly_credits",
+        )
+    if used is not None and plan < allowance:
+        return warning(
+            check,
+            f"the plan has {plan} credits a month, the settings say {allowance}",
+            "set odds_api.monthly_credits to what the plan has",
+        )
+    return ok(check, f"the key works; {remaining} credits are left this month")
+
+
+def no_odds_key() -> Finding:
+    """Without a key there are no real markets."""
+    return warning(
+        "odds api",
+        "no key: KOS would run on the sandbox",
+        "set odds_api.key, best as the credential odds-api-key",
+    )
+
+
+def betfair(error: KosError | None) -> Finding:
+    """Whether a login came through."""
+    return ok("betfair", "the login works") if error is None else _refusal("betfair", error)
+
+
+def actor_pulse(check: str, actor: str, state: str, pulse: Mapping[str, object]) -> Finding:
+    """What the running daemon's own actor says, where asking the remote again would disturb it."""
+    if problem := pulse.get("problem"):
+        return failure(check, f"the daemon says: {problem}", "mend that; the log has more")
+    if state != "running":
+        return failure(check, f"the daemon's {actor} is {state}", "see kos status and the log")
+    return ok(check, f"the daemon's {actor} works with it")
+
+
+def telegram_token(status: int, username: str) -> Finding:
+    """The answer to ``getMe``."""
+    check = "telegram"
+    if status == _OK:
+        return ok(check, f"the token is that of @{username}")
+    if status in {_UNAUTHORIZED, _NOT_FOUND}:
+        return failure(
+            check, f"Telegram refuses the token ({status})", "copy it again from @BotFather"
+        )
+    return failure(check, f"Telegram answers {status}", "try again later")
+
+
+def telegram_webhook(url_host: str) -> Finding:
+    """The answer to ``getWebhookInfo``; while a webhook is set, nobody can poll."""
+    if url_host:
+        return failure(
+            "telegram webhook",
+            f"a webhook at {url_host} takes the updates",
+            "delete it: another program uses this bot, or did (deleteWebhook)",
+        )
+    return ok("telegram webhook", "none is set")
+
+
+def telegram_poller(status: int) -> Finding:
+    """The answer to ``getUpdates``."""
+    if status == _CONFLICT:
+        return failure(
+            "telegram poller",
+            "another program polls with this token",
+            "stop it, or make a bot of its own for KOS",
+        )
+    if status != _OK:
+        return warning("telegram poller", f"Telegram answers {status}", "try again later")
+    return ok("telegram poller", "nobody else polls")
+
+
+def clock(skew_s: float) -> Finding:
+    """How far this machine's clock is ahead of a remote's (negative: behind), in seconds."""
+    check = "clock"
+    side = "ahead of" if skew_s > 0 else "behind"
+    found = f"{abs(skew_s):.1f} s {side} the odds feed's"
+    remedy = "let the clock be set: timedatectl set-ntp true"
+    if abs(skew_s) > _SKEW_FAILURE_S:
+        return failure(check, f"{found}: ages of prices would be wrong", remedy)
+    if abs(skew_s) > _SKEW_WARNING_S:
+        return warning(check, found, remedy)
+    return ok(check, "in step with the odds feed's")
+
+
+def time_zones(is_known: bool) -> Finding:
+    """Whether the operating system or a package knows Europe/London."""
+    if is_known:
+        return ok("time zones", "Europe/London is known")
+    return failure("time zones", "there is no time zone data", "install tzdata")
+
+
+def disk(free_bytes: int, folder: str) -> Finding:
+    """The space that is left where the state is."""
+    check, free_mb = "disk", free_bytes // _MB
+    if free_mb < _DISK_FAILURE_MB:
+        return failure(check, f"{free_mb} MB free at {folder}", "make room: the ledger must write")
+    if free_mb < _DISK_WARNING_MB:
+        return warning(check, f"{free_mb} MB free at {folder}", "make room")
+    return ok(check, f"{free_mb / 1000:.1f} GB free at {folder}")
+
+
+def file_system(kind: str, folder: str) -> Finding:
+    """On what kind of disk the state is."""
+    check = "file system"
+    if kind in _REMOTE_DISKS:
+        return failure(
+            check,
+            f"{folder} is on {kind}, on which SQLite's log is not safe",
+            "set service.state_dir to a folder on a local disk",
+        )
+    if kind in {"tmpfs", "ramfs"}:
+        return warning(
+            check, f"{folder} is in memory ({kind})", "choose a disk, or books end with the power"
+        )
+    if kind == "overlay":
+        return warning(
+            check, f"{folder} is in the container itself", "mount a volume, or an update loses it"
+        )
+    return ok(check, f"local ({kind or 'unknown'})")
+
+
+def state_dir(folder: str, mode: int | None, is_own: bool, is_writable: bool) -> Finding:
+    """Who may look into the state directory.
+
+    Args:
+        folder: Its path.
+        mode: Its permissions; None where it does not exist.
+        is_own: It belongs to this user.
+        is_writable: This user can write into it, or make it.
+    """
+    check = "state directory"
+    if not is_writable:
+        return failure(check, f"{folder} cannot be written to", "give it to the user that runs KOS")
+    if mode is None:
+        return ok(check, f"{folder} is made at the first start")
+    if not is_own:
+        return failure(check, f"{folder} belongs to another user", "run this as the service's user")
+    if mode & _OTHERS:
+        return warning(check, f"{folder} is open to others ({mode:04o})", f"chmod 700 {folder}")
+    return ok(check, f"{folder} is private")
+
+
+def database(problems: tuple[str, ...], entries: int | None) -> Finding:
+    """What verifying the ledger brought; ``entries`` None means that there is none yet."""
+    check = "database"
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        return failure(
+            check, problems[0] + more, "kos ledger verify says all; kos ledger restore a backup"
+        )
+    if entries is None:
+        return ok(check, "none yet; the first start makes it")
+    return ok(check, f"sound: integrity, schema and books; {entries} commands")
+
+
+def proxies(error: KosError | None) -> Finding:
+    """Whether a session of the proxies lets a call through."""
+    return ok("proxies", "let calls through") if error is None else _refusal("proxies", error)
+
+
+def port(check: str, address: str, is_free: bool, is_daemon_up: bool) -> Finding:
+    """Whether the daemon can listen where it is told to."""
+    if is_daemon_up:
+        return ok(check, f"{address}: the daemon runs")
+    if is_free:
+        return ok(check, f"{address} is free")
+    return failure(
+        check, f"{address} is taken by another program", f"choose another [{check}] port"
+    )
+
+
+def daemon(answers: bool, recorded_pid: int, is_alive: bool) -> Finding:
+    """Whether KOS runs, and what a former run left behind."""
+    check = "daemon"
+    if answers:
+        return ok(check, f"runs as process {recorded_pid}" if recorded_pid else "runs")
+    if not recorded_pid:
+        return ok(check, "does not run")
+    if is_alive:
+        return failure(
+            check,
+            f"process {recorded_pid} holds the lock and does not answer",
+            f"see its log; kill -USR1 {recorded_pid} makes it write its stacks; then restart it",
+        )
+    return warning(
+        check,
+        f"process {recorded_pid} ended without cleaning up",
+        "see the log for its end; the next start cleans up",
+    )
+
+
+def heartbeat(age_s: float | None, every_s: float, is_daemon_up: bool) -> Finding:
+    """How old the heartbeat file is; None where there is none."""
+    check = "heartbeat"
+    if not is_daemon_up:
+        return ok(check, "the daemon does not run")
+    if age_s is None:
+        return failure(check, "the daemon runs and writes none", "see the log: is the disk full?")
+    if age_s > max(_STALE_BEATS * every_s, 10.0):
+        return failure(
+            check, f"{age_s:.0f} s old, written every {every_s:g} s", "see the log: is it stuck?"
+        )
+    return ok(check, f"{max(age_s, 0):.0f} s old")
+
+
+def open_files(limit: int) -> Finding:
+    """The soft limit of open files."""
+    if 0 <= limit < _FILES_NEEDED:
+        return warning(
+            "open files",
+            f"at most {limit} a process",
+            "raise it: ulimit -n 8192, or LimitNOFILE in the unit",
+        )
+    return ok("open files", "no limit" if limit < 0 or limit == math.inf else f"up to {limit}")
+
+
+def redaction(leaks: Iterable[str]) -> Finding:
+    """Which planted secrets came through the log's redaction."""
+    through = sorted(leaks)
+    if through:
+        return failure(
+            "log redaction", f"lets through: {', '.join(through)}", "report this as a bug of KOS"
+        )
+    return ok("log redaction", "masks every secret of the settings and every planted one")
+
+
+def unit(is_there: bool, is_same: bool) -> Finding:
+    """Whether the installed systemd unit is the one that this KOS would write."""
+    check = "systemd unit"
+    if not is_there:
+        return ok(check, "not installed")
+    if not is_same:
+        return warning(
+            check,
+            "it is not the one that this KOS would write",
+            "kos service install, then systemctl daemon-reload; keep changes of your own in a "
+            "drop-in (systemctl edit kos)",
+        )
+    return ok(check, "as this KOS writes it")
+
+
+def _refusal(check: str, error: KosError) -> Finding:
+    if isinstance(error, AccessRefused):
+        return failure(check, str(error), error.remedy)
+    if isinstance(error, RateLimited):
+        return warning(check, str(error), "ask less often; another program may use the same key")
+    return failure(check, str(error), "check the network, the address and the proxy; try again")
