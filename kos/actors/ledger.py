@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,10 +11,29 @@ import msgspec
 
 from kos.db import FILE_NAME, open_for_reading
 from kos.errors import DatabaseRefused, WaitAndRetry
-from kos.messages import CommandRefused, LedgerCommand
-from kos.runtime import DEFERRED, Actor, ChildSpec, Context, Deferred, Message, Reply, meters
+from kos.messages import (
+    CommandRecorded,
+    CommandRefused,
+    Conclude,
+    GetOutbox,
+    LedgerCommand,
+    OutboxFilled,
+)
+from kos.runtime import (
+    DEFERRED,
+    Actor,
+    ChildSpec,
+    Context,
+    Deferred,
+    MailboxFull,
+    Message,
+    NoSuchActor,
+    Reply,
+    meters,
+)
 from kos.storage.answers import answer
 from kos.storage.ledger import MAX_BATCH, Ledger
+from kos.storage.outbox import outbox
 
 _MAX_WAIT_S = 0.010
 """A command waits no longer than this for company."""
@@ -61,6 +81,9 @@ class LedgerActor(Actor):
             self._ledger.close()
             raise
         self.context.log.info("ledger.opened", path=str(self._path), sequence=self._ledger.sequence)
+        # The end of the former incarnation may have come between a promise and the word about it.
+        if outbox(self._reader, GetOutbox(limit=0), datetime.now(UTC)).waiting:
+            self._tell_of_promises()
 
     def receive(self, message: Message) -> Message | Deferred | None:
         if isinstance(message, LedgerCommand):
@@ -130,9 +153,19 @@ class LedgerActor(Actor):
         meters.observe("commit_seconds", time.monotonic() - began)
         meters.count("commands_total", len(answers) - refused, outcome="done")
         meters.count("commands_total", refused, outcome="refused")
-        for (_, reply), word in zip(gathered, answers, strict=True):
+        has_promised = False
+        for (command, reply), word in zip(gathered, answers, strict=True):
             if reply is not None:
                 reply.send(word)
+            if isinstance(command, Conclude) and command.promises:
+                has_promised |= isinstance(word, CommandRecorded)
+        if has_promised:
+            self._tell_of_promises()
+
+    def _tell_of_promises(self) -> None:
+        """Tell the bot, where there is one that takes it; it asks by itself when it starts."""
+        with suppress(NoSuchActor, MailboxFull):
+            self.context.ref("bot").tell(OutboxFilled())
 
 
 def _size(path: Path) -> int:

@@ -11,22 +11,29 @@ from kos.db import Database, meaning
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
     BackUpLedger,
+    GetAction,
     GetAliases,
     GetBooks,
     GetCatalogue,
+    GetConclusion,
     GetCreditsSpent,
     GetEverything,
+    GetKept,
     GetOffer,
     GetOffers,
+    GetOutbox,
     GetParticipants,
+    GetPeople,
     GetReminders,
     GetStatement,
     QueryRefused,
     VerifyLedger,
 )
 from kos.runtime.protocol import Message
-from kos.storage import queries, reports
+from kos.storage import conclusions, queries, reports
 from kos.storage.backup import back_up
+from kos.storage.outbox import outbox
+from kos.storage.people import people
 from kos.storage.verify import verify
 
 _ANSWERS: dict[type[Message], Callable[[Database, Path, Any, datetime], Message]] = {
@@ -44,6 +51,11 @@ _ANSWERS: dict[type[Message], Callable[[Database, Path, Any, datetime], Message]
     GetBooks: lambda base, _path, ask, now: reports.books(base, ask, now),
     GetStatement: lambda base, _path, ask, _now: reports.statement(base, ask),
     GetEverything: lambda base, _path, ask, _now: reports.all_about(base, ask),
+    GetPeople: lambda base, _path, ask, _now: people(base, ask),
+    GetConclusion: lambda base, _path, ask, _now: conclusions.conclusion(base, ask),
+    GetKept: lambda base, _path, ask, now: conclusions.kept_values(base, ask, now),
+    GetAction: lambda base, _path, ask, _now: conclusions.action(base, ask),
+    GetOutbox: lambda base, _path, ask, now: outbox(base, ask, now),
     VerifyLedger: lambda base, path, _ask, _now: verify(base, path),
     BackUpLedger: lambda _base, path, ask, _now: back_up(path, Path(ask.target)),
 }

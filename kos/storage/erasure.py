@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 from kos.db import Database
 from kos.domain.books import pounds
 from kos.domain.portfolio import Portfolio
 from kos.errors import CommandNotAllowed
+from kos.storage.people import persons_of
 
 _TABLES = (
     "postings",
@@ -21,6 +23,22 @@ _TABLES = (
     "participants",
 )
 """Every table with rows of a participant, in an order that keeps the foreign keys."""
+
+_PERSONS = "(SELECT value FROM json_each(:persons))"
+_DESK = {
+    "invitations": f"user_id = :user OR accepted_by IN {_PERSONS}",
+    "kept": f"owner IN {_PERSONS}",
+    "actions": f"user_id = :user OR person_id IN {_PERSONS}",
+    "outbox": f"chat IN {_PERSONS}",
+    "people_facts": f"user_id = :user OR person_id IN {_PERSONS}",
+}
+"""Rows about the people who are a participant: theirs by who talks, or by whose offers it is.
+
+A person's own chat bears their id; what was said in a group is not theirs alone. People come
+last: the file lets go of the rest by what they are.
+"""
+
+_NOT_TOLD = frozenset({"digest", "code_digest"})
 
 
 def erase(
@@ -50,27 +68,51 @@ def erase(
         "INSERT INTO erasures (user_id, erased_by, erased_at) VALUES (?, ?, ?)",
         (user, erased_by, erased_at),
     )
+    _erase_persons(connection, user, erased_at)
     for table in _TABLES:
         connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user,))  # noqa: S608 - constants
+
+
+def _erase_persons(connection: sqlite3.Connection, user: str, erased_at: str) -> None:
+    values = {"user": user, "persons": _persons(connection, user), "now": erased_at}
+    connection.execute(
+        "UPDATE outbox SET outcome = 'undeliverable', answer = NULL, settled_at = :now"  # noqa: S608 - constants
+        f" WHERE outcome = 'waiting' AND {_DESK['outbox']}",
+        values,
+    )
+    for table, theirs in _DESK.items():
+        if table == "people_facts":
+            # A person's facts may go while one of them still names the erased participant.
+            theirs_first = f"({theirs}) AND user_id IS NOT :user"
+            connection.execute(f"DELETE FROM {table} WHERE {theirs_first}", values)  # noqa: S608 - constants
+        connection.execute(f"DELETE FROM {table} WHERE {theirs}", values)  # noqa: S608 - constants
+
+
+def _persons(connection: sqlite3.Connection, participant: str) -> str:
+    return json.dumps(persons_of(connection, participant))
+
+
+def _rows(
+    database: Database, table: str, where: str, values: dict[str, str]
+) -> list[dict[str, str | int | None]]:
+    names = [row[1] for row in database.rows(f"PRAGMA table_info({table})")]
+    return [
+        {
+            name: value.decode(errors="replace") if isinstance(value, bytes) else value
+            for name, value in zip(names, row, strict=True)
+            if name not in _NOT_TOLD
+        }
+        for row in database.rows(f"SELECT * FROM {table} WHERE {where}", values)  # noqa: S608 - constants
+    ]
 
 
 def everything(
     database: Database, participant: str
 ) -> dict[str, list[dict[str, str | int | None]]]:
     """All rows about one participant by table, for them to take along; nobody else's."""
-    found: dict[str, list[dict[str, str | int | None]]] = {}
-    for table in sorted(_TABLES):
-        names = [row[1] for row in database.rows(f"PRAGMA table_info({table})")]
-        rows = database.rows(
-            f"SELECT * FROM {table} WHERE user_id = ? ORDER BY rowid",  # noqa: S608 - constants
-            (participant,),
-        )
-        found[table] = [
-            {
-                name: value.decode(errors="replace") if name == "answer" else value
-                for name, value in zip(names, row, strict=True)
-                if name != "digest"
-            }
-            for row in rows
-        ]
-    return found
+    values = {"user": participant, "persons": _persons(database.raw(), participant)}
+    found = {
+        table: _rows(database, table, "user_id = :user ORDER BY rowid", values) for table in _TABLES
+    }
+    found |= {table: _rows(database, table, theirs, values) for table, theirs in _DESK.items()}
+    return dict(sorted(found.items()))

@@ -21,24 +21,41 @@ import structlog
 
 from kos.db import WriterLock, meaning, open_for_writing, stamp
 from kos.domain.catalogue import checked
+from kos.domain.conversation import Outcome
 from kos.domain.facts import DepositSent, EntryReversed, MoneyFact, OfferFact
 from kos.errors import CommandNotAllowed, DatabaseRefused, InvalidInput, OperatorMustAct
 from kos.messages import (
+    AcceptInvitation,
     AliasVerdict,
     CommandRecorded,
     CommandRefused,
+    Conclude,
     EraseParticipant,
     FactRecorded,
     LedgerCommand,
+    MarkDelivered,
+    PersonSeated,
+    PutInvitation,
     PutOffers,
     RecordAlias,
     RecordCreditsSpent,
     RecordFact,
+    SetPerson,
 )
+from kos.storage.conclusions import conclude
 from kos.storage.erasure import erase
 from kos.storage.migrations import SCHEMA_VERSION, migrate
+from kos.storage.outbox import mark_delivered
+from kos.storage.people import (
+    NOT_GOOD,
+    accept_invitation,
+    put_invitation,
+    seated_by,
+    set_person,
+)
 from kos.storage.portfolios import Portfolios, terms_text
 from kos.storage.queries import latest_terms
+from kos.storage.retention import Retention
 
 MAX_BATCH = 50
 """Commands that share one commit at most."""
@@ -46,7 +63,10 @@ MAX_BATCH = 50
 _MAX_COMMAND_ID = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-Answer = CommandRecorded | CommandRefused | FactRecorded
+_UNSAID = b""
+"""An answer that is not stored because it can be made again from what is."""
+
+Answer = CommandRecorded | CommandRefused | FactRecorded | PersonSeated
 
 _log = structlog.get_logger()
 
@@ -79,6 +99,7 @@ class Ledger:
         self._now = now
         self._next = 1
         self._is_cleaning = False
+        self._retention = Retention()
         self._lock = WriterLock(path)
         try:
             self.database = open_for_writing(path, SCHEMA_VERSION)
@@ -130,7 +151,8 @@ class Ledger:
         """One transaction. Savepoints cost a quarter of the time, and are hardly ever needed."""
         first = self._next
         run = self._connection.execute
-        recorded_at = stamp(self._now())
+        now = self._now()
+        recorded_at = stamp(now)
         try:
             if self._connection.in_transaction:
                 run("ROLLBACK")  # left by a failure that could not even be rolled back
@@ -139,6 +161,7 @@ class Ledger:
                 self._carry_out(command, recorded_at, with_savepoint=with_savepoints)
                 for command in commands
             ]
+            self._retention.tidy(self._connection, now)
             run("COMMIT")
         except BaseException:
             self._next = first
@@ -195,7 +218,7 @@ class Ledger:
                 type(command).__name__,
                 digest,
                 command.participant if isinstance(command, RecordFact) else None,
-                _encode(answer),
+                _stored(answer),
                 recorded_at,
             ),
         )
@@ -207,7 +230,8 @@ class Ledger:
     def _first_answer(self, command_id: str, digest: bytes) -> Answer | None:
         """What was answered under that id; None when it is new."""
         found = self._connection.execute(
-            "SELECT digest, answer FROM commands WHERE command_id = ?", (command_id,)
+            "SELECT digest, answer, kind, sequence FROM commands WHERE command_id = ?",
+            (command_id,),
         ).fetchone()
         if found is None:
             return None
@@ -216,7 +240,14 @@ class Ledger:
                 command_id=command_id,
                 reason=f"command id {command_id!r} was used for another command; take a new one",
             )
-        return _ANSWERS.decode(found[1])
+        _, stored, kind, sequence = found
+        if stored != _UNSAID:
+            return _ANSWERS.decode(stored)
+        if kind != AcceptInvitation.__name__:
+            return CommandRecorded(command_id=command_id, sequence=sequence)
+        return seated_by(self._connection, command_id, sequence) or CommandRefused(
+            command_id=command_id, reason=NOT_GOOD
+        )
 
     def _reason(self, command: LedgerCommand, error: Exception) -> str:
         """Why a command is refused, for whoever sent it."""
@@ -247,9 +278,25 @@ class Ledger:
                 self._record_credits(command, sequence)
             case RecordAlias():
                 self._record_alias(command, sequence)
+            case AcceptInvitation():
+                return accept_invitation(self._connection, command, sequence)
+            case _:
+                self._handle_desk(command, sequence, recorded_at)
+        return CommandRecorded(command_id=command.command_id, sequence=sequence)
+
+    def _handle_desk(self, command: LedgerCommand, sequence: int, recorded_at: str) -> None:
+        """What people at the desk are, say and are owed."""
+        match command:
+            case SetPerson():
+                set_person(self._connection, command, sequence)
+            case PutInvitation():
+                put_invitation(self._connection, command, sequence)
+            case Conclude():
+                conclude(self._connection, command, sequence, recorded_at)
+            case MarkDelivered():
+                mark_delivered(self._connection, command, recorded_at)
             case _:
                 raise CommandNotAllowed(f"the ledger does not know {type(command).__name__}")
-        return CommandRecorded(command_id=command.command_id, sequence=sequence)
 
     def _record_credits(self, command: RecordCreditsSpent, sequence: int) -> None:
         if command.credits < 0:
@@ -344,13 +391,45 @@ class Ledger:
 
 
 def identity(command: LedgerCommand) -> bytes:
-    """What makes two commands the same: what is said, not who says it and when it happened."""
-    bare = (
-        msgspec.structs.replace(command, occurred_at=_EPOCH, by="", fact=_as_said(command.fact))
-        if isinstance(command, RecordFact)
-        else msgspec.structs.replace(command, occurred_at=_EPOCH, by="")
-    )
-    return hashlib.blake2b(_pack(bare), digest_size=16).digest()
+    """What makes two commands the same: what is said, not who says it and when it happened.
+
+    A conclusion is its id and nothing more. Its text is composed anew when a word comes twice, of
+    prices and ages that have moved on, and whoever said the word means the same by it; told that
+    the id was used for another command, they would neither get their answer nor could do anything
+    about it. What became of a promise is its id and the promise, since a bot that did not hear the
+    answer may have sent a second message meanwhile.
+    """
+    command = msgspec.structs.replace(command, occurred_at=_EPOCH, by="")
+    match command:
+        case RecordFact():
+            command = msgspec.structs.replace(command, fact=_as_said(command.fact))
+        case SetPerson():
+            person = msgspec.structs.replace(command.person, added_by="", added_at=None)
+            command = msgspec.structs.replace(command, person=person)
+        case Conclude():
+            command = Conclude(command_id=command.command_id, by="", occurred_at=_EPOCH)
+        case MarkDelivered():
+            command = MarkDelivered(
+                command_id=command.command_id,
+                by="",
+                occurred_at=_EPOCH,
+                entry_id=command.entry_id,
+                outcome=Outcome.WAITING,
+            )
+        case _:
+            pass
+    return hashlib.blake2b(_pack(command), digest_size=16).digest()
+
+
+def _stored(answer: Answer) -> bytes:
+    """An answer as the file keeps it.
+
+    Nothing for the plain ones, which are most and are told by their row; and nothing for a
+    person's, whose name and id stand in one place only, from which they can be erased.
+    """
+    if isinstance(answer, CommandRecorded | PersonSeated):
+        return _UNSAID
+    return _encode(answer)
 
 
 def _as_said(fact: OfferFact | MoneyFact) -> OfferFact | MoneyFact:

@@ -250,7 +250,134 @@ CREATE TABLE restrictions (
 ) STRICT;
 """  # noqa: S608 - the parts are constants of this module
 
-MIGRATIONS: tuple[str, ...] = (_COMMANDS, _BOOKS)
+_PEOPLE = f"""
+-- Who may talk to KOS: the last fact about a person counts. ``person_id`` is who talks
+-- (telegram:<id>), ``user_id`` the participant whose offers and books are theirs.
+CREATE TABLE people_facts (
+    sequence INTEGER PRIMARY KEY
+        REFERENCES commands (sequence) DEFERRABLE INITIALLY DEFERRED,
+    person_id TEXT NOT NULL CHECK (person_id <> ''),
+    name TEXT NOT NULL CHECK (name <> ''),
+    seat TEXT NOT NULL CHECK (seat IN ('admin', 'operator', 'participant')),
+    user_id TEXT CHECK (user_id <> ''),
+    is_active INTEGER NOT NULL CHECK (is_active IN (0, 1)),
+    added_by TEXT NOT NULL CHECK (added_by <> ''),
+    added_at TEXT NOT NULL CHECK (added_at {_TIME}),
+    decided_by TEXT NOT NULL CHECK (decided_by <> ''),
+    decided_at TEXT NOT NULL CHECK (decided_at {_TIME}),
+    CHECK (seat <> 'participant' OR user_id IS NOT NULL)
+) STRICT;
+CREATE INDEX idx_people_facts_person_id ON people_facts (person_id, sequence);
+CREATE INDEX idx_people_facts_user_id ON people_facts (user_id) WHERE user_id IS NOT NULL;
+CREATE TRIGGER people_facts_are_never_changed BEFORE UPDATE ON people_facts
+BEGIN SELECT RAISE(ABORT, 'people_facts is append-only'); END;
+CREATE TRIGGER people_facts_are_never_removed BEFORE DELETE ON people_facts
+WHEN NOT EXISTS (SELECT 1 FROM people_facts JOIN erasures USING (user_id)
+    WHERE person_id = OLD.person_id)
+BEGIN SELECT RAISE(ABORT, 'people_facts is append-only'); END;
+
+CREATE TABLE invitations (
+    sequence INTEGER PRIMARY KEY
+        REFERENCES commands (sequence) DEFERRABLE INITIALLY DEFERRED,
+    code_digest TEXT NOT NULL UNIQUE
+        CHECK (length(code_digest) = 64 AND code_digest NOT GLOB '*[^0-9a-f]*'),
+    seat TEXT NOT NULL CHECK (seat IN ('admin', 'operator', 'participant')),
+    user_id TEXT CHECK (user_id <> ''),
+    expires_at TEXT NOT NULL CHECK (expires_at {_TIME}),
+    made_by TEXT NOT NULL CHECK (made_by <> ''),
+    made_at TEXT NOT NULL CHECK (made_at {_TIME}),
+    accepted INTEGER UNIQUE REFERENCES commands (sequence) DEFERRABLE INITIALLY DEFERRED,
+    accepted_by TEXT,
+    CHECK (seat <> 'participant' OR user_id IS NOT NULL),
+    CHECK ((accepted IS NULL) = (accepted_by IS NULL))
+) STRICT;
+CREATE TRIGGER invitations_are_used_once BEFORE UPDATE ON invitations
+WHEN OLD.accepted IS NOT NULL OR NEW.accepted IS NULL
+    OR (NEW.sequence, NEW.code_digest, NEW.seat, NEW.user_id, NEW.expires_at)
+        IS NOT (OLD.sequence, OLD.code_digest, OLD.seat, OLD.user_id, OLD.expires_at)
+BEGIN SELECT RAISE(ABORT, 'an invitation is used once and otherwise never changed'); END;
+CREATE TRIGGER invitations_are_never_removed BEFORE DELETE ON invitations
+WHEN NOT EXISTS (SELECT 1 FROM erasures WHERE user_id = OLD.user_id)
+    AND NOT EXISTS (SELECT 1 FROM people_facts JOIN erasures USING (user_id)
+        WHERE person_id = OLD.accepted_by)
+BEGIN SELECT RAISE(ABORT, 'invitations are not removed'); END;
+
+CREATE TABLE kept (
+    owner TEXT NOT NULL CHECK (owner <> ''),
+    name TEXT NOT NULL CHECK (name <> ''),
+    value TEXT NOT NULL CHECK (json_valid(value)),
+    expires_at TEXT CHECK (expires_at {_TIME}),
+    sequence INTEGER NOT NULL REFERENCES commands (sequence) DEFERRABLE INITIALLY DEFERRED,
+    PRIMARY KEY (owner, name)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX idx_kept_sequence ON kept (sequence);
+CREATE INDEX idx_kept_expires_at ON kept (expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE TABLE actions (
+    action_id TEXT PRIMARY KEY
+        CHECK (length(action_id) = 16 AND action_id NOT GLOB '*[^A-Za-z0-9_-]*'),
+    person_id TEXT NOT NULL CHECK (person_id <> ''),
+    command TEXT NOT NULL CHECK (command <> ''),
+    user_id TEXT CHECK (user_id <> ''),
+    offer_id TEXT NOT NULL,
+    expected_version INTEGER,
+    expires_at TEXT NOT NULL CHECK (expires_at {_TIME}),
+    used_at TEXT CHECK (used_at {_TIME}),
+    sequence INTEGER NOT NULL REFERENCES commands (sequence) DEFERRABLE INITIALLY DEFERRED
+) WITHOUT ROWID, STRICT;
+CREATE INDEX idx_actions_sequence ON actions (sequence);
+CREATE INDEX idx_actions_over_at ON actions (COALESCE(used_at, expires_at));
+CREATE INDEX idx_actions_person_id ON actions (person_id);
+CREATE TRIGGER actions_are_used_once BEFORE UPDATE ON actions
+WHEN OLD.used_at IS NOT NULL OR NEW.used_at IS NULL
+    OR (NEW.action_id, NEW.person_id, NEW.command, NEW.user_id, NEW.offer_id,
+        NEW.expected_version, NEW.expires_at, NEW.sequence)
+        IS NOT (OLD.action_id, OLD.person_id, OLD.command, OLD.user_id, OLD.offer_id,
+        OLD.expected_version, OLD.expires_at, OLD.sequence)
+BEGIN SELECT RAISE(ABORT, 'an action is used once and otherwise never changed'); END;
+
+-- Numbers are never given twice (AUTOINCREMENT), since what became of one is told by its number.
+CREATE TABLE outbox (
+    entry_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    chat TEXT NOT NULL CHECK (chat <> ''),
+    urgency INTEGER NOT NULL CHECK (urgency IN (0, 1, 2)), -- confirmation, alert, digest
+    topic TEXT NOT NULL,
+    edits INTEGER NOT NULL CHECK (edits >= 0),
+    answer TEXT CHECK (answer IS NULL OR json_valid(answer)), -- goes as soon as nobody waits for it
+    promised_at TEXT NOT NULL CHECK (promised_at {_TIME}),
+    expires_at TEXT CHECK (expires_at {_TIME}),
+    outcome TEXT NOT NULL
+        CHECK (outcome IN ('waiting', 'sent', 'expired', 'superseded', 'undeliverable')),
+    message_id INTEGER NOT NULL DEFAULT 0,
+    reason TEXT NOT NULL DEFAULT '',
+    settled_at TEXT CHECK (settled_at {_TIME}),
+    sequence INTEGER NOT NULL REFERENCES commands (sequence) DEFERRABLE INITIALLY DEFERRED,
+    CHECK ((outcome = 'waiting') = (answer IS NOT NULL)),
+    CHECK ((outcome = 'waiting') = (settled_at IS NULL))
+) STRICT;
+CREATE INDEX idx_outbox_sequence ON outbox (sequence);
+CREATE INDEX idx_outbox_waiting ON outbox (urgency, entry_id, chat, expires_at)
+    WHERE outcome = 'waiting';
+CREATE UNIQUE INDEX idx_outbox_topic ON outbox (chat, topic)
+    WHERE outcome = 'waiting' AND topic <> '';
+CREATE INDEX idx_outbox_topic_message ON outbox (chat, topic, entry_id)
+    WHERE topic <> '' AND message_id <> 0;
+CREATE INDEX idx_outbox_expires_at ON outbox (expires_at) WHERE outcome = 'waiting';
+CREATE INDEX idx_outbox_settled_at ON outbox (settled_at) WHERE settled_at IS NOT NULL;
+CREATE TRIGGER outbox_is_settled_once BEFORE UPDATE ON outbox
+WHEN OLD.outcome = 'sent' OR NEW.outcome = 'waiting'
+    OR (OLD.outcome <> 'waiting' AND NEW.outcome <> 'sent')
+    OR (NEW.entry_id, NEW.chat, NEW.urgency, NEW.topic, NEW.edits, NEW.promised_at,
+        NEW.expires_at, NEW.sequence)
+        IS NOT (OLD.entry_id, OLD.chat, OLD.urgency, OLD.topic, OLD.edits, OLD.promised_at,
+        OLD.expires_at, OLD.sequence)
+BEGIN SELECT RAISE(ABORT, 'a promise is settled once, and never waits again'); END;
+CREATE TRIGGER outbox_is_settled_before_it_goes BEFORE DELETE ON outbox
+WHEN OLD.outcome = 'waiting'
+BEGIN SELECT RAISE(ABORT, 'a promise that waits is not removed'); END;
+"""  # noqa: S608 - the parts are constants of this module
+
+MIGRATIONS: tuple[str, ...] = (_COMMANDS, _BOOKS, _PEOPLE)
 """Step n is at index n - 1. A step that has been released is never edited."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -12,20 +12,36 @@ import msgspec
 
 from kos.db import Database, moment
 from kos.domain.catalogue import Offer
+from kos.domain.conversation import Action, Kept, Person, Promise, Seat
 from kos.domain.facts import DepositSent, Fact, MoneyFact, OfferFact, Role, Source
 from kos.errors import InvalidInput
 from kos.messages import (
+    AcceptInvitation,
     AliasVerdict,
     CommandRefused,
+    Conclude,
     LedgerCommand,
+    PutInvitation,
     PutOffers,
     RecordAlias,
     RecordCreditsSpent,
     RecordFact,
+    SetPerson,
 )
+from kos.storage.conclusions import every_action, every_kept_value
 from kos.storage.ledger import MAX_BATCH, Ledger
+from kos.storage.outbox import every_waiting
 
-_Command = RecordFact | PutOffers | RecordAlias | RecordCreditsSpent
+_Command = (
+    RecordFact
+    | PutOffers
+    | RecordAlias
+    | RecordCreditsSpent
+    | SetPerson
+    | PutInvitation
+    | AcceptInvitation
+    | Conclude
+)
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 _COMMANDS: msgspec.json.Decoder[_Command] = msgspec.json.Decoder(_Command)
@@ -34,12 +50,19 @@ _TERMS: msgspec.json.Decoder[Offer] = msgspec.json.Decoder(Offer)
 
 
 def exported(database: Database) -> Iterator[bytes]:
-    """Every accepted command as a line of JSON, in the order they were recorded."""
+    """Every accepted command as a line of JSON, in the order they were recorded.
+
+    A conclusion comes with what is left of it: values that still hold, buttons that were not
+    pressed, promises that wait. What became of a promise is not told.
+    """
     made: list[tuple[int, LedgerCommand]] = [
         *_facts(database),
         *_catalogue(database),
         *_credits(database),
         *_aliases(database),
+        *_people(database),
+        *_invitations(database),
+        *_conclusions(database),
     ]
     for _, command in sorted(made, key=lambda item: item[0]):
         yield _encode(command) + b"\n"
@@ -170,5 +193,97 @@ def _aliases(database: Database) -> Iterator[tuple[int, LedgerCommand]]:
                 exchange_name=exchange,
                 verdict=AliasVerdict(verdict),
                 evidence=evidence,
+            ),
+        )
+
+
+def _people(database: Database) -> Iterator[tuple[int, LedgerCommand]]:
+    for (
+        sequence,
+        command_id,
+        kind,
+        user,
+        name,
+        seat,
+        participant,
+        active,
+        by,
+        at,
+        digest,
+    ) in database.rows(
+        "SELECT people_facts.sequence, command_id, kind, person_id, name, people_facts.seat,"
+        " people_facts.user_id, is_active, decided_by, decided_at, code_digest"
+        " FROM people_facts JOIN commands USING (sequence)"
+        " LEFT JOIN invitations ON accepted = people_facts.sequence"
+    ):
+        if kind == AcceptInvitation.__name__:
+            yield (
+                sequence,
+                AcceptInvitation(
+                    command_id=command_id,
+                    by=by,
+                    occurred_at=moment(at),
+                    code_digest=digest,
+                    user=user,
+                    name=name,
+                ),
+            )
+            continue
+        person = Person(
+            user=user,
+            name=name,
+            seat=Seat(seat),
+            participant=participant or "",
+            is_active=bool(active),
+        )
+        yield (
+            sequence,
+            SetPerson(command_id=command_id, by=by, occurred_at=moment(at), person=person),
+        )
+
+
+def _invitations(database: Database) -> Iterator[tuple[int, LedgerCommand]]:
+    for sequence, command_id, digest, seat, participant, expires_at, by, at in database.rows(
+        "SELECT sequence, command_id, code_digest, seat, invitations.user_id, expires_at, made_by,"
+        " made_at FROM invitations JOIN commands USING (sequence)"
+    ):
+        yield (
+            sequence,
+            PutInvitation(
+                command_id=command_id,
+                by=by,
+                occurred_at=moment(at),
+                code_digest=digest,
+                seat=Seat(seat),
+                participant=participant or "",
+                expires_at=moment(expires_at),
+            ),
+        )
+
+
+def _conclusions(database: Database) -> Iterator[tuple[int, LedgerCommand]]:
+    kept: dict[int, list[Kept]] = {}
+    actions: dict[int, list[Action]] = {}
+    promises: dict[int, list[Promise]] = {}
+    for sequence, value in every_kept_value(database):
+        kept.setdefault(sequence, []).append(value)
+    for sequence, action in every_action(database):
+        if action.used_at is None:
+            actions.setdefault(sequence, []).append(action)
+    for sequence, promise in every_waiting(database):
+        promises.setdefault(sequence, []).append(promise)
+    for sequence, command_id, recorded_at in database.rows(
+        "SELECT sequence, command_id, recorded_at FROM commands"
+        " WHERE kind = 'Conclude' AND answer = x''"
+    ):
+        yield (
+            sequence,
+            Conclude(
+                command_id=command_id,
+                by="import",
+                occurred_at=moment(recorded_at),
+                kept=tuple(kept.get(sequence, ())),
+                actions=tuple(actions.get(sequence, ())),
+                promises=tuple(promises.get(sequence, ())),
             ),
         )

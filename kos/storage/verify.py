@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from kos.domain.portfolio import Portfolio
 from kos.errors import KosError
 from kos.messages import LedgerVerified
 from kos.storage.migrations import MIGRATIONS, SCHEMA_VERSION
+from kos.storage.outbox import unreadable
 from kos.storage.portfolios import folded, reservations
 
 _COUNTED = (
     "commands", "credits_spent", "alias_facts", "participants", "catalogue", "offers", "events",
-    "transactions", "postings", "accounts",
+    "transactions", "postings", "accounts", "people_facts", "invitations", "kept", "actions",
+    "outbox",
 )  # fmt: skip
 
 
@@ -26,7 +29,9 @@ def verify(database: Database, path: Path) -> LedgerVerified:
     Checked: the file's own integrity and foreign keys; the schema, object by object; that each
     transaction and each participant's books sum to zero; that balances are the sums of their
     postings; that folding all facts from zero gives the stored offers, balances, reservations,
-    restrictions and, entry by entry, the stored transactions; that nothing acknowledged is missing.
+    restrictions and, entry by entry, the stored transactions; that nothing acknowledged is missing;
+    that what people were seated by, and what words left behind, comes from commands that do so,
+    and that each promise that waits can be read.
     """
     with meaning(path):
         connection = database.raw()
@@ -54,6 +59,7 @@ def _problems(database: Database, path: Path) -> Iterator[str]:
         return
     yield from _schema_problems(database)
     yield from _sum_problems(database)
+    yield from _desk_problems(database)
     last = database.value(
         "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'commands'), 0)"
     )
@@ -113,6 +119,33 @@ def _sum_problems(database: Database) -> Iterator[str]:
         " HAVING balance <> COALESCE(SUM(amount), 0)"
     ):
         yield f"account {kind} {venue} of {user} holds {balance}, its postings sum to {total} pence"
+
+
+_MADE_BY = {
+    "people_facts": ("SetPerson", "AcceptInvitation"),
+    "invitations": ("PutInvitation",),
+    "kept": ("Conclude",),
+    "actions": ("Conclude",),
+    "outbox": ("Conclude",),
+}
+
+
+def _desk_problems(database: Database) -> Iterator[str]:
+    for table, kinds in _MADE_BY.items():
+        for sequence, kind in database.rows(
+            f"SELECT DISTINCT sequence, kind FROM {table} JOIN commands USING (sequence)"  # noqa: S608 - constants
+            " WHERE kind NOT IN (SELECT value FROM json_each(?)) OR commands.answer <> x''",
+            (json.dumps(kinds),),
+        ):
+            yield f"{table} has a row of command {sequence}, a {kind}, which leaves none there"
+    for sequence, user in database.rows(
+        "SELECT accepted, accepted_by FROM invitations LEFT JOIN people_facts"
+        " ON people_facts.sequence = accepted AND person_id = accepted_by"
+        " WHERE accepted IS NOT NULL AND person_id IS NULL"
+    ):
+        yield f"the invitation that {user} accepted by command {sequence} seated nobody"
+    for number, fault in unreadable(database):
+        yield f"promise {number} cannot be read: {fault}"
 
 
 def _fold_problems(database: Database, participant: str) -> Iterator[str]:
