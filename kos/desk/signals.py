@@ -171,7 +171,9 @@ def _block(number: int, found: Opportunity, now: datetime) -> tuple[Part, ...]:
     row = opportunity_row(found, now)
     worth = f"retention {row.retention}" if row.retention else f"rating {row.rating}"
     also = (
-        f" · rating {row.rating}" if row.retention else f" · assumed retention {percent(found.retention)}"
+        f" · rating {row.rating}"
+        if row.retention
+        else f" · assumed retention {percent(found.retention)}"
     )
     made = "profit" if found.profit >= 0 else "loss"
     mark = " ⚠" if row.warnings else ""

@@ -21,6 +21,7 @@ from typing import Protocol
 from kos.runtime.control import Control
 from kos.runtime.errors import SystemStartFailed
 from kos.runtime.node import NodePlan, run_node
+from kos.runtime.signals import signals_held
 
 
 class NodeHandle(Protocol):
@@ -96,7 +97,7 @@ class SpawnLauncher:
             target=run_node, args=(plan, theirs), name=f"node {plan.spec.name}"
         )
         try:
-            with _no_main_module():
+            with _no_main_module(), signals_held():
                 process.start()
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             ours.close()

@@ -141,7 +141,12 @@ class Mailbox:
             self._control.clear()
             self._orders.clear()
             self._snapshots.clear()
-            lost = sum(1 for each in letters if not isinstance(each.content, Order))
+            # Its own reminders are no loss: they were for itself alone.
+            lost = sum(
+                1
+                for each in letters
+                if not isinstance(each.content, Order | NewArgs) and each.sender != self.owner
+            )
             if lost:
                 self.dead[reason] += lost
         for each in letters:

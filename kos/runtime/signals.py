@@ -6,7 +6,8 @@ import contextlib
 import faulthandler
 import resource
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
 from typing import IO, Protocol
 
 
@@ -42,6 +43,25 @@ def call_on_hangup(system: Loop, work: Callable[[], None]) -> None:
     signal.signal(signal.SIGHUP, lambda _number, _frame: system.call_soon(work))
 
 
+GROUP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What a terminal or a service manager may send to all processes at once."""
+
+
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Hold back :data:`GROUP_SIGNALS` while a child process is started.
+
+    The child inherits that, so that none of them meets it before :func:`settle_node` has said what
+    they mean to it. What comes for this process meanwhile comes a moment later.
+    """
+    resource_tracker.ensure_running()  # starting it would let them through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, GROUP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def settle_node(stacks: IO[str]) -> None:
     """Set up the signals of a node's process. Call it in the main thread.
 
@@ -50,9 +70,9 @@ def settle_node(stacks: IO[str]) -> None:
     SIGUSR1 writes the stack of every thread to ``stacks``, even when Python is stuck; SIGABRT
     does so too and then ends the process, without a core file, for memory holds secrets.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for number in GROUP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, GROUP_SIGNALS)
     faulthandler.register(signal.SIGUSR1, file=stacks, all_threads=True)
     faulthandler.enable(file=stacks, all_threads=True)
     with contextlib.suppress(OSError, ValueError):  # a service manager may have forbidden it

@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import signal
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import TracebackType
@@ -14,6 +15,7 @@ from typing import Any, Self
 from kos.sandbox.server import Addresses, Sandbox
 
 _START_TIMEOUT_S = 30.0
+_OF_THE_TERMINAL = (signal.SIGINT, signal.SIGHUP)
 
 
 def serve(settings: dict[str, Any], pipe: Connection) -> None:
@@ -26,8 +28,9 @@ def serve(settings: dict[str, Any], pipe: Connection) -> None:
         settings: Keyword arguments of :class:`kos.sandbox.server.Sandbox`.
         pipe: Gets the addresses once all servers listen; then only its end of file matters.
     """
-    for number in (signal.SIGINT, signal.SIGHUP):
+    for number in _OF_THE_TERMINAL:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _OF_THE_TERMINAL)
     with Sandbox(**settings) as sandbox:
         pipe.send(sandbox.addresses)
         with contextlib.suppress(EOFError, OSError):  # the parent is gone or done with us
@@ -74,7 +77,13 @@ def start_process(**settings: Any) -> SandboxProcess:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(settings, theirs), name="sandbox", daemon=True)
-    process.start()
+    resource_tracker.ensure_running()  # starting it would let the signals through again
+    # Held back until the child ignores them: one Ctrl-C while it starts is no traceback of it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_THE_TERMINAL)
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     theirs.close()
     with contextlib.suppress(EOFError):
         if ours.poll(_START_TIMEOUT_S):
