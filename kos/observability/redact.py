@@ -19,6 +19,9 @@ MASK = "***"
 _MIN_LITERAL = 4
 """Shorter values would mask ordinary text; settings refuse secrets this short."""
 
+_MIN_USER = 8
+"""A login's user name of this length is hidden by itself, too; a shorter one may be a word."""
+
 _NAMES = (
     r"api_?key|app_?key|access_?token|auth_?token|session_?token|bot_?token|token|password"
     r"|passwd|pwd|secret|ssoid|username"
@@ -123,6 +126,9 @@ def spellings(secret: str) -> Iterator[str]:
         return
     yield from _spelled(password)
     yield from _spelled(unquote(password))
+    if user and len(user) >= _MIN_USER:
+        yield from _spelled(user)
+        yield from _spelled(unquote(user))
     for pair in (f"{user}:{password}", f"{unquote(user or '')}:{unquote(password)}"):
         yield from _spelled(pair)
         code = base64.b64encode(pair.encode()).decode()

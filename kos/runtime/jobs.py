@@ -14,12 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_WANTED = "?"
-"""In place of an id: one is made as soon as somebody asks."""
-
 _prefix = secrets.token_hex(3)
 _numbers = itertools.count(1)
-_job: ContextVar[str] = ContextVar("kos_job", default="")
+_job: ContextVar[str | None] = ContextVar("kos_job", default="")
+"""None in place of an id: one is made as soon as somebody asks."""
 
 
 def new_job_id() -> str:
@@ -30,7 +28,7 @@ def new_job_id() -> str:
 def current_job() -> str:
     """The id of the job that this thread or task works for; empty where it works for none."""
     job = _job.get()
-    if job is _WANTED:
+    if job is None:
         job = new_job_id()
         _job.set(job)
     return job
@@ -38,14 +36,15 @@ def current_job() -> str:
 
 def enter_job(job_id: str) -> None:
     """Work for ``job_id`` from here on in this thread or task; empty: for a new one."""
-    _job.set(job_id or _WANTED)
+    _job.set(job_id or None)
 
 
 @contextmanager
 def job(job_id: str = "") -> Iterator[str]:
     """Work for ``job_id``, or for a new job, until the block ends; gives the id."""
-    token = _job.set(job_id or new_job_id())
+    entered = job_id or new_job_id()
+    token = _job.set(entered)
     try:
-        yield _job.get()
+        yield entered
     finally:
         _job.reset(token)
