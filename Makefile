@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: run test test-squid docs lint types contracts suite coverage bench clean
+.PHONY: run test test-squid docs lint types contracts suite coverage bench soak clean
 
 run: $(VENV)/.runtime-installed  ## the daemon with a live table; without keys, on the sandbox
 	@$(BIN)/kos run --live
@@ -38,7 +38,10 @@ docs: $(VENV)/.dev-installed  ## the docs site into site/; a dead link fails
 	$(BIN)/mkdocs build --quiet
 
 bench: $(VENV)/.dev-installed  ## every benchmark, JSON on stdout; slow
-	@for b in benchmarks/[a-z]*.py; do echo "== $$b" >&2; $(BIN)/python $$b || exit 1; done
+	@for b in $(filter-out benchmarks/soak.py,$(wildcard benchmarks/[a-z]*.py)); do echo "== $$b" >&2; $(BIN)/python $$b || exit 1; done
+
+soak: $(VENV)/.dev-installed  ## a simulated day in 24 minutes: memory, open files, warnings, log volume
+	$(BIN)/python benchmarks/soak.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

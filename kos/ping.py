@@ -60,6 +60,10 @@ class Pinger:
         self._is_over.set()
         self._has_news.set()
 
+    def join(self, timeout_s: float) -> None:
+        """Wait for the present call to end, once told to stop."""
+        self._thread.join(timeout_s)
+
     def _run(self) -> None:
         while not self._is_over.is_set():
             self._has_news.wait()

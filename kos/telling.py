@@ -15,11 +15,11 @@ from kos.errors import InvalidSettings
 from kos.heartbeat import FILE_NAME, HeartbeatFile, boot_id
 from kos.observability.health import Seen, judge
 from kos.observability.redact import Redactor
-from kos.ping import Pinger
 from kos.runtime import SystemDescribed
 
 if TYPE_CHECKING:
     from kos.observability.exporter import Exporter
+    from kos.ping import Pinger
 
 
 class Telling:
@@ -42,10 +42,7 @@ class Telling:
             redactor=Redactor(settings.secrets()),
         )
         self._exporter = _exporter(settings) if settings.metrics.is_enabled else None
-        ping = settings.heartbeat
-        self._pinger = (
-            Pinger(ping.ping_url.reveal(), ping.ping_interval_s) if ping.ping_url else None
-        )
+        self._pinger = _pinger(settings) if settings.heartbeat.ping_url else None
         self._is_begun = False
 
     def tell(self, system: SystemDescribed) -> None:
@@ -69,6 +66,13 @@ class Telling:
             self._pinger.take(judgement.state)
         self._file.write(beat)
 
+    def stop(self) -> None:
+        """Serve and ping no more."""
+        if self._exporter is not None:
+            self._exporter.stop()
+        if self._pinger is not None:
+            self._pinger.stop()
+
 
 def _exporter(settings: Settings) -> Exporter:
     try:
@@ -78,3 +82,10 @@ def _exporter(settings: Settings) -> Exporter:
             ("metrics.is_enabled: prometheus-client is missing; install kos-engine[metrics]",)
         ) from error
     return Exporter(settings.metrics.host, settings.metrics.port)
+
+
+def _pinger(settings: Settings) -> Pinger:
+    from kos.ping import Pinger  # noqa: PLC0415 - its HTTP takes memory that few need here
+
+    ping = settings.heartbeat
+    return Pinger(ping.ping_url.reveal(), ping.ping_interval_s)

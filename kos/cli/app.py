@@ -22,6 +22,7 @@ from kos.cli.match import match_command
 from kos.cli.offers import offers_app
 from kos.cli.service import service_app
 from kos.errors import InvalidSettings, KosError
+from kos.observability.redact import Redactor
 
 app = typer.Typer(
     name="kos",
@@ -61,5 +62,5 @@ def main() -> None:
     try:
         app()
     except KosError as error:
-        typer.echo(f"kos: {error}", err=True)
+        typer.echo(f"kos: {Redactor().text(str(error))}", err=True)
         sys.exit(EXIT_CONFIG if isinstance(error, InvalidSettings) else EXIT_REFUSED)
