@@ -6,6 +6,7 @@ The options of a kind are made from the table of kinds, so a new calculator need
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +14,7 @@ import typer
 from kos.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from kos.domain.calculators import Calculator, Input
+    from kos.domain.calculators import Calculator
 
 CONTEXT: dict[str, Any] = {
     "allow_extra_args": True,
@@ -77,42 +78,25 @@ def inputs_from_options(calculator: Calculator, options: list[str]) -> dict[str,
     Raises:
         InvalidInput: An option is no input of this kind, lacks its value, or is given twice.
     """
-    inputs: dict[str, object] = {}
+    from kos.domain.calculators.spoken import spoken_inputs
+
+    return spoken_inputs(calculator, _pairs(calculator, options), _options(calculator))
+
+
+def _pairs(calculator: Calculator, options: list[str]) -> Iterator[tuple[str, str, str]]:
     waiting = iter(options)
     for option in waiting:
-        name, has_value, value = option.partition("=")
-        known = calculator.input_named(name.removeprefix("--").replace("-", "_"))
-        if not name.startswith("--") or known is None:
+        typed, has_value, value = option.partition("=")
+        name = typed.removeprefix("--").replace("-", "_")
+        known = calculator.input_named(name)
+        if not typed.startswith("--") or known is None:
             raise InvalidInput(
-                name, option, f"an option of {calculator.kind}: {_options(calculator)}"
+                typed, option, f"an option of {calculator.kind}: {_options(calculator)}"
             )
         given = value if has_value else next(waiting, None)
         if given is None:
-            raise InvalidInput(name, "nothing", f"a value: {known.reader.allowed}")
-        if known.is_list:
-            entries = inputs.setdefault(known.name, [])
-            if isinstance(entries, list):
-                entries.extend(_entries(name, known, given))
-        elif known.name in inputs:
-            raise InvalidInput(name, given, "this option once")
-        else:
-            inputs[known.name] = given
-    return inputs
-
-
-def _entries(option: str, known: Input, given: str) -> list[object]:
-    import msgspec
-
-    if given.startswith(("[", "{")):
-        try:
-            decoded = msgspec.json.Decoder(float_hook=str).decode(given)
-        except msgspec.DecodeError:
-            raise InvalidInput(option, given, f"JSON, {known.reader.allowed}") from None
-        return decoded if isinstance(decoded, list) else [decoded]
-    if known.fields and "=" in given:
-        pairs = [pair.partition("=") for pair in given.split(",")]
-        return [{name.strip().replace("-", "_"): value.strip() for name, _, value in pairs}]
-    return [entry.strip() for entry in given.split(",")]
+            raise InvalidInput(typed, "nothing", f"a value: {known.reader.allowed}")
+        yield typed, name, given
 
 
 def _known(kind: str) -> Calculator:
@@ -166,6 +150,8 @@ def _print_outputs(calculator: Calculator, outputs: dict[str, str], *, as_json: 
     from rich.table import Table
     from rich.text import Text
 
+    from kos.domain.calculators.spoken import label_of
+
     console = Console()
     console.print(calculator.summary, highlight=False)
     table = Table(show_header=False)
@@ -173,13 +159,8 @@ def _print_outputs(calculator: Calculator, outputs: dict[str, str], *, as_json: 
     table.add_column("value", justify="right")
     for name, value in outputs.items():
         shown = f"{value}%" if name.endswith("_pct") else value
-        table.add_row(_label(name), Text(shown, style="red" if value.startswith("-") else ""))
+        table.add_row(label_of(name), Text(shown, style="red" if value.startswith("-") else ""))
     console.print(table)
-
-
-def _label(name: str) -> str:
-    label = name.removesuffix("_").removesuffix("_pct").replace("_", " ")
-    return label[:1].upper() + label[1:]
 
 
 def _print_list(*, as_json: bool) -> None:

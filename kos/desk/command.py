@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 
 from kos.desk.office import Office
 from kos.desk.words import Words
 from kos.domain.conversation import Action, Answer, Kept, Person, Seat
+from kos.errors import CommandNotAllowed
 from kos.messages import OperatorSaid
 
 EVERYBODY = frozenset(Seat)
@@ -31,6 +32,13 @@ class Subject(StrEnum):
     OPERATIONS = "Operations"
     PEOPLE = "People"
     HELP = "Help"
+
+
+class Scope(TypedDict, total=False):
+    """Whose books a question is about, as the fields of a :class:`LedgerQuery`."""
+
+    participant: str
+    operator: str
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +64,8 @@ class Premises:
     version: str = ""
     commands: tuple[Command, ...] = ()
     """The whole table, for help."""
+    forms: Mapping[str, Any] = field(default_factory=dict)
+    """The dialogues there are, each a :class:`kos.desk.dialogue.Form`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +98,19 @@ class Visit:
     def is_edit(self) -> bool:
         """Whether the answer replaces the message whose button was pressed."""
         return bool(self.said.pressed and self.said.message_id)
+
+    def about(self, who: str = "") -> Scope:
+        """Whose books a question is about: the own, somebody's, or, of the staff, everybody's.
+
+        Raises:
+            CommandNotAllowed: A participant asks about somebody else.
+        """
+        own = self.person.participant
+        if self.person.seat is Seat.PARTICIPANT:
+            if who not in {"", own}:
+                raise CommandNotAllowed("you see and move your own offers and books only")
+            return {"participant": own}
+        return {"participant": who} if who else {"operator": self.user}
 
     def fact_id(self, number: int = 1) -> str:
         """The idempotency key of the n-th thing that this word has recorded."""

@@ -24,7 +24,7 @@ from kos.desk.office import Office
 from kos.desk.seats import TELEGRAM, Attempts, Seats, digest_of
 from kos.desk.signals import families
 from kos.desk.speech import MAX_NOTICE, fitted, say
-from kos.desk.table import TABLE, by_name
+from kos.desk.table import FORMS, TABLE, by_name
 from kos.desk.words import Typed, Words, read, tidy
 from kos.domain.conversation import Action, Answer, Kept, Person, Promise
 from kos.errors import KosError, WaitAndRetry
@@ -88,7 +88,7 @@ class Desk:
         self._office = office
         self._seats = Seats(office, admins, operators)
         self._attempts = Attempts()
-        self._premises = replace(premises, commands=TABLE)
+        self._premises = replace(premises, commands=TABLE, forms=FORMS)
         self._commands: Mapping[str, Command] = by_name(TABLE)
         self._memory: dict[str, object] = {"seats": self._seats}
         self.strangers = 0

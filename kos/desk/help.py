@@ -74,10 +74,6 @@ def _version(visit: Visit) -> Told:
     return Told(answers=(say(f"KOS {visit.premises.version}"),))
 
 
-def _answer(_visit: Visit) -> Told:
-    return Told(answers=(say("Nothing was asked. /help names what KOS understands."),))
-
-
 COMMANDS = (
     Command(
         name="help",
@@ -103,13 +99,5 @@ COMMANDS = (
         summary="Which version of KOS runs",
         subject=Subject.HELP,
         seats=EVERYBODY,
-    ),
-    Command(
-        name="answer",
-        run=_answer,
-        summary="The answer to what was asked last",
-        subject=Subject.HELP,
-        seats=EVERYBODY,
-        is_hidden=True,
     ),
 )

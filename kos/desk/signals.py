@@ -313,6 +313,7 @@ def _show(visit: Visit) -> Told:
     if found.link:
         parts += ["\n\n", link(f"Open at {tidy(row.bookmaker, 40)}", found.link)]
     buttons = [
+        button("Start an offer with it", f"/take {own}"),
         button("Prices of now", f"/show {own}"),
     ]
     return Told(answers=(say(*parts, buttons=in_rows(buttons), is_edit=visit.is_edit),))

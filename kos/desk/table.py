@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from kos.desk import calc, dialogue, offers, signals
 from kos.desk import help as help_
-from kos.desk import signals
 from kos.desk.command import Command
+from kos.desk.dialogue import Form
 from kos.errors import KosBug
 
 _NAME = re.compile(r"[a-z0-9_]{1,32}")
@@ -17,8 +18,14 @@ _MAX_SUMMARY = 256
 
 TABLE: tuple[Command, ...] = (
     *signals.COMMANDS,
+    *offers.COMMANDS,
+    *calc.COMMANDS,
     *help_.COMMANDS,
+    *dialogue.COMMANDS,
 )
+
+FORMS: Mapping[str, Form] = {**offers.FORMS}
+"""Every dialogue by its name."""
 
 
 def by_name(commands: Iterable[Command]) -> dict[str, Command]:

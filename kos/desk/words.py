@@ -34,6 +34,7 @@ _MINUTES = {"m": 1, "min": 1, "h": 60, "d": 1440}
 
 MOST_POUNDS = Decimal(100_000)
 MOST_ODDS = Decimal(1000)
+_PENNY = Decimal("0.01")
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -139,9 +140,9 @@ def pounds_of(field: str, text: str, least: Decimal = Decimal("0.01")) -> Decima
     """
     allowed = f"pounds from {least} to {MOST_POUNDS:,}, at most two decimals"
     amount = _number(field, text.replace(",", ""), allowed)
-    if not least <= amount <= MOST_POUNDS or amount != amount.quantize(Decimal("0.01")):
+    if not least <= amount <= MOST_POUNDS or amount != amount.quantize(_PENNY):
         raise InvalidInput(field, text, allowed)
-    return amount
+    return amount.quantize(_PENNY)
 
 
 def odds_of(field: str, text: str) -> Decimal:

@@ -1,0 +1,90 @@
+"""The calculators of ``kos calc`` at the desk."""
+
+from __future__ import annotations
+
+from rapidfuzz import fuzz, process
+
+from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
+from kos.desk.speech import Part, bold, button, code, in_rows, page_of, say, table
+from kos.desk.words import count_of, tidy
+from kos.domain.calculators import KINDS, Calculator, calculate
+from kos.domain.calculators.spoken import label_of, spoken_inputs
+from kos.errors import InvalidInput
+from kos.views.table import TableView
+
+_PAGE = 12
+_ALIKE = 60.0
+_PERCENT = "_pct"
+
+
+def _calc(visit: Visit) -> Told:
+    wanted = visit.words.first().casefold().replace("-", "_")
+    if not wanted:
+        return _kinds(visit)
+    calculator = _known(wanted)
+    if not visit.words.named and len(visit.words.plain) == 1:
+        return _about(visit, calculator)
+    pairs = [(name, name, value) for name, value in visit.words.named.items()]
+    for word in visit.words.plain[1:]:
+        raise InvalidInput(calculator.kind, tidy(word, 60), "name=value")
+    inputs = spoken_inputs(calculator, pairs, ", ".join(calculator.inputs))
+    outputs = calculate(calculator.kind, inputs)
+    rows = tuple(
+        (label_of(name), f"{value}%" if name.endswith(_PERCENT) else value)
+        for name, value in outputs.items()
+    )
+    view = TableView(title="", headings=("", ""), rows=rows, numbers=frozenset({1}))
+    return Told(answers=(say(bold(calculator.kind), f"\n{calculator.summary}\n", table(view)),))
+
+
+def _kinds(visit: Visit) -> Told:
+    page = count_of("page", visit.words.get("page") or "1")
+    blocks: list[tuple[Part, ...]] = [
+        (code(f"/calc {each.kind}"), f"\n{each.summary}") for each in KINDS.values()
+    ]
+    shown = page_of(blocks, page, _PAGE)
+    return Told(
+        answers=(
+            say(
+                bold("Calculators"), "\n\n", *shown.parts(),
+                buttons=shown.turners("/calc"), is_edit=visit.is_edit,
+            ),
+        )
+    )  # fmt: skip
+
+
+def _known(wanted: str) -> Calculator:
+    found = KINDS.get(wanted)
+    if found is not None:
+        return found
+    near = process.extractOne(wanted, KINDS.keys(), scorer=fuzz.WRatio, score_cutoff=_ALIKE)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise InvalidInput("kind", tidy(wanted, 40), f"a kind that /calc lists{hint}")
+
+
+def _about(visit: Visit, calculator: Calculator) -> Told:
+    parts: list[Part] = [bold(calculator.kind), f"\n{calculator.summary}\n"]
+    for name, entry in calculator.inputs.items():
+        absent = "" if entry.is_required else f" (if left out: {entry.default or 'none'})"
+        parts.append(f"\n{name}: {entry.reader.allowed}{absent}")
+    typed = " ".join(f"{name}=…" for name, entry in calculator.inputs.items() if entry.is_required)
+    parts += ["\n\n", code(f"/calc {calculator.kind} {typed}".rstrip())]
+    back = button("All calculators", "/calc page=1")
+    return Told(answers=(say(*parts, buttons=in_rows([back]), is_edit=visit.is_edit),))
+
+
+COMMANDS = (
+    Command(
+        name="calc",
+        run=_calc,
+        summary="Every calculator: lays, dutches, accumulators, odds",
+        subject=Subject.CALCULATORS,
+        seats=EVERYBODY,
+        arguments="[KIND name=value ...]",
+        details="/calc lists the kinds, /calc KIND its inputs. Lists are given with commas.",
+        examples=(
+            "/calc qualifying back_stake=10 back_odds=2.5 lay_odds=2.54 commission=0.02",
+            "/calc dutch_total odds=2.1,3.5,4.2 total_stake=50",
+        ),
+    ),
+)

@@ -1,0 +1,262 @@
+"""Dialogues: what is missing is asked for, one question at a time, and the last is a confirmation.
+
+Where a dialogue stands is kept in the ledger with the word that brought it there, so that it
+survives any restart, and a word that comes twice is taken once. A form says which question comes
+next and what to do when none is left; a button of an answer carries the turn it belongs to, so
+that an old button cannot answer a later question.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import msgspec
+
+from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
+from kos.desk.speech import Part, Rows, button, in_rows, say
+from kos.desk.words import Words, tidy
+from kos.domain.conversation import Action, Button, Kept
+from kos.errors import InvalidInput
+from kos.messages import ActionDescribed, GetAction, GetKept, KeptListed
+
+DIALOGUE = "dialogue"
+CONFIRMING = "confirming"
+PATIENCE = timedelta(minutes=30)
+"""A dialogue that is left alone so long is forgotten."""
+CONFIRM_WITHIN = timedelta(minutes=10)
+_MOST_CHOICES = 40
+SKIP = "-"
+"""Typed, or by a button, where a question may be left open."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One thing that is missing."""
+
+    field: str
+    """The word that its answer fills."""
+    text: str
+    read: Callable[[str], str]
+    """The word's value from what was typed; raises InvalidInput with what would be accepted."""
+    choices: tuple[tuple[str, str], ...] = ()
+    """Labels of buttons, each with what it stands for as if typed."""
+
+
+class Dialogue(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a dialogue stands."""
+
+    form: str
+    words: Words = Words()
+    """What is known."""
+    hints: dict[str, str] = {}
+    """What may be offered as an answer, such as the prices of the pair on screen."""
+    asked: str = ""
+    """The field of the open question."""
+    turn: str = ""
+    choices: tuple[str, ...] = ()
+    """What the buttons of the open question stand for."""
+
+    def knows(self, field: str) -> bool:
+        """Whether that word was given."""
+        return field in self.words.named
+
+    def word(self, field: str) -> str:
+        """What that word says; empty where it says nothing."""
+        value = self.words.get(field)
+        return "" if value == SKIP else value
+
+    def with_word(self, field: str, value: str) -> Dialogue:
+        """With one more word known."""
+        named = self.words.named | {field: value}
+        return msgspec.structs.replace(self, words=Words(self.words.plain, named))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """A kind of dialogue."""
+
+    missing: Callable[[Visit, Dialogue], Question | None]
+    """The next question; None when all is known."""
+    finish: Callable[[Visit, Dialogue], Told]
+    """What all the words come to: mostly a request to confirm."""
+
+
+def go_on(visit: Visit, dialogue: Dialogue, why: str = "") -> Told:
+    """Ask for what is missing, or finish.
+
+    Args:
+        visit: The word that brought the dialogue here.
+        dialogue: Where it stands.
+        why: Said before the question, such as why the last answer did not do.
+    """
+    form: Form = visit.premises.forms[dialogue.form]
+    question = form.missing(visit, dialogue)
+    if question is None:
+        told = form.finish(visit, dialogue)
+        return msgspec.structs.replace(
+            told, kept=(_forget(visit, DIALOGUE), *told.kept), is_turn=True
+        )
+    choices = question.choices[:_MOST_CHOICES]
+    asked = msgspec.structs.replace(
+        dialogue,
+        asked=question.field,
+        turn=secrets.token_hex(3),
+        choices=tuple(value for _, value in choices),
+    )
+    buttons = [
+        button(label, f"/answer {asked.turn} {number}") for number, (label, _) in enumerate(choices)
+    ]
+    return Told(
+        answers=(
+            say(
+                f"{why}\n\n" if why else "",
+                question.text,
+                buttons=(*in_rows(buttons), (button("Cancel", "/cancel"),)),
+            ),
+        ),
+        kept=(
+            Kept(
+                owner=visit.user,
+                name=DIALOGUE,
+                value=msgspec.json.encode(asked).decode(),
+                expires_at=visit.now + PATIENCE,
+            ),
+        ),
+        is_turn=True,
+    )
+
+
+def confirm(
+    visit: Visit,
+    *parts: Part,
+    command: str,
+    label: str = "Confirm",
+    participant: str = "",
+    instance: str = "",
+    version: int | None = None,
+    others: tuple[Button, ...] = (),
+) -> Told:
+    """Ask whether a command shall be carried out: a button that works once, for ten minutes.
+
+    Args:
+        visit: Who is asked.
+        parts: What is going to be done, amounts repeated.
+        command: As it would be typed.
+        label: What the button says.
+        participant: Whom it is about.
+        instance: Which offer it is about.
+        version: The offer's count of facts for which it was decided.
+        others: Further buttons, before the one that cancels.
+    """
+    action = Action(
+        action_id=secrets.token_urlsafe(12),
+        user=visit.user,
+        command=command,
+        participant=participant,
+        instance=instance,
+        expected_version=version,
+        expires_at=visit.now + CONFIRM_WITHIN,
+    )
+    buttons: Rows = ((button(label, action.action_id), *others, button("Cancel", "/cancel")),)
+    return Told(
+        answers=(say(*parts, buttons=buttons),),
+        actions=(action,),
+        kept=(
+            Kept(
+                owner=visit.user,
+                name=CONFIRMING,
+                value=msgspec.json.encode(action.action_id).decode(),
+                expires_at=action.expires_at,
+            ),
+        ),
+        is_turn=True,
+    )
+
+
+def kept_value(visit: Visit, name: str) -> str:
+    """A value that is kept of the person; empty for none."""
+    kept = visit.office.ask("ledger", GetKept(owner=visit.user, prefix=name), KeptListed).kept
+    return next((each.value for each in kept if each.name == name), "")
+
+
+def _forget(visit: Visit, name: str) -> Kept:
+    return Kept(owner=visit.user, name=name, value="")
+
+
+def _open_dialogue(visit: Visit) -> Dialogue | None:
+    value = kept_value(visit, DIALOGUE)
+    if not value:
+        return None
+    try:
+        dialogue = msgspec.json.decode(value, type=Dialogue)
+    except msgspec.MsgspecError:  # of another version of KOS
+        return None
+    return dialogue if dialogue.form in visit.premises.forms else None
+
+
+def _answer(visit: Visit) -> Told:
+    """The answer to the open question: typed as it is, or a button with its turn and number."""
+    dialogue = _open_dialogue(visit)
+    is_free_text = not (visit.said.pressed or visit.said.text.lstrip().startswith("/"))
+    if dialogue is None:
+        if is_free_text:
+            return Told(answers=(say("Nothing was asked. /help names what KOS understands."),))
+        raise InvalidInput("answer", "a button", "an open question: that one is over")
+    if is_free_text:
+        given = visit.words.first()
+    else:
+        turn, _, number = " ".join(visit.words.plain).partition(" ")
+        if turn != dialogue.turn or number not in map(str, range(len(dialogue.choices))):
+            raise InvalidInput("answer", "a button", "the question asked last: that one is over")
+        given = dialogue.choices[int(number)]
+    form: Form = visit.premises.forms[dialogue.form]
+    question = form.missing(visit, dialogue)
+    if question is None or question.field != dialogue.asked:
+        return go_on(visit, dialogue, "Something has changed meanwhile.")
+    try:
+        value = question.read(given)
+    except InvalidInput as error:
+        return go_on(visit, dialogue, f"{tidy(str(error), 400)}.")
+    return go_on(visit, dialogue.with_word(question.field, value))
+
+
+def _cancel(visit: Visit) -> Told:
+    """Forget the open question, and the confirmation that waits."""
+    used: tuple[str, ...] = ()
+    is_open = bool(kept_value(visit, DIALOGUE))
+    waiting = kept_value(visit, CONFIRMING)
+    if waiting:
+        name = msgspec.json.decode(waiting, type=str)
+        action = visit.office.ask("ledger", GetAction(action_id=name), ActionDescribed).action
+        used = (name,) if action is not None and action.used_at is None else ()
+    said = "Cancelled; nothing was changed." if is_open or used else "There is nothing to cancel."
+    return Told(
+        answers=(say(said, is_edit=visit.is_edit),),
+        kept=(_forget(visit, DIALOGUE), _forget(visit, CONFIRMING)),
+        used=used,
+        is_turn=True,
+    )
+
+
+COMMANDS = (
+    Command(
+        name="cancel",
+        run=_cancel,
+        summary="Leave the question that is open",
+        subject=Subject.HELP,
+        seats=EVERYBODY,
+        is_turn=True,
+    ),
+    Command(
+        name="answer",
+        run=_answer,
+        summary="The answer to what was asked last",
+        subject=Subject.HELP,
+        seats=EVERYBODY,
+        is_turn=True,
+        is_hidden=True,
+    ),
+)
