@@ -182,6 +182,29 @@ class ProxySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = 120.0
 
 
+class TelegramSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The operator's seat on a phone. Without ``token`` there is no bot."""
+
+    token: Annotated[Secret, Meta(description="the bot's token, from @BotFather")] = Secret()
+    admins: Annotated[
+        tuple[int, ...], Meta(description="user ids that may do everything; /start tells nobody")
+    ] = ()
+    operators: Annotated[
+        tuple[int, ...], Meta(description="user ids that see and move everybody's offers")
+    ] = ()
+    groups: Annotated[
+        tuple[int, ...],
+        Meta(description="group chats in which those people are heard, too; else private only"),
+    ] = ()
+    url: Annotated[str, Meta(description="the Bot API's address", pattern=r"^https?://")] = (
+        "https://api.telegram.org"
+    )
+    proxy: Annotated[
+        Secret, Meta(description="proxy URL for Telegram alone, login included: http or socks5")
+    ] = Secret()
+    poll_s: Annotated[int, _measured("seconds", "longest wait of one poll", ge=1, le=50)] = 30
+
+
 class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The daemon itself."""
 
@@ -285,6 +308,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     betfair: BetfairSettings = BetfairSettings()
     scoring: ScoringRules = ScoringRules()
     proxies: ProxySettings = ProxySettings()
+    telegram: TelegramSettings = TelegramSettings()
     service: ServiceSettings = ServiceSettings()
     logs: LogsSettings = LogsSettings()
     heartbeat: HeartbeatSettings = HeartbeatSettings()

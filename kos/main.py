@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from kos.actors import (
+    bot,
     budget,
     dashboard,
     desk,
@@ -81,6 +82,14 @@ def nodes(settings: Settings) -> tuple[NodeSpec, ...]:
             )
         )
     table.append(NodeSpec(name="desk", children=(desk.spec(desk.args_of(settings)),)))
+    if settings.telegram.token:
+        table.append(
+            NodeSpec(
+                name="telegram",
+                children=(bot.spec(bot.BotArgs(telegram=settings.telegram)),),
+                on_exhausted=OnExhausted.PARK,
+            )
+        )
     return tuple(table)
 
 

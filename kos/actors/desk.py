@@ -36,6 +36,8 @@ def args_of(settings: Settings) -> DeskArgs:
     return DeskArgs(
         is_simulated=settings.service.is_simulated,
         recheck_credits=odds_cost(question_of(settings.odds_api)),
+        admins=settings.telegram.admins,
+        operators=settings.telegram.operators,
     )
 
 

@@ -1,0 +1,154 @@
+"""The Telegram bot: an actor around a thread that owns the bot's event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from kos.config import TelegramSettings
+from kos.domain.conversation import Outcome
+from kos.errors import WaitAndRetry
+from kos.messages import (
+    CommandRecorded,
+    CommandRefused,
+    GetMenu,
+    GetOutbox,
+    MarkDelivered,
+    MenuDescribed,
+    MenuLine,
+    OperatorAnswered,
+    OperatorSaid,
+    OutboxEntry,
+    OutboxFilled,
+    OutboxListed,
+    Tick,
+)
+from kos.runtime import Actor, ActorFailed, ChildSpec, Context, Message, RuntimeFault
+
+if TYPE_CHECKING:
+    from kos.adapters.telegram.service import TelegramService
+
+_ENDED = Tick(what="the loop ended")
+_HEAR_S = 60.0
+"""A slow command may take its time; a dead desk is known at once."""
+_LEDGER_S = 10.0
+_JOIN_S = 8.0
+
+
+class BotArgs(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bot is told at its start."""
+
+    telegram: TelegramSettings
+
+
+def spec(args: BotArgs) -> ChildSpec:
+    """How it is supervised: always there, in a node of its own; the rest goes on without it."""
+    return ChildSpec(
+        name="bot", factory="kos.actors.bot:BotActor", args=args, stop_timeout_s=_JOIN_S + 2
+    )
+
+
+class _Rest:
+    """The rest of KOS, as the bot's threads reach it."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def hear(self, said: OperatorSaid) -> OperatorAnswered:
+        answer = self._ask("desk", said, _HEAR_S)
+        if not isinstance(answer, OperatorAnswered):
+            raise TypeError(f"desk answered {type(answer).__name__}")
+        return answer
+
+    def outbox(self, without_chats: tuple[str, ...]) -> tuple[OutboxEntry, ...]:
+        answer = self._ask("ledger", GetOutbox(without_chats=without_chats), _LEDGER_S)
+        if not isinstance(answer, OutboxListed):
+            raise WaitAndRetry("ledger", f"answered {type(answer).__name__}")
+        return answer.entries
+
+    def mark(self, entry_id: int, outcome: Outcome, message_id: int, reason: str) -> None:
+        command = MarkDelivered(
+            command_id=f"outbox:{entry_id}:{outcome.value}",
+            by=self._context.name,
+            occurred_at=datetime.now(UTC),
+            entry_id=entry_id,
+            outcome=outcome,
+            message_id=message_id,
+            reason=reason,
+        )
+        answer = self._ask("ledger", command, _LEDGER_S)
+        if not isinstance(answer, CommandRecorded | CommandRefused):
+            raise WaitAndRetry("ledger", f"answered {type(answer).__name__}")
+
+    def menu(self, user: str) -> tuple[MenuLine, ...]:
+        answer = self._ask("desk", GetMenu(user=user), _LEDGER_S)
+        return answer.lines if isinstance(answer, MenuDescribed) else ()
+
+    def _ask(self, actor: str, message: Message, timeout_s: float) -> Message:
+        """An answer, whatever it is.
+
+        Raises:
+            WaitAndRetry: None came now.
+        """
+        try:
+            return self._context.ref(actor).ask(message, timeout_s)
+        except ActorFailed as fault:
+            # The traceback is where it failed, in the other node's log.
+            self._context.log.error("telegram.not_answered", error=str(fault))  # noqa: TRY400
+            if actor == "desk" and isinstance(message, OperatorSaid):
+                return OperatorAnswered(notice="KOS failed at this; its log says why")
+            raise WaitAndRetry(actor, str(fault)) from fault
+        except RuntimeFault as fault:
+            raise WaitAndRetry(actor, str(fault)) from fault
+
+
+class BotActor(Actor):
+    """Owns the loop's thread; a loop that ends by itself fails the actor, which starts anew.
+
+    Nothing that is told to it waits here: what is to be sent is in the ledger's outbox, and this
+    actor's mailbox only wakes the loop.
+    """
+
+    def __init__(self, context: Context, args: BotArgs) -> None:
+        super().__init__(context, args)
+        self._settings = args.telegram
+        self._error = ""
+
+    def started(self) -> None:
+        from kos.adapters.telegram.service import (  # noqa: PLC0415 - nobody else pays for aiogram
+            TelegramService,
+        )
+
+        self._service = TelegramService(self._settings, _Rest(self.context), self.context.log)
+        self._thread = threading.Thread(
+            target=self._run, args=(self._service,), name="telegram-loop", daemon=True
+        )
+        self._thread.start()
+
+    def receive(self, message: Message) -> None:
+        match message:
+            case OutboxFilled():
+                self._service.wake()
+            case Tick():
+                raise RuntimeError(f"the bot's loop ended: {self._error or 'no reason is known'}")
+            case _:
+                raise TypeError(f"bot takes no {type(message).__name__}")
+
+    def stopping(self) -> None:
+        self._service.stop()
+        self._thread.join(_JOIN_S)
+
+    def pulse(self) -> dict[str, str | int | float]:
+        return dict(vars(self._service.status))
+
+    def _run(self, service: TelegramService) -> None:
+        try:
+            asyncio.run(service.run())
+        except BaseException as error:  # noqa: BLE001 - a thread's end is told to its actor
+            reasons = getattr(error, "exceptions", (error,))
+            self._error = "; ".join(f"{type(each).__name__}: {each}" for each in reasons)
+            self.context.ref(self.context.name).tell(_ENDED)

@@ -1,0 +1,312 @@
+"""The Bot API through aiogram: typed calls in, our own faults out, and never a token in a text."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import aiohttp
+from aiogram import Bot
+from aiogram.client.default import DefaultBotProperties
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import (
+    AiogramError,
+    ClientDecodeError,
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramConflictError,
+    TelegramEntityTooLarge,
+    TelegramForbiddenError,
+    TelegramMigrateToChat,
+    TelegramNetworkError,
+    TelegramNotFound,
+    TelegramRetryAfter,
+    TelegramServerError,
+    TelegramUnauthorizedError,
+)
+from aiogram.types import (
+    BotCommand,
+    BotCommandScopeChat,
+    BufferedInputFile,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    Message,
+    MessageEntity,
+    Update,
+    User,
+)
+
+from kos.adapters.telegram.render import Form, Outgoing, Text
+from kos.messages import MenuLine
+from kos.observability.redact import Redactor
+
+UPDATES = ("message", "callback_query")
+_CALL_S = 30
+_MAX_REASON = 300
+
+Result = TypeVar("Result")
+
+
+class FaultKind(StrEnum):
+    """What a failed call means for whoever made it."""
+
+    WAIT = "wait"
+    """Too fast: again after so many seconds."""
+    UNREACHABLE = "unreachable"
+    """No connection, no answer, a server's error, or an answer that is none: again later. A send
+    may have been done."""
+    UNAUTHORIZED = "unauthorized"
+    """The token is refused: a person must act."""
+    CONFLICT = "conflict"
+    """Somebody else polls with this token, or a webhook is set."""
+    FORBIDDEN = "forbidden"
+    """The chat refuses us for good: blocked, kicked, gone."""
+    MIGRATED = "migrated"
+    """The group has another id now."""
+    UNCHANGED = "unchanged"
+    """The edit says what stands there already: a success."""
+    NOT_EDITABLE = "not_editable"
+    """The message to edit is gone or too old: to be sent anew."""
+    TOO_OLD = "too_old"
+    """The pressed button waits for no answer any more."""
+    REFUSED = "refused"
+    """The call is wrong and stays so."""
+
+
+class TelegramFault(Exception):  # noqa: N818 - it says what kind of fault
+    """A call failed; the text holds no token and no address."""
+
+    def __init__(
+        self, kind: FaultKind, reason: str, *, retry_after_s: float = 0.0, new_chat: int = 0
+    ) -> None:
+        super().__init__(f"Telegram: {reason}")
+        self.kind = kind
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+        self.new_chat = new_chat
+
+
+@dataclass(frozen=True)
+class Me:
+    """Who the bot is."""
+
+    bot_id: int
+    username: str
+
+
+class TelegramApi:
+    """One bot. To be made, used and closed within one event loop.
+
+    Args:
+        token: The bot's token.
+        url: The API's address, ``https://api.telegram.org`` or one on loopback.
+        proxy: ``scheme://[login:password@]host:port``, or None.
+
+    Raises:
+        ValueError: The token is none, or the proxy's address is none; the text holds neither.
+    """
+
+    def __init__(self, token: str, url: str, proxy: str | None = None) -> None:
+        self._redactor = Redactor(tuple(text for text in (token, proxy or "") if text))
+        try:
+            session = AiohttpSession(
+                proxy=proxy, api=TelegramAPIServer.from_base(url), timeout=_CALL_S
+            )
+            self._bot = Bot(token, session=session, default=DefaultBotProperties())
+        except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold the token
+            reason = self._redacted(error)
+            raise ValueError(f"the bot cannot be made: {reason}") from None
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._bot.session.close()
+
+    async def me(self) -> Me:
+        """Who the bot is; the first call, and the cheapest that needs a right token."""
+        found: User = await self._call(self._bot.get_me(request_timeout=_CALL_S))
+        return Me(found.id, found.username or "")
+
+    async def take_over(self) -> None:
+        """Remove a webhook that is left set, keeping what waits."""
+        await self._call(
+            self._bot.delete_webhook(drop_pending_updates=False, request_timeout=_CALL_S)
+        )
+
+    async def updates(self, offset: int | None, wait_s: int) -> list[Update]:
+        """What has been said since ``offset``, which confirms all before it."""
+        return await self._call(
+            self._bot.get_updates(
+                offset=offset,
+                limit=100,
+                timeout=wait_s,
+                allowed_updates=list(UPDATES),
+                request_timeout=wait_s + _CALL_S,
+            )
+        )
+
+    async def send(self, chat: int, outgoing: Outgoing) -> int:
+        """Send a message; gives its number."""
+        keyboard = _keyboard(outgoing)
+        entities = _entities(outgoing.text)
+        match outgoing.form:
+            case Form.TEXT:
+                call = self._bot.send_message(
+                    chat,
+                    outgoing.text.text,
+                    entities=entities,
+                    parse_mode=None,
+                    reply_markup=keyboard,
+                    link_preview_options=LinkPreviewOptions(is_disabled=True),
+                    request_timeout=_CALL_S,
+                )
+            case Form.PICTURE:
+                call = self._bot.send_photo(
+                    chat,
+                    BufferedInputFile(outgoing.content, outgoing.file_name),
+                    caption=outgoing.text.text or None,
+                    caption_entities=entities,
+                    parse_mode=None,
+                    reply_markup=keyboard,
+                    request_timeout=_CALL_S,
+                )
+            case Form.FILE:
+                call = self._bot.send_document(
+                    chat,
+                    BufferedInputFile(outgoing.content, outgoing.file_name),
+                    caption=outgoing.text.text or None,
+                    caption_entities=entities,
+                    parse_mode=None,
+                    reply_markup=keyboard,
+                    request_timeout=_CALL_S,
+                )
+        sent: Message = await self._call(call)
+        return sent.message_id
+
+    async def edit(self, chat: int, message_id: int, outgoing: Outgoing) -> None:
+        """Replace the text and the buttons of a message."""
+        await self._call(
+            self._bot.edit_message_text(
+                text=outgoing.text.text,
+                chat_id=chat,
+                message_id=message_id,
+                entities=_entities(outgoing.text),
+                parse_mode=None,
+                reply_markup=_keyboard(outgoing),
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+                request_timeout=_CALL_S,
+            )
+        )
+
+    async def answer_press(self, press_id: str, notice: str) -> None:
+        """End the spinner of a pressed button, with a word or without."""
+        await self._call(
+            self._bot.answer_callback_query(press_id, text=notice or None, request_timeout=_CALL_S)
+        )
+
+    async def set_menu(self, chat: int | None, lines: Sequence[MenuLine]) -> None:
+        """The menu of one private chat; None and no lines: of everybody else, empty."""
+        if chat is None:
+            await self._call(self._bot.delete_my_commands(request_timeout=_CALL_S))
+            return
+        commands = [BotCommand(command=each.command, description=each.summary) for each in lines]
+        await self._call(
+            self._bot.set_my_commands(
+                commands, scope=BotCommandScopeChat(chat_id=chat), request_timeout=_CALL_S
+            )
+        )
+
+    async def _call(self, call: Coroutine[Any, Any, Result]) -> Result:
+        """Make a call; whatever it raises comes out as our own fault, without its context."""
+        fault: TelegramFault
+        try:
+            return await call
+        except TelegramAPIError as error:
+            fault = self._fault(error)
+        except ClientDecodeError:
+            # Its text is the whole body.
+            fault = TelegramFault(
+                FaultKind.UNREACHABLE,
+                "the answer is none of Telegram's; a proxy or another server stands in between",
+            )
+        except (AiogramError, aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            fault = TelegramFault(FaultKind.UNREACHABLE, f"no connection ({type(error).__name__})")
+        raise fault
+
+    def _fault(self, error: TelegramAPIError) -> TelegramFault:  # noqa: PLR0911 - one return a class
+        said = self._redacted(error)
+        match error:
+            case TelegramRetryAfter():
+                return TelegramFault(
+                    FaultKind.WAIT,
+                    f"asks for {error.retry_after} s of patience",
+                    retry_after_s=float(error.retry_after),
+                )
+            case TelegramMigrateToChat():
+                return TelegramFault(
+                    FaultKind.MIGRATED, said, new_chat=int(error.migrate_to_chat_id)
+                )
+            case TelegramUnauthorizedError() | TelegramNotFound():
+                # A token that is none of anybody's is "Not Found".
+                return TelegramFault(
+                    FaultKind.UNAUTHORIZED,
+                    "the bot's token is refused; get it from @BotFather and put it into the "
+                    "settings (telegram.token)",
+                )
+            case TelegramConflictError():
+                return TelegramFault(FaultKind.CONFLICT, said)
+            case TelegramForbiddenError():
+                return TelegramFault(FaultKind.FORBIDDEN, said)
+            case TelegramEntityTooLarge():
+                return TelegramFault(FaultKind.REFUSED, "the message is too large")
+            case TelegramNetworkError():
+                # Its text may hold the address with the token in it.
+                return TelegramFault(
+                    FaultKind.UNREACHABLE,
+                    "no connection; is telegram.url right, is the network up?",
+                )
+            case TelegramServerError():
+                return TelegramFault(FaultKind.UNREACHABLE, "Telegram has a fault of its own")
+            case TelegramBadRequest():
+                return TelegramFault(_kind_of(error.message), said)
+            case _:
+                return TelegramFault(FaultKind.UNREACHABLE, said)
+
+    def _redacted(self, error: Exception) -> str:
+        text = str(getattr(error, "message", "") or error)
+        return self._redactor.text(text)[:_MAX_REASON]
+
+
+def _kind_of(message: str) -> FaultKind:
+    said = message.lower()
+    if "message is not modified" in said:
+        return FaultKind.UNCHANGED
+    if "message to edit not found" in said or "can't be edited" in said or "no text in the" in said:
+        return FaultKind.NOT_EDITABLE
+    if "query is too old" in said or "query id is invalid" in said:
+        return FaultKind.TOO_OLD
+    if "chat not found" in said or "user is deactivated" in said:
+        return FaultKind.FORBIDDEN
+    return FaultKind.REFUSED
+
+
+def _entities(text: Text) -> list[MessageEntity] | None:
+    found = [
+        MessageEntity(type=each.kind, offset=each.offset, length=each.length, url=each.url or None)
+        for each in text.entities
+    ]
+    return found or None
+
+
+def _keyboard(outgoing: Outgoing) -> InlineKeyboardMarkup | None:
+    if not outgoing.buttons:
+        return None
+    return InlineKeyboardMarkup(
+        inline_keyboard=[
+            [InlineKeyboardButton(text=each.label, callback_data=each.data) for each in row]
+            for row in outgoing.buttons
+        ]
+    )

@@ -1,0 +1,664 @@
+"""The bot at work: polls, hands each word on, sends what is to be sent, and says how it is.
+
+Everything here runs in one event loop. A word is confirmed to Telegram, by the next poll, only
+after it was handled: what a crash interrupts is delivered again, and the desk knows a word that
+comes twice. A person's words are handled one after another, those of different people side by
+side. A word that takes long does not stop the others: after some seconds polling goes on, unless
+it is the desk itself that is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from aiogram.types import CallbackQuery, Message, Update
+
+from kos.adapters.telegram.api import FaultKind, Me, TelegramApi, TelegramFault
+from kos.adapters.telegram.outgoing import Job, Limits, OutgoingQueue, Rank
+from kos.adapters.telegram.render import Form, Outgoing, Text, notice_text, rendered, shown_text
+from kos.config import TelegramSettings
+from kos.domain.conversation import Answer, Outcome, Span, Urgency
+from kos.errors import WaitAndRetry
+from kos.messages import MenuLine, OperatorAnswered, OperatorSaid, OutboxEntry
+
+PREFIX = "telegram:"
+
+_HANDLED_WITHIN_S = 5.0
+_DESK_PATIENCE_S = 20.0
+_DESK_RETRY_S = 0.3
+_SENT_WITHIN_S = 5.0
+_ANSWER_KEPT_S = 120.0
+"""A direct answer that could not be sent for so long is of no use any more."""
+_OUTBOX_EVERY_S = 5.0
+_MENU_EVERY_S = 600.0
+_STRANGERS_EVERY_S = 3600.0
+_KNOWN_UPDATES = 2000
+_DRAIN_S = 3.0
+_FIRST_WAIT_S = 1.0
+_LONGEST_WAIT_S = 60.0
+_REFUSED_WAIT_S = 300.0
+_THREADS = 16
+_MAX_SAID = 4096
+
+_RANKS = {
+    Urgency.CONFIRMATION: Rank.CONFIRMATION,
+    Urgency.ALERT: Rank.ALERT,
+    Urgency.DIGEST: Rank.DIGEST,
+}
+
+_AWAY = "KOS is restarting; say it again in a moment."
+
+Given = TypeVar("Given")
+
+
+class Port(Protocol):
+    """What the bot needs of the rest of KOS. Each call may block its thread for some seconds.
+
+    Raises:
+        WaitAndRetry: From any of them: nobody answers now.
+    """
+
+    def hear(self, said: OperatorSaid) -> OperatorAnswered:
+        """Have a word answered."""
+
+    def outbox(self, without_chats: tuple[str, ...]) -> tuple[OutboxEntry, ...]:
+        """What is promised and waits."""
+
+    def mark(self, entry_id: int, outcome: Outcome, message_id: int, reason: str) -> None:
+        """Have it written down what became of a promise."""
+
+    def menu(self, user: str) -> tuple[MenuLine, ...]:
+        """The commands that a user may use."""
+
+
+@dataclass
+class Status:
+    """How the bot is; written in the loop, read from any thread."""
+
+    state: str = "connecting"
+    """connecting, polling, unreachable, unauthorized or conflict."""
+    problem: str = ""
+    """What is wrong and what to do; empty when all is well."""
+    bot: str = ""
+    updates: int = 0
+    strangers: int = 0
+    sent: int = 0
+    waited: int = 0
+    """Times that Telegram asked for patience."""
+    failures: int = 0
+    waiting: int = 0
+    resting_chats: int = 0
+    last_poll_at: str = ""
+
+
+@dataclass
+class _Letter:
+    """A message on its way, in its parts."""
+
+    parts: tuple[Outgoing, ...]
+    done: asyncio.Future[_Delivered]
+    edits: int = 0
+    sent: int = 0
+    first_id: int = 0
+    is_promise: bool = False
+    queued_at: float = 0.0
+    is_plain: bool = False
+
+
+@dataclass(frozen=True)
+class _Delivered:
+    outcome: Outcome
+    message_id: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class _Word:
+    """A person's word, and the pressed button that waits for an answer."""
+
+    said: OperatorSaid
+    chat: int
+    user: int
+    press_id: str = ""
+
+
+@dataclass
+class _People:
+    """What is remembered of those who spoke in this life of the bot."""
+
+    known_updates: OrderedDict[int, None] = field(default_factory=OrderedDict)
+    last_task: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    menus: dict[int, tuple[float, tuple[MenuLine, ...]]] = field(default_factory=dict)
+    strangers_since: int = 0
+    strangers_said_at: float = -_STRANGERS_EVERY_S
+
+
+class TelegramService:
+    """One bot. :meth:`run` in a loop of its own; :meth:`stop` and :meth:`wake` from any thread.
+
+    Args:
+        settings: The table of the settings.
+        port: The rest of KOS.
+        log: Bound logger.
+    """
+
+    def __init__(self, settings: TelegramSettings, port: Port, log: Any) -> None:
+        self.status = Status()
+        self._settings = settings
+        self._port = port
+        self._log = log
+        self._people = _People()
+        self._queue: OutgoingQueue[_Letter] = OutgoingQueue(Limits(), time.monotonic())
+        self._busy: set[int] = set()
+        self._in_flight: set[int] = set()
+        self._resting: set[int] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._is_desk_away = False
+        self._me: Me | None = None
+        self._offset: int | None = None
+        self._stopped = asyncio.Event()
+        self._outbox_filled = asyncio.Event()
+        self._queue_changed = asyncio.Event()
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="telegram")
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # --- from other threads ------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Stop polling, finish what is being said, give the connections back."""
+        self._call_in_loop(self._stopped.set)
+
+    def wake(self) -> None:
+        """There is something new in the outbox."""
+        self._call_in_loop(self._outbox_filled.set)
+
+    def _call_in_loop(self, what: Callable[[], None]) -> None:
+        if self._loop is None:
+            what()  # nobody waits for it yet
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(what)
+
+    # --- the loop ----------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Work until :meth:`stop`."""
+        self._loop = asyncio.get_running_loop()
+        settings = self._settings
+        self._api = TelegramApi(
+            settings.token.reveal(), settings.url, settings.proxy.reveal() or None
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                work = [
+                    group.create_task(self._poll_for_ever()),
+                    group.create_task(self._send_for_ever()),
+                    group.create_task(self._promise_for_ever()),
+                ]
+                await self._stopped.wait()
+                work[0].cancel()
+                await self._drain()
+                for task in work:
+                    task.cancel()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await self._api.close()
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _drain(self) -> None:
+        """Let words that are being handled come to their end, and answers go out; not for long."""
+        deadline = time.monotonic() + _DRAIN_S
+        while time.monotonic() < deadline:
+            running = [task for task in self._people.last_task.values() if not task.done()]
+            if not running and not len(self._queue) and not self._busy:
+                break
+            await asyncio.sleep(0.02)
+        if self._offset is not None and self.status.state == "polling":
+            try:
+                async with asyncio.timeout(1.0):
+                    await self._api.updates(self._offset, 0)  # confirms what was handled
+            except (TelegramFault, TimeoutError):
+                return
+
+    # --- words in ----------------------------------------------------------------------------------
+
+    async def _poll_for_ever(self) -> None:
+        wait_s = _FIRST_WAIT_S
+        while True:
+            try:
+                if self._me is None:
+                    await self._connect()
+                updates = await self._api.updates(self._offset, self._settings.poll_s)
+            except TelegramFault as fault:
+                await self._rest_after(fault, wait_s)
+                wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+                continue
+            wait_s = _FIRST_WAIT_S
+            self._set_state("polling", "")
+            self.status.last_poll_at = datetime.now(UTC).isoformat(timespec="seconds")
+            if updates:
+                await self._handle(updates)
+                self._offset = updates[-1].update_id + 1
+
+    async def _connect(self) -> None:
+        me = await self._api.me()
+        await self._api.take_over()
+        await self._api.set_menu(None, ())
+        self._me = me
+        self.status.bot = me.username
+        self._log.info("telegram.connected", bot=me.username)
+
+    async def _rest_after(self, fault: TelegramFault, wait_s: float) -> None:
+        self.status.failures += 1
+        match fault.kind:
+            case FaultKind.UNAUTHORIZED:
+                self._me = None
+                state, wait_s = "unauthorized", _REFUSED_WAIT_S
+                problem = str(fault)
+            case FaultKind.CONFLICT:
+                # A webhook is taken away by connecting again; of two pollers one must stop.
+                self._me = None
+                state = "conflict"
+                problem = (
+                    "another program polls with this bot's token, or a webhook was set: stop the "
+                    "other one, or make a bot of its own with @BotFather"
+                )
+            case FaultKind.WAIT:
+                state, problem, wait_s = self.status.state, str(fault), fault.retry_after_s
+                self.status.waited += 1
+            case _:
+                state, problem = "unreachable", str(fault)
+        if problem != self.status.problem or state != self.status.state:
+            self._log.warning("telegram.not_polled", state=state, error=problem, retry_s=wait_s)
+        self._set_state(state, problem)
+        await asyncio.sleep(wait_s)
+
+    def _set_state(self, state: str, problem: str) -> None:
+        if self.status.state != state:
+            self._log.info("telegram.changed", state=state)
+        self.status.state = state
+        self.status.problem = problem
+
+    async def _handle(self, updates: Iterable[Update]) -> None:
+        """Have all these words handled; comes back when they are, or when it takes too long."""
+        by_user: dict[int, list[_Word]] = {}
+        known = self._people.known_updates
+        for update in updates:
+            self.status.updates += 1
+            if update.update_id in known:
+                continue
+            known[update.update_id] = None
+            if len(known) > _KNOWN_UPDATES:
+                known.popitem(last=False)
+            word = self._word_of(update)
+            if word is not None:
+                by_user.setdefault(word.user, []).append(word)
+        tasks = []
+        for user, words in by_user.items():
+            before = self._people.last_task.get(user)
+            task = asyncio.create_task(self._one_after_another(before, words))
+            self._people.last_task[user] = task
+            task.add_done_callback(partial(self._forget_task, user))
+            tasks.append(task)
+        if not tasks:
+            return
+        _, pending = await asyncio.wait(tasks, timeout=_HANDLED_WITHIN_S)
+        while pending and self._is_desk_away:
+            # Nobody else could be answered either: better that Telegram keeps what waits.
+            _, pending = await asyncio.wait(pending, timeout=1.0)
+
+    def _forget_task(self, user: int, done: asyncio.Task[None]) -> None:
+        if self._people.last_task.get(user) is done:
+            del self._people.last_task[user]
+
+    async def _one_after_another(
+        self, before: asyncio.Task[None] | None, words: Iterable[_Word]
+    ) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        for word in words:
+            try:
+                await self._hear(word)
+            except Exception:  # noqa: BLE001 - the border: one word's fault is not another's
+                self._log.exception("telegram.word_failed")
+
+    async def _hear(self, word: _Word) -> None:
+        try:
+            answered = await self._ask_desk(word.said)
+        except WaitAndRetry:
+            answered = OperatorAnswered(answers=(Answer(spans=(Span(_AWAY),)),), notice=_AWAY)
+        if answered.is_stranger:
+            self._count_stranger(word)
+            return
+        self._resting.discard(word.chat)
+        if word.press_id:
+            self._start(self._answer_press(word.press_id, notice_text(answered.notice)))
+        waits = [
+            self._submit(
+                word.chat,
+                answer,
+                Rank.ANSWER,
+                edits=word.said.message_id if answer.is_edit else 0,
+            )
+            for answer in answered.answers
+        ]
+        if word.chat == word.user:
+            self._start(self._refresh_menu(word.user))
+        if waits:
+            await asyncio.wait(waits, timeout=_SENT_WITHIN_S)
+
+    async def _ask_desk(self, said: OperatorSaid) -> OperatorAnswered:
+        """The desk's answer; while it is away the word is said again, for it knows a repeat.
+
+        Raises:
+            WaitAndRetry: It stayed away.
+        """
+        deadline = time.monotonic() + _DESK_PATIENCE_S
+        while True:
+            try:
+                answered = await self._in_thread(lambda: self._port.hear(said))
+            except WaitAndRetry:
+                self._is_desk_away = True
+                if time.monotonic() > deadline:
+                    self._is_desk_away = False
+                    raise
+                await asyncio.sleep(_DESK_RETRY_S)
+            else:
+                self._is_desk_away = False
+                return answered
+
+    def _word_of(self, update: Update) -> _Word | None:
+        """The word of an update; None for what is nobody's command."""
+        if update.message is not None:
+            return self._typed(update.update_id, update.message)
+        if update.callback_query is not None:
+            return self._pressed(update.update_id, update.callback_query)
+        return None
+
+    def _typed(self, update_id: int, message: Message) -> _Word | None:
+        sender = message.from_user
+        is_own_word = (
+            sender is not None
+            and not sender.is_bot
+            and message.sender_chat is None
+            and message.forward_origin is None
+            and message.via_bot is None
+            and message.text is not None
+        )
+        if not is_own_word or not self._is_allowed(message.chat.type, message.chat.id):
+            return None
+        assert sender is not None  # noqa: S101 - said above
+        text = (message.text or "")[:_MAX_SAID]
+        if message.chat.type != "private" and not text.startswith("/"):
+            return None  # people talk to each other there
+        return _Word(
+            self._said(update_id, sender.id, sender.full_name, message.chat.id, message.date, text),
+            message.chat.id,
+            sender.id,
+        )
+
+    def _pressed(self, update_id: int, query: CallbackQuery) -> _Word | None:
+        message = query.message
+        if message is None or not query.data or query.from_user.is_bot:
+            return None
+        if not self._is_allowed(message.chat.type, message.chat.id):
+            return None
+        user = query.from_user
+        said = self._said(
+            update_id, user.id, user.full_name, message.chat.id, datetime.now(UTC), ""
+        )
+        said = msgspec.structs.replace(said, pressed=query.data, message_id=message.message_id)
+        return _Word(said, message.chat.id, user.id, query.id)
+
+    def _is_allowed(self, kind: str, chat: int) -> bool:
+        return kind == "private" or chat in self._settings.groups
+
+    def _said(  # noqa: PLR0917 - one caller's parts of one message
+        self, update_id: int, user: int, name: str, chat: int, at: datetime, text: str
+    ) -> OperatorSaid:
+        assert self._me is not None  # noqa: S101 - nobody speaks before we are connected
+        return OperatorSaid(
+            said_id=f"{PREFIX}{self._me.bot_id}:{update_id}",
+            user=f"{PREFIX}{user}",
+            name=shown_text(name)[:100],
+            chat=f"{PREFIX}{chat}",
+            text=text,
+            said_at=at.astimezone(UTC),
+        )
+
+    def _count_stranger(self, word: _Word) -> None:
+        """Silence; the log hears of them once an hour."""
+        people = self._people
+        self.status.strangers += 1
+        people.strangers_since += 1
+        now = time.monotonic()
+        if now - people.strangers_said_at >= _STRANGERS_EVERY_S:
+            self._log.warning(
+                "telegram.strangers_ignored", count=people.strangers_since, user=word.said.user
+            )
+            people.strangers_said_at, people.strangers_since = now, 0
+
+    async def _answer_press(self, press_id: str, notice: str) -> None:
+        try:
+            await self._api.answer_press(press_id, notice)
+        except TelegramFault as fault:
+            if fault.kind is not FaultKind.TOO_OLD:
+                self._log.debug("telegram.press_not_answered", error=str(fault))
+
+    async def _refresh_menu(self, user: int) -> None:
+        """Show a person the commands that they may use, when they have changed."""
+        shown_at, shown = self._people.menus.get(user, (-_MENU_EVERY_S, ()))
+        now = time.monotonic()
+        if now - shown_at < _MENU_EVERY_S:
+            return
+        self._people.menus[user] = (now, shown)
+        try:
+            lines = await self._in_thread(lambda: self._port.menu(f"{PREFIX}{user}"))
+            if lines != shown:
+                await self._api.set_menu(user, lines)
+                self._people.menus[user] = (now, lines)
+        except (TelegramFault, WaitAndRetry) as fault:
+            self._log.debug("telegram.menu_not_set", error=str(fault))
+
+    # --- messages out ------------------------------------------------------------------------------
+
+    def _submit(
+        self, chat: int, answer: Answer, rank: Rank, *, edits: int = 0, is_promise: bool = False
+    ) -> asyncio.Future[_Delivered]:
+        """Queue an answer; the future tells what became of it."""
+        parts = rendered(answer)
+        if parts[0].form is not Form.TEXT:
+            edits = 0
+        done: asyncio.Future[_Delivered] = asyncio.get_running_loop().create_future()
+        letter = _Letter(
+            parts, done, edits=edits, is_promise=is_promise, queued_at=time.monotonic()
+        )
+        gone = self._queue.put(Job(chat, rank, letter, replaces=edits or None))
+        for job in gone:
+            _settle(job.content, _Delivered(Outcome.SUPERSEDED))
+        self._queue_changed.set()
+        return done
+
+    async def _send_for_ever(self) -> None:
+        while True:
+            self._queue_changed.clear()
+            taken = self._queue.take(time.monotonic(), self._busy)
+            self.status.waiting = len(self._queue)
+            if isinstance(taken, Job):
+                self._busy.add(taken.chat)
+                self._start(self._send(taken))
+                continue
+            try:
+                async with asyncio.timeout(max(0.01, taken)):
+                    await self._queue_changed.wait()
+            except TimeoutError:
+                continue
+
+    async def _send(self, job: Job[_Letter]) -> None:
+        """Send the next part of a letter."""
+        letter, chat = job.content, job.chat
+        part = letter.parts[letter.sent]
+        try:
+            if letter.edits and not letter.sent:
+                await self._api.edit(chat, letter.edits, part)
+                number = letter.edits
+            else:
+                number = await self._api.send(chat, part)
+        except TelegramFault as fault:
+            self._after_fault(job, fault)
+        else:
+            self._after_sent(job, number)
+        finally:
+            self._busy.discard(chat)
+            self._queue_changed.set()
+
+    def _after_sent(self, job: Job[_Letter], number: int) -> None:
+        letter = job.content
+        self.status.sent += 1
+        letter.first_id = letter.first_id or number
+        letter.sent += 1
+        job.attempts = 0
+        if letter.sent < len(letter.parts):
+            self._queue.put_back(job, time.monotonic())
+        else:
+            _settle(letter, _Delivered(Outcome.SENT, letter.first_id))
+
+    def _after_fault(self, job: Job[_Letter], fault: TelegramFault) -> None:
+        now = time.monotonic()
+        letter = job.content
+        match fault.kind:
+            case FaultKind.UNCHANGED:
+                self._after_sent(job, letter.edits)
+            case FaultKind.NOT_EDITABLE:
+                letter.edits = 0
+                job.replaces = None
+                self._queue.put_back(job, now)
+            case FaultKind.WAIT:
+                self.status.waited += 1
+                self._queue.pause(fault.retry_after_s, now, job.chat)
+                self._queue.pause(min(1.0, fault.retry_after_s), now)
+                self._again_or_never(job, now, fault)
+            case FaultKind.UNAUTHORIZED | FaultKind.CONFLICT:
+                self._queue.pause(_FIRST_WAIT_S * 10, now)
+                self._again_or_never(job, now, fault)
+            case FaultKind.UNREACHABLE:
+                wait_s = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0**job.attempts)
+                self._again_or_never(job, now + wait_s, fault)
+            case FaultKind.MIGRATED:
+                self._log.warning("telegram.chat_migrated", chat=job.chat, new_chat=fault.new_chat)
+                job.chat = fault.new_chat
+                self._queue.put_back(job, now)
+            case FaultKind.FORBIDDEN:
+                self._resting.add(job.chat)
+                self.status.resting_chats = len(self._resting)
+                self._log.warning("telegram.chat_closed", chat=job.chat, reason=fault.reason)
+                _settle(letter, _Delivered(Outcome.UNDELIVERABLE, reason=fault.reason))
+            case FaultKind.REFUSED | FaultKind.TOO_OLD:
+                self._refused(job, fault, now)
+
+    def _refused(self, job: Job[_Letter], fault: TelegramFault, now: float) -> None:
+        """A message that Telegram does not take: once more without any style, then never."""
+        letter = job.content
+        self._log.error("telegram.message_refused", reason=fault.reason, is_final=letter.is_plain)
+        if letter.is_plain:
+            _settle(letter, _Delivered(Outcome.UNDELIVERABLE, reason=fault.reason))
+            return
+        letter.is_plain = True
+        letter.parts = tuple(
+            msgspec.structs.replace(part, text=Text(part.text.text)) for part in letter.parts
+        )
+        self._queue.put_back(job, now)
+
+    def _again_or_never(self, job: Job[_Letter], not_before: float, fault: TelegramFault) -> None:
+        """A promise is kept however long it takes; a direct answer is of use for a while."""
+        self.status.failures += 1
+        letter = job.content
+        if letter.is_promise or not_before - letter.queued_at < _ANSWER_KEPT_S:
+            self._queue.put_back(job, not_before)
+        else:
+            _settle(letter, _Delivered(Outcome.UNDELIVERABLE, reason=fault.reason))
+
+    # --- promises ----------------------------------------------------------------------------------
+
+    async def _promise_for_ever(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(_OUTBOX_EVERY_S):
+                    await self._outbox_filled.wait()
+            except TimeoutError:
+                pass
+            self._outbox_filled.clear()
+            if self._me is None:
+                continue  # nothing could be sent, and the ledger keeps it
+            try:
+                entries = await self._in_thread(lambda: self._port.outbox(()))
+            except WaitAndRetry as fault:
+                self._log.debug("telegram.outbox_not_read", error=str(fault))
+                continue
+            for entry in entries:
+                self._take_on(entry)
+
+    def _take_on(self, entry: OutboxEntry) -> None:
+        """Send a promise, unless it is on its way already."""
+        if entry.entry_id in self._in_flight:
+            return
+        self._in_flight.add(entry.entry_id)
+        promise = entry.promise
+        chat = promise.chat.removeprefix(PREFIX)
+        if not promise.chat.startswith(PREFIX) or not chat.lstrip("-").isdigit():
+            self._start(
+                self._mark(entry, _Delivered(Outcome.UNDELIVERABLE, reason="no chat of Telegram"))
+            )
+            return
+        done = self._submit(
+            int(chat),
+            promise.answer,
+            _RANKS[promise.urgency],
+            edits=promise.edits or entry.topic_message,
+            is_promise=True,
+        )
+        self._start(self._mark_when(entry, done))
+
+    async def _mark_when(self, entry: OutboxEntry, done: Awaitable[_Delivered]) -> None:
+        await self._mark(entry, await done)
+
+    async def _mark(self, entry: OutboxEntry, delivered: _Delivered) -> None:
+        """Have it written down, however often that must be said."""
+        outcome = delivered.outcome
+        while True:
+            try:
+                await self._in_thread(
+                    lambda: self._port.mark(
+                        entry.entry_id, outcome, delivered.message_id, delivered.reason
+                    )
+                )
+            except WaitAndRetry as fault:
+                self._log.debug("telegram.outbox_not_marked", error=str(fault))
+                await asyncio.sleep(_FIRST_WAIT_S)
+            else:
+                break
+        self._in_flight.discard(entry.entry_id)
+
+    # --- small things ------------------------------------------------------------------------------
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _in_thread(self, work: Callable[[], Given]) -> Given:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+
+def _settle(letter: _Letter, delivered: _Delivered) -> None:
+    if not letter.done.done():
+        letter.done.set_result(delivered)
