@@ -20,6 +20,7 @@ from kos.cli.exits import EXIT_CONFIG, EXIT_REFUSED
 from kos.cli.ledger import ledger_app
 from kos.cli.match import match_command
 from kos.cli.offers import offers_app
+from kos.cli.people import people_app
 from kos.cli.service import service_app
 from kos.errors import InvalidSettings, KosError
 from kos.observability.redact import Redactor
@@ -43,6 +44,7 @@ calc.register(app)
 app.add_typer(config_app, name="config")
 app.add_typer(service_app, name="service")
 app.add_typer(aliases_app, name="aliases")
+app.add_typer(people_app, name="people")
 app.add_typer(offers_app, name="offers")
 app.add_typer(books_app, name="books")
 app.add_typer(ledger_app, name="ledger")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kos.db import APPLICATION_ID, Database, open_for_writing, schema_version
 from kos.errors import DatabaseRefused
-from kos.storage.ledger import Ledger
+from kos.messages import CommandRecorded, RecordCreditsSpent
+from kos.storage.ledger import Ledger, identity
 from kos.storage.migrations import MIGRATIONS, SCHEMA_VERSION, migrate, open_as_it_is
 from kos.storage.verify import expected_schema, schema_of, verify
-from tests.storage.ledgers import begin, dump
+from tests.storage.desks import desk_at, promise
+from tests.storage.ledgers import NOON, begin, dump
 
 STAMP = "2026-11-23T12:00:00.000000Z"
 
@@ -47,6 +50,33 @@ def test_version_1_keeps_its_rows_and_becomes_version_2(tmp_path: Path) -> None:
     finally:
         ledger.close()
     assert dump(path, tables)["credits_spent"] == before["credits_spent"]
+
+
+def test_version_2_keeps_its_answers_and_takes_people_and_promises(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    database = file_of_version(path, 2)
+    spent = RecordCreditsSpent(
+        command_id="c", by="budget", occurred_at=NOON, sport_key="soccer_epl", credits=3
+    )
+    answered = CommandRecorded(command_id="c", sequence=1)
+    run = database.raw().execute
+    run("BEGIN")
+    run(
+        "INSERT INTO commands VALUES (1, 'c', 'RecordCreditsSpent', ?, NULL, ?, ?)",
+        (identity(spent), msgspec.json.encode(answered), STAMP),
+    )
+    run("INSERT INTO credits_spent VALUES (1, 'soccer_epl', 3, ?)", (STAMP,))
+    run("INSERT INTO erasures VALUES ('Z', 'ann', ?)", (STAMP,))
+    run("COMMIT")
+    database.close()
+    before = dump(path, ("commands", "credits_spent", "erasures"))
+    with desk_at(path) as desk:
+        assert desk.ledger.execute([spent]) == [answered]
+        assert dump(path, tuple(before)) == before
+        desk.seat("telegram:7")
+        desk.promise(promise("hello"))
+        assert desk.waiting() == ["hello"]
+        desk.sound()
 
 
 @pytest.mark.parametrize("version", range(SCHEMA_VERSION))

@@ -1,0 +1,208 @@
+"""``kos people``: who may talk to KOS, kept by the ledger; the terminal is the local admin's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kos.cli.door import (
+    Door,
+    JsonOption,
+    KeyOption,
+    StateDirOption,
+    key_of,
+    moment_said,
+    operator,
+    print_json,
+    print_tables,
+    recorded_or_exit,
+)
+from kos.domain.conversation import Seat
+from kos.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from kos.domain.conversation import Person
+
+_TELEGRAM = "telegram:"
+_LONGEST_LIFE_H = 24 * 30
+
+people_app = typer.Typer(
+    help="People: who may talk to KOS in Telegram, with which seat; invitations by one-time code.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+User = Annotated[
+    str, typer.Argument(metavar="USER_ID", help="Telegram user id: a number, never a user name.")
+]
+SeatOption = Annotated[
+    Seat,
+    typer.Option("--seat", help="What they may do; a participant sees and moves only their own."),
+]
+ParticipantOption = Annotated[
+    str,
+    typer.Option(
+        "--participant", "-p", help="Whose offers and books are theirs; a participant needs it."
+    ),
+]
+
+
+@people_app.command("list")
+def list_people(
+    *,
+    everybody: Annotated[bool, typer.Option("--all", help="Also those who may no more.")] = False,
+    as_json: JsonOption = False,
+    state_dir: StateDirOption = None,
+) -> None:
+    """List who may talk to KOS by the ledger; those in the settings are in `kos config show`."""
+    from kos.views.people import people_table
+
+    people = _people(Door(state_dir), everybody=everybody)
+    if as_json:
+        print_json(people)
+    else:
+        print_tables(people_table(people))
+
+
+@people_app.command("add")
+def add(
+    user_id: User,
+    name: Annotated[str, typer.Argument(help="How KOS calls them.")],
+    *,
+    seat: SeatOption = Seat.PARTICIPANT,
+    participant: ParticipantOption = "",
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Let somebody talk to KOS, or give them another seat or name."""
+    from kos.domain.conversation import Person
+
+    person = Person(user=_user(user_id), name=name, seat=seat, participant=participant)
+    door = Door(state_dir)
+    _set(door, person, key)
+    _say_if_unknown(door, participant)
+    if as_json:
+        print_json(person)
+    else:
+        typer.echo(f"{person.user}: {name} has the seat {seat.value}{_of(participant)}")
+
+
+@people_app.command("remove")
+def remove(
+    user_id: User,
+    *,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Let somebody talk to KOS no more; what they recorded stays."""
+    from msgspec.structs import replace
+
+    user = _user(user_id)
+    door = Door(state_dir)
+    known = {person.user: person for person in _people(door, everybody=True)}
+    if user not in known:
+        raise InvalidInput("user id", user_id, "somebody of `kos people list`")
+    gone = replace(known[user], is_active=False)
+    _set(door, gone, key)
+    if as_json:
+        print_json(gone)
+    else:
+        typer.echo(f"{user}: {gone.name} has no seat any more")
+
+
+@people_app.command("invite")
+def invite(
+    *,
+    seat: SeatOption = Seat.PARTICIPANT,
+    participant: ParticipantOption = "",
+    hours: Annotated[
+        int,
+        typer.Option("--hours", min=1, max=_LONGEST_LIFE_H, help="How long the code is good for."),
+    ] = 24,
+    as_json: JsonOption = False,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Make a one-time code that gives its bearer a seat; it is shown now and never again."""
+    import secrets
+    from datetime import timedelta
+
+    from kos.domain.invitations import CODE_BYTES, code_digest
+    from kos.messages import PutInvitation
+    from kos.views.offers import shown_time
+
+    code = secrets.token_urlsafe(CODE_BYTES)
+    made_at = moment_said(None)
+    command = PutInvitation(
+        command_id=key_of(None),
+        by=operator(),
+        occurred_at=made_at,
+        code_digest=code_digest(code),
+        seat=seat,
+        participant=participant,
+        expires_at=made_at + timedelta(hours=hours),
+    )
+    door = Door(state_dir)
+    recorded_or_exit(door.do(command))
+    _say_if_unknown(door, participant)
+    if as_json:
+        print_json(
+            {
+                "code": code,
+                "seat": seat,
+                "participant": participant,
+                "expires_at": command.expires_at,
+            }
+        )
+        return
+    typer.echo(code)
+    typer.echo(
+        f"a one-time code for the seat {seat.value}{_of(participant)}, good until"
+        f" {shown_time(command.expires_at)} UTC: send `/start {code}` to the bot",
+        err=True,
+    )
+
+
+def _user(user_id: str) -> str:
+    number = user_id.removeprefix(_TELEGRAM)
+    if not (number.isascii() and number.isdecimal()):
+        raise InvalidInput("user id", user_id, "a Telegram user id, a number such as 123456789")
+    return f"{_TELEGRAM}{number}"
+
+
+def _people(door: Door, *, everybody: bool) -> tuple[Person, ...]:
+    from kos.messages import GetPeople, PeopleListed
+
+    if not door.path.exists():
+        return ()  # the first word makes the ledger
+    return door.ask(GetPeople(with_inactive=everybody), PeopleListed).people
+
+
+def _set(door: Door, person: Person, key: str | None) -> None:
+    from kos.messages import SetPerson
+
+    command = SetPerson(
+        command_id=key_of(key), by=operator(), occurred_at=moment_said(None), person=person
+    )
+    recorded_or_exit(door.do(command))
+
+
+def _of(participant: str) -> str:
+    return f" as {participant}" if participant else ""
+
+
+def _say_if_unknown(door: Door, participant: str) -> None:
+    """A seat may be given before its participant joins; a misspelt one would see nothing."""
+    from kos.messages import GetParticipants, ParticipantsListed
+
+    if not participant:
+        return
+    listed = door.ask(GetParticipants(participant=participant), ParticipantsListed)
+    if not listed.participants:
+        typer.echo(
+            f"there is no participant {participant} yet:"
+            f" kos books record {participant} joined name=...",
+            err=True,
+        )

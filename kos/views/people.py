@@ -1,0 +1,28 @@
+"""Who may talk to KOS, as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kos.domain.conversation import Person
+from kos.views.offers import shown_time
+from kos.views.table import TableView
+
+
+def people_table(people: Iterable[Person]) -> TableView:
+    """People with their seats, and who let them in."""
+    return TableView(
+        title="People",
+        headings=("user", "name", "seat", "participant", "added by", "added at"),
+        rows=tuple(
+            (
+                person.user,
+                person.name,
+                person.seat.value if person.is_active else f"none (was {person.seat.value})",
+                person.participant,
+                person.added_by,
+                "" if person.added_at is None else shown_time(person.added_at),
+            )
+            for person in people
+        ),
+    )
