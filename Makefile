@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: run test test-squid docs lint types contracts suite coverage bench soak clean
+.PHONY: run test test-telegram test-squid docs lint types contracts suite coverage bench soak clean
 
 run: $(VENV)/.runtime-installed  ## the daemon with a live table; without keys, on the sandbox
 	@$(BIN)/kos run --live
@@ -27,6 +27,9 @@ suite: $(VENV)/.dev-installed
 
 test-squid: $(VENV)/.dev-installed  ## the proxy pool against squid, where it is installed
 	$(BIN)/python -m pytest -m squid tests/squid
+
+test-telegram: $(VENV)/.dev-installed  ## the bot's tests on a Telegram emulator by other authors; needs npm
+	$(BIN)/python -m pytest -m emulator -o timeout=600
 
 coverage: $(VENV)/.dev-installed  ## the suite again, counting what it reaches in every process
 	$(BIN)/coverage erase
@@ -55,4 +58,4 @@ $(VENV)/.dev-installed: $(VENV)/bin/python setup.cfg constraints.txt
 	@touch $@ $(VENV)/.runtime-installed
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .emulator .coverage*

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.telegram_world import TelegramWorld, running_world
 
 # Derandomised, so that a run says the same twice; HYPOTHESIS_PROFILE=long searches further.
 settings.register_profile(
@@ -24,3 +27,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@pytest.fixture(
+    scope="module", params=["sandbox", pytest.param("emulator", marks=pytest.mark.emulator)]
+)
+def telegram_world(request: pytest.FixtureRequest) -> Iterator[TelegramWorld]:
+    """A Telegram server for the bot: the sandbox's own, or with ``-m emulator`` one by other authors."""
+    with running_world(request.param) as world:
+        yield world

@@ -172,11 +172,11 @@ class Telegram:
             self.chats.confirm(form.number("offset", 0, -(2**53)))
             if not seconds or self.chats.has_updates():
                 return self.chats.take(limit)
-            poll = self._next_poll(is_polled=True)
+            poll = self._next_poll(form.is_gone)
             self.chats.wait(lambda: self._is_over(poll) or self.chats.has_updates(), seconds)
             if not self._is_over(poll):
-                self.chats.is_polled = False
-                return self.chats.take(limit)
+                self.chats.is_poller_gone = None
+                return [] if form.is_gone() else self.chats.take(limit)
         raise self._ended_poll()
 
     def _ended_poll(self) -> Refusal:
@@ -184,11 +184,11 @@ class Telegram:
             409, "Conflict: terminated by setWebhook request" if self._webhook else _MEANINGS[409]
         )
 
-    def _next_poll(self, *, is_polled: bool) -> int:
+    def _next_poll(self, is_gone: Callable[[], bool] | None) -> int:
         """Ends the poll that waits, and gives the number of the one that follows."""
         with self.chats.changed:
             self._poll += 1
-            self.chats.is_polled = is_polled
+            self.chats.is_poller_gone = is_gone
             self.chats.changed.notify_all()
             return self._poll
 
@@ -212,7 +212,7 @@ class Telegram:
                 self.chats.pending.clear()
             self._webhook = url
             if url:
-                self._next_poll(is_polled=False)
+                self._next_poll(None)
         return True
 
     def _delete_webhook(self, form: Form) -> bool:

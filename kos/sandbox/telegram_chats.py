@@ -89,8 +89,8 @@ class Chats:
         self._queries: dict[str, int] = {}
         self._update_id = 0
         self._message_id = 0
-        self.is_polled = False
-        """Whether a long poll waits."""
+        self.is_poller_gone: Callable[[], bool] | None = None
+        """Of the long poll that waits; None where none does."""
         self.is_closed = False
 
     def close(self) -> None:
@@ -234,6 +234,10 @@ class Chats:
                 self.pending = self.pending[offset:]
             else:
                 self.pending = [row for row in self.pending if row["update_id"] >= offset]
+
+    def is_polled(self) -> bool:
+        """Says whether the bot waits in a long poll."""
+        return self.is_poller_gone is not None and not self.is_poller_gone()
 
     def has_updates(self) -> bool:
         """Says whether a poll has something to bring."""

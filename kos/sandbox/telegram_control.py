@@ -64,7 +64,7 @@ class Control:
                 self._chats.wait(lambda: len(self._chats.called_with(method)) >= count, seconds)
                 return Answer(200, as_json(self._chats.called_with(method)))
             case "polled":
-                is_polled = self._chats.wait(lambda: self._chats.is_polled, seconds)
+                is_polled = self._chats.wait(self._chats.is_polled, seconds)
                 return Answer(200, as_json(is_polled))
             case "screen":
                 return Answer(200, as_json(self._chats.screen(chat_id or 0)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.parser
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -66,6 +67,8 @@ class Form:
 
     values: dict[str, str] = field(default_factory=dict)
     files: dict[str, Upload] = field(default_factory=dict)
+    is_gone: Callable[[], bool] = lambda: False
+    """Says whether the bot has hung up meanwhile."""
 
     def text(self, name: str) -> str:
         """Gives a parameter, or empty text.
@@ -134,7 +137,7 @@ def read(request: Request) -> Form:
     Raises:
         Refusal: The body can't be read.
     """
-    form = Form(dict(request.query))
+    form = Form(dict(request.query), is_gone=request.is_gone)
     kind, _, _ = request.headers.get("content-type", "").partition(";")
     match kind.strip().lower():
         case "application/json":

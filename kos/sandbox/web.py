@@ -45,6 +45,8 @@ class Request:
     body: bytes
     has_certificate: bool | None = None
     """Whether the client showed a certificate; None where it could not, on plain HTTP."""
+    is_gone: Callable[[], bool] = field(default=lambda: False, compare=False)
+    """Says whether the client has hung up meanwhile; it can't be told on HTTPS."""
 
     def one(self, name: str) -> str | None:
         """Gives a query parameter's last value, or None."""
@@ -379,11 +381,22 @@ class _Handler(BaseHTTPRequestHandler):
                 if isinstance(self.connection, ssl.SSLSocket)
                 else None
             ),
+            is_gone=self._is_gone,
         )
         try:
             self.owner.respond(request, self)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
+
+    def _is_gone(self) -> bool:
+        if isinstance(self.connection, ssl.SSLSocket):
+            return False
+        try:
+            return not self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def _body(self) -> bytes:
         if "chunked" not in (self.headers.get("Transfer-Encoding") or "").lower():

@@ -325,6 +325,21 @@ def test_a_replayed_update_comes_again_although_it_was_confirmed(
         people.replay(999_999)
 
 
+def test_a_poll_that_the_bot_left_counts_no_more_and_swallows_nothing(
+    bot: Bot, people: TelegramUser
+) -> None:
+    update_id = people.say(ANNA, "/once")
+    bot.call("getUpdates", offset=update_id + 1)
+    connection = http.client.HTTPConnection(bot.host, timeout=PATIENCE_S)
+    connection.request("GET", f"/bot{bot.token}/getUpdates?timeout=50")
+    people.wait_for_poll()
+    connection.close()
+    with pytest.raises(TimeoutError, match="did not poll"):
+        people.wait_for_poll(timeout_s=0.01)
+    people.replay(update_id)
+    assert [row["update_id"] for row in updates(bot)] == [update_id]
+
+
 def test_an_edited_message_is_an_update_of_its_own_kind(bot: Bot, people: TelegramUser) -> None:
     people.say(ANNA, "befor")
     (message,) = [row for row in people.screen(ANNA) if row.get("text") == "befor"]
