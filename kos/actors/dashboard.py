@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from kos.config import Settings, WebSettings
 from kos.domain.score import ScoringRules
 from kos.messages import Tick
+from kos.observability.logs import LOG_FILE
 from kos.runtime import PARK, Actor, ChildSpec, Message
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ class DashboardArgs(msgspec.Struct, frozen=True, kw_only=True):
     web: WebSettings
     rules: ScoringRules
     is_simulated: bool
+    log_file: str
+    """Where warnings can be read."""
 
 
 def spec(settings: Settings) -> ChildSpec:
@@ -38,6 +42,7 @@ def spec(settings: Settings) -> ChildSpec:
             web=settings.web,
             rules=settings.scoring,
             is_simulated=settings.service.is_simulated,
+            log_file=str(settings.state_dir / LOG_FILE),
         ),
         on_exhausted=PARK,
     )
@@ -92,6 +97,7 @@ class DashboardActor(Actor):
             args.web,
             args.rules,
             is_simulated=args.is_simulated,
+            log_file=Path(args.log_file),
             ask=lambda actor, message, timeout_s: self.context.ref(actor).ask(message, timeout_s),
         )
         try:

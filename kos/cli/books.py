@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -186,37 +184,9 @@ def export_books(
     if as_json or (target is not None and target.suffix.lower() == ".json"):
         write_out(msgspec.json.encode(listed.lines).decode() + "\n", target)
     else:
-        write_out(statement_csv(listed), target)
+        from kos.views.books import statement_csv
 
-
-def statement_csv(listed: StatementListed) -> str:
-    """The postings as CSV, amounts in pounds."""
-    from kos.domain.money import from_pence
-    from kos.views.books import STATEMENT_COLUMNS
-
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(STATEMENT_COLUMNS)
-    for line in listed.lines:
-        writer.writerow(
-            (
-                line.transaction,
-                line.occurred_at.isoformat(),
-                line.participant,
-                line.account,
-                line.venue,
-                f"{from_pence(line.amount):f}",
-                _harmless(line.what),
-                _harmless(line.instance),
-                _harmless(line.bet),
-            )
-        )
-    return out.getvalue()
-
-
-def _harmless(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+        write_out(statement_csv(listed.lines), target)
 
 
 @books_app.command("import")

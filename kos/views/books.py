@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable
 
 from kos.domain.books import pounds
+from kos.domain.money import from_pence
 from kos.domain.told import (
     BalanceLine,
     FloatLine,
@@ -92,6 +95,28 @@ def statement_table(lines: Iterable[StatementLine]) -> TableView:
     )
 
 
+def statement_csv(lines: Iterable[StatementLine]) -> str:
+    """The postings as CSV, amounts in pounds; no text in it is a spreadsheet's formula."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(STATEMENT_COLUMNS)
+    for line in lines:
+        writer.writerow(
+            (
+                line.transaction,
+                line.occurred_at.isoformat(),
+                line.participant,
+                line.account,
+                line.venue,
+                f"{from_pence(line.amount):f}",
+                _harmless(line.what),
+                _harmless(line.instance),
+                _harmless(line.bet),
+            )
+        )
+    return out.getvalue()
+
+
 def participants_table(participants: Iterable[ParticipantLine]) -> TableView:
     """Who takes part, and where they are restricted."""
     return TableView(
@@ -108,3 +133,7 @@ def participants_table(participants: Iterable[ParticipantLine]) -> TableView:
             for line in participants
         ),
     )
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

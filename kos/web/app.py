@@ -18,10 +18,14 @@ from kos.config import WebSettings
 from kos.domain.score import ScoringRules
 from kos.errors import InvalidInput
 from kos.web.asking import Asking, NotAnswered, NotAsked
+from kos.web.books import BookPages
 from kos.web.guard import Guard, Sessions
+from kos.web.ledger import LedgerAsking
 from kos.web.login import LoginPages
 from kos.web.market import MarketPages
+from kos.web.offers import OfferPages
 from kos.web.pages import Pages
+from kos.web.system import SystemPages
 from kos.web.watch import Hub, TooMany
 
 STATIC = Path(__file__).parent / "static"
@@ -36,27 +40,39 @@ class WebApp:
         web: Where it listens, and who may come.
         rules: What counts as fresh.
         is_simulated: Whether the markets are the sandbox's.
+        log_file: Where warnings are read.
         asking: The way to the actors.
     """
 
     def __init__(
-        self, web: WebSettings, rules: ScoringRules, *, is_simulated: bool, asking: Asking
+        self,
+        web: WebSettings,
+        rules: ScoringRules,
+        *,
+        is_simulated: bool,
+        log_file: Path,
+        asking: Asking,
     ) -> None:
         self._asking = asking
         self._loop: asyncio.AbstractEventLoop | None = None
         self.hub = Hub()
         self.sessions = Sessions(web.token.reveal())
         pages = Pages(self.sessions, is_simulated=is_simulated)
-        login = LoginPages(pages, self.sessions)
-        market = MarketPages(pages, self.hub, asking, rules)
+        ledger = LedgerAsking(asking)
+        rooms = (
+            LoginPages(pages, self.sessions),
+            MarketPages(pages, self.hub, asking, rules),
+            OfferPages(pages, self.hub, ledger),
+            BookPages(pages, self.hub, ledger),
+            SystemPages(pages, self.hub, asking, log_file, is_simulated=is_simulated),
+        )
         routes: list[BaseRoute] = [
             Route("/", lambda _: RedirectResponse("/opportunities", 303)),
             Route("/healthz", _alive),
             Route("/readyz", self._ready),
             Route("/favicon.ico", lambda _: RedirectResponse("/static/icon.svg", 301)),
             Mount("/static", StaticFiles(directory=STATIC)),
-            *login.routes(),
-            *market.routes(),
+            *(route for room in rooms for route in room.routes()),
         ]
         self._app = Guard(
             Starlette(

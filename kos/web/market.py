@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -18,7 +17,7 @@ from kos.web.changes import Picture
 from kos.web.opportunities import factors_of, picture_of
 from kos.web.pages import Pages, events, words_of
 from kos.web.questions import KIND_NAMES, LIMITS, RANKING_NAMES, Choices, question_of
-from kos.web.watch import Hub
+from kos.web.watch import MAX_QUESTIONS, Hub
 
 
 class MarketPages:
@@ -37,6 +36,7 @@ class MarketPages:
         self._asking = asking
         self._rules = rules
         self._choices = Choices()
+        self._latest: dict[OpportunityQuery, OpportunitiesRanked] = {}
 
     def routes(self) -> list[Route]:
         """Its addresses."""
@@ -65,17 +65,14 @@ class MarketPages:
         return events(self._hub.stream("scorer", query, lambda: self._picture(query)))
 
     async def _why(self, request: Request) -> Response:
-        """The factors of one opportunity's score, by name."""
+        """The factors of one opportunity's score, by name; none where it is offered no more."""
         words = words_of(request)
         query = question_of(words)
-        ranked = await self._ranked(query)
+        ranked = self._latest.get(query) or await self._ranked(query)
         wanted = words.get("id", "")
-        for found in ranked.answer.opportunities:
-            if found.id == wanted:
-                return Response(
-                    msgspec.json.encode(factors_of(found)), media_type="application/json"
-                )
-        raise HTTPException(410, "This pair is not offered any more.")
+        found = [each for each in ranked.answer.opportunities if each.id == wanted]
+        factors = factors_of(found[0]) if found else ()
+        return Response(msgspec.json.encode(factors), media_type="application/json")
 
     async def _ranked(self, query: OpportunityQuery) -> OpportunitiesRanked:
         return await self._asking.of("scorer", GetOpportunities(query=query), OpportunitiesRanked)
@@ -83,6 +80,10 @@ class MarketPages:
     async def _picture(self, query: OpportunityQuery) -> Picture:
         ranked = await self._ranked(query)
         self._choices.note(ranked.answer.opportunities)
+        self._latest.pop(query, None)
+        self._latest[query] = ranked
+        while len(self._latest) > MAX_QUESTIONS:
+            del self._latest[next(iter(self._latest))]
         # Thousands of rows take a while to write; the loop serves others meanwhile.
         return await asyncio.to_thread(
             picture_of, ranked, query, self._rules, self._choices.as_json()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from kos.errors import InvalidInput
 from kos.web.guard import Sessions, session_of
 
-PAGES = (("/opportunities", "Opportunities"),)
+PAGES = (
+    ("/opportunities", "Opportunities"),
+    ("/offers", "Offers"),
+    ("/books", "Books"),
+    ("/system", "System"),
+)
 """Address and name of each page, in the order of the menu."""
 _MAX_FORM = 64 * 1024
 _MAX_FIELDS = 200
+_KEY = re.compile(r"[0-9a-f-]{8,64}")
 
 Form = dict[str, str]
 Answer = Callable[[Request], Awaitable[Response]]
@@ -46,6 +55,7 @@ class Pages:
             lstrip_blocks=True,
             undefined=jinja2.StrictUndefined,
         )
+        self._environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
         self._environment.globals.update(
             pages=PAGES, is_simulated=is_simulated, has_login=sessions.is_needed
         )
@@ -54,12 +64,17 @@ class Pages:
         """A template as text."""
         return self._environment.get_template(template).render(**facts)
 
+    def part(self, request: Request, template: str, **facts: Any) -> str:
+        """A part of a page that holds a form."""
+        token = self._sessions.form_token(session_of(request))
+        return self.render(template, form_token=token, **facts)
+
     def page(self, request: Request, template: str, status: int = 200, **facts: Any) -> Response:
         """A whole page."""
-        text = self.render(
+        text = self.part(
+            request,
             template,
             path=request.url.path,
-            form_token=self._sessions.form_token(session_of(request)),
             server_now=f"{time.time():.3f}",
             **facts,
         )
@@ -139,3 +154,20 @@ def events(stream: AsyncIterator[bytes]) -> Response:
 def words_of(request: Request) -> Mapping[str, str]:
     """The query string, the last of each word."""
     return dict(request.query_params)
+
+
+def new_key() -> str:
+    """A form's idempotency key."""
+    return str(uuid.uuid4())
+
+
+def key_of(form: Form) -> str:
+    """The idempotency key that a form brings back.
+
+    Raises:
+        InvalidInput: It brings none.
+    """
+    key = form.get("key", "")
+    if _KEY.fullmatch(key) is None:
+        raise InvalidInput("key", key[:80], "the key of the form; reload the page")
+    return key

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -29,15 +30,28 @@ class WebServer:
         web: Where it listens, and who may come.
         rules: What counts as fresh.
         is_simulated: Whether the markets are the sandbox's.
+        log_file: Where warnings are read; it need not be there.
         ask: Asks an actor; used from threads of the server.
     """
 
     def __init__(
-        self, web: WebSettings, rules: ScoringRules, *, is_simulated: bool, ask: Ask
+        self,
+        web: WebSettings,
+        rules: ScoringRules,
+        *,
+        is_simulated: bool,
+        log_file: Path,
+        ask: Ask,
     ) -> None:
         self._web = web
         self._pool = ThreadPoolExecutor(_ASKERS, thread_name_prefix="page asks")
-        self._app = WebApp(web, rules, is_simulated=is_simulated, asking=Asking(ask, self._pool))
+        self._app = WebApp(
+            web,
+            rules,
+            is_simulated=is_simulated,
+            log_file=log_file,
+            asking=Asking(ask, self._pool),
+        )
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None

@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlencode
 
 from kos.config import WebSettings
@@ -47,7 +48,13 @@ class Cast:
 @contextmanager
 def serving(cast: Cast, web: WebSettings | None = None) -> Iterator[WebServer]:
     """The page while it is open."""
-    server = WebServer(web or WebSettings(port=0), ScoringRules(), is_simulated=True, ask=cast.ask)
+    server = WebServer(
+        web or WebSettings(port=0),
+        ScoringRules(),
+        is_simulated=True,
+        log_file=Path("absent.log"),
+        ask=cast.ask,
+    )
     server.open()
     try:
         yield server

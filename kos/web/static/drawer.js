@@ -2,6 +2,7 @@
 import { age, duration } from "./ages.js";
 import { now } from "./live.js";
 import { balance, fraction, pounds, signed } from "./money.js";
+import { prepare } from "./start.js";
 
 /** A commission as a percentage, exactly: "0.05" is "5". */
 function percentOf(text) {
@@ -233,7 +234,38 @@ export class Drawer {
     );
   }
 
-  #start() {
-    this.#of("start").hidden = true;
+  async #start() {
+    const row = this.#row;
+    const section = this.#of("start");
+    section.hidden = this.kind() !== "qualifying";
+    if (section.hidden) return;
+    const found = balance(this.kind(), this.stake(), row.back_odds, row.lay_odds, row.commission);
+    const about = new URLSearchParams({
+      bookmaker: row.bookmaker_key,
+      event: row.event,
+      selection: row.selection,
+      sport: row.sport,
+      kickoff_at: String(row.kickoff_at),
+      stake: this.stake(),
+      back_odds: row.back_shown,
+      exchange: row.exchange_key,
+      market_id: row.market_id ?? "",
+      lay_stake: found ? pounds(found.layStake).replace(/[£,]/g, "") : "",
+      lay_odds: row.lay_shown,
+      commission: percentOf(row.commission),
+      note: `opportunity ${row.id}`,
+    });
+    const place = this.#of("start-form");
+    place.textContent = "Asking the ledger…";
+    try {
+      const answer = await fetch(`/offers/start?${about}`);
+      const text = await answer.text();
+      if (this.#row?.id !== row.id) return;
+      if (answer.ok) place.innerHTML = text;
+      else place.textContent = text;
+      prepare(place);
+    } catch {
+      place.textContent = "KOS does not answer now.";
+    }
   }
 }

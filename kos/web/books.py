@@ -1,0 +1,312 @@
+"""The Books page: what was made over time and by whom, what is where, and every posting."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from kos.domain.books import RESULTS, pounds
+from kos.domain.facts import MONEY_FACTS, MoneyFact
+from kos.domain.told import BalanceLine, ParticipantLine, ProfitLine, StatementLine
+from kos.errors import InvalidInput
+from kos.messages import BooksDescribed
+from kos.views.books import floats_table, statement_csv, statement_table
+from kos.views.opportunities import LONDON
+from kos.web.asking import NotAnswered
+from kos.web.changes import Picture
+from kos.web.forms import FIELD, fact_form, moment_shown, moment_typed, typed_fact
+from kos.web.ledger import ACTOR, LedgerAsking, Refused
+from kos.web.pages import Form, Pages, events, key_of, new_key, words_of
+from kos.web.watch import Hub
+
+INTERVAL_S = 3.0
+_MOST_LINES = 200
+_MOST_POINTS = 2000
+_RESULTS = frozenset(kind.value for kind in RESULTS)
+_FACTS = (
+    "joined",
+    "opened",
+    "money_sent",
+    "money_arrived",
+    "drawn",
+    "bonus_paid",
+    "adjusted",
+    "withdrawal_requested",
+    "withdrawal_arrived",
+    "bookmaker_restricted",
+    "bookmaker_cleared",
+    "paused",
+    "resumed",
+)
+"""Facts of a participant's own money that have a form, the usual ones first."""
+_APRIL, _SIXTH = 4, 6
+_PERIODS = {
+    "all": "All time",
+    "30d": "Last 30 days",
+    "month": "This month",
+    "tax": "This tax year",
+    "year": "This year",
+}
+_PARTICIPANT = re.compile(r"\S{1,100}")
+
+
+class _Scope(msgspec.Struct, frozen=True):
+    """Whose books, and of which time."""
+
+    participant: str
+    period: str
+    since: datetime | None
+
+
+class BookPages:
+    """Money.
+
+    Args:
+        pages: The templates.
+        hub: The live questions.
+        ledger: The way to the ledger.
+    """
+
+    def __init__(self, pages: Pages, hub: Hub, ledger: LedgerAsking) -> None:
+        self._pages = pages
+        self._hub = hub
+        self._ledger = ledger
+
+    def routes(self) -> list[Route]:
+        """Its addresses."""
+        return [
+            Route("/books", self._page),
+            Route("/books/stream", self._stream),
+            Route("/books/statement.csv", self._csv),
+            self._pages.post("/books/record", self._record),
+        ]
+
+    async def _page(self, request: Request) -> Response:
+        return await self._show(request, refusal="", opened="", typed={})
+
+    async def _show(
+        self,
+        request: Request,
+        *,
+        refusal: str,
+        opened: str,
+        typed: Mapping[str, str],
+        key: str = "",
+    ) -> Response:
+        scope = _scope(words_of(request))
+        people = await self._ledger.participants()
+        picture = await self._picture(scope)
+        parts = {
+            name[1:]: msgspec.json.decode(part, type=str)
+            for name, part in picture.facts.items()
+            if name.startswith("#")
+        }
+        return self._pages.page(
+            request,
+            "books.html",
+            409 if refusal else 200,
+            parts=parts,
+            scope=scope,
+            periods=_PERIODS,
+            people=people,
+            query=f"participant={scope.participant}&period={scope.period}",
+            forms=[
+                fact_form(
+                    name, MONEY_FACTS[name], typed if name == opened else {}, _suggestions(people)
+                )
+                for name in _FACTS
+            ],
+            refusal=refusal,
+            opened=opened,
+            typed_participant=typed.get("participant", scope.participant),
+            key=key or new_key(),
+            now=moment_shown(datetime.now(UTC)),
+        )
+
+    async def _stream(self, request: Request) -> Response:
+        scope = _scope(words_of(request))
+        key = ("books", scope.participant, scope.period)
+        return events(
+            self._hub.stream(
+                # The scope is made anew each time: "this month" moves on.
+                ACTOR,
+                key,
+                lambda: self._picture(_scope(words_of(request))),
+                INTERVAL_S,
+            )
+        )
+
+    async def _picture(self, scope: _Scope) -> Picture:
+        books = await self._ledger.books(scope.participant, scope.since, None)
+        listed = await self._ledger.statement(scope.participant, scope.since, None)
+        show = self._pages.render
+        shown = listed.lines[-_MOST_LINES:]
+        parts = {
+            "totals": show("part_totals.html", books=books, pounds=pounds),
+            "profits": show("part_profits.html", tables=_profit_tables(books)),
+            "balances": show(
+                "part_balances.html",
+                groups=_balances(books.balances),
+                floats=floats_table(books.floats),
+                pounds=pounds,
+            ),
+            "statement": show(
+                "part_statement.html",
+                view=statement_table(reversed(shown)),
+                more=len(listed.lines) - len(shown),
+            ),
+        }
+        facts = {f"#{name}": msgspec.json.encode(part) for name, part in parts.items()}
+        facts["series"] = msgspec.json.encode(profit_series(listed.lines))
+        return Picture(rows={}, facts=facts)
+
+    async def _csv(self, request: Request) -> Response:
+        scope = _scope(words_of(request))
+        listed = await self._ledger.statement(scope.participant, scope.since, None)
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", f"kos-{scope.participant or 'all'}-{scope.period}")
+        return Response(
+            statement_csv(listed.lines),
+            media_type="text/csv; charset=utf-8",
+            headers={"content-disposition": f'attachment; filename="{name}.csv"'},
+        )
+
+    async def _record(self, request: Request, form: Form) -> Response:
+        name, participant = form.get("fact", ""), form.get("participant", "").strip()
+        try:
+            key = key_of(form)
+            _check_whom(participant, name)
+            at = moment_typed(form["at"], "When") if form.get("at") else datetime.now(UTC)
+            fact = cast("MoneyFact", typed_fact(MONEY_FACTS, name, form, at))
+            await self._ledger.record(
+                f"web:{key}", participant, fact, note=form.get("note", ""), occurred_at=at
+            )
+        except (InvalidInput, Refused, NotAnswered) as why:
+            typed = {each.removeprefix(FIELD): text for each, text in form.items()}
+            kept = form.get("key", "") if isinstance(why, NotAnswered) else ""
+            return await self._show(request, refusal=str(why), opened=name, typed=typed, key=kept)
+        self._hub.hurry()
+        return RedirectResponse("/books", 303)
+
+
+def profit_series(lines: Iterable[StatementLine]) -> dict[str, list[float | int]]:
+    """Profit made so far, in pence, at the end of each UK day on which something was made.
+
+    ``{"days": [Unix seconds], "profit": [pence]}``, starting at nothing the day before.
+    """
+    by_day: dict[datetime, int] = defaultdict(int)
+    for line in lines:
+        if line.account in _RESULTS:
+            day = line.occurred_at.astimezone(LONDON).replace(
+                hour=0, minute=0, second=0, microsecond=0
+            )
+            by_day[day] -= line.amount
+    days: list[float | int] = []
+    profit: list[float | int] = []
+    total = 0
+    for day in sorted(by_day):
+        if not days:
+            days.append(int((day - timedelta(days=1)).timestamp()))
+            profit.append(0)
+        total += by_day[day]
+        days.append(int(day.timestamp()))
+        profit.append(total)
+    return {"days": days[-_MOST_POINTS:], "profit": profit[-_MOST_POINTS:]}
+
+
+def _profit_tables(books: BooksDescribed) -> list[tuple[str, list[tuple[str, str, str, int]]]]:
+    """Title, and per line its name, its amount, its sign and its share of the widest in percent."""
+    kinds = (
+        ("By bookmaker and exchange", books.by_venue),
+        ("By participant", _by_participant(books.by_kind)),
+        ("By kind", books.by_kind),
+        ("By offer", books.by_offer),
+        ("By month", books.by_month),
+    )
+    tables = []
+    for title, lines in kinds:
+        totals: dict[str, int] = defaultdict(int)
+        for line in lines:
+            totals[line.name] += line.profit
+        ordered = sorted(totals.items(), key=lambda item: -item[1])
+        if title == "By month":
+            ordered = sorted(totals.items(), reverse=True)
+        widest = max((abs(profit) for _, profit in ordered), default=0) or 1
+        tables.append(
+            (
+                title,
+                [
+                    (
+                        name or "other",
+                        pounds(profit),
+                        "gain" if profit > 0 else "loss" if profit < 0 else "",
+                        max(1, round(abs(profit) / widest * 100)) if profit else 0,
+                    )
+                    for name, profit in ordered[:20]
+                ],
+            )
+        )
+    return tables
+
+
+def _by_participant(lines: Iterable[ProfitLine]) -> list[ProfitLine]:
+    return [
+        ProfitLine(participant=line.participant, name=line.participant, profit=line.profit)
+        for line in lines
+    ]
+
+
+def _balances(lines: Iterable[BalanceLine]) -> list[tuple[str, list[BalanceLine]]]:
+    """Accounts that hold something, by participant."""
+    groups: dict[str, list[BalanceLine]] = defaultdict(list)
+    for line in lines:
+        is_place = line.account.partition(":")[0] in {"bank", "transit", "bookmaker", "exchange"}
+        if line.balance and is_place:
+            groups[line.participant].append(line)
+    return sorted(groups.items())
+
+
+def _suggestions(people: Iterable[ParticipantLine]) -> dict[str, tuple[str, ...]]:
+    return {
+        "venue": ("betfair", "smarkets", "matchbook"),
+        "bookmaker": tuple(sorted({name for each in people for name in each.restricted})),
+    }
+
+
+def _check_whom(participant: str, fact: str) -> None:
+    if _PARTICIPANT.fullmatch(participant) is None:
+        raise InvalidInput("participant", participant[:80], "an id without blanks")
+    if fact not in _FACTS:
+        raise InvalidInput("fact", fact[:80], f"one of {', '.join(_FACTS)}")
+
+
+def _scope(words: Mapping[str, str]) -> _Scope:
+    participant = words.get("participant", "")
+    period = words.get("period", "all")
+    if period not in _PERIODS or (participant and _PARTICIPANT.fullmatch(participant) is None):
+        raise HTTPException(400, f"The period is one of {', '.join(_PERIODS)}.")
+    return _Scope(participant, period, _since(period, datetime.now(LONDON)))
+
+
+def _since(period: str, now: datetime) -> datetime | None:
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    match period:
+        case "30d":
+            return midnight - timedelta(days=30)
+        case "month":
+            return midnight.replace(day=1)
+        case "year":
+            return midnight.replace(month=1, day=1)
+        case "tax":
+            begin = midnight.replace(month=_APRIL, day=_SIXTH)
+            return begin if begin <= now else begin.replace(year=begin.year - 1)
+        case _:
+            return None

@@ -1,0 +1,143 @@
+"""What the page's parts about offers and money ask of the ledger, and record in it."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from kos.domain.catalogue import Offer
+from kos.domain.facts import MoneyFact, OfferFact, Role, Source
+from kos.domain.told import OfferLine, ParticipantLine, ReminderLine
+from kos.messages import (
+    BooksDescribed,
+    CatalogueListed,
+    CommandRefused,
+    FactRecorded,
+    GetBooks,
+    GetCatalogue,
+    GetOffer,
+    GetOffers,
+    GetParticipants,
+    GetReminders,
+    GetStatement,
+    OfferDescribed,
+    OffersListed,
+    ParticipantsListed,
+    RecordFact,
+    RemindersListed,
+    StatementListed,
+)
+from kos.web.asking import Asking, NotAnswered
+
+ACTOR = "ledger"
+
+
+class Refused(Exception):  # noqa: N818 - says what is so
+    """The ledger refused a fact on its merits; the text is its reason."""
+
+
+class LedgerAsking:
+    """The page's way to the ledger, as the operator of this machine.
+
+    Args:
+        asking: The way to the actors.
+    """
+
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
+        self._operator = operator()
+
+    async def offers(self) -> tuple[OfferLine, ...]:
+        """Every instance, closed ones too."""
+        question = GetOffers(operator=self._operator)
+        return (await self._asking.of(ACTOR, question, OffersListed)).offers
+
+    async def reminders(self) -> tuple[ReminderLine, ...]:
+        """What is due, earliest first."""
+        question = GetReminders(operator=self._operator)
+        return (await self._asking.of(ACTOR, question, RemindersListed)).reminders
+
+    async def catalogue(self) -> Mapping[str, Offer]:
+        """Offers by key."""
+        listed = await self._asking.of(ACTOR, GetCatalogue(), CatalogueListed)
+        return {offer.key: offer for offer in listed.offers}
+
+    async def participants(self) -> tuple[ParticipantLine, ...]:
+        """Who takes part."""
+        question = GetParticipants(operator=self._operator)
+        return (await self._asking.of(ACTOR, question, ParticipantsListed)).participants
+
+    async def offer(self, participant: str, instance: str) -> OfferDescribed:
+        """Everything about one instance."""
+        question = GetOffer(participant=participant, operator=self._operator, instance=instance)
+        return await self._asking.of(ACTOR, question, OfferDescribed)
+
+    async def books(
+        self, participant: str, since: datetime | None, until: datetime | None
+    ) -> BooksDescribed:
+        """Balances, and profit within a time."""
+        question = GetBooks(
+            participant=participant, operator=self._operator, since=since, until=until
+        )
+        return await self._asking.of(ACTOR, question, BooksDescribed)
+
+    async def statement(
+        self, participant: str, since: datetime | None, until: datetime | None
+    ) -> StatementListed:
+        """Every posting within a time."""
+        question = GetStatement(
+            participant=participant, operator=self._operator, since=since, until=until
+        )
+        return await self._asking.of(ACTOR, question, StatementListed)
+
+    async def record(
+        self,
+        key: str,
+        participant: str,
+        fact: OfferFact | MoneyFact,
+        *,
+        instance: str = "",
+        note: str = "",
+        occurred_at: datetime | None = None,
+        expected_version: int | None = None,
+        is_supervisor: bool = False,
+    ) -> FactRecorded:
+        """Have a fact recorded; the same key again changes nothing.
+
+        Raises:
+            Refused: The ledger says why.
+            NotAnswered: Whether it was recorded is not known; asking again is safe.
+        """
+        command = RecordFact(
+            command_id=key,
+            by=self._operator,
+            occurred_at=occurred_at or datetime.now(UTC),
+            participant=participant,
+            instance=instance,
+            fact=fact,
+            role=Role.SUPERVISOR if is_supervisor else Role.OPERATOR,
+            source=Source.WEB,
+            note=note,
+            expected_version=expected_version,
+        )
+        try:
+            answer = await self._asking.any_of(ACTOR, command)
+        except NotAnswered as why:
+            raise NotAnswered(
+                f"{why}. It is not known whether it was recorded: send it again,"
+                " it cannot be recorded twice"
+            ) from why
+        if isinstance(answer, CommandRefused):
+            raise Refused(answer.reason)
+        if not isinstance(answer, FactRecorded):
+            raise TypeError(f"the ledger answered {type(answer).__name__}")
+        return answer
+
+
+def operator() -> str:
+    """Who uses the page, as the ledger remembers it: the user that KOS runs as."""
+    try:
+        return f"web:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return "web"

@@ -1,0 +1,428 @@
+"""The Offers pages: the board by phase, one offer with what may follow, and its beginning."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, cast
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from kos.domain.books import pounds
+from kos.domain.catalogue import Offer
+from kos.domain.facts import (
+    OFFER_FACTS,
+    DepositSent,
+    OfferFact,
+    QualifierPlaced,
+)
+from kos.domain.money import from_pence
+from kos.domain.offers import Phase
+from kos.domain.spoken_facts import spoken_names
+from kos.domain.told import OfferLine, ReminderLine
+from kos.errors import InvalidInput
+from kos.messages import OfferDescribed
+from kos.views.offers import bets_table, story_table, tokens_table
+from kos.views.opportunities import duration, uk_time
+from kos.web.asking import NotAnswered
+from kos.web.changes import Picture
+from kos.web.forms import FIELD, FactForm, fact_form, moment_shown, moment_typed, typed_fact
+from kos.web.ledger import ACTOR, LedgerAsking, Refused
+from kos.web.pages import Form, Pages, events, key_of, new_key
+from kos.web.watch import Hub
+
+INTERVAL_S = 2.0
+_MAX_CLOSED = 100
+
+PHASE_NAMES = {
+    Phase.DEPOSIT_SENT: "Deposit sent",
+    Phase.QUALIFYING_PLACED: "Qualifier placed",
+    Phase.FREE_BET_PENDING: "Free bet pending",
+    Phase.FREE_BET_CREDITED: "Free bet credited",
+    Phase.FREE_BET_PLACED: "Free bet placed",
+    Phase.FREE_BET_SETTLED: "Free bet settled",
+}
+
+
+class OfferPages:
+    """Where each participant's offers stand.
+
+    Args:
+        pages: The templates.
+        hub: The live questions.
+        ledger: The way to the ledger.
+    """
+
+    def __init__(self, pages: Pages, hub: Hub, ledger: LedgerAsking) -> None:
+        self._pages = pages
+        self._hub = hub
+        self._ledger = ledger
+
+    def routes(self) -> list[Route]:
+        """Its addresses."""
+        return [
+            Route("/offers", self._board),
+            Route("/offers/stream", self._stream),
+            Route("/offers/new", self._new),
+            Route("/offers/start", self._start_form),
+            self._pages.post("/offers/start", self._start),
+            Route("/offers/{participant}/{instance:path}", self._offer),
+            self._pages.post("/offers/{participant}/{instance:path}", self._record),
+        ]
+
+    # --- the board -----------------------------------------------------------------------------
+
+    async def _board(self, request: Request) -> Response:
+        return self._pages.page(request, "offers.html", parts=await self._parts())
+
+    async def _stream(self, _: Request) -> Response:
+        return events(self._hub.stream(ACTOR, "board", self._picture, INTERVAL_S))
+
+    async def _picture(self) -> Picture:
+        parts = await self._parts()
+        return Picture(
+            rows={}, facts={f"#{name}": msgspec.json.encode(part) for name, part in parts.items()}
+        )
+
+    async def _parts(self) -> dict[str, str]:
+        lines, due, catalogue, people = await asyncio.gather(
+            self._ledger.offers(),
+            self._ledger.reminders(),
+            self._ledger.catalogue(),
+            self._ledger.participants(),
+        )
+        now = datetime.now(UTC)
+        names = {each.participant: each.name for each in people}
+        closed = sorted(
+            (line for line in lines if line.outcome is not None),
+            key=lambda line: line.closed_at or line.started_at,
+            reverse=True,
+        )
+        show = self._pages.render
+        return {
+            "due": show("part_due.html", due=[_due(each, now) for each in due], names=names),
+            "board": show(
+                "part_board.html",
+                columns=_columns(lines),
+                titles={key: offer.title for key, offer in catalogue.items()},
+                names=names,
+                has_people=bool(people),
+                has_catalogue=bool(catalogue),
+                pounds=pounds,
+                duration=duration,
+                now=now,
+            ),
+            "closed": show(
+                "part_closed.html",
+                closed=closed[:_MAX_CLOSED],
+                more=max(0, len(closed) - _MAX_CLOSED),
+                names=names,
+                titles={key: offer.title for key, offer in catalogue.items()},
+                pounds=pounds,
+                uk_time=uk_time,
+            ),
+        }
+
+    # --- one offer -------------------------------------------------------------------------------
+
+    async def _offer(self, request: Request) -> Response:
+        told = await self._told(request)
+        return self._show(request, told, opened="", refusal="", typed={})
+
+    async def _told(self, request: Request) -> OfferDescribed:
+        of = request.path_params
+        return await self._ledger.offer(of["participant"], of["instance"])
+
+    def _show(
+        self,
+        request: Request,
+        told: OfferDescribed,
+        *,
+        opened: str,
+        refusal: str,
+        typed: Mapping[str, str],
+        key: str = "",
+    ) -> Response:
+        now = datetime.now(UTC)
+        line = told.line
+        return self._pages.page(
+            request,
+            "offer.html",
+            409 if refusal else 200,
+            told=told,
+            line=line,
+            phases=[(phase.name, name) for phase, name in PHASE_NAMES.items()],
+            due=[(each.what, uk_time(each.due_at)) for each in told.reminders],
+            tables=[
+                table for table in (bets_table(told.bets), tokens_table(told.tokens)) if table.rows
+            ],
+            story=story_table(told.events),
+            forms=list(_forms(told, opened, typed)),
+            opened=opened,
+            refusal=refusal,
+            key=key or new_key(),
+            now=moment_shown(now),
+            pounds=pounds,
+            uk_time=uk_time,
+        )
+
+    async def _record(self, request: Request, form: Form) -> Response:
+        of = request.path_params
+        participant, instance = of["participant"], of["instance"]
+        name = form.get("fact", "")
+        try:
+            key = key_of(form)
+            at = moment_typed(form["at"], "When") if form.get("at") else datetime.now(UTC)
+            fact = cast("OfferFact", typed_fact(OFFER_FACTS, name, form, at))
+            await self._ledger.record(
+                f"web:{key}",
+                participant,
+                fact,
+                instance=instance,
+                note=form.get("note", ""),
+                occurred_at=at,
+                expected_version=_version(form),
+                is_supervisor=bool(form.get("supervisor")),
+            )
+        except (InvalidInput, Refused, NotAnswered) as why:
+            told = await self._told(request)
+            typed = {each.removeprefix(FIELD): text for each, text in form.items()}
+            # A refusal is remembered under its key; what is mended comes under a new one.
+            kept = form.get("key", "") if isinstance(why, NotAnswered) else ""
+            return self._show(request, told, opened=name, refusal=str(why), typed=typed, key=kept)
+        self._hub.hurry()
+        return RedirectResponse(request.url.path, 303)
+
+    # --- the beginning ------------------------------------------------------------------------------
+
+    async def _new(self, request: Request) -> Response:
+        return self._pages.page(
+            request, "offer_new.html", form=await self._form_of(dict(request.query_params))
+        )
+
+    async def _start_form(self, request: Request) -> Response:
+        """The form for an opportunity, as a part of the page that asks for it."""
+        text = self._pages.part(
+            request, "part_start.html", **await self._form_of(dict(request.query_params))
+        )
+        return Response(text, media_type="text/html")
+
+    async def _form_of(self, about: Mapping[str, str]) -> dict[str, Any]:
+        people, catalogue = await asyncio.gather(
+            self._ledger.participants(), self._ledger.catalogue()
+        )
+        now = datetime.now(UTC)
+        bookmaker = about.get("bookmaker", "")
+        offers = sorted(
+            (each for each in catalogue.values() if _is_open(each, now)),
+            key=lambda each: (each.bookmaker != bookmaker, each.bookmaker, each.title),
+        )
+        if bookmaker and any(each.bookmaker == bookmaker for each in offers):
+            offers = [each for each in offers if each.bookmaker == bookmaker]
+        chosen = about.get("offer", "")
+        return {
+            "people": [each for each in people if each.is_active],
+            "offers": [(each, _terms(each)) for each in offers],
+            "is_other": bool(bookmaker and offers and offers[0].bookmaker != bookmaker),
+            "chosen": chosen,
+            "about": about,
+            "key": new_key(),
+            "deposit": f"{from_pence(offers[0].deposit_min):f}" if offers else "",
+            "answer": None,
+        }
+
+    async def _start(self, request: Request, form: Form) -> Response:
+        """Begin an offer, and record its bets that are placed already: one fact after the other."""
+        done: list[str] = []
+        participant, instance = form.get("participant", ""), ""
+        refusal, status = "", 200
+        try:
+            key = key_of(form)
+            offer = _offer_of(form, await self._ledger.catalogue())
+            # The same key gives the same name, so that a repeat is the same command.
+            instance = f"{offer.key}-{key[:6]}"[:80]
+            at = datetime.now(UTC)
+            begun = DepositSent(
+                offer=offer.key,
+                amount=_pence(form, "deposit") or 0,
+                is_instant=bool(form.get("is_instant")),
+            )
+            note = form.get("note", "")[:200]
+            qualifier = _qualifier(form, offer, at) if form.get("with_bet") else None
+            await self._ledger.record(
+                f"web:{key}:1", participant, begun, instance=instance, note=note, occurred_at=at
+            )
+            done.append("The offer has begun.")
+            if qualifier is not None:
+                await self._ledger.record(
+                    f"web:{key}:2", participant, qualifier, instance=instance, occurred_at=at
+                )
+                done.append("The qualifying bet is recorded.")
+        except (InvalidInput, Refused, NotAnswered) as why:
+            refusal, status = str(why), 503 if isinstance(why, NotAnswered) else 409
+        if done:
+            self._hub.hurry()
+        text = self._pages.part(
+            request,
+            "part_started.html",
+            done=done,
+            refusal=refusal,
+            participant=participant,
+            instance=instance,
+        )
+        return Response(text, status, media_type="text/html")
+
+
+# --- what is shown ------------------------------------------------------------------------------
+
+
+def _columns(lines: Iterable[OfferLine]) -> list[tuple[str, list[OfferLine]]]:
+    open_lines = [line for line in lines if line.outcome is None]
+    return [
+        (
+            name,
+            sorted(
+                (line for line in open_lines if line.phase == phase.name),
+                key=lambda line: line.started_at,
+            ),
+        )
+        for phase, name in PHASE_NAMES.items()
+    ]
+
+
+def _due(reminder: ReminderLine, now: datetime) -> dict[str, object]:
+    left_s = (reminder.due_at - now).total_seconds()
+    return {
+        "line": reminder,
+        "when": f"in {duration(left_s)}" if left_s > 0 else f"{duration(-left_s)} ago",
+        "is_past": left_s <= 0,
+        "at": uk_time(reminder.due_at),
+    }
+
+
+def _terms(offer: Offer) -> str:
+    bonuses = ", ".join(
+        f"{each.count} of {pounds(each.face)}" if each.count > 1 else pounds(each.face)
+        for each in offer.bonuses
+    )
+    return (
+        f"bet {pounds(offer.qualifying.min_stake)} at {offer.qualifying.min_odds:f} or more,"
+        f" get {bonuses}"
+    )
+
+
+def _is_open(offer: Offer, now: datetime) -> bool:
+    return (offer.starts_at is None or offer.starts_at <= now) and (
+        offer.ends_at is None or now < offer.ends_at
+    )
+
+
+def _forms(told: OfferDescribed, opened: str, typed: Mapping[str, str]) -> Iterable[FactForm]:
+    """A form for each fact that may follow, filled with what is known."""
+    open_bets = tuple(bet.bet for bet in told.bets if bet.result is None)
+    backs = [bet for bet in told.bets if bet.side == "back" and bet.result is None]
+    tokens = tuple(token.id for token in told.tokens)
+    venues = tuple(dict.fromkeys((told.line.bookmaker, *(bet.venue for bet in told.bets))))
+    suggestions = {
+        "bet": open_bets,
+        "covers": tuple(bet.bet for bet in backs),
+        "token": tokens,
+        "venue": venues,
+        "exchange": ("betfair", "smarkets", "matchbook"),
+        "selection": tuple(dict.fromkeys(bet.selection for bet in backs if bet.selection)),
+    }
+    known = {"venue": told.line.bookmaker, "tokens.0.token": f"t{len(tokens) + 1}"}
+    known["back.bet"] = f"b{len(told.bets) + 1}"
+    known["lay.bet"] = known["lays.0.bet"] = f"l{len(told.bets) + 1}"
+    if backs:
+        known |= {"lay.selection": backs[-1].selection, "lay.covers": backs[-1].bet}
+    if open_bets:
+        known["settled.bet"] = open_bets[0]
+    spendable = [token for token in told.tokens if not token.bet and token.lost is None]
+    for name in told.allowed:
+        if name not in spoken_names(OFFER_FACTS):
+            continue
+        values = dict(known)
+        if name == "free_bet_placed" and spendable:
+            values |= {
+                "token": spendable[0].id,
+                "back.stake": f"{from_pence(spendable[0].face):f}",
+            }
+        if name == opened:
+            values |= typed
+        yield fact_form(name, OFFER_FACTS[name], values, suggestions, open_bets)
+
+
+# --- what is typed ------------------------------------------------------------------------------
+
+
+def _offer_of(form: Form, catalogue: Mapping[str, Offer]) -> Offer:
+    offer = catalogue.get(form.get("offer", ""))
+    if offer is None:
+        raise InvalidInput("offer", form.get("offer", "")[:80], "an offer of the catalogue")
+    if not form.get("participant"):
+        raise InvalidInput("participant", "", "whose offer it is")
+    return offer
+
+
+def _qualifier(form: Form, offer: Offer, at: datetime) -> QualifierPlaced:
+    """The qualifying bet of the form, with its lay where that is matched."""
+    words = {name: form.get(name, "") for name in ("event", "selection", "sport", "market")}
+    kickoff = form.get("kickoff_at", "")
+    back = {
+        "back.bet": form.get("bet") or "q1",
+        "back.stake": form.get("stake", ""),
+        "back.odds": form.get("back_odds", ""),
+        "back.bookmaker": form.get("bookmaker", ""),
+        "back.event": words["event"],
+        "back.selection": words["selection"],
+        "back.sport": words["sport"],
+        "back.market": words["market"],
+        "back.kickoff": _kickoff(kickoff),
+        "back.legs": "1",
+    }
+    lay = {
+        "lays.0.bet": form.get("lay_bet") or "l1",
+        "lays.0.exchange": form.get("exchange", ""),
+        "lays.0.market": form.get("market_id") or words["event"] or offer.key,
+        "lays.0.selection": words["selection"] or "selection",
+        "lays.0.stake": form.get("lay_stake", ""),
+        "lays.0.odds": form.get("lay_odds", ""),
+        "lays.0.commission": form.get("commission", ""),
+        "lays.0.is_single_winner": "true",
+    }
+    said = back | (lay if form.get("with_lay") else {})
+    typed = {FIELD + name: text for name, text in said.items() if text}
+    fact = typed_fact(OFFER_FACTS, "qualifier_placed", typed, at)
+    assert isinstance(fact, QualifierPlaced)  # noqa: S101 - by its name
+    return fact
+
+
+def _kickoff(seconds: str) -> str:
+    try:
+        return datetime.fromtimestamp(float(seconds), UTC).isoformat() if seconds else ""
+    except (ValueError, OverflowError, OSError):
+        raise InvalidInput("kickoff", seconds, "Unix seconds") from None
+
+
+def _pence(form: Form, name: str) -> int | None:
+    text = form.get(name, "").strip().removeprefix("£")
+    if not text:
+        return None
+    try:
+        amount = Decimal(text)
+    except ArithmeticError:
+        raise InvalidInput(name, text, "pounds, e.g. 10.00") from None
+    if not amount.is_finite() or amount < 0 or amount != amount.quantize(Decimal("0.01")):
+        raise InvalidInput(name, text, "pounds, 0 or more, at most two decimals")
+    return int(amount * 100)
+
+
+def _version(form: Form) -> int | None:
+    text = form.get("version", "")
+    return int(text[:9]) if text.isascii() and text.isdecimal() else None

@@ -1,0 +1,251 @@
+"""The System page: every node and actor, what is asked of the feeds, and what went wrong lately."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from kos import __version__
+from kos.heartbeat import Heartbeat, beat_of, boot_id
+from kos.observability.health import Seen, judge
+from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
+from kos.views.health import credits_sentence
+from kos.views.opportunities import duration, uk_time
+from kos.web.asking import Asking
+from kos.web.changes import Picture
+from kos.web.pages import Pages, events
+from kos.web.watch import Hub
+
+INTERVAL_S = 2.0
+_BEAT_S = 5.0
+_WELL = "running"
+_LOG_TAIL = 512 * 1024
+_MOST_WARNINGS = 30
+_GRAVE = frozenset({"warning", "error", "critical"})
+_COMMON = frozenset({"ts", "level", "event", "pid", "incarnation", "exception", "node", "actor"})
+_MOST_FACTS = 300
+
+
+class Warned(msgspec.Struct, frozen=True):
+    """A line of the log that is worth a look."""
+
+    at: str
+    level: str
+    event: str
+    where: str
+    facts: str
+
+
+class SystemPages:
+    """How KOS is.
+
+    Args:
+        pages: The templates.
+        hub: The live questions.
+        asking: The way to the main process.
+        log_file: Where warnings are read.
+        is_simulated: Whether the markets are the sandbox's.
+    """
+
+    def __init__(
+        self, pages: Pages, hub: Hub, asking: Asking, log_file: Path, *, is_simulated: bool
+    ) -> None:
+        self._pages = pages
+        self._hub = hub
+        self._asking = asking
+        self._log_file = log_file
+        self._is_simulated = is_simulated
+
+    def routes(self) -> list[Route]:
+        """Its addresses."""
+        return [Route("/system", self._page), Route("/system/stream", self._stream)]
+
+    async def _page(self, request: Request) -> Response:
+        return self._pages.page(request, "system.html", parts=await self._parts())
+
+    async def _stream(self, _: Request) -> Response:
+        return events(self._hub.stream("@system", "system", self._picture, INTERVAL_S))
+
+    async def _picture(self) -> Picture:
+        parts = await self._parts()
+        return Picture(
+            rows={}, facts={f"#{name}": msgspec.json.encode(part) for name, part in parts.items()}
+        )
+
+    async def _parts(self) -> dict[str, str]:
+        system = await self._asking.system()
+        warned = await asyncio.to_thread(recent_warnings, self._log_file)
+        now = datetime.now(UTC)
+        beat = beat_of(
+            system,
+            now=now,
+            interval_s=_BEAT_S,
+            is_simulated=self._is_simulated,
+            started_at=now - timedelta(seconds=system.uptime_s),
+        )
+        seen = Seen(now=now, monotonic_s=time.monotonic(), boot_id=boot_id())
+        show = self._pages.render
+        return {
+            "health": show(
+                "part_health.html",
+                judgement=judge(beat, seen),
+                tiles=_tiles(beat, system),
+                version=__version__,
+            ),
+            "tree": show("part_tree.html", nodes=[_node(node) for node in system.nodes]),
+            "feeds": show("part_feeds.html", **_feeds(beat, now)),
+            "warnings": show("part_warnings.html", warned=warned),
+        }
+
+
+def recent_warnings(log_file: Path) -> list[Warned]:
+    """The latest warnings and errors in the end of the log, newest first."""
+    try:
+        with log_file.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(0, size - _LOG_TAIL))
+            lines = file.read(_LOG_TAIL).splitlines()
+    except OSError:
+        return []
+    found: list[Warned] = []
+    for line in reversed(lines):
+        if len(found) == _MOST_WARNINGS:
+            break
+        if b'"level":"info"' in line or b'"level":"debug"' in line:
+            continue
+        warned = _warned(line)
+        if warned is not None:
+            found.append(warned)
+    return found
+
+
+def _warned(line: bytes) -> Warned | None:
+    try:
+        said = msgspec.json.decode(line, type=dict[str, Any])
+        level = str(said["level"])
+        if level not in _GRAVE:
+            return None
+        facts = ", ".join(
+            f"{key}: {value}" for key, value in said.items() if key not in _COMMON and value != ""
+        )
+        return Warned(
+            at=uk_time(datetime.fromisoformat(str(said["ts"]))),
+            level=level,
+            event=str(said["event"]),
+            where=" · ".join(str(said[key]) for key in ("node", "actor") if said.get(key)),
+            facts=facts[:_MOST_FACTS],
+        )
+    except (msgspec.DecodeError, KeyError, ValueError):
+        return None  # a line that was cut in two by where the reading began
+
+
+def _tiles(beat: Heartbeat, system: SystemDescribed) -> list[tuple[str, str, str]]:
+    """Name, figure and what more there is to say."""
+    restarts = sum(
+        node.restarts + sum(actor.restarts for actor in node.actors) for node in system.nodes
+    )
+    running = sum(node.state == _WELL for node in system.nodes)
+    memory_mb = sum(node.rss_kb for node in system.nodes) / 1024
+    tiles = [
+        ("Up", duration(system.uptime_s), f"process {system.pid}"),
+        ("Nodes running", f"{running} of {len(system.nodes)}", f"{restarts} restarts"),
+        ("Memory of the nodes", f"{memory_mb:,.0f} MB", ""),
+    ]
+    if beat.credits is not None:
+        credits_ = beat.credits
+        last = (
+            f"last until {uk_time(credits_.lasts_until)}"
+            if credits_.lasts_until
+            else f"last until the reset, {uk_time(credits_.resets_at)}"
+        )
+        tiles.append(("Credits left", f"{credits_.remaining:,} of {credits_.allowance:,}", last))
+    if beat.exchange is not None:
+        exchange = beat.exchange
+        tiles.append(
+            (
+                "Exchange",
+                "logged in" if exchange.has_session else "no session",
+                f"{exchange.prices_fresh:,} of {exchange.prices_wanted:,} prices fresh",
+            )
+        )
+    if beat.database is not None:
+        tiles.append(
+            (
+                "Ledger",
+                f"{beat.database.size_bytes / 1e6:.1f} MB",
+                f"entry {beat.database.sequence:,}",
+            )
+        )
+    return tiles
+
+
+def _node(node: NodeDescribed) -> dict[str, object]:
+    actors = [actor for actor in node.actors if not actor.name.startswith("fetcher.")]
+    fetchers = [actor for actor in node.actors if actor.name.startswith("fetcher.")]
+    ill = [actor for actor in fetchers if actor.state != _WELL or actor.restarts]
+    well = len(fetchers) - len(ill)
+    return {
+        "node": node,
+        "memory": f"{node.rss_kb / 1024:,.0f} MB",
+        "actors": [_actor(actor) for actor in (*actors, *ill)],
+        "well": well,
+        "waiting": sum(actor.mailbox for actor in fetchers),
+        "handled": sum(actor.handled for actor in fetchers),
+    }
+
+
+def _actor(actor: ActorDescribed) -> dict[str, object]:
+    remark = str(actor.pulse.get("problem", "")) or (
+        actor.last_error if actor.restarts or actor.state != _WELL else ""
+    )
+    return {
+        "name": actor.name,
+        "state": actor.state.replace("_", " "),
+        "restarts": actor.restarts,
+        "mailbox": actor.mailbox,
+        "handled": f"{actor.handled:,}",
+        "lost": sum(actor.dead_letters.values()),
+        "remark": remark,
+    }
+
+
+def _feeds(beat: Heartbeat, now: datetime) -> dict[str, object]:
+    sports = sorted(
+        beat.sports,
+        key=lambda each: (not each.problem, -(each.age_s if each.age_s is not None else 1e12)),
+    )
+    return {
+        "sports": [
+            {
+                "key": each.sport_key,
+                "age": "never" if each.age_s is None else duration(each.age_s),
+                "events": each.events,
+                "next": _until(each.next_poll_at, now),
+                "problem": each.problem,
+            }
+            for each in sports
+        ],
+        "credits": credits_sentence(beat.credits) if beat.credits else "",
+        "queues": sorted(beat.queues.items(), key=_most_first),
+        "exchange": beat.exchange.problem if beat.exchange else "",
+    }
+
+
+def _until(moment: datetime | None, now: datetime) -> str:
+    if moment is None:
+        return "not known"
+    left_s = (moment - now).total_seconds()
+    return f"in {duration(left_s)}" if left_s > 0 else "now"
+
+
+def _most_first(item: tuple[str, int]) -> tuple[int, str]:
+    return (-item[1], item[0])
