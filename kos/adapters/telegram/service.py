@@ -165,6 +165,8 @@ class TelegramService:
         self._is_desk_away = False
         self._me: Me | None = None
         self._offset: int | None = None
+        """The update after those that were handled: the next poll confirms them."""
+        self._fetched: int | None = None
         self._stopped = asyncio.Event()
         self._outbox_filled = asyncio.Event()
         self._queue_changed = asyncio.Event()
@@ -219,15 +221,18 @@ class TelegramService:
         deadline = time.monotonic() + _DRAIN_S
         while time.monotonic() < deadline:
             running = [task for task in self._people.last_task.values() if not task.done()]
-            if not running and not len(self._queue) and not self._busy:
-                break
+            if not running:
+                self._offset = self._fetched
+                if not len(self._queue) and not self._busy:
+                    break
             await asyncio.sleep(0.02)
-        if self._offset is not None and self.status.state == "polling":
-            try:
-                async with asyncio.timeout(1.0):
-                    await self._api.updates(self._offset, 0)  # confirms what was handled
-            except (TelegramFault, TimeoutError):
-                return
+        if self._offset is None or self.status.state != "polling":
+            return
+        try:
+            async with asyncio.timeout(1.0):
+                await self._api.updates(self._offset, 0)  # confirms what was handled
+        except (TelegramFault, TimeoutError):
+            return
 
     # --- words in ----------------------------------------------------------------------------------
 
@@ -246,8 +251,9 @@ class TelegramService:
             self._set_state("polling", "")
             self.status.last_poll_at = datetime.now(UTC).isoformat(timespec="seconds")
             if updates:
+                self._fetched = updates[-1].update_id + 1
                 await self._handle(updates)
-                self._offset = updates[-1].update_id + 1
+                self._offset = self._fetched
 
     async def _connect(self) -> None:
         me = await self._api.me()
@@ -256,6 +262,7 @@ class TelegramService:
         self._me = me
         self.status.bot = me.username
         self._log.info("telegram.connected", bot=me.username)
+        self._outbox_filled.set()  # what was promised meanwhile
 
     async def _rest_after(self, fault: TelegramFault, wait_s: float) -> None:
         self.status.failures += 1
