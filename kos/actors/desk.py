@@ -14,10 +14,13 @@ from kos.config import Settings
 from kos.desk import Desk, Office, Premises
 from kos.desk.lanes import Lanes
 from kos.messages import GetMenu, OperatorAnswered, OperatorSaid
-from kos.runtime import DEFERRED, Actor, ChildSpec, Context, Deferred, Message, Reply
+from kos.runtime import DEFERRED, Actor, ChildSpec, Context, Deferred, Message, Reply, meters
 
 _SPEAKS_FOR = {"bot": "telegram:", "dashboard": "web:"}
 """Actors that bring people's words, and the only people whose they may bring."""
+
+
+_SCREENS = frozenset({"telegram", "web", "terminal"})
 
 
 class DeskArgs(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +95,8 @@ class DeskActor(Actor):
 
     def _hear(self, said: OperatorSaid) -> Message | Deferred:
         self._heard += 1
+        screen = said.user.partition(":")[0]
+        meters.count("words_total", screen=screen if screen in _SCREENS else "other")
         prefix = _SPEAKS_FOR.get(self.context.sender() or "", "")
         if not said.user.startswith(prefix):
             raise PermissionError(f"{self.context.sender()} does not speak for {prefix}...")

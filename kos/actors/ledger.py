@@ -18,6 +18,7 @@ from kos.messages import (
     GetOutbox,
     LedgerCommand,
     OutboxFilled,
+    RecordCreditsSpent,
 )
 from kos.runtime import (
     DEFERRED,
@@ -35,6 +36,7 @@ from kos.storage.answers import answer
 from kos.storage.ledger import MAX_BATCH, Ledger
 from kos.storage.outbox import outbox
 
+_JOBS_SHOWN = 20
 _MAX_WAIT_S = 0.010
 """A command waits no longer than this for company."""
 
@@ -66,7 +68,8 @@ class LedgerActor(Actor):
     def __init__(self, context: Context, args: LedgerArgs) -> None:
         super().__init__(context, args)
         self._path = Path(args.path)
-        self._gathered: list[tuple[LedgerCommand, Reply | None]] = []
+        self._gathered: list[tuple[LedgerCommand, Reply | None, str]] = []
+        """Each with its reply and its job."""
         self._gathered_since = 0.0
         self._commits = 0
         self._commands = 0
@@ -111,13 +114,15 @@ class LedgerActor(Actor):
             "last_commit_at": self._last_commit_at.isoformat() if self._last_commit_at else "",
             "size_bytes": _size(self._path),
             "wal_bytes": _size(self._path.with_name(self._path.name + "-wal")),
+            "outbox_waiting": outbox(self._reader, GetOutbox(limit=0), datetime.now(UTC)).waiting,
         }
 
     def _gather(self, command: LedgerCommand) -> Deferred | None:
         is_asked = self.context.is_asked()
         if not self._gathered:
             self._gathered_since = time.monotonic()
-        self._gathered.append((command, self.context.reply_later() if is_asked else None))
+        reply = self.context.reply_later() if is_asked else None
+        self._gathered.append((command, reply, self.context.job_id))
         if (
             len(self._gathered) >= MAX_BATCH
             or time.monotonic() - self._gathered_since >= _MAX_WAIT_S
@@ -131,7 +136,7 @@ class LedgerActor(Actor):
         gathered, self._gathered = self._gathered, []
         began = time.monotonic()
         try:
-            answers = self._ledger.execute([command for command, _ in gathered])
+            answers = self._ledger.execute([command for command, _, _ in gathered])
         except Exception as error:  # rolled back whole; every sender hears of it
             self._failures += 1
             meters.count("commits_total", outcome="failed")
@@ -141,7 +146,7 @@ class LedgerActor(Actor):
                 reason=str(error),
                 exc_info=not isinstance(error, (WaitAndRetry, DatabaseRefused)),
             )
-            for _, reply in gathered:
+            for _, reply, _ in gathered:
                 if reply is not None:
                     reply.fail(error)
             return
@@ -153,14 +158,33 @@ class LedgerActor(Actor):
         meters.observe("commit_seconds", time.monotonic() - began)
         meters.count("commands_total", len(answers) - refused, outcome="done")
         meters.count("commands_total", refused, outcome="refused")
+        self._log_commit([(command, job) for command, _, job in gathered], refused, began)
         has_promised = False
-        for (command, reply), word in zip(gathered, answers, strict=True):
+        for (command, reply, _), word in zip(gathered, answers, strict=True):
             if reply is not None:
                 reply.send(word)
             if isinstance(command, Conclude) and command.promises:
                 has_promised |= isinstance(word, CommandRecorded)
         if has_promised:
             self._tell_of_promises()
+
+    def _log_commit(
+        self, commands: list[tuple[LedgerCommand, str]], refused: int, began: float
+    ) -> None:
+        """One line for all of a commit; of nothing but credits, which come and go, for the author."""
+        is_routine = all(isinstance(command, RecordCreditsSpent) for command, _ in commands)
+        log = self.context.log.bind(
+            commands=len(commands),
+            kinds=sorted({type(command).__name__ for command, _ in commands}),
+            refused=refused,
+            sequence=self._ledger.sequence,
+            elapsed_ms=round((time.monotonic() - began) * 1000, 1),
+            job_ids=list(dict.fromkeys(job for _, job in commands))[:_JOBS_SHOWN],
+        )
+        if is_routine:
+            log.debug("ledger.committed")
+        else:
+            log.info("ledger.committed")
 
     def _tell_of_promises(self) -> None:
         """Tell the bot, where there is one that takes it; it asks by itself when it starts."""

@@ -11,6 +11,7 @@ same.
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -204,6 +205,15 @@ class Desk:
     # --- doing -------------------------------------------------------------------------------------
 
     def _carry_out(self, visit: Visit, command: Command) -> OperatorAnswered:
+        began = time.monotonic()
+        try:
+            return self._done(visit, command)
+        finally:
+            elapsed_ms = round((time.monotonic() - began) * 1000, 1)
+            user = visit.said.user
+            _log.info("word.answered", what=command.name, user=user, elapsed_ms=elapsed_ms)
+
+    def _done(self, visit: Visit, command: Command) -> OperatorAnswered:
         try:
             is_turn = command.is_turn or visit.action is not None
             if is_turn and (done := self._concluded(visit.said)) is not None:

@@ -95,6 +95,7 @@ METRICS: Mapping[str, Declared] = {
     "kos_opportunities": _gauge("opportunities that were eligible for the last question"),
     "kos_quotes_total": _counted("prices read from the odds feed"),
     "kos_drops_total": _counted("parts of answers left out, as they could not be read", "source"),
+    "kos_words_total": _counted("words of people at the desk, by where they said them", "screen"),
     "kos_commands_total": _counted("commands to the ledger", "outcome"),
     "kos_ledger_sequence": _gauge("number of the ledger's last entry"),
     "kos_database_bytes": _gauge("size of the database file"),

@@ -48,7 +48,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
             and (self.event is None or _is(self.event, str(line.get("event", ""))))
             and (self.node is None or line.get("node") == self.node)
             and (self.actor is None or _is(self.actor, actor))
-            and (self.job_id is None or line.get("job_id") == self.job_id)
+            and (self.job_id is None or self.job_id in _jobs(line))
             and (
                 self.sport_key is None
                 or str(line.get("sport_key", "")).startswith(self.sport_key)
@@ -165,6 +165,11 @@ def _open(path: Path) -> TextIO | None:
 
 def _opened(path: Path) -> TextIO:
     return path.open(encoding="utf-8", errors="replace")
+
+
+def _jobs(line: Line) -> list[object]:
+    several = line.get("job_ids")
+    return [line.get("job_id"), *(several if isinstance(several, list) else ())]
 
 
 def _rank(level: object) -> int:

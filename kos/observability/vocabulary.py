@@ -115,7 +115,9 @@ KEYS: Mapping[str, Key] = {
     "is_near": Key("of the next hours, and not of the whole horizon"),
     "is_restarting": Key("whether it is stopped in order and started again"),
     "is_resumed": Key("whether the stream goes on where it was"),
+    "job_ids": _measure("the jobs of what was stored together, the first twenty"),
     "kind": Key("name of a command's or a message's type"),
+    "kinds": Key("names of commands' or messages' types, each once"),
     "library": Key("name of a library's own logger"),
     "markets": _measure("exchange markets"),
     "matched": _measure("events that have their exchange market"),
@@ -132,6 +134,7 @@ KEYS: Mapping[str, Key] = {
     "reason": Key("why, in words"),
     "reasons": Key("why, in words, each once"),
     "reference": _measure("names one line for whoever was told of it"),
+    "refused": _measure("how many of them were refused"),
     "remedy": Key("what to do about it"),
     "remote": Key("name of a remote service, as in the settings"),
     "retry_after_s": _measure("wait before the next try", "seconds"),
@@ -302,6 +305,11 @@ EVENTS: Mapping[str, Event] = {
     "ledger.opened": _info(
         "The database is open and this process alone writes it.", "path", "sequence"
     ),
+    "ledger.committed": Event(
+        ("debug", "info"),
+        "Commands are stored; at debug where it is credits alone.",
+        ("commands", "kinds", "refused", "sequence", "elapsed_ms", "job_ids"),
+    ),
     "ledger.closed": _info("The database is closed.", "sequence"),
     "ledger.commit_failed": _critical(
         "Nothing of a commit is stored; every sender heard why.", "commands", "reason"
@@ -314,6 +322,7 @@ EVENTS: Mapping[str, Event] = {
     ),
     "heartbeat.not_sent": _warning("The address that watches KOS was not reached.", "error"),
     # --- the desk
+    "word.answered": _info("A person's word was answered.", "what", "user", "elapsed_ms"),
     "word.failed": _error(
         "A person's word met a fault of ours; they were told the reference.", "what", "reference"
     ),

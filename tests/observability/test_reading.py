@@ -59,6 +59,12 @@ def test_each_filter_takes_what_it_names(wanted: Wanted, is_taken: bool) -> None
     assert wanted.takes(LINE) is is_taken
 
 
+def test_a_line_that_speaks_of_several_jobs_belongs_to_each() -> None:
+    line = {"event": "ledger.committed", "job_id": "abc-1", "job_ids": ["abc-2", "abc-3"]}
+    taken = [n for n in (1, 2, 3, 4) if Wanted(job_id=f"abc-{n}").takes(line)]
+    assert taken == [1, 2, 3]
+
+
 def test_the_lines_of_a_fetcher_belong_to_its_sport_key() -> None:
     line = {"event": "actor.started", "actor": "fetcher.soccer_epl"}
     assert Wanted(sport_key="soccer_epl").takes(line)

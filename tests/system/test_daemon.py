@@ -9,6 +9,7 @@ import signal
 import time
 import urllib.parse
 import urllib.request
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,9 @@ import pytest
 
 from kos.domain.opportunity import BetKind, Opportunity, OpportunityQuery
 from kos.heartbeat import Heartbeat, read
+from kos.messages import OperatorSaid, PutOffers
 from kos.observability.vocabulary import problems_of
+from kos.runtime import job
 from tests.system.conftest import POLL_S, Daemon
 
 pytestmark = [
@@ -215,6 +218,31 @@ def test_one_job_id_follows_a_poll_through_the_processes(daemon: Daemon) -> None
     ]
     assert {line["event"] for line in followed} >= {"events.matched"}
     assert any(line["sport_key"] == polled[line["job_id"]] for line in followed)
+
+
+def test_the_job_of_who_asks_is_on_the_lines_of_who_answers_and_stores(daemon: Daemon) -> None:
+    said = OperatorSaid(
+        said_id="a word that is followed",
+        user="terminal:tester",
+        name="Tester",
+        chat="terminal:tester",
+        text="/help",
+        said_at=datetime.now(UTC),
+    )
+    kept = PutOffers(command_id="kept-for-a-job", by="tester", occurred_at=said.said_at, offers=())
+
+    def is_followed() -> bool:
+        with job("job-of-a-test"):
+            daemon.client().ask("desk", said, timeout_s=10.0)
+            daemon.client().ask("ledger", kept, timeout_s=10.0)
+        found = {
+            line["event"]
+            for line in log_lines(daemon)
+            if "job-of-a-test" in {line.get("job_id"), *line.get("job_ids", ())}
+        }
+        return found >= {"word.answered", "ledger.committed"}
+
+    daemon.until(is_followed, "the lines of one job")
 
 
 def heartbeat(daemon: Daemon) -> Heartbeat:
