@@ -114,7 +114,7 @@ def critical_actors(table: tuple[NodeSpec, ...]) -> frozenset[str]:
         child.name
         for node in table
         for child in node.children
-        if child.on_exhausted is OnExhausted.ESCALATE
+        if OnExhausted.PARK not in {node.on_exhausted, child.on_exhausted}
     )
 
 

@@ -31,6 +31,7 @@ LIVE: Mapping[str, frozenset[str]] = {
     ),
     "scoring": frozenset(ScoringRules.__struct_fields__),
     "service": frozenset({"log_level"}),
+    "telegram": frozenset({"admins", "operators", "groups"}),
 }
 """By table, the settings that take effect without a restart."""
 

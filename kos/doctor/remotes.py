@@ -174,24 +174,32 @@ class _Webhook(msgspec.Struct):
 
 def telegram(subject: Subject) -> Sequence[Finding]:
     """The bot's token, webhook and other readers, unless the daemon reads."""
-    table = getattr(subject.settings, "telegram", None)
-    token = getattr(table, "token", None)
     if (found := subject.actor("bot")) is not None:
         return (judge.actor_pulse("telegram", "bot", *found),)
-    if not isinstance(token, Secret) or not token:
+    settings = subject.settings.telegram
+    if not settings.token:
         return (ok("telegram", "not set up"),)
-    return ask_telegram(token, str(getattr(table, "api_url", "")), subject.settings)
+    try:
+        remote = HttpRemote(
+            "telegram",
+            settings.url,
+            timeout_s=_CALL_S,
+            proxy=settings.proxy.reveal() or None,
+            secrets=subject.settings.secrets(),
+            retries=RetryPolicy(attempts=1, total_s=_ASK_S),
+        )
+    except InvalidSettings as refused:
+        return (failure("telegram", "; ".join(refused.problems), "mend the settings"),)
+    try:
+        return _ask_telegram(remote, settings.token)
+    except KosError as error:
+        return (failure("telegram", str(error), "check the network and the address"),)
+    finally:
+        remote.close()
 
 
-def ask_telegram(token: Secret, url: str, settings: Settings) -> Sequence[Finding]:
+def _ask_telegram(remote: HttpRemote, token: Secret) -> Sequence[Finding]:
     """Who the bot is, whether a webhook is set, and whether somebody else polls."""
-    remote = HttpRemote(
-        "telegram",
-        url,
-        timeout_s=_CALL_S,
-        secrets=(*settings.secrets(), token.reveal()),
-        retries=RetryPolicy(attempts=1, total_s=_ASK_S),
-    )
 
     def call(method: str, **params: str) -> tuple[int, bytes]:
         answer = remote.get(f"/bot{token.reveal()}/{method}", params, accept=ANY_STATUS)
@@ -207,19 +215,13 @@ def ask_telegram(token: Secret, url: str, settings: Settings) -> Sequence[Findin
             return ""
         return found.username if isinstance(found, _Me) else found.url
 
-    try:
-        status, me = call("getMe")
-        findings = [judge.telegram_token(status, read(me, _Me))]
-        if findings[0].level is Level.OK:
-            webhook = read(call("getWebhookInfo")[1], _Webhook)
-            findings.append(judge.telegram_webhook(urlsplit(webhook).hostname or ""))
-            if not webhook:
-                # Without an offset nothing is confirmed: every update stays for the daemon.
-                findings.append(
-                    judge.telegram_poller(call("getUpdates", limit="1", timeout="2")[0])
-                )
-    except KosError as error:
-        return (failure("telegram", str(error), "check the network and the address"),)
-    finally:
-        remote.close()
+    status, me = call("getMe")
+    findings = [judge.telegram_token(status, read(me, _Me))]
+    if findings[0].level is not Level.OK:
+        return findings
+    webhook = read(call("getWebhookInfo")[1], _Webhook)
+    findings.append(judge.telegram_webhook((urlsplit(webhook).hostname or "?") if webhook else ""))
+    if not webhook:
+        # Without an offset nothing is confirmed: every update stays for the daemon.
+        findings.append(judge.telegram_poller(call("getUpdates", limit="1", timeout="2")[0]))
     return findings

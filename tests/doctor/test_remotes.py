@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from kos.config import Secret
 from kos.doctor import remotes
 from kos.doctor.finding import Finding, Level
 from kos.doctor.subject import Subject
@@ -20,7 +19,7 @@ from tests.doctor.patients import patient
 
 OK, WARNING, FAILURE = Level.OK, Level.WARNING, Level.FAILURE
 CANARY = "canary-7f3a9c"
-TOKEN = Secret(f"123456789:{CANARY}{'x' * 30}")
+TOKEN = f"123456789:{CANARY}{'x' * 30}"
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +29,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remotes, "_CALL_S", (5.0, 0.5))
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remotes, "_CALL_S", (20.0, 20.0))
 
 
 def at_sandbox(sandbox: Sandbox, folder: Path, **environ: str) -> Subject:
@@ -81,7 +80,10 @@ def silent(handler: Handler) -> None:
     handler.server.released.wait(30)
 
 
-def test_a_remote_that_never_answers_is_a_finding(tmp_path: Path) -> None:
+def test_a_remote_that_never_answers_is_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remotes, "_CALL_S", (5.0, 0.3))
     with loopback(silent) as server:
         subject = patient(tmp_path, KOS_ODDS_API__URL=server.url, KOS_ODDS_API__KEY=CANARY)
         (found,) = remotes.odds_api(subject)
@@ -131,7 +133,8 @@ def said(result: object, status: int = 200) -> Answer:
 
 def at_telegram(tmp_path: Path, *script: Answer) -> tuple[list[Finding], list[str]]:
     with loopback(*script) as server:
-        found = remotes.ask_telegram(TOKEN, server.url, patient(tmp_path).settings)
+        subject = patient(tmp_path, KOS_TELEGRAM__URL=server.url, KOS_TELEGRAM__TOKEN=TOKEN)
+        found = remotes.telegram(subject)
         asked = [each.path for each in server.seen]
     assert CANARY not in str(found)
     return list(found), asked
@@ -146,6 +149,16 @@ def test_a_good_bot_is_named_and_no_update_is_confirmed(tmp_path: Path) -> None:
     assert "@kos_bot" in found[0].found
     assert asked[2].partition("?")[0].endswith("/getUpdates")
     assert "offset" not in asked[2]
+
+
+def test_the_sandboxs_bot_is_well(sandbox: Sandbox, tmp_path: Path) -> None:
+    at = sandbox.addresses
+    subject = patient(
+        tmp_path, KOS_TELEGRAM__URL=at.telegram_url, KOS_TELEGRAM__TOKEN=at.telegram_token
+    )
+    found = remotes.telegram(subject)
+    assert [each.level for each in found] == [OK, OK, OK], found
+    assert at.telegram_token not in str(found)
 
 
 def test_a_refused_token_ends_the_questions(tmp_path: Path) -> None:
