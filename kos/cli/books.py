@@ -180,12 +180,12 @@ def export_books(
     state_dir: StateDirOption = None,
 ) -> None:
     """Write postings as CSV or JSON, of one participant or, for an operator, of all."""
+    from kos.views.books import statement_csv
+
     listed = _statement(Door(state_dir), participant or "", _span(since, until, year))
     if as_json or (target is not None and target.suffix.lower() == ".json"):
         write_out(msgspec.json.encode(listed.lines).decode() + "\n", target)
     else:
-        from kos.views.books import statement_csv
-
         write_out(statement_csv(listed.lines), target)
 
 
@@ -250,9 +250,9 @@ def _statement(
 def _span(
     since: str | None, until: str | None, year: str | None
 ) -> tuple[datetime | None, datetime | None]:
+    from kos.domain.periods import tax_year
     from kos.domain.spoken_facts import moment_of
     from kos.errors import InvalidInput
-    from kos.storage.reports import tax_year
 
     if year is not None:
         if since or until:

@@ -44,7 +44,6 @@ from kos.messages import (
     MenuLine,
     OperatorAnswered,
     OperatorSaid,
-    OutboxFilled,
     PersonSeated,
 )
 
@@ -290,7 +289,6 @@ class Desk:
         if isinstance(answer, CommandRefused):
             return _refused(visit, f"not done: {answer.reason}")
         if promises:
-            self._office.tell("bot", OutboxFilled())
             return OperatorAnswered(notice=told.notice)
         return OperatorAnswered(answers=answers, notice=told.notice)
 

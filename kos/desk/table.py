@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from kos.desk import calc, dialogue, offers, signals
+from kos.desk import books, calc, dialogue, offers, signals
 from kos.desk import help as help_
 from kos.desk.command import Command
 from kos.desk.dialogue import Form
@@ -19,6 +19,7 @@ _MAX_SUMMARY = 256
 TABLE: tuple[Command, ...] = (
     *signals.COMMANDS,
     *offers.COMMANDS,
+    *books.COMMANDS,
     *calc.COMMANDS,
     *help_.COMMANDS,
     *dialogue.COMMANDS,

@@ -7,7 +7,7 @@ other; a question about everybody names the operator who asks it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from kos.db import Database, moment, stamp
@@ -367,20 +367,3 @@ def all_about(database: Database, query: GetEverything) -> EverythingListed:
     if not query.participant:
         raise CommandNotAllowed("name the participant whose data is to be listed")
     return EverythingListed(tables=everything(database, query.participant))
-
-
-def tax_year(text: str) -> tuple[datetime, datetime]:
-    """Start and end of a year: ``2026`` the calendar's, ``2026-27`` from 6 April to 6 April, UTC.
-
-    Raises:
-        CommandNotAllowed: It is neither.
-    """
-    first, dash, second = text.partition("-")
-    is_year = first.isdecimal() and len(first) == 4  # noqa: PLR2004 - a year has four digits
-    if is_year and not dash and 1 <= int(first) < 9999:  # noqa: PLR2004 - the calendar's end
-        year = int(first)
-        return datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
-    if is_year and 1 <= int(first) < 9999 and second == f"{(int(first) + 1) % 100:02}":  # noqa: PLR2004
-        year = int(first)
-        return datetime(year, 4, 6, tzinfo=UTC), datetime(year + 1, 4, 6, tzinfo=UTC)
-    raise CommandNotAllowed(f"{text!r} is no year; say 2026, or 2026-27 for 6 April to 5 April")

@@ -96,7 +96,7 @@ def statement_table(lines: Iterable[StatementLine]) -> TableView:
 
 
 def statement_csv(lines: Iterable[StatementLine]) -> str:
-    """The postings as CSV, amounts in pounds; no text in it is a spreadsheet's formula."""
+    """The postings as CSV, amounts in pounds; no cell is a formula to a spreadsheet."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(STATEMENT_COLUMNS)
@@ -105,9 +105,9 @@ def statement_csv(lines: Iterable[StatementLine]) -> str:
             (
                 line.transaction,
                 line.occurred_at.isoformat(),
-                line.participant,
-                line.account,
-                line.venue,
+                _harmless(line.participant),
+                _harmless(line.account),
+                _harmless(line.venue),
                 f"{from_pence(line.amount):f}",
                 _harmless(line.what),
                 _harmless(line.instance),
@@ -115,6 +115,14 @@ def statement_csv(lines: Iterable[StatementLine]) -> str:
             )
         )
     return out.getvalue()
+
+
+def _harmless(text: str) -> str:
+    """Text that no spreadsheet takes for a formula, whatever blanks stand before it."""
+    text = text.replace("\r", " ")  # which the writer leaves bare, and readers take for a new line
+    begins = text.lstrip()[:1]
+    is_formula = begins in {"=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"}
+    return f"'{text}" if (begins and is_formula) or text[:1] in {"\t", "\n"} else text
 
 
 def participants_table(participants: Iterable[ParticipantLine]) -> TableView:
@@ -133,7 +141,3 @@ def participants_table(participants: Iterable[ParticipantLine]) -> TableView:
             for line in participants
         ),
     )
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

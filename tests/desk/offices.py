@@ -8,34 +8,21 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import msgspec
-
 from kos.db import open_for_reading
 from kos.desk import Desk, Office, Premises
-from kos.domain.conversation import Action, Answer, Kept, Outcome, Person, Promise, Seat
+from kos.domain.conversation import Answer, Person, Promise, Seat
 from kos.domain.picture import MarketPicture
 from kos.domain.score import ScoringRules
 from kos.errors import InvalidInput
 from kos.messages import (
-    AcceptInvitation,
-    ActionDescribed,
     CommandRecorded,
-    CommandRefused,
-    Conclude,
-    ConclusionDescribed,
-    GetAction,
-    GetConclusion,
-    GetKept,
     GetOpportunities,
-    GetPeople,
-    KeptListed,
+    GetOutbox,
     LedgerCommand,
     OperatorAnswered,
     OperatorSaid,
     OpportunitiesRanked,
-    PeopleListed,
-    PersonSeated,
-    PutInvitation,
+    OutboxListed,
     QueryRefused,
     SetPerson,
 )
@@ -61,105 +48,31 @@ class Clock:
 
 
 class LedgerPeer:
-    """The real books in a real file, and what people said in memory."""
+    """The real ledger on a real file."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self.clock = clock
         self.path = path
         self.ledger = Ledger(path, now=clock)
         self.reader = open_for_reading(path)
-        self.people: dict[str, Person] = {}
-        self.invitations: dict[str, PutInvitation] = {}
-        self.kept: dict[tuple[str, str], Kept] = {}
-        self.actions: dict[str, Action] = {}
-        self.promises: list[Promise] = []
-        self.outcomes: dict[int, Outcome] = {}
         self.commands: list[LedgerCommand] = []
-        self._answers: dict[str, tuple[LedgerCommand, Message]] = {}
-        self._sequence = itertools.count(1)
 
     def close(self) -> None:
         self.reader.close()
         self.ledger.close()
 
-    def __call__(self, message: Message) -> Message:  # noqa: PLR0911 - one line a question
-        match message:
-            case SetPerson() | PutInvitation() | AcceptInvitation() | Conclude():
-                return self._once(message)
-            case LedgerCommand():
-                self.commands.append(message)
-                return self.ledger.execute([message])[0]
-            case GetPeople():
-                return PeopleListed(people=tuple(self.people.values()))
-            case GetConclusion():
-                return ConclusionDescribed(is_concluded=message.said_id in self._answers)
-            case GetAction():
-                return ActionDescribed(action=self.actions.get(message.action_id))
-            case GetKept():
-                return KeptListed(
-                    kept=tuple(
-                        each
-                        for (owner, name), each in sorted(self.kept.items())
-                        if message.owner in {"", owner}
-                        and name.startswith(message.prefix)
-                        and (each.expires_at is None or each.expires_at > self.clock())
-                    )
-                )
-            case _:
-                return answer(self.reader, self.path, message, self.clock())
+    def __call__(self, message: Message) -> Message:
+        if isinstance(message, LedgerCommand):
+            self.commands.append(message)
+            return self.ledger.execute([message])[0]
+        return answer(self.reader, self.path, message, self.clock())
 
-    def _once(self, command: LedgerCommand) -> Message:
-        known = self._answers.get(command.command_id)
-        if known is not None:
-            if _said(known[0]) != _said(command):
-                return CommandRefused(command_id=command.command_id, reason="used for another")
-            return known[1]
-        told = self._carry_out(command)
-        self._answers[command.command_id] = (command, told)
-        self.commands.append(command)
-        return told
-
-    def _carry_out(self, command: LedgerCommand) -> Message:
-        name, number = command.command_id, next(self._sequence)
-        match command:
-            case SetPerson():
-                self.people[command.person.user] = command.person
-            case PutInvitation():
-                self.invitations[command.code_digest] = command
-            case AcceptInvitation():
-                found = self.invitations.pop(command.code_digest, None)
-                if found is None or found.expires_at <= self.clock():
-                    return CommandRefused(command_id=name, reason="no such invitation")
-                person = Person(
-                    user=command.user,
-                    name=command.name,
-                    seat=found.seat,
-                    participant=found.participant,
-                )
-                self.people[person.user] = person
-                return PersonSeated(command_id=name, sequence=number, person=person)
-            case Conclude():
-                if any(self.actions[each].used_at for each in command.used):
-                    return CommandRefused(command_id=name, reason="a button is used already")
-                self._conclude(command)
-        return CommandRecorded(command_id=name, sequence=number)
-
-    def _conclude(self, command: Conclude) -> None:
-        for kept in command.kept:
-            if kept.value:
-                self.kept[kept.owner, kept.name] = kept
-            else:
-                self.kept.pop((kept.owner, kept.name), None)
-        for action in command.actions:
-            assert action.action_id not in self.actions
-            self.actions[action.action_id] = action
-        for used in command.used:
-            self.actions[used] = msgspec.structs.replace(self.actions[used], used_at=self.clock())
-        self.promises += command.promises
-
-
-def _said(command: LedgerCommand) -> LedgerCommand:
-    return msgspec.structs.replace(command, by="", occurred_at=NOW)
+    @property
+    def promises(self) -> list[Promise]:
+        """What waits in the outbox, in the order it was promised."""
+        listed = self(GetOutbox(limit=500))
+        assert isinstance(listed, OutboxListed)
+        return [each.promise for each in sorted(listed.entries, key=lambda each: each.entry_id)]
 
 
 class ScorerPeer:
@@ -242,8 +155,20 @@ class Building:
         """What is answered, as one text."""
         return "\n".join(text_of(each) for each in self.hear(text, user).answers)
 
-    def seat(self, user: str, seat: Seat, participant: str = "") -> None:
-        self.ledger.people[user] = Person(user=user, name=user, seat=seat, participant=participant)
+    def seat(self, user: str, seat: Seat, participant: str = "", *, is_active: bool = True) -> None:
+        """Make somebody a person of the ledger."""
+        person = Person(
+            user=user, name=user, seat=seat, participant=participant, is_active=is_active
+        )
+        told = self.ledger(
+            SetPerson(
+                command_id=f"seat-{next(self._numbers)}",
+                by="test",
+                occurred_at=self.clock(),
+                person=person,
+            )
+        )
+        assert isinstance(told, CommandRecorded), told
 
 
 def text_of(told: Answer) -> str:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from kos.domain import facts as f
+from kos.domain.periods import tax_year
 from kos.errors import CommandNotAllowed
 from kos.messages import (
     CommandRefused,
@@ -387,14 +388,14 @@ def test_a_participant_with_an_open_bet_is_not_erased(ledger: Ledger) -> None:
 
 
 def test_a_year_is_the_calendars_or_begins_on_6_april() -> None:
-    assert reports.tax_year("2026-27") == (
+    assert tax_year("2026-27") == (
         datetime(2026, 4, 6, tzinfo=UTC),
         datetime(2027, 4, 6, tzinfo=UTC),
     )
-    assert reports.tax_year("2026")[1] == datetime(2027, 1, 1, tzinfo=UTC)
+    assert tax_year("2026")[1] == datetime(2027, 1, 1, tzinfo=UTC)
     for text in ("2026-28", "26", "next", "2026-"):
         with pytest.raises(CommandNotAllowed):
-            reports.tax_year(text)
+            tax_year(text)
 
 
 def test_profit_is_told_by_the_time_asked_for(ledger: Ledger) -> None:
@@ -404,7 +405,7 @@ def test_profit_is_told_by_the_time_asked_for(ledger: Ledger) -> None:
             "", f.BonusPaid(venue="coral", amount=pence), datetime(2026, 4, day, tzinfo=UTC)
         )
         ledger.execute([command("A", f"bonus-{day}", telling)])
-    since, until = reports.tax_year("2026-27")
+    since, until = tax_year("2026-27")
     asked = GetBooks(participant="A", since=since, until=until)
     assert reports.books(ledger.database, asked, NOON).profit == 20
     everything = reports.books(ledger.database, GetBooks(participant="A"), NOON)
