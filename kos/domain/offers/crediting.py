@@ -1,0 +1,103 @@
+"""Rules of the trigger, and of the tokens and cash that follow it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+
+from kos.domain.books import AccountKind
+from kos.domain.catalogue import BonusKind, Trigger
+from kos.domain.facts import CashAdvanced, Credited, Fact, NewToken, Result, Triggered
+from kos.domain.offers.settling import settle_all
+from kos.domain.offers.state import Phase, Token
+from kos.domain.offers.turn import Rule, Turn, refuse_below, refuse_open, settle_phase
+
+
+def _triggered(turn: Turn, fact: Triggered) -> None:
+    settle_all(turn, fact.settled)
+    _refuse_unless_met(turn)
+    due = fact.credit_due_by
+    hours = turn.state.terms.credit_within_hours
+    if due is None and hours is not None:
+        due = turn.at + timedelta(hours=hours)
+    turn.change(phase=Phase.FREE_BET_PENDING, triggered_at=turn.at, credit_due_by=due)
+
+
+def _refuse_unless_met(turn: Turn) -> None:
+    trigger = turn.state.terms.trigger
+    qualifier = turn.state.bet(turn.state.qualifier)
+    if trigger is Trigger.PLACEMENT:
+        return
+    if qualifier.is_open:
+        raise turn.no(
+            f"the terms pay after {trigger.value} and bet {qualifier.id} is still open; "
+            "record bet_settled first"
+        )
+    wanted = {Trigger.LOSS: {Result.LOST}, Trigger.WIN: {Result.WON}}.get(trigger)
+    if wanted is not None and qualifier.result not in wanted:
+        raise turn.no(
+            f"the terms pay after a {trigger.value} and bet {qualifier.id} is "
+            f"{qualifier.result}; record not_triggered"
+        )
+    if qualifier.result is Result.VOID:
+        raise turn.no(f"bet {qualifier.id} is void and does not count; record qualifier_voided")
+
+
+def _credited(turn: Turn, fact: Credited) -> None:
+    if not fact.tokens:
+        raise turn.no("credited names no token")
+    bookmaker = turn.state.terms.bookmaker
+    for new in fact.tokens:
+        refuse_below(turn, "face", new.face)
+        if not new.token or any(token.id == new.token for token in turn.state.tokens):
+            raise turn.no(f"token {new.token!r} needs a name that is its own")
+        turn.put_token(_new_token(turn, new))
+        if new.kind is BonusKind.CASH:
+            turn.post(
+                f"cash bonus {new.token}",
+                (AccountKind.CASH, bookmaker, new.face),
+                (AccountKind.CASH_BONUS, bookmaker, -new.face),
+            )
+        else:
+            turn.post(
+                f"token {new.token} credited",
+                (AccountKind.BONUS, bookmaker, new.face),
+                (AccountKind.CONTRA, bookmaker, -new.face),
+            )
+    turn.change(more_due=fact.more_due)
+    settle_phase(turn)
+
+
+def _new_token(turn: Turn, new: NewToken) -> Token:
+    if new.kind is not BonusKind.CASH:
+        if new.expires_at is None:
+            raise turn.no(f"token {new.token} needs expires_at: when it runs out")
+        if new.expires_at <= turn.at:
+            raise turn.no(f"token {new.token} would run out before it was credited")
+    return Token(
+        id=new.token,
+        face=new.face,
+        kind=new.kind,
+        phase=Phase.FREE_BET_CREDITED,
+        credited_at=turn.at,
+        expires_at=new.expires_at,
+        min_odds=new.min_odds,
+        is_divisible=new.is_divisible,
+        restrictions=new.restrictions,
+    )
+
+
+def _cash_advanced(turn: Turn, fact: CashAdvanced) -> None:
+    token = next(each for each in turn.state.tokens if each.id == fact.token)
+    turn.put_token(msgspec.structs.replace(token, phase=Phase(token.phase + 1)))
+    settle_phase(turn)
+    if turn.state.phase is Phase.FREE_BET_SETTLED:
+        refuse_open(turn, turn.state.bets)
+
+
+RULES: dict[type[Fact], Rule] = {
+    Triggered: _triggered,
+    Credited: _credited,
+    CashAdvanced: _cash_advanced,
+}

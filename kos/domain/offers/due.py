@@ -1,0 +1,88 @@
+"""What time alone has made urgent about an offer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from kos.domain.books import pounds
+from kos.domain.offers.hedge import HedgeStatus, hedge_status
+from kos.domain.offers.state import OfferState, Phase, in_game
+
+
+class ReminderKind(StrEnum):
+    """What a reminder is about."""
+
+    UNHEDGED = "unhedged"
+    UNSETTLED = "unsettled"
+    IN_TRANSIT = "in_transit"
+    CREDIT_OVERDUE = "credit_overdue"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+
+
+class Reminder(msgspec.Struct, frozen=True):
+    """Something about an instance that time alone has made urgent."""
+
+    instance: str
+    what: str
+    due_at: datetime
+    kind: ReminderKind
+
+
+_Due = tuple[ReminderKind, str, datetime]
+
+_TOKEN_WARNINGS = (timedelta(hours=3), timedelta(hours=24), timedelta(hours=48))
+_SETTLEMENT_OVERDUE = timedelta(hours=5)
+"""Kickoff, two hours of play and three of patience."""
+_TRANSIT_OVERDUE = timedelta(days=5)
+
+
+def reminders(state: OfferState, now: datetime) -> tuple[Reminder, ...]:
+    """What an operator should look at now, the earliest due first; nothing of a closed offer."""
+    if state.is_closed:
+        return ()
+    said = (*_about_bets(state, now), *_about_money(state, now), *_about_tokens(state, now))
+    found = [Reminder(state.id, what, due, kind) for kind, what, due in said]
+    return tuple(sorted(found, key=lambda each: each.due_at))
+
+
+def _about_bets(state: OfferState, now: datetime) -> Iterator[_Due]:
+    for bet in state.open_bets():
+        if bet.kickoff is None or bet.is_exchange:
+            continue
+        status = hedge_status(state, bet.id)
+        if status is not HedgeStatus.HEDGED:
+            yield ReminderKind.UNHEDGED, f"bet {bet.id} is {status.value}", bet.kickoff
+        overdue = bet.kickoff + _SETTLEMENT_OVERDUE
+        if now >= overdue:
+            yield ReminderKind.UNSETTLED, f"bet {bet.id} should be settled by now", overdue
+
+
+def _about_money(state: OfferState, now: datetime) -> Iterator[_Due]:
+    for venue, since in state.transit_since.items():
+        overdue = since + _TRANSIT_OVERDUE
+        if now >= overdue:
+            amount = pounds(state.transit[venue])
+            what = f"{amount} is still on its way between {venue} and the bank"
+            yield ReminderKind.IN_TRANSIT, what, overdue
+    due = state.credit_due_by
+    if state.phase is Phase.FREE_BET_PENDING and due is not None and now >= due:
+        yield ReminderKind.CREDIT_OVERDUE, "the bonus is overdue", due
+
+
+def _about_tokens(state: OfferState, now: datetime) -> Iterator[_Due]:
+    for token in in_game(state):
+        if token.phase is not Phase.FREE_BET_CREDITED or token.expires_at is None:
+            continue
+        left = token.expires_at - now
+        warning = next((each for each in _TOKEN_WARNINGS if left <= each), None)
+        if left <= timedelta(0):
+            yield ReminderKind.EXPIRED, f"token {token.id} has expired", token.expires_at
+        elif warning is not None:
+            hours = warning // timedelta(hours=1)
+            what = f"token {token.id} expires within {hours} h"
+            yield ReminderKind.EXPIRING, what, token.expires_at

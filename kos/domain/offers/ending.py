@@ -1,0 +1,192 @@
+"""Rules of the ways back and out: void bets, lost tokens, the ends, and opening again."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kos.domain.books import AccountKind, pounds
+from kos.domain.catalogue import BonusKind, Trigger
+from kos.domain.facts import (
+    Abandoned,
+    Completed,
+    Expired,
+    Fact,
+    FreeBetSettled,
+    FreeBetVoided,
+    FreeBetVoidedLost,
+    NotTriggered,
+    QualifierVoided,
+    Refused,
+    Reopened,
+    Restricted,
+    Result,
+    Settlement,
+)
+from kos.domain.offers.settling import settle, settle_all
+from kos.domain.offers.state import OfferState, Outcome, Phase, Token, in_game
+from kos.domain.offers.turn import Rule, Turn, refuse_open, settle_phase, token_in
+
+
+def _qualifier_voided(turn: Turn, fact: QualifierVoided) -> None:
+    back = turn.state.bet(turn.state.qualifier)
+    if back.is_open:
+        settle(turn, Settlement(bet=back.id, result=Result.VOID))
+    elif back.result is not Result.VOID:
+        raise turn.no(f"bet {back.id} is {back.result}, not void")
+    settle_all(turn, fact.settled)
+    refuse_open(turn, turn.state.position(back.id))
+    turn.change(phase=Phase.DEPOSIT_SENT, qualifier="")
+
+
+def _free_bet_voided(turn: Turn, fact: FreeBetVoided) -> None:
+    token = token_in(turn, fact.token, Phase.FREE_BET_PLACED)
+    _void_free_bet(turn, token, fact.settled)
+    bookmaker = turn.state.terms.bookmaker
+    turn.post(
+        f"token {token.id} came back",
+        (AccountKind.BONUS, bookmaker, token.face),
+        (AccountKind.CONTRA, bookmaker, -token.face),
+    )
+    expires_at = token.expires_at if fact.expires_at is None else fact.expires_at
+    turn.put_token(
+        msgspec.structs.replace(token, phase=Phase.FREE_BET_CREDITED, expires_at=expires_at, bet="")
+    )
+    settle_phase(turn)
+
+
+def _free_bet_voided_lost(turn: Turn, fact: FreeBetVoidedLost) -> None:
+    token = token_in(turn, fact.token, Phase.FREE_BET_PLACED)
+    _void_free_bet(turn, token, fact.settled)
+    _lose_token(turn, token, Outcome.VOIDED, fact.reason)
+
+
+def _void_free_bet(turn: Turn, token: Token, settled: tuple[Settlement, ...]) -> None:
+    back = turn.state.bet(token.bet)
+    if back.is_open:
+        settle(turn, Settlement(bet=back.id, result=Result.VOID))
+    elif back.result is not Result.VOID:
+        raise turn.no(f"bet {back.id} is {back.result}, not void")
+    settle_all(turn, settled)
+    refuse_open(turn, turn.state.position(back.id))
+
+
+def _free_bet_settled(turn: Turn, fact: FreeBetSettled) -> None:
+    token = token_in(turn, fact.token, Phase.FREE_BET_PLACED)
+    settle_all(turn, fact.settled)
+    refuse_open(turn, turn.state.position(token.bet))
+    if turn.state.bet(token.bet).result is Result.VOID:
+        raise turn.no(f"bet {token.bet} is void; record free_bet_voided or free_bet_voided_lost")
+    turn.put_token(msgspec.structs.replace(token, phase=Phase.FREE_BET_SETTLED))
+    settle_phase(turn)
+    if turn.state.phase is Phase.FREE_BET_SETTLED:
+        refuse_open(turn, turn.state.bets)
+
+
+def _expired(turn: Turn, fact: Expired) -> None:
+    token = token_in(turn, fact.token, Phase.FREE_BET_CREDITED)
+    if token.expires_at is None or turn.at < token.expires_at:
+        raise turn.no(f"token {token.id} runs until {token.expires_at}; it has not expired")
+    _lose_token(turn, token, Outcome.EXPIRED, f"token {token.id} expired")
+
+
+def _forfeit(turn: Turn, token: Token, what: str) -> None:
+    bookmaker = turn.state.terms.bookmaker
+    turn.post(
+        what,
+        (AccountKind.BONUS, bookmaker, -token.face),
+        (AccountKind.CONTRA, bookmaker, token.face),
+    )
+
+
+def _lose_token(turn: Turn, token: Token, outcome: Outcome, reason: str) -> None:
+    """A token is gone: the instance ends with its last one, else goes on with the others."""
+    before, start = turn.state, len(turn.moves)
+    if token.phase is Phase.FREE_BET_CREDITED:
+        _forfeit(turn, token, reason)
+    turn.put_token(msgspec.structs.replace(token, lost=outcome))
+    if in_game(turn.state) or turn.state.more_due:
+        settle_phase(turn)
+        if turn.state.phase is Phase.FREE_BET_SETTLED:
+            refuse_open(turn, turn.state.bets)
+        return
+    _close(turn, outcome, reason, since=(before, start))
+
+
+def _not_triggered(turn: Turn, fact: NotTriggered) -> None:
+    settle_all(turn, fact.settled)
+    qualifier = turn.state.bet(turn.state.qualifier)
+    missed = {
+        Trigger.LOSS: qualifier.result is not Result.LOST,
+        Trigger.WIN: qualifier.result is not Result.WON,
+        Trigger.EVENT: True,
+    }
+    if not missed.get(turn.state.terms.trigger, False):
+        raise turn.no(
+            f"the terms pay after {turn.state.terms.trigger.value} and bet {qualifier.id} is "
+            f"{qualifier.result or 'open'}; not_triggered does not fit"
+        )
+    _close(turn, Outcome.NOT_TRIGGERED, fact.note)
+
+
+def _refused(turn: Turn, fact: Refused) -> None:
+    _close(turn, Outcome.REFUSED, fact.reason)
+
+
+def _restricted(turn: Turn, fact: Restricted) -> None:
+    _close(turn, Outcome.RESTRICTED, fact.reason)
+
+
+def _abandoned(turn: Turn, fact: Abandoned) -> None:
+    _close(turn, Outcome.ABANDONED, fact.reason)
+
+
+def _completed(turn: Turn, fact: Completed) -> None:
+    _close(turn, Outcome.COMPLETED, fact.note)
+
+
+def _close(
+    turn: Turn, outcome: Outcome, reason: str, since: tuple[OfferState, int] | None = None
+) -> None:
+    """End the instance; ``since`` is the state, and the count of moves, to reopen it at."""
+    refuse_open(turn, turn.state.bets)
+    if turn.state.transit:
+        on_way = ", ".join(
+            f"{pounds(amount)} {venue}" for venue, amount in turn.state.transit.items()
+        )
+        raise turn.no(f"money is on its way ({on_way}); record that it arrived or came back first")
+    before, start = since or (turn.state, len(turn.moves))
+    for token in in_game(turn.state):
+        if token.phase is Phase.FREE_BET_CREDITED and token.kind is not BonusKind.CASH:
+            _forfeit(turn, token, f"token {token.id} given up")
+    turn.change(
+        outcome=outcome,
+        closed_at=turn.at,
+        reason=reason,
+        planned={},
+        before=before,
+        end=tuple(line for move in turn.moves[start:] for line in move.postings),
+    )
+
+
+def _reopened(turn: Turn, fact: Reopened) -> None:
+    state = turn.state
+    if state.before is None:
+        raise turn.no("there is no state to go back to")
+    lines = [(line.account.kind, line.account.venue, -line.amount) for line in state.end]
+    turn.post(f"reversal: {fact.reason}", *lines)
+    turn.state = msgspec.structs.replace(state.before, version=state.version)
+
+
+RULES: dict[type[Fact], Rule] = {
+    QualifierVoided: _qualifier_voided,
+    NotTriggered: _not_triggered,
+    Refused: _refused,
+    Restricted: _restricted,
+    Expired: _expired,
+    FreeBetVoided: _free_bet_voided,
+    FreeBetVoidedLost: _free_bet_voided_lost,
+    FreeBetSettled: _free_bet_settled,
+    Completed: _completed,
+    Abandoned: _abandoned,
+    Reopened: _reopened,
+}

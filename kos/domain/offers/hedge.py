@@ -1,0 +1,40 @@
+"""How much of a back bet its lays cover; derived from the state, never stored."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+
+from kos.domain.facts import Side
+from kos.domain.money import from_pence
+from kos.domain.offers.state import OfferState
+
+
+class HedgeStatus(StrEnum):
+    """How much of a back bet its matched lays cover; derived, never stored."""
+
+    UNHEDGED = "unhedged"
+    PART = "part"
+    HEDGED = "hedged"
+
+
+def hedge_status(state: OfferState, back: str) -> HedgeStatus:
+    """How much of a back bet its matched lays cover.
+
+    A lay of L at l with commission c moves ``L (l - c)`` between the two outcomes; the back is
+    hedged when that makes up what the back itself pays (its return), to the penny of lay stake.
+    A £10 cash bet at 2.50 pays 25.00; £9.92 laid at 2.54 with 2% moves 24.998: hedged.
+    """
+    bet = state.bet(back)
+    wanted = from_pence(bet.stake) * (bet.odds - (0 if bet.returns_stake else 1))
+    moved, tolerance = Decimal(0), Decimal(0)
+    for each in state.position(back):
+        if not each.is_exchange:
+            continue
+        stake = from_pence(each.stake)
+        sign = 1 if each.side is Side.LAY else -1
+        moved += sign * stake * (each.odds - each.commission)
+        tolerance += each.odds * from_pence(1)
+    if moved <= 0:
+        return HedgeStatus.UNHEDGED
+    return HedgeStatus.HEDGED if moved >= wanted - tolerance else HedgeStatus.PART

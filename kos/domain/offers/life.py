@@ -1,0 +1,109 @@
+"""The door: how an offer begins, and what each further fact makes of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from kos.domain.books import AccountKind, pounds
+from kos.domain.catalogue import BonusKind
+from kos.domain.facts import (
+    OFFER_FACTS,
+    CashAdvanced,
+    Credited,
+    DepositSent,
+    Fact,
+    Role,
+    Triggered,
+    name_of,
+)
+from kos.domain.offers import crediting, ending, placing, settling, transit
+from kos.domain.offers.state import OfferState, Phase, Step
+from kos.domain.offers.table import refuse_unless_allowed
+from kos.domain.offers.transit import send
+from kos.domain.offers.turn import Turn
+from kos.errors import CommandNotAllowed
+
+
+def begin(fact: DepositSent, *, instance: str, participant: str, at: datetime) -> Step:
+    """The first step of an instance: its deposit was sent. Its terms are in the fact.
+
+    Raises:
+        CommandNotAllowed: The offer is not open, or the deposit is below its minimum.
+    """
+    terms = fact.terms
+    if terms is None or terms.key != fact.offer:
+        raise CommandNotAllowed(
+            f"there is no offer {fact.offer!r} in the catalogue; import it first"
+        )
+    if not terms.is_open(at):
+        raise CommandNotAllowed(
+            f"offer {terms.key} is open from {terms.starts_at} until {terms.ends_at}, not at {at}"
+        )
+    if fact.amount < terms.deposit_min:
+        raise CommandNotAllowed(
+            f"offer {terms.key} wants a deposit of {pounds(terms.deposit_min)} at least, "
+            f"not {pounds(fact.amount)}"
+        )
+    turn = Turn(
+        OfferState(
+            id=instance,
+            participant=participant,
+            terms=terms,
+            phase=Phase.DEPOSIT_SENT,
+            version=1,
+            started_at=at,
+            deposited=fact.amount,
+        ),
+        at,
+    )
+    send(turn, AccountKind.CASH, terms.bookmaker, fact.amount, is_instant=fact.is_instant)
+    return Step(fact, turn.state, tuple(turn.moves))
+
+
+def advance(
+    state: OfferState | None, fact: Fact, *, at: datetime, role: Role = Role.OPERATOR
+) -> tuple[Step, ...]:
+    """The steps that a fact makes, mostly one; instant credit and cash bonuses make several.
+
+    Args:
+        state: Where the instance stands; None before its first fact (see :func:`begin`).
+        fact: What happened.
+        at: When it happened.
+        role: What its recorder may do.
+
+    Raises:
+        CommandNotAllowed: The phase does not accept the fact, or a guard refuses it.
+    """
+    if state is None:
+        raise CommandNotAllowed(
+            f"the offer has not begun: {name_of(fact)} is not allowed; allowed now: deposit_sent"
+        )
+    refuse_unless_allowed(state, fact, role)
+    if isinstance(fact, Credited):
+        return _credit(state, fact, at)
+    return (_step(state, fact, at),)
+
+
+def _step(state: OfferState, fact: Fact, at: datetime) -> Step:
+    turn = Turn(state, at)
+    _RULES[type(fact)](turn, fact)
+    turn.change(version=state.version + 1)
+    return Step(fact, turn.state, tuple(turn.moves))
+
+
+def _credit(state: OfferState, fact: Credited, at: datetime) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    if state.phase is Phase.QUALIFYING_PLACED:
+        # Instant credit: the trigger is a fact of its own, at the same moment.
+        steps.append(_step(state, Triggered(met_by="credited at once"), at))
+    steps.append(_step(steps[-1].state if steps else state, fact, at))
+    cash = [token.token for token in fact.tokens if token.kind is BonusKind.CASH]
+    for token in cash * 2:
+        steps.append(_step(steps[-1].state, CashAdvanced(token=token), at))
+    return tuple(steps)
+
+
+_RULES = transit.RULES | placing.RULES | settling.RULES | crediting.RULES | ending.RULES
+
+_missing = set(OFFER_FACTS.values()) - set(_RULES) - {DepositSent}
+assert not _missing, _missing  # noqa: S101 - a fact without a rule is found at import

@@ -1,0 +1,319 @@
+"""Rules of bets placed, matched, hedged and cancelled."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from kos.domain.books import AccountKind, Wager, pounds
+from kos.domain.catalogue import BonusKind
+from kos.domain.facts import (
+    Back,
+    Fact,
+    FreeBetPlaced,
+    HedgeAdded,
+    Lay,
+    LayCancelled,
+    LayMatched,
+    Planned,
+    QualifierPlaced,
+    Side,
+)
+from kos.domain.money import Rounding, from_pence, to_pence
+from kos.domain.offers.state import Bet, OfferState, Phase
+from kos.domain.offers.turn import Rule, Turn, refuse_below, settle_phase, token_in
+
+
+def _qualifier_placed(turn: Turn, fact: QualifierPlaced) -> None:
+    terms = turn.state.terms
+    asked = terms.qualifying
+    back = fact.back
+    _fit(turn, back)
+    if back.stake < asked.min_stake:
+        raise turn.no(
+            f"a stake of {pounds(back.stake)} does not qualify; the offer wants "
+            f"{pounds(asked.min_stake)} at least in one bet"
+        )
+    _fit_odds(turn, back.odds, asked.min_odds, is_inclusive=asked.is_inclusive)
+    placed_at = back.placed_at or turn.at
+    until = _qualify_until(turn.state)
+    if not terms.is_open(placed_at) or (until is not None and placed_at > until):
+        raise turn.no(
+            f"a bet placed at {placed_at} is outside the offer's window "
+            f"({terms.starts_at or 'any time'} to {until or terms.ends_at or 'any time'})"
+        )
+    if back.legs < asked.min_legs:
+        raise turn.no(f"{back.legs} legs do not qualify; the offer wants {asked.min_legs}")
+    _fit_list(turn, "sport", back.sport, asked.sports)
+    _fit_list(turn, "market", back.market, asked.markets)
+    bookmaker = terms.bookmaker
+    turn.post(
+        f"back {pounds(back.stake)} at {back.odds}",
+        (AccountKind.CASH, bookmaker, -back.stake),
+        (AccountKind.STAKED, bookmaker, back.stake),
+        bet=back.bet,
+    )
+    turn.put_bet(_back_bet(turn, back))
+    turn.change(phase=Phase.QUALIFYING_PLACED, qualifier=back.bet)
+    _hedge(turn, back.bet, fact.lays, fact.planned)
+
+
+def _qualify_until(state: OfferState) -> datetime | None:
+    days = state.terms.qualifying.within_days
+    return None if days is None else state.started_at + timedelta(days=days)
+
+
+def _free_bet_placed(turn: Turn, fact: FreeBetPlaced) -> None:
+    token = token_in(turn, fact.token, Phase.FREE_BET_CREDITED)
+    back = fact.back
+    _fit(turn, back)
+    if token.expires_at is not None and turn.at >= token.expires_at:
+        raise turn.no(f"token {token.id} expired at {token.expires_at}; record expired")
+    if back.stake > token.face:
+        raise turn.no(
+            f"token {token.id} is worth {pounds(token.face)}, not {pounds(back.stake)}; "
+            "record the excess as a cash bet of its own"
+        )
+    _fit_odds(turn, back.odds, token.min_odds)
+    bookmaker = turn.state.terms.bookmaker
+    rest = token.face - back.stake
+    turn.post(
+        f"free bet {pounds(back.stake)} at {back.odds}",
+        (AccountKind.BONUS, bookmaker, -back.stake),
+        (AccountKind.CONTRA, bookmaker, back.stake),
+        bet=back.bet,
+    )
+    staked = msgspec.structs.replace(
+        token, face=back.stake, phase=Phase.FREE_BET_PLACED, bet=back.bet
+    )
+    turn.put_token(staked)
+    if rest and token.is_divisible:
+        turn.put_token(
+            msgspec.structs.replace(token, id=_rest_name(turn.state, token.id), face=rest)
+        )
+    elif rest:
+        turn.post(
+            f"rest of token {token.id} forfeited",
+            (AccountKind.BONUS, bookmaker, -rest),
+            (AccountKind.CONTRA, bookmaker, rest),
+            bet=back.bet,
+        )
+    turn.put_bet(
+        msgspec.structs.replace(
+            _back_bet(turn, back), token=token.id, returns_stake=token.kind is not BonusKind.SNR
+        )
+    )
+    _hedge(turn, back.bet, fact.lays, fact.planned)
+    settle_phase(turn)
+
+
+def _rest_name(state: OfferState, token: str) -> str:
+    stem = token.partition("/")[0]
+    taken = sum(each.id.partition("/")[0] == stem for each in state.tokens)
+    return f"{stem}/{taken + 1}"
+
+
+def _fit(turn: Turn, back: Back) -> None:
+    refuse_below(turn, "stake", back.stake)
+    bookmaker = turn.state.terms.bookmaker
+    if back.bookmaker and back.bookmaker != bookmaker:
+        raise turn.no(f"a bet at {back.bookmaker} does not count; the offer is {bookmaker}'s")
+    _new_bet_id(turn, back.bet)
+
+
+def _fit_odds(turn: Turn, odds: Decimal, least: Decimal, *, is_inclusive: bool = True) -> None:
+    if not odds.is_finite() or odds <= 1:
+        raise turn.no(f"odds of {odds} do not exist; decimal odds are above 1")
+    if odds < least or (odds == least and not is_inclusive):
+        relation = "at least" if is_inclusive else "more than"
+        raise turn.no(f"odds of {odds} do not count; the terms want {relation} {least}")
+
+
+def _fit_list(turn: Turn, what: str, given: str, counting: tuple[str, ...]) -> None:
+    if counting and given not in counting:
+        raise turn.no(f"{what} {given!r} does not count; the terms want {' or '.join(counting)}")
+
+
+def _new_bet_id(turn: Turn, bet_id: str) -> None:
+    if not bet_id:
+        raise turn.no("a bet needs an id that is its own")
+    if any(bet.id == bet_id for bet in turn.state.bets):
+        raise turn.no(f"bet {bet_id} is there already; give the new one its own id")
+
+
+def _back_bet(turn: Turn, back: Back) -> Bet:
+    return Bet(
+        id=back.bet,
+        side=Side.BACK,
+        venue=turn.state.terms.bookmaker,
+        is_exchange=False,
+        covers=back.bet,
+        stake=back.stake,
+        open_stake=back.stake,
+        odds=back.odds,
+        market=back.market,
+        selection=back.selection,
+        kickoff=back.kickoff,
+    )
+
+
+def _hedge(turn: Turn, back: str, lays: tuple[Lay, ...], planned: tuple[Planned, ...]) -> None:
+    for each in planned:
+        refuse_below(turn, "planned liability", each.liability)
+        _reserve(turn, back, each.exchange, each.liability)
+    for lay in lays:
+        _match(turn, lay, back)
+
+
+def _lay_matched(turn: Turn, fact: LayMatched) -> None:
+    _match(turn, fact.lay, _covered(turn, fact.lay))
+
+
+def _hedge_added(turn: Turn, fact: HedgeAdded) -> None:
+    _new_bet_id(turn, fact.lay.bet)
+    _match(turn, fact.lay, _covered(turn, fact.lay))
+
+
+def _covered(turn: Turn, lay: Lay) -> str:
+    """The back bet of the position that a lay belongs to."""
+    known = next((bet for bet in turn.state.bets if bet.id == lay.bet), None)
+    if known is not None:
+        return known.covers
+    backs = [bet.id for bet in turn.state.bets if not bet.is_exchange and _is_live(turn.state, bet)]
+    if lay.covers:
+        if lay.covers not in backs:
+            raise turn.no(
+                f"lay {lay.bet} covers {lay.covers!r}; open are {', '.join(backs) or 'none'}"
+            )
+        return lay.covers
+    if len(backs) != 1:
+        raise turn.no(f"say which bet lay {lay.bet} covers: {', '.join(backs) or 'none is open'}")
+    return backs[0]
+
+
+def _is_live(state: OfferState, back: Bet) -> bool:
+    """Whether a position may still be hedged: it is the qualifier in 2, or a token's in 5."""
+    if back.token:
+        return any(
+            token.bet == back.id and token.phase is Phase.FREE_BET_PLACED and token.is_in_game
+            for token in state.tokens
+        )
+    return state.phase is Phase.QUALIFYING_PLACED and back.id == state.qualifier
+
+
+def _match(turn: Turn, lay: Lay, back: str) -> None:
+    refuse_below(turn, "stake", lay.stake)
+    _fit_odds(turn, lay.odds, Decimal(1))
+    if not 0 <= lay.commission < 1:
+        raise turn.no(f"a commission of {lay.commission} is no fraction of one such as 0.02")
+    if not (lay.bet and lay.exchange and lay.market and lay.selection):
+        raise turn.no("an exchange bet needs bet, exchange, market and selection")
+    known = next((bet for bet in turn.state.bets if bet.id == lay.bet), None)
+    if known is None:
+        bet = Bet(
+            id=lay.bet,
+            side=lay.side,
+            venue=lay.exchange,
+            is_exchange=True,
+            covers=back,
+            stake=lay.stake,
+            open_stake=lay.stake,
+            odds=lay.odds,
+            liability=liability_of(lay.side, lay.stake, lay.odds),
+            market=lay.market,
+            selection=lay.selection,
+            commission=lay.commission,
+            is_single_winner=lay.is_single_winner,
+        )
+    else:
+        bet = _filled_further(turn, known, lay)
+    turn.put_bet(bet)
+    more = bet.liability - (0 if known is None else known.liability)
+    _reserve(turn, bet.covers, lay.exchange, -more)
+    turn.post(
+        f"{lay.side.value} {pounds(lay.stake)} at {lay.odds} matched",
+        bet=lay.bet,
+        wager=wager_of(turn.state.id, bet),
+    )
+
+
+def _filled_further(turn: Turn, known: Bet, lay: Lay) -> Bet:
+    same = (known.is_exchange, known.side, known.venue, known.market, known.selection)
+    if same != (True, lay.side, lay.exchange, lay.market, lay.selection):
+        raise turn.no(
+            f"bet {lay.bet} is another bet: {known.side} {known.selection} at {known.venue}"
+        )
+    if known.result is not None:
+        raise turn.no(f"bet {lay.bet} is settled, in part or whole; no more of it can be matched")
+    stake = known.stake + lay.stake
+    odds = (known.odds * known.stake + lay.odds * lay.stake) / stake
+    return msgspec.structs.replace(
+        known,
+        stake=stake,
+        open_stake=stake,
+        odds=odds,
+        liability=liability_of(known.side, stake, odds),
+    )
+
+
+def liability_of(side: Side, stake: int, odds: Decimal) -> int:
+    """What an exchange bet can lose, rounded up to the penny."""
+    if side is Side.BACK:
+        return stake
+    return to_pence(from_pence(stake) * (odds - 1), Rounding.CEILING)
+
+
+def wager_of(instance: str, bet: Bet, happened: bool | None = None) -> Wager:
+    """An exchange bet as its market's exposure sees it."""
+    if bet.side is Side.LAY:
+        if_selection, otherwise = -bet.liability, bet.open_stake
+    else:
+        if_selection, otherwise = winnings_of(bet, bet.open_stake), -bet.open_stake
+    return Wager(
+        instance=instance,
+        bet=bet.id,
+        exchange=bet.venue,
+        market=bet.market,
+        selection=bet.selection,
+        if_selection=if_selection,
+        otherwise=otherwise,
+        is_single_winner=bet.is_single_winner,
+        is_open=bet.is_open,
+        happened=happened,
+    )
+
+
+def winnings_of(bet: Bet, stake: int) -> int:
+    """What a back bet wins on a stake, in pence, without the stake."""
+    return to_pence(from_pence(stake) * (bet.odds - 1))
+
+
+def _lay_cancelled(turn: Turn, fact: LayCancelled) -> None:
+    backs = [back for back, at in turn.state.planned.items() if fact.exchange in at]
+    kept = sum(turn.state.planned[back][fact.exchange] for back in backs)
+    released = kept if fact.released is None else fact.released
+    if not 0 <= released <= kept:
+        raise turn.no(f"{pounds(kept)} is reserved at {fact.exchange}, not {pounds(released)}")
+    for back in backs:
+        share = min(released, turn.state.planned[back][fact.exchange])
+        _reserve(turn, back, fact.exchange, -share)
+        released -= share
+
+
+def _reserve(turn: Turn, back: str, exchange: str, change: int) -> None:
+    """Reserve more or less float for the lays of one back bet, never less than nothing."""
+    at = dict(turn.state.planned.get(back, {}))
+    at[exchange] = max(0, at.get(exchange, 0) + change)
+    planned = {**turn.state.planned, back: {name: amount for name, amount in at.items() if amount}}
+    turn.change(planned={name: each for name, each in planned.items() if each})
+
+
+RULES: dict[type[Fact], Rule] = {
+    QualifierPlaced: _qualifier_placed,
+    LayMatched: _lay_matched,
+    LayCancelled: _lay_cancelled,
+    HedgeAdded: _hedge_added,
+    FreeBetPlaced: _free_bet_placed,
+}
