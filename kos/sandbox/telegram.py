@@ -234,7 +234,13 @@ class Telegram:
             chat = self.chats.chat(form.text("chat_id"))
             reply = form.structure("reply_parameters", "can't parse reply parameters JSON object")
             if isinstance(reply, dict):
-                answered = self.chats.messages.get((chat["id"], int(reply.get("message_id", 0))))
+                number = str(reply.get("message_id"))
+                answered = self.chats.messages.get(
+                    (
+                        chat["id"],
+                        int(number) if number.isdecimal() else 0,
+                    )
+                )
                 if answered is not None:
                     content["reply_to_message"] = answered
                 elif not reply.get("allow_sending_without_reply"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kos.sandbox.telegram_form import Refusal, Upload, bad
@@ -45,6 +45,10 @@ class Happening:
     """Of an answer."""
     show_alert: bool = False
 
+    def json(self) -> Json:
+        """Gives it as it is told to the driver."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -54,6 +58,10 @@ class Call:
     method: str
     parameters: Json
     at: float
+
+    def json(self) -> Json:
+        """Gives it as it is told to the driver."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def user_json(user_id: int, name: str = "", username: str = "") -> Json:
@@ -350,19 +358,19 @@ class Chats:
 
     # -- reading -----------------------------------------------------------------------------------
 
-    def since(self, number: int, chat_id: int | None, kinds: frozenset[str]) -> list[Json]:
+    def since(self, number: int, chat_id: int | None, kinds: frozenset[str]) -> list[Happening]:
         """Gives what happened after a number, in one chat or all, of some kinds or all."""
         with self.changed:
             return [
-                asdict(row)
+                row
                 for row in self.happenings[number:]
                 if chat_id in {None, row.chat_id} and (not kinds or row.kind in kinds)
             ]
 
-    def called_with(self, method: str) -> list[Json]:
+    def called_with(self, method: str) -> list[Call]:
         """Gives the calls of one method, or all, in order."""
         with self.changed:
-            return [asdict(row) for row in self.calls if method in {"", row.method}]
+            return [row for row in self.calls if method in {"", row.method}]
 
     def screen(self, chat_id: int) -> list[Json]:
         """Gives the messages that stand in a chat now, both sides', in order."""

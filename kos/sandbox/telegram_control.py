@@ -58,11 +58,13 @@ class Control:
                 after = int(request.one("after") or 0)
                 kinds = frozenset(filter(None, (request.one("kinds") or "").split(",")))
                 self._chats.wait(lambda: bool(self._chats.since(after, chat_id, kinds)), seconds)
-                return Answer(200, as_json(self._chats.since(after, chat_id, kinds)))
+                rows = self._chats.since(after, chat_id, kinds)
+                return Answer(200, as_json([row.json() for row in rows]))
             case "calls":
                 method, count = request.one("method") or "", int(request.one("count") or 0)
                 self._chats.wait(lambda: len(self._chats.called_with(method)) >= count, seconds)
-                return Answer(200, as_json(self._chats.called_with(method)))
+                calls = self._chats.called_with(method)
+                return Answer(200, as_json([call.json() for call in calls]))
             case "polled":
                 is_polled = self._chats.wait(self._chats.is_polled, seconds)
                 return Answer(200, as_json(is_polled))

@@ -52,6 +52,18 @@ def bad(reason: str) -> Refusal:
     return Refusal(400, f"Bad Request: {reason}")
 
 
+def check_words(text: str) -> None:
+    """Refuses text that has no UTF-8.
+
+    Raises:
+        Refusal: It holds half a surrogate pair, or bytes that were no UTF-8.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise bad("strings must be encoded in UTF-8") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A file as it came in."""
@@ -77,10 +89,7 @@ class Form:
             Refusal: It is not UTF-8.
         """
         value = self.values.get(name, "")
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise bad("strings must be encoded in UTF-8") from None
+        check_words(value)
         return value
 
     def number(self, name: str, default: int = 0, low: int = 0, high: int = 2**53) -> int:
@@ -99,15 +108,17 @@ class Form:
         """Gives a parameter's JSON; None where there is none.
 
         Raises:
-            Refusal: With the complaint, when it is not JSON.
+            Refusal: With the complaint, when it is not JSON; or its text is not UTF-8.
         """
         text = self.text(name)
         if not text:
             return None
         try:
-            return json.loads(text)
+            value = json.loads(text)
         except ValueError:
             raise bad(complaint) from None
+        check_words(json.dumps(value, ensure_ascii=False))
+        return value
 
     def upload(self, name: str) -> Upload | str | None:
         """Gives a file that came along, or a file id or address, or None."""

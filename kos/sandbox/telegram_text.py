@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ _REFERENCE: Final = re.compile(r"&(?:lt|gt|amp|quot|#\d+|#x[0-9a-fA-F]+);")
 _ATTRIBUTE: Final = re.compile(
     r"""([^\s=>/"']+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+)))?\s*"""
 )
+_URL: Final = re.compile(r"tg://\S+|(?:https?://)?[^\s/?#.]+\.[^\s/?#]+\S*")
 _REMOVED: Final = re.compile("[\r\u2028-\u202e]")
 _BLANKED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -120,23 +122,16 @@ def check_url(url: Any, where: str) -> None:
     Raises:
         Refusal: It has no host with a dot, or a scheme of its own.
     """
-    if isinstance(url, str) and re.fullmatch(
-        r"tg://\S+|(?:https?://)?[^\s/?#.]+\.[^\s/?#]+\S*", url
-    ):
-        return
-    raise bad(f"{where} URL '{url}' is invalid: Wrong HTTP URL")
+    if not isinstance(url, str) or not _URL.fullmatch(url):
+        raise bad(f"{where} URL '{url}' is invalid: Wrong HTTP URL")
 
 
 def _cleaned(text: str, entities: list[Entity]) -> Formatted:
     """Blanks control characters, drops what turns lines and directions, trims, and moves entities along."""
-    moved, kept, at = [0], [], 0
-    for character in text:
-        clean = "" if _REMOVED.match(character) else _BLANKED.sub(" ", character)
-        at += units(clean)
-        kept.append(clean)
-        moved.extend([-1] * (units(character) - 1) + [at])
+    whole = _BLANKED.sub(" ", text)
+    moved = _moves(whole)
+    whole = _REMOVED.sub("", whole)
     entities = sorted(entities, key=lambda row: (row["offset"], -row["length"]))
-    whole = "".join(kept)
     end = units(whole.rstrip())
     first = min(
         (moved[row["offset"]] for row in entities if row["offset"] < len(moved)), default=end
@@ -162,6 +157,18 @@ def _cleaned(text: str, entities: list[Entity]) -> Formatted:
             rows.append({**row, "offset": moved[begin] - start, "length": length})
     cut = whole.encode("utf-16-le")[2 * start : 2 * max(start, end)]
     return Formatted(cut.decode("utf-16-le"), rows)
+
+
+def _moves(text: str) -> Sequence[int]:
+    """Gives for each UTF-16 offset of a text where it lies once ``_REMOVED`` is out; -1 within a symbol."""
+    if text.isascii() and "\r" not in text:
+        return range(len(text) + 1)
+    moved, at = [0], 0
+    for character in text:
+        size = 2 if character > "\uffff" else 1
+        at += 0 if _REMOVED.match(character) else size
+        moved.extend([-1] * (size - 1) + [at])
+    return moved
 
 
 def parse_html(source: str) -> tuple[str, list[Entity]]:
@@ -259,6 +266,6 @@ def _close(
             f'Unmatched end tag at byte offset {begin}, expected "</{tag}>", found "</{name}>"'
         )
     length = units(text) - offset
-    if length and (extra["type"] != "text_link" or re.match(r"\w+://\S*\.|tg://", extra["url"])):
+    if length and (extra["type"] != "text_link" or _URL.fullmatch(extra["url"])):
         entities.append({**extra, "offset": offset, "length": length})
     return end + 1

@@ -36,6 +36,8 @@ class BotMessage:
     """Counts what the bot did over all chats."""
     kind: str
     """``sent``, ``edited`` or ``deleted``."""
+    at: float
+    """When, by the server's clock; seconds since 1970 UTC."""
     chat_id: int
     message_id: int
     text: str
@@ -100,6 +102,7 @@ def _message(row: dict[str, Any]) -> BotMessage:
     return BotMessage(
         number=row["number"],
         kind=row["kind"],
+        at=row["at"],
         chat_id=row["chat_id"],
         message_id=raw["message_id"],
         text=raw.get("text") or raw.get("caption") or "",

@@ -24,7 +24,7 @@ from urllib.parse import parse_qsl, urlsplit
 from kos.sandbox.faults import KINDS, Fault, Faults
 
 CONTROL: Final = "/__sandbox__/"
-"""Paths below this are the sandbox's own: ``faults`` (GET, POST, DELETE) and ``counters`` (GET)."""
+"""Paths below this are the sandbox's own: ``faults`` (GET, POST, DELETE), ``counters`` (GET), and what a service adds."""
 _GZIP_FROM: Final = 512
 _EMPTY_RPC: Final = b'{"jsonrpc":"2.0","result":[],"id":1}'
 _HTML: Final = (

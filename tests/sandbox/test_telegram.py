@@ -214,6 +214,11 @@ def test_strangers_and_unknown_paths_are_turned_away(
         (b"--b\r\n\r\n\r\n--b--", "multipart/form-data; boundary=b"),
         (b"", "multipart/form-data"),
         (b"text=%ff&chat_id=1", "application/x-www-form-urlencoded"),
+        (b'{"text": "\\ud83c", "chat_id": 1}', "application/json"),
+        (
+            b'{"text": "x", "chat_id": 1, "reply_markup": "{\\"x\\": \\"\\\\ud83c\\"}"}',
+            "application/json",
+        ),
     ],
 )
 def test_a_body_that_cannot_be_read_is_a_bad_request(bot: Bot, body: bytes, kind: str) -> None:
