@@ -10,6 +10,7 @@ import pytest
 from kos.domain.alerts import MAX_RULES, PREFERENCES, RULES, AlertRule, Measure, Preferences
 from kos.domain.conversation import Seat
 from kos.domain.opportunity import BetKind
+from kos.messages import GetKept, KeptListed
 from tests.desk.offices import Building, data_of, text_of
 
 ADMIN = "telegram:1"
@@ -19,17 +20,24 @@ def promised(building: Building) -> str:
     return text_of(building.ledger.promises[-1].answer)
 
 
+def kept(building: Building, user: str = ADMIN) -> dict[str, str]:
+    """What the ledger keeps of a user's alerts, by name."""
+    listed = building.ledger(GetKept(owner=user, prefix="alert-"))
+    assert isinstance(listed, KeptListed)
+    return {each.name: each.value for each in listed.kept}
+
+
 def rules(building: Building, user: str = ADMIN) -> dict[int, AlertRule]:
     found = (
-        msgspec.json.decode(kept.value, type=AlertRule)
-        for (owner, name), kept in building.ledger.kept.items()
-        if owner == user and name.startswith(RULES)
+        msgspec.json.decode(value, type=AlertRule)
+        for name, value in kept(building, user).items()
+        if name.startswith(RULES)
     )
     return {rule.rule_id: rule for rule in found}
 
 
 def preferences(building: Building) -> Preferences:
-    return msgspec.json.decode(building.ledger.kept[ADMIN, PREFERENCES].value, type=Preferences)
+    return msgspec.json.decode(kept(building)[PREFERENCES], type=Preferences)
 
 
 def test_a_rule_is_kept_with_its_filters_and_threshold(building: Building) -> None:
@@ -74,7 +82,7 @@ def test_each_kind_has_a_usual_threshold_and_the_digest_is_a_word(building: Buil
 def test_what_makes_no_sense_is_refused_whole(building: Building, typed: str, said: str) -> None:
     told = building.text(typed, ADMIN)
     assert said in told
-    assert building.ledger.kept == {}
+    assert kept(building) == {}
 
 
 def test_rules_are_listed_and_removed_by_a_button(building: Building) -> None:
@@ -101,17 +109,17 @@ def test_hours_mute_and_digest_are_kept(building: Building) -> None:
     building.hear("/mute 2h", ADMIN)
     building.hear("/digest 30", ADMIN)
     building.hear("/system_alerts off", ADMIN)
-    kept = preferences(building)
-    assert (kept.quiet_from, kept.quiet_until, kept.digest_minutes) == ("22:30", "07:00", 30)
-    assert kept.muted_until is not None
-    assert not kept.wants_system
+    now = preferences(building)
+    assert (now.quiet_from, now.quiet_until, now.digest_minutes) == ("22:30", "07:00", 30)
+    assert now.muted_until is not None
+    assert not now.wants_system
     shown = building.text("/alerts", ADMIN)
     assert "Quiet hours: 22:30 to 07:00" in shown
     assert "Muted until Sat 14 Mar 14:00" in shown
     for typed in ("/quiet off", "/mute off", "/system_alerts on"):
         building.hear(typed, ADMIN)
-    kept = preferences(building)
-    assert (kept.quiet_from, kept.muted_until, kept.wants_system) == ("", None, True)
+    now = preferences(building)
+    assert (now.quiet_from, now.muted_until, now.wants_system) == ("", None, True)
 
 
 def test_alerts_of_one_are_no_business_of_another(building: Building) -> None:
@@ -124,4 +132,4 @@ def test_alerts_of_one_are_no_business_of_another(building: Building) -> None:
 
 def test_who_is_not_on_telegram_is_told_where_alerts_go(building: Building) -> None:
     assert "Telegram" in building.text("/alert qualifier coral")
-    assert building.ledger.kept == {}
+    assert kept(building, "terminal:ann") == {}
