@@ -50,11 +50,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime-installed: $(VENV)/bin/python setup.cfg constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[telegram,charts]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
 	@touch $@
 
 $(VENV)/.dev-installed: $(VENV)/bin/python setup.cfg constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,telegram,charts]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,telegram]'
 	@touch $@ $(VENV)/.runtime-installed
 
 clean:

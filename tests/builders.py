@@ -131,8 +131,13 @@ def book(
     is_in_play: bool = False,
     is_delayed: bool = False,
     received_at: datetime = NOW,
+    backs: Mapping[int, tuple[Price, Price]] | None = None,
 ) -> MarketBook:
-    """A book with one lay level a runner: ``{47972: ("2.10", 50)}``; None: nothing to lay."""
+    """A book with one lay level a runner: ``{47972: ("2.10", 50)}``; None: nothing to lay.
+
+    ``backs`` are levels to back in the same form.
+    """
+    backs = backs or {}
     return MarketBook(
         market_id=market_id,
         status=status,
@@ -145,6 +150,11 @@ def book(
                 selection_id=selection_id,
                 status="ACTIVE",
                 to_lay=(PriceSize(Decimal(lay[0]), Decimal(lay[1])),) if lay else (),
+                to_back=tuple(
+                    PriceSize(Decimal(price), Decimal(size))
+                    for backed, (price, size) in backs.items()
+                    if backed == selection_id
+                ),
             )
             for selection_id, lay in lays.items()
         ),

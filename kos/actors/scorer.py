@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 
 import msgspec
@@ -13,11 +12,17 @@ from kos.domain.score import ScoringRules
 from kos.errors import InvalidInput
 from kos.messages import (
     BooksRead,
+    DutchesRanked,
     EventsMatched,
+    GetDutches,
     GetOpportunities,
+    GetOpportunity,
+    GetSignalKeys,
     OpportunitiesRanked,
+    OpportunityDescribed,
     QueryRefused,
     QuotesFetched,
+    SignalKeysListed,
     SportsListed,
     Subscribe,
     Tick,
@@ -85,7 +90,7 @@ class ScorerActor(Actor):
                 self._picture.keep_sports(frozenset(sport.key for sport in message.sports))
             case Tick():
                 self._picture.forget(datetime.now(UTC))
-            case GetOpportunities():
+            case GetOpportunities() | GetOpportunity() | GetDutches() | GetSignalKeys():
                 return self._answer(message)
             case _:
                 raise TypeError(f"scorer takes no {type(message).__name__}")
@@ -118,17 +123,40 @@ class ScorerActor(Actor):
         for producer in self._args.producers:
             self.context.ref(producer).tell(Subscribe(subscriber=self.context.name))
 
-    def _answer(self, message: GetOpportunities) -> Message:
-        began = time.monotonic()
+    def _answer(
+        self, asked: GetOpportunities | GetOpportunity | GetDutches | GetSignalKeys
+    ) -> Message:
         try:
-            answer = self._picture.best(message.query, datetime.now(UTC))
+            answer = self._said(asked, datetime.now(UTC))
         except InvalidInput as refused:
             return QueryRefused(reason=str(refused))
         self._answered += 1
-        self._eligible = answer.considered - sum(answer.rejected.values())
-        meters.observe("answer_seconds", time.monotonic() - began)
-        return OpportunitiesRanked(
-            answer=answer,
-            last_quotes_at=self._last_quotes_at,
-            is_simulated=self._args.is_simulated,
-        )
+        return answer
+
+    def _said(
+        self,
+        asked: GetOpportunities | GetOpportunity | GetDutches | GetSignalKeys,
+        now: datetime,
+    ) -> Message:
+        last, is_simulated = self._last_quotes_at, self._args.is_simulated
+        match asked:
+            case GetOpportunities():
+                return OpportunitiesRanked(
+                    answer=self._picture.best(asked.query, now),
+                    last_quotes_at=last,
+                    is_simulated=is_simulated,
+                )
+            case GetOpportunity():
+                return OpportunityDescribed(
+                    state=self._picture.standing(asked.opportunity_id, asked.query, now),
+                    last_quotes_at=last,
+                    is_simulated=is_simulated,
+                )
+            case GetDutches():
+                return DutchesRanked(
+                    answer=self._picture.dutches(asked.query, now),
+                    last_quotes_at=last,
+                    is_simulated=is_simulated,
+                )
+            case GetSignalKeys():
+                return SignalKeysListed(keys=self._picture.keys(now))

@@ -156,11 +156,9 @@ def _opportunities(found: Replayed, query: OpportunityQuery) -> list[RenderableT
     from rich.table import Table
     from rich.text import Text
 
-    from kos.views.opportunities import COLUMNS, opportunity_row
+    from kos.views.opportunities import columns_of, opportunity_row
 
-    # Retention says nothing of a bet with one's own money.
-    left_out = "retention" if query.kind is BetKind.QUALIFYING else ""
-    columns = [(field, heading) for field, heading in COLUMNS if field != left_out]
+    columns = columns_of(query.kind)
     table = _table(Table(title="Best opportunities, each at its best showing"))
     for heading in ("As of (UTC)", *(heading for _, heading in columns)):
         table.add_column(heading, overflow="fold")

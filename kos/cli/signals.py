@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from typing import Annotated
 
+import msgspec
 import typer
 
 from kos.cli.settings import ConfigOption, JsonOption, settings_of
+from kos.domain.dutching import DutchQuery
 from kos.domain.opportunity import BetKind, OpportunityQuery, Ranking
 from kos.errors import InvalidInput
 
 _TIMEOUT_S = 10.0
 _MOST_POUNDS = 1_000_000
 _MOST_ODDS = 1000
+
+
+class SignalKind(StrEnum):
+    """What can be asked for."""
+
+    QUALIFYING = BetKind.QUALIFYING.value
+    SNR = BetKind.FREE_BET_SNR.value
+    SR = BetKind.FREE_BET_SR.value
+    REFUND = BetKind.REFUND.value
+    ARBS = "arbs"
+    DUTCH = "dutch"
 
 
 def signals(
@@ -23,14 +37,27 @@ def signals(
         typer.Option("--bookmaker", "-b", help="Bookmaker key, e.g. coral; default all."),
     ] = None,
     kind: Annotated[
-        BetKind, typer.Option("--kind", "-k", help="What the back bet is staked with.")
-    ] = (BetKind.QUALIFYING),
+        SignalKind,
+        typer.Option("--kind", "-k", help="What the back bet is staked with, or arbs, or dutches."),
+    ] = SignalKind.QUALIFYING,
     stake: Annotated[
-        str, typer.Option("--stake", "-s", help="Back stake or face of the free bet, pounds.")
+        str,
+        typer.Option(
+            "--stake",
+            "-s",
+            help="Back stake or face of the free bet, pounds; of a dutch that at the bookmaker, "
+            "without one in total.",
+        ),
     ] = "10",
     free_bet: Annotated[
-        str | None, typer.Option(help="Face of the free bet that a qualifier unlocks, pounds.")
+        str | None, typer.Option(help="Face of the free bet that a bet unlocks, pounds.")
     ] = None,
+    refund: Annotated[
+        str | None, typer.Option(help="What comes back if the bet loses; default the stake.")
+    ] = None,
+    refund_in_cash: Annotated[
+        bool, typer.Option("--refund-in-cash", help="It comes back as cash, not as a free bet.")
+    ] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many.")] = 10,
     sport: Annotated[
         str | None, typer.Option(help="Sport key or its beginning, e.g. soccer or soccer_epl.")
@@ -39,23 +66,43 @@ def signals(
     min_odds: Annotated[str | None, typer.Option(help="Lowest back odds.")] = None,
     max_odds: Annotated[str | None, typer.Option(help="Highest back odds.")] = None,
     min_liquidity: Annotated[
-        str | None, typer.Option(help="Least available to lay, pounds.")
+        str | None, typer.Option(help="Least available on the exchange, pounds.")
     ] = None,
     max_liability: Annotated[
         str | None, typer.Option(help="Most exchange liability, pounds.")
     ] = None,
     within_hours: Annotated[float | None, typer.Option(help="Kickoff within these hours.")] = None,
-    rank: Annotated[Ranking, typer.Option(help="Order of the answer.")] = Ranking.SEED,
+    rank: Annotated[
+        Ranking | None,
+        typer.Option(help="Order of the answer; default seed, of arbs and dutches rating."),
+    ] = None,
     hide_arbs: Annotated[bool, typer.Option("--hide-arbs", help="Leave arbs out.")] = False,
+    only_arbs: Annotated[
+        bool, typer.Option("--only-arbs", help="Of dutches those that gain on every outcome.")
+    ] = False,
+    leg: Annotated[
+        BetKind, typer.Option(help="Of a dutch: what the bet at the bookmaker is staked with.")
+    ] = (BetKind.QUALIFYING),
+    without_exchanges: Annotated[
+        bool, typer.Option("--without-exchanges", help="Of a dutch: legs at bookmakers alone.")
+    ] = False,
+    detail: Annotated[
+        str | None, typer.Option(help="One opportunity by its id, with every factor of its score.")
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Show the best opportunities from the daemon's memory; no call to any remote service."""
+    is_dutch = kind is SignalKind.DUTCH
+    is_arbs = kind is SignalKind.ARBS
+    bets = {SignalKind.DUTCH: leg, SignalKind.ARBS: BetKind.QUALIFYING}
     query = OpportunityQuery(
-        kind=kind,
+        kind=bets[kind] if kind in bets else BetKind(kind.value),
         stake=_pounds("--stake", stake),
         bookmaker=bookmaker,
         free_bet_value=_pounds("--free-bet", free_bet) if free_bet else None,
+        refund_value=_pounds("--refund", refund) if refund else None,
+        is_refund_cash=refund_in_cash,
         limit=limit,
         sport=sport,
         exchange=exchange,
@@ -65,27 +112,90 @@ def signals(
         max_liability=_pounds("--max-liability", max_liability) if max_liability else None,
         max_minutes_to_kickoff=within_hours * 60 if within_hours is not None else None,
         hide_arbs=hide_arbs,
-        ranking=rank,
+        only_arbs=is_arbs,
+        ranking=rank or (Ranking.RATING if is_arbs or is_dutch else Ranking.SEED),
     )
+    if is_dutch:
+        _refuse_for_dutch({"--exchange": exchange, "--max-liability": max_liability})
+        _dutches(
+            dutch_of(query, with_exchanges=not without_exchanges, only_arbs=only_arbs),
+            as_json=as_json,
+            config=config,
+        )
+    elif detail is not None:
+        _detail(detail, query, as_json=as_json, config=config)
+    else:
+        _pairs(query, as_json=as_json, config=config)
+
+
+def dutch_of(query: OpportunityQuery, *, with_exchanges: bool, only_arbs: bool) -> DutchQuery:
+    """The question about dutches that asks for the same bet within the same filters."""
+    return DutchQuery(
+        bookmaker=query.bookmaker,
+        kind=query.kind,
+        stake=query.stake,
+        free_bet_value=query.free_bet_value,
+        refund_value=query.refund_value,
+        is_refund_cash=query.is_refund_cash,
+        limit=query.limit,
+        sport=query.sport,
+        with_exchanges=with_exchanges,
+        min_odds=query.min_odds,
+        max_odds=query.max_odds,
+        min_liquidity=query.min_liquidity,
+        max_minutes_to_kickoff=query.max_minutes_to_kickoff,
+        only_arbs=only_arbs,
+        ranking=query.ranking,
+    )
+
+
+def _pairs(query: OpportunityQuery, *, as_json: bool, config: ConfigOption) -> None:
     from kos.cli.daemon import ask
     from kos.messages import GetOpportunities, OpportunitiesRanked
 
-    answer = ask(
-        settings_of(config),
-        "scorer",
-        GetOpportunities(query=query),
-        OpportunitiesRanked,
-        _TIMEOUT_S,
-    )
+    question = GetOpportunities(query=query)
+    answer = ask(settings_of(config), "scorer", question, OpportunitiesRanked, _TIMEOUT_S)
     if as_json:
-        import msgspec
-
         typer.echo(msgspec.json.encode(answer).decode())
         return
     from kos.cli.tables import console, opportunities_table
 
     screen = console()
     screen.print(opportunities_table(answer, query, screen.width))
+
+
+def _dutches(query: DutchQuery, *, as_json: bool, config: ConfigOption) -> None:
+    from kos.cli.daemon import ask
+    from kos.messages import DutchesRanked, GetDutches
+
+    question = GetDutches(query=query)
+    answer = ask(settings_of(config), "scorer", question, DutchesRanked, _TIMEOUT_S)
+    if as_json:
+        typer.echo(msgspec.json.encode(answer).decode())
+        return
+    from kos.cli.tables import console, dutches_tables
+
+    console().print(dutches_tables(answer, query))
+
+
+def _detail(wanted: str, query: OpportunityQuery, *, as_json: bool, config: ConfigOption) -> None:
+    from kos.cli.daemon import ask
+    from kos.messages import GetOpportunity, OpportunityDescribed
+
+    question = GetOpportunity(opportunity_id=wanted, query=query)
+    answer = ask(settings_of(config), "scorer", question, OpportunityDescribed, _TIMEOUT_S)
+    if as_json:
+        typer.echo(msgspec.json.encode(answer).decode())
+        return
+    from kos.cli.tables import console, detail_table
+
+    console().print(detail_table(answer))
+
+
+def _refuse_for_dutch(given: dict[str, str | None]) -> None:
+    for option, value in given.items():
+        if value is not None:
+            raise InvalidInput(option, value, "a kind of pair for it; dutches do not know it")
 
 
 def _decimal(option: str, text: str, allowed: str) -> Decimal:

@@ -8,18 +8,21 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from kos.domain.opportunity import BetKind, OpportunityQuery
+from kos.domain.dutching import DutchQuery
+from kos.domain.opportunity import OpportunityQuery
 from kos.heartbeat import Heartbeat
-from kos.messages import BudgetDescribed, OpportunitiesRanked
+from kos.messages import BudgetDescribed, DutchesRanked, OpportunitiesRanked, OpportunityDescribed
 from kos.observability.health import Judgement, State
 from kos.runtime import SystemDescribed
+from kos.views.detail import opportunity_detail_view
+from kos.views.dutches import LEG_COLUMNS, dutches_view
 from kos.views.health import (
     credits_sentence,
     health_view,
     heartbeat_sentences,
     page_address,
 )
-from kos.views.opportunities import COLUMNS, opportunities_view
+from kos.views.opportunities import columns_of, opportunities_view
 
 SIMULATED = "SIMULATED MARKETS: the sandbox's, not real prices"
 
@@ -47,16 +50,14 @@ def opportunities_table(
     shown = _ESSENTIAL if width < _NARROW else _USEFUL if width < _MEDIUM else None
     columns = [
         (field, heading)
-        for field, heading in COLUMNS
-        if (shown is None or str(field) in shown)
-        # Retention says nothing of a bet with one's own money.
-        and not (str(field) == "retention" and query.kind is BetKind.QUALIFYING)
+        for field, heading in columns_of(query.kind)
+        if shown is None or field in shown
     ]
     title = f"{SIMULATED}\n{view.title}" if answer.is_simulated else view.title
     table = Table(title=title, title_justify="left", box=None, header_style="bold")
     for field, heading in columns:
-        share = _NAME_WIDTHS.get(str(field))
-        is_text = share is not None or str(field) in {"kickoff", "exchange"}
+        share = _NAME_WIDTHS.get(field)
+        is_text = share is not None or field in {"kickoff", "exchange"}
         table.add_column(
             heading,
             no_wrap=True,
@@ -72,6 +73,54 @@ def opportunities_table(
     if not view.rows:
         lines += [Text(f"left out {line}", style="dim") for line in view.left_out]
     return Group(table, *lines)
+
+
+def dutches_tables(answer: DutchesRanked, query: DutchQuery) -> RenderableType:
+    """The ranked dutches, a line for each leg and one for the outcomes; says if simulated."""
+    view = dutches_view(answer.answer, query)
+    lines: list[RenderableType] = []
+    if answer.is_simulated:
+        lines.append(Text(SIMULATED, style="bold"))
+    lines.append(Text(view.title, style="bold"))
+    for row in view.rows:
+        made = f", retention {row.retention}" if row.retention else ""
+        head = f"\n{row.event}, {row.competition}, {row.kickoff} (in {row.starts_in})"
+        lines.append(Text(head, style="bold"))
+        lines.append(
+            Text(f"profit {row.profit}, rating {row.rating}{made}, total outlay {row.total}")
+        )
+        table = _table(*(heading for _, heading in LEG_COLUMNS))
+        for leg in row.legs:
+            table.add_row(*(Text(getattr(leg, field)) for field, _ in LEG_COLUMNS))
+        lines.append(table)
+        lines.append(Text("; ".join(f"{name}: {left}" for name, left in row.outcomes)))
+        lines += [Text(f"! {warning}", style="yellow") for warning in row.warnings]
+    lines.append(Text(f"\n{view.summary}" if view.rows else view.summary, style="dim"))
+    if not view.rows:
+        lines += [Text(f"left out {line}", style="dim") for line in view.left_out]
+    return Group(*lines)
+
+
+def detail_table(answer: OpportunityDescribed) -> RenderableType:
+    """One opportunity: what to do, what it brings, why it ranks where it does; or why it is gone."""
+    view = opportunity_detail_view(answer.state)
+    if view.row is None:
+        return Text(view.gone)
+    lines: list[RenderableType] = []
+    if answer.is_simulated:
+        lines.append(Text(SIMULATED, style="bold"))
+    row = view.row
+    lines.append(
+        Text(f"{row.event}, {row.competition}, {row.kickoff} (in {row.starts_in})", style="bold")
+    )
+    lines += [Text(step) for step in view.steps]
+    lines += [Text(f"{what}: {left}") for what, left in view.outcomes]
+    table = _table("", "value", "why")
+    for factor in view.factors:
+        table.add_row(factor.name, factor.value, factor.why)
+    lines.append(table)
+    lines += [Text(f"! {warning}", style="yellow") for warning in row.warnings]
+    return Group(*lines)
 
 
 def status_tables(beat: Heartbeat, judgement: Judgement) -> tuple[RenderableType, ...]:

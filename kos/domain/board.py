@@ -12,15 +12,16 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-import msgspec
-
 from kos.domain.bets import rating
 from kos.domain.cover import (
     NEAR,
     OWN_EXCHANGE,
+    OWN_TITLE,
     Back,
     CoveredBack,
     Lay,
+    MakerBook,
+    OwnBook,
     Part,
     Span,
     covered_back,
@@ -29,6 +30,7 @@ from kos.domain.cover import (
     span_of,
 )
 from kos.domain.freshness import fresh_until
+from kos.domain.legs import DRAW, Form, Leg, LegTable, Reach
 from kos.domain.market import (
     BookmakerQuotes,
     EventMatch,
@@ -36,11 +38,10 @@ from kos.domain.market import (
     ExchangeMarket,
     MarketBook,
     MarketQuotes,
-    RunnerBook,
     Verdict,
 )
 from kos.domain.opportunity import Rejection
-from kos.domain.score import ScoringRules, UnknownLiquidity
+from kos.domain.score import ScoringRules, refused_for_size
 from kos.domain.sports import sport_of
 
 BACK_MARKET: Final = "h2h"
@@ -67,19 +68,6 @@ _ALWAYS: Final = datetime.max.replace(tzinfo=UTC)
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
-class _Book(msgspec.Struct, frozen=True, gc=False):
-    """One bookmaker's market of the event."""
-
-    bookmaker: BookmakerQuotes
-    market: MarketQuotes
-    fresh_until: datetime
-    refused: Rejection | None
-    """Why none of its prices is ever offered."""
-    has_draw: bool
-    commission: Decimal | None
-    """On winnings; None: no exchange."""
-
-
 Tally = dict[Rejection, int]
 
 
@@ -93,21 +81,25 @@ class Board:
     """
 
     __slots__ = (
-        "_books",
         "_columns",
         "_columns_until",
+        "_forms",
         "_found",
         "_is_equal",
-        "_lays",
-        "_no_lay",
+        "_reach",
         "_rules",
+        "books",
         "count",
         "duration_minutes",
         "facts",
         "fetched_at",
         "floor",
         "kickoff",
+        "lays",
+        "no_lay",
+        "own",
         "quotes",
+        "seen_at",
         "settled_from",
         "settled_until",
         "span",
@@ -118,29 +110,30 @@ class Board:
     def __init__(self, quotes: EventQuotes, fetched_at: datetime, rules: ScoringRules) -> None:
         self.quotes = quotes
         self.kickoff = quotes.kickoff
-        self.fetched_at = fetched_at
+        self.fetched_at = self.seen_at = fetched_at
+        """When the feed's prices came; and when the latest of all came."""
         self._rules = rules
-        self._is_equal = rules.unknown_liquidity is UnknownLiquidity.EQUAL
+        self._is_equal = rules.is_unknown_equal
         self.facts = sport_of(quotes.sport_key)
         self.floor = rules.floor_of(quotes.sport_key, self.facts)
         self.duration_minutes = self.facts.duration.total_seconds() / 60.0
-        self._books: dict[str, _Book] = {}
+        self.books: dict[str, MakerBook] = {}
         for bookmaker in quotes.bookmakers:
             book = self._book(bookmaker)
             if book is not None:
-                self._books[bookmaker.key] = book
+                self.books[bookmaker.key] = book
         self.count = 0
         """How many prices bookmakers have, exchanges left out."""
-        for book in self._books.values():
+        for book in self.books.values():
             if book.commission is None:
                 self.count += len(book.market.outcomes)
         self._columns_until = _NEVER
         self._columns: dict[str, list[float]] = {}
         self.state: Rejection | None = None
         """Why nothing of this event may be offered now."""
-        self._no_lay = Rejection.UNMATCHED
+        self.no_lay = Rejection.UNMATCHED
         """What to say of an outcome without any lay."""
-        self._lays: dict[str, list[Lay]] = {}
+        self.lays: dict[str, list[Lay]] = {}
         """By outcome, the one that keeps most first."""
         self.tally: Tally = {}
         """Bookmakers' prices that are not offered, by reason, as of the moment settled for."""
@@ -148,6 +141,9 @@ class Board:
         """Bounds over those that are; None: there is none."""
         # Within these moments what is settled stands; a question looks before it calls settle.
         self._found: dict[str | None, tuple[tuple[CoveredBack, ...], Tally]] = {}
+        self.own: OwnBook | None = None
+        self._forms: dict[bool, Form] | None = None
+        self._reach: dict[bool, Reach] | None = None
         self.settled_from = self.settled_until = _NEVER
 
     def cover(
@@ -159,27 +155,31 @@ class Board:
         """Give the event its lays anew: from the feed, and from the own account's book."""
         lays: dict[str, list[Lay]] = {}
         self.state = None
-        self._no_lay = Rejection.UNMATCHED
+        self.own = None
+        self.no_lay = Rejection.UNMATCHED
         superseded_until = _NEVER
         if match is not None and match.verdict is Verdict.DOUBT:
-            self._no_lay = Rejection.DOUBTFUL
+            self.no_lay = Rejection.DOUBTFUL
         elif match is not None and match.verdict is Verdict.MATCH:
-            self._no_lay = Rejection.NO_LAY
+            self.no_lay = Rejection.NO_LAY
             if book is not None:
                 if book.is_in_play:
                     self.state = Rejection.IN_PLAY
                 elif book.status != "OPEN":
                     self.state = Rejection.SUSPENDED
                 superseded_until = fresh_until(book.received_at, self._rules.max_exchange_age_s)
-                self._add_own_lays(lays, match, market, book, superseded_until)
+                self.own = self._own_book(match, market, book, superseded_until)
+                self._add_own_lays(lays, self.own)
         self._add_feed_lays(lays, superseded_until)
         for found in lays.values():
             found.sort(reverse=True, key=_keep)
-        self._lays = lays
-        seen_at = self.fetched_at if book is None else max(book.received_at, self.fetched_at)
-        self._settle(seen_at)
+        self.lays = lays
+        self.seen_at = self.fetched_at
+        if book is not None:
+            self.seen_at = max(book.received_at, self.fetched_at)
+        self._settle(self.seen_at)
 
-    def _book(self, bookmaker: BookmakerQuotes) -> _Book | None:
+    def _book(self, bookmaker: BookmakerQuotes) -> MakerBook | None:
         market = lay_market = None
         for listed in bookmaker.markets:
             if listed.key == BACK_MARKET:
@@ -206,53 +206,55 @@ class Board:
             self._rules.max_source_age_s,
         )
         refused = Rejection.OTHER_BET if is_other else None
-        return _Book(bookmaker, market, until, refused, has_draw, commission)
+        return MakerBook(bookmaker, market, until, refused, has_draw, commission)
 
-    def _add_own_lays(
+    def _own_book(
         self,
-        lays: dict[str, list[Lay]],
         match: EventMatch,
         market: ExchangeMarket | None,
         book: MarketBook,
         until: datetime,
-    ) -> None:
+    ) -> OwnBook:
         rate = self._rules.commissions.get(OWN_EXCHANGE, _STANDARD_COMMISSION)
         has_draw: bool | None = None
-        refused_form = None
+        form = None
+        refused = None
         if market is not None:
             if market.base_rate is not None:
                 rate = market.base_rate
             if market.discount_allowed:
                 rate *= 1 - self._rules.betfair_discount
-            has_draw = any(runner.name in _DRAWS for runner in market.runners)
+            form = has_draw = any(runner.name in _DRAWS for runner in market.runners)
             if self.facts.h2h_outcomes is not None:
                 if has_draw != (self.facts.h2h_outcomes == 3):  # noqa: PLR2004 - 1, X and 2
-                    refused_form = Rejection.OTHER_BET
+                    refused = Rejection.OTHER_BET
                 has_draw = None
-        runners = {runner.selection_id: runner for runner in book.runners if not runner.handicap}
-        for outcome in match.outcomes:
-            runner = runners.get(outcome.selection_id)
-            if runner is None or not _has_lay(runner):
+        if refused is None and book.is_delayed and not self._rules.use_delayed_prices:
+            refused = Rejection.DELAYED
+        return OwnBook(match, book, rate, until, refused, has_draw, form)
+
+    def _add_own_lays(self, lays: dict[str, list[Lay]], own: OwnBook) -> None:
+        book = own.book
+        for outcome, runner in own.runners():
+            if not (runner.to_lay and runner.to_lay[0].price > 1):
                 continue
             best = runner.to_lay[0]
-            refused = refused_form
-            if book.is_delayed and not self._rules.use_delayed_prices:
-                refused = refused or Rejection.DELAYED
-            lays.setdefault(outcome.outcome, []).append(
+            lays.setdefault(outcome, []).append(
                 self._lay(
                     best.price,
-                    rate,
+                    own.rate,
                     best.size,
-                    until=until,
-                    refused=refused,
-                    has_draw=has_draw,
+                    until=own.fresh_until,
+                    refused=own.refused,
+                    has_draw=own.has_draw,
                     exchange=OWN_EXCHANGE,
+                    title=OWN_TITLE,
                     market_id=book.market_id,
-                    selection_id=outcome.selection_id,
+                    selection_id=runner.selection_id,
                     updated_at=book.published_at or book.received_at,
                     received_at=book.received_at,
                     is_delayed=book.is_delayed,
-                    confidence=match.confidence,
+                    confidence=own.match.confidence,
                 )
             )
 
@@ -283,7 +285,7 @@ class Board:
         market: MarketQuotes,
         superseded_until: datetime,
     ) -> None:
-        self._no_lay = Rejection.NO_LAY
+        self.no_lay = Rejection.NO_LAY
         has_draw: bool | None = any(outcome.name in _DRAWS for outcome in market.outcomes)
         refused = None
         if self.facts.h2h_outcomes is not None:
@@ -308,6 +310,7 @@ class Board:
                     refused=refused,
                     has_draw=has_draw,
                     exchange=bookmaker.key,
+                    title=bookmaker.title,
                     market_id=None,
                     selection_id=None,
                     updated_at=market.updated_at or self.fetched_at,
@@ -328,6 +331,7 @@ class Board:
         refused: Rejection | None,
         has_draw: bool | None,
         exchange: str,
+        title: str,
         market_id: str | None,
         selection_id: int | None,
         updated_at: datetime,
@@ -337,12 +341,7 @@ class Board:
         superseded_until: datetime = _NEVER,
     ) -> Lay:
         odds_f, commission_f = float(odds), float(commission)
-        if refused is None:
-            if available is None:
-                if self._rules.unknown_liquidity is UnknownLiquidity.REJECT:
-                    refused = Rejection.UNKNOWN_LIQUIDITY
-            elif available < self.floor or available <= 0:
-                refused = Rejection.BELOW_FLOOR
+        refused = refused or refused_for_size(available, self.floor, self._rules)
         return Lay(
             keep=(1 - commission_f) / (odds_f - commission_f),
             odds_f=odds_f,
@@ -355,6 +354,7 @@ class Board:
             refused=refused,
             has_draw=has_draw,
             exchange=exchange,
+            title=title,
             market_id=market_id,
             selection_id=selection_id,
             updated_at=updated_at,
@@ -366,8 +366,34 @@ class Board:
 
     def count_at(self, bookmaker: str) -> int:
         """How many prices a bookmaker has, or an exchange."""
-        book = self._books.get(bookmaker)
+        book = self.books.get(bookmaker)
         return 0 if book is None else len(book.market.outcomes)
+
+    def titles(self) -> dict[str, str]:
+        """Key to title of every bookmaker and exchange of the feed that has this event."""
+        return {maker.key: maker.title for maker in self.quotes.bookmakers}
+
+    def makers_at(self, now: datetime) -> list[str]:
+        """Keys of the bookmakers whose prices count now."""
+        return [
+            key
+            for key, book in self.books.items()
+            if book.commission is None and book.refused is None and now <= book.fresh_until
+        ]
+
+    def exchanges_at(self, now: datetime) -> set[str]:
+        """Keys of the exchanges on which something can be laid or backed now."""
+        keys = {
+            lay.exchange
+            for lays in self.lays.values()
+            for lay in lays
+            if lay.refused is None and now <= lay.fresh_until
+        }
+        return keys | {
+            key
+            for key, book in self.books.items()
+            if book.commission is not None and book.refused is None and now <= book.fresh_until
+        }
 
     def settle(self, now: datetime) -> None:
         """Make `tally`, `span` and `covered` those of this moment.
@@ -389,9 +415,9 @@ class Board:
         found = self._found.get(bookmaker)
         if found is None:
             if bookmaker is None:
-                books = [book for book in self._books.values() if book.commission is None]
+                books = [book for book in self.books.values() if book.commission is None]
             else:
-                books = [self._books[bookmaker]] if bookmaker in self._books else []
+                books = [self.books[bookmaker]] if bookmaker in self.books else []
             backs, tally, _ = self._look(books, self._open_lays(now), now)
             found = (tuple(backs), tally)
             # An exchange's own prices do not shape the moment until which all is settled.
@@ -399,13 +425,98 @@ class Board:
                 self._found[bookmaker] = found
         return found
 
+    def forms(self, now: datetime) -> dict[bool, Form]:
+        """Every price that may be a leg of a dutch, by form of the bet: with a draw or without.
+
+        Args:
+            now: The moment settled for.
+        """
+        if self._forms is None:
+            self._forms = self._leg_table().forms(*self._leg_sources(now))
+        return self._forms
+
+    def reach(self, now: datetime) -> dict[bool, Reach]:
+        """How cheap the outcomes can be covered at best, by form of the bet.
+
+        Args:
+            now: The moment settled for.
+        """
+        if self._reach is None:
+            self._reach = self._leg_table().reach(*self._leg_sources(now))
+        return self._reach
+
+    def first_legs(self, bookmaker: str, now: datetime) -> tuple[list[tuple[bool, Leg]], Tally]:
+        """A bookmaker's prices as legs, each with its form of the bet, and the others by reason.
+
+        Args:
+            bookmaker: Its key, that of an exchange of the feed too.
+            now: The moment settled for.
+        """
+        legs: list[tuple[bool, Leg]] = []
+        tally: Tally = {}
+        book = self.books.get(bookmaker)
+        if book is None:
+            return legs, tally
+        table = self._leg_table()
+        for quote in book.market.outcomes:
+            found: Leg | Rejection
+            if self.facts.is_draw_excluded and quote.name in _DRAWS:
+                found = Rejection.DRAW
+            elif book.refused is not None:
+                found = book.refused
+            elif now > book.fresh_until:
+                found = Rejection.STALE_BACK
+            else:
+                found = table.back(book, quote)
+            if isinstance(found, Leg):
+                legs.append((book.has_draw, found))
+            else:
+                tally[found] = tally.get(found, 0) + 1
+        return legs, tally
+
+    def _leg_table(self) -> LegTable:
+        roles: dict[str, int] = {}
+        if self.quotes.home is not None and self.quotes.away is not None:
+            roles = {name: DRAW for name in _DRAWS if not self.facts.is_draw_excluded}
+            roles |= {self.quotes.home: 0, self.quotes.away: 1}
+        return LegTable(roles, self._rules, self.floor, self.fetched_at)
+
+    def _leg_sources(
+        self, now: datetime
+    ) -> tuple[list[MakerBook], OwnBook | None, dict[str, list[Lay]]]:
+        """The books and lays that count now."""
+        own = self.own if self.own is not None and now <= self.own.fresh_until else None
+        books: list[MakerBook] = []
+        betfair: MakerBook | None = None
+        for book in self.books.values():
+            if book.refused is not None or now > book.fresh_until:
+                continue
+            if book.commission is None or exchange_family(book.bookmaker.key) != OWN_EXCHANGE:
+                books.append(book)
+            elif betfair is None or self._reading(book) > self._reading(betfair):
+                betfair = book
+        if betfair is not None and own is None:
+            books.append(betfair)
+        lays = {
+            outcome: [lay for lay in lays if lay.refused is None and now <= lay.fresh_until]
+            for outcome, lays in self._open_lays(now).items()
+        }
+        return books, own, lays
+
+    def _reading(self, book: MakerBook) -> tuple[datetime, str]:
+        """Of one order book under two keys the later reading is the truer one."""
+        return book.market.updated_at or self.fetched_at, book.bookmaker.key
+
     def _settle(self, now: datetime) -> None:
         self._found.clear()
+        self._forms = self._reach = None
         until = _ALWAYS
-        for book in self._books.values():
+        for book in self.books.values():
             if now <= book.fresh_until < until:
                 until = book.fresh_until
-        for lays in self._lays.values():
+        if self.own is not None and now <= self.own.fresh_until < until:
+            until = self.own.fresh_until
+        for lays in self.lays.values():
             for lay in lays:
                 if now <= lay.superseded_until < until:
                     until = lay.superseded_until
@@ -414,7 +525,7 @@ class Board:
         open_lays = self._open_lays(now)
         glance = self._glance(open_lays, now)
         if glance is None:
-            books = [book for book in self._books.values() if book.commission is None]
+            books = [book for book in self.books.values() if book.commission is None]
             backs, self.tally, believed_until = self._look(books, open_lays, now)
             until = min(until, believed_until)
             self._found[None] = (tuple(backs), self.tally)
@@ -428,7 +539,7 @@ class Board:
     def _open_lays(self, now: datetime) -> dict[str, list[Lay]]:
         return {
             outcome: [lay for lay in lays if lay.superseded_until < now]
-            for outcome, lays in self._lays.items()
+            for outcome, lays in self.lays.items()
         }
 
     def _glance(
@@ -460,7 +571,7 @@ class Board:
                 else:
                     fitting.append(lay)
             if not fitting:
-                reason = reason or self._no_lay
+                reason = reason or self.no_lay
                 tally[reason] = tally.get(reason, 0) + len(column)
             elif top * fitting[0].keep > max_rating:
                 return None
@@ -472,7 +583,7 @@ class Board:
         """By outcome, the odds of all bookmakers whose price is fresh and of this bet."""
         columns: dict[str, list[float]] = {}
         until = _ALWAYS
-        for book in self._books.values():
+        for book in self.books.values():
             if book.commission is not None or book.refused is not None or now > book.fresh_until:
                 continue
             until = min(until, book.fresh_until)
@@ -490,7 +601,7 @@ class Board:
     def _count_unfit(self, tally: Tally, now: datetime) -> None:
         """Count bookmakers' prices that no lay could make an offer."""
         is_without_draw = self.facts.is_draw_excluded
-        for book in self._books.values():
+        for book in self.books.values():
             if book.commission is not None:
                 continue
             if not (is_without_draw and book.has_draw):
@@ -506,7 +617,7 @@ class Board:
                     tally[reason] = tally.get(reason, 0) + 1
 
     def _look(
-        self, books: Iterable[_Book], open_lays: dict[str, list[Lay]], now: datetime
+        self, books: Iterable[MakerBook], open_lays: dict[str, list[Lay]], now: datetime
     ) -> tuple[list[CoveredBack], Tally, datetime]:
         """Each back price by itself: those covered, the others counted, until when that stands."""
         until = _ALWAYS
@@ -514,7 +625,7 @@ class Board:
         tally: Tally = {}
         max_rating = float(self._rules.max_rating) * (1 - NEAR)
         for book in books:
-            for back in self._backs(book):
+            for back in self.backs(book):
                 reason = back.refused
                 if reason is None and now > back.fresh_until:
                     reason = Rejection.STALE_BACK
@@ -530,7 +641,8 @@ class Board:
                     tally[reason] = tally.get(reason, 0) + 1
         return backs, tally, until
 
-    def _backs(self, book: _Book) -> Iterator[Back]:
+    def backs(self, book: MakerBook) -> Iterator[Back]:
+        """The prices of one of `books`, each with what refuses it."""
         fee = book.commission
         for quote in book.market.outcomes:
             is_excluded = self.facts.is_draw_excluded and quote.name in _DRAWS
@@ -566,7 +678,7 @@ class Board:
             return fitting, None
         if is_stale:
             return fitting, Rejection.STALE_LAY
-        return fitting, reason or self._no_lay
+        return fitting, reason or self.no_lay
 
     def _believed(
         self, back: Back, lays: Sequence[Lay], now: datetime
@@ -597,7 +709,3 @@ def _market(bookmaker: BookmakerQuotes, key: str) -> MarketQuotes | None:
         if market.key == key:
             return market
     return None
-
-
-def _has_lay(runner: RunnerBook) -> bool:
-    return runner.status == "ACTIVE" and bool(runner.to_lay) and runner.to_lay[0].price > 1

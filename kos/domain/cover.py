@@ -5,7 +5,7 @@ Floats here only bound and order; every figure that is shown comes from the exac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -13,14 +13,63 @@ from typing import Final, NamedTuple
 import msgspec
 
 from kos.domain.bets import is_suspect_pair
-from kos.domain.market import BookmakerQuotes, MarketQuotes, OutcomeQuote
+from kos.domain.market import (
+    BookmakerQuotes,
+    EventMatch,
+    MarketBook,
+    MarketQuotes,
+    OutcomeQuote,
+    RunnerBook,
+)
 from kos.domain.opportunity import Rejection
 
 OWN_EXCHANGE: Final = "betfair"
 """The exchange whose books come from the own account, not from the feed."""
 
+OWN_TITLE: Final = "Betfair"
+
 NEAR: Final = 1e-6
 """Relative: where floats are closer than this, exact prices decide."""
+
+
+class MakerBook(msgspec.Struct, frozen=True, gc=False):
+    """The back prices of one bookmaker of the feed, or of one exchange."""
+
+    bookmaker: BookmakerQuotes
+    market: MarketQuotes
+    fresh_until: datetime
+    refused: Rejection | None
+    """Why none of its prices is ever offered."""
+    has_draw: bool
+    commission: Decimal | None
+    """On winnings; None: no exchange."""
+
+
+class OwnBook(msgspec.Struct, frozen=True, gc=False):
+    """The own account's book of the event, and on which terms it may be used."""
+
+    match: EventMatch
+    book: MarketBook
+    rate: Decimal
+    """Commission on net winnings."""
+    fresh_until: datetime
+    refused: Rejection | None
+    has_draw: bool | None
+    """Form of the bet, to be compared with a back's; None: settled by the sport."""
+    form: bool | None
+    """Form of the bet in any case: with a draw or without; None: not known."""
+
+    def runners(self) -> Iterator[tuple[str, RunnerBook]]:
+        """Each outcome of the feed with its runner that still takes part."""
+        active = {
+            runner.selection_id: runner
+            for runner in self.book.runners
+            if not runner.handicap and runner.status == "ACTIVE"
+        }
+        for outcome in self.match.outcomes:
+            runner = active.get(outcome.selection_id)
+            if runner is not None:
+                yield outcome.outcome, runner
 
 
 class Back(msgspec.Struct, frozen=True, gc=False):
@@ -64,6 +113,8 @@ class Lay(msgspec.Struct, frozen=True, gc=False):
     received_at: datetime
     is_delayed: bool
     confidence: float
+    title: str
+    """The exchange's name as its source prints it."""
     superseded_until: datetime
     """While the own account's book is fresh, the feed's copy of that exchange counts for nothing."""
 
@@ -101,6 +152,8 @@ class Span(NamedTuple):
     """Lay stake per pound of a stake-not-returned bet, (b-1)/(l-c)."""
     available_f: float
     """The most that waits at one lay, pounds."""
+    most_rating: float
+    """Of all pairs, whatever is known of their liquidity."""
 
 
 def refused_pair(back: Back, lay: Lay) -> Rejection | None:
@@ -203,4 +256,5 @@ def span_of(parts: Sequence[Part], *, is_equal: bool) -> Span | None:
             max((part.top - 1.0) / min(over) for part, over in lows),
         ),
         available_f=max(lay.available_f for part in ranked for lay in part.lays),
+        most_rating=max(part.top * part.lays[0].keep for part in parts),
     )

@@ -138,7 +138,7 @@ class DutchQuery(msgspec.Struct, frozen=True, kw_only=True):
     with_exchanges: bool = True
     """Whether legs may be on exchanges, backs and lays; False: bookmakers alone."""
     min_odds: Decimal | None = None
-    """Of the leg at the named place, as quoted; without one of every back."""
+    """Of the leg at the named place, after an exchange's commission; without one of every back."""
     max_odds: Decimal | None = None
     min_liquidity: Decimal | None = None
     """Pounds at the price of each exchange leg; an unknown one does not pass."""
@@ -146,8 +146,8 @@ class DutchQuery(msgspec.Struct, frozen=True, kw_only=True):
     only_arbs: bool = False
     """Only those that gain on every outcome."""
     ranking: Ranking = Ranking.RATING
-    """`Ranking.RATING` orders by percent, `Ranking.VALUE` by pounds. A dutch has no liability of
-    its own: `Ranking.VALUE_PER_LIABILITY` divides by the money tied up."""
+    """`Ranking.RATING` orders by percent, `Ranking.VALUE` by pounds; rankings by liability or
+    capital are for pairs."""
 
 
 class DutchAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,7 +158,8 @@ class DutchAnswer(msgspec.Struct, frozen=True, kw_only=True):
     considered: int
     """Events looked at; with a bookmaker its prices."""
     rejected: dict[str, int]
-    """`kos.domain.opportunity.Rejection` to count; the rest was eligible but ranked lower."""
+    """`kos.domain.opportunity.Rejection` to count. The rest ranks lower: without a look at its
+    stakes, where its prices alone put it below."""
 
 
 def terms_of(query: DutchQuery) -> OpportunityQuery:
@@ -191,3 +192,7 @@ def check_dutch_query(query: DutchQuery) -> None:
         raise InvalidInput("bookmaker", query.bookmaker, f"one for the {query.kind.value} bet")
     if query.bookmaker is None and query.free_bet_value is not None:
         raise InvalidInput("bookmaker", query.bookmaker, "one that gives the free bet")
+    if query.ranking in {Ranking.VALUE_PER_LIABILITY, Ranking.RETURN_ON_CAPITAL}:
+        raise InvalidInput("ranking", query.ranking.value, "seed, rating, value or value_per_hour")
+    if query.only_arbs and query.kind is not BetKind.QUALIFYING:
+        raise InvalidInput("only_arbs", query.kind.value, "qualifying bets")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -201,6 +203,21 @@ class OpportunityAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Back prices looked at for this question, each with the best lay there is for it."""
     rejected: dict[str, int]
     """`Rejection` to count; what is neither rejected nor shown was eligible but ranked lower."""
+
+
+def opportunity_id(event_id: str, *parts: str) -> str:
+    """A short stable name: 8 characters of the event, 8 of the rest, so that it finds its event."""
+    return event_tag(event_id) + _tag("\0".join((event_id, *parts)))
+
+
+@lru_cache(maxsize=65_536)
+def event_tag(event_id: str) -> str:
+    """With what the ids of an event's opportunities begin."""
+    return _tag(event_id)
+
+
+def _tag(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
 
 class OpportunityState(msgspec.Struct, frozen=True, kw_only=True):

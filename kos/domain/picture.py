@@ -11,14 +11,27 @@ It has no clock and no lock: it belongs to one thread, and ``now`` is an argumen
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from kos.domain.board import Board
+from kos.domain.cover import OWN_EXCHANGE, OWN_TITLE
+from kos.domain.dutch_ranking import DutchRanker
+from kos.domain.dutching import DutchAnswer, DutchQuery, check_dutch_query
 from kos.domain.market import EventMatch, EventQuotes, ExchangeMarket, MarketBook, Verdict
-from kos.domain.opportunity import OpportunityAnswer, OpportunityQuery, check_query
+from kos.domain.opportunity import (
+    OpportunityAnswer,
+    OpportunityQuery,
+    OpportunityState,
+    SignalKeys,
+    SignalPlace,
+    SignalSport,
+    check_query,
+)
 from kos.domain.ranking import Ranker
 from kos.domain.score import ScoringRules
+from kos.domain.standing import standing
 
 _KEPT_AFTER_THE_END = timedelta(hours=1)
 _BOOKS_KEPT = timedelta(days=1)
@@ -128,6 +141,66 @@ class MarketPicture:
                 ranker.consider(sport.boards.values())
         return ranker.answer()
 
+    def dutches(self, query: DutchQuery, now: datetime) -> DutchAnswer:
+        """The ranked ways to cover all outcomes of an event, from memory alone.
+
+        Args:
+            query: What is asked.
+            now: Timezone-aware; decides what is stale and what has started.
+
+        Raises:
+            InvalidInput: The question makes no sense; names the field.
+        """
+        check_dutch_query(query)
+        ranker = DutchRanker(query, self._rules, now)
+        for sport_key, sport in self._sports.items():
+            if query.sport is not None and not sport_key.startswith(query.sport):
+                continue
+            if query.event_id is None:
+                ranker.consider(sport.boards.values())
+            elif query.event_id in sport.boards:
+                ranker.consider((sport.boards[query.event_id],))
+        return ranker.answer()
+
+    def standing(
+        self, opportunity_id: str, query: OpportunityQuery, now: datetime
+    ) -> OpportunityState:
+        """One opportunity as it is now, or why it is not offered any more.
+
+        Args:
+            opportunity_id: As an answer gave it.
+            query: Kind, stake and what comes with them; its filters play no part.
+            now: Timezone-aware.
+
+        Raises:
+            InvalidInput: The question makes no sense; names the field.
+        """
+        check_query(query)
+        boards = (board for sport in self._sports.values() for board in sport.boards.values())
+        return standing(opportunity_id, boards, query, self._rules, now)
+
+    def keys(self, now: datetime) -> SignalKeys:
+        """The bookmakers, exchanges and sports that have prices now."""
+        sports: list[SignalSport] = []
+        makers: Counter[str] = Counter()
+        exchanges: Counter[str] = Counter()
+        titles = {OWN_EXCHANGE: OWN_TITLE}
+        for sport_key, sport in self._sports.items():
+            coming = [board for board in sport.boards.values() if board.kickoff > now]
+            for board in coming:
+                titles |= board.titles()
+                makers.update(board.makers_at(now))
+                exchanges.update(board.exchanges_at(now))
+            if coming:
+                title = coming[0].quotes.sport_title
+                sports.append(SignalSport(key=sport_key, title=title, events=len(coming)))
+        return SignalKeys(
+            as_of=now,
+            bookmakers=_places(makers, titles),
+            exchanges=_places(exchanges, titles),
+            sports=tuple(sorted(sports, key=_key)),
+        )
+
     def keep_sports(self, sport_keys: Collection[str]) -> None:
         """Forget every sport key but these."""
         for sport_key in self._sports.keys() - set(sport_keys):
@@ -198,6 +271,17 @@ class MarketPicture:
         )
         for _, event_id, sport_key in last:
             del self._sports[sport_key].boards[event_id]
+
+
+def _places(events: Counter[str], titles: Mapping[str, str]) -> tuple[SignalPlace, ...]:
+    return tuple(
+        SignalPlace(key=key, title=titles[key], events=count)
+        for key, count in sorted(events.items())
+    )
+
+
+def _key(sport: SignalSport) -> str:
+    return sport.key
 
 
 def _market_id(match: EventMatch | None) -> str | None:

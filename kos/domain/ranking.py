@@ -12,7 +12,6 @@ Of the lays that cover one back price only the best-ranked is shown.
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Iterable
@@ -30,6 +29,7 @@ from kos.domain.opportunity import (
     OpportunityQuery,
     Ranking,
     Rejection,
+    opportunity_id,
 )
 from kos.domain.score import (
     MINUTES_PER_HOUR,
@@ -37,7 +37,6 @@ from kos.domain.score import (
     Assessment,
     PairTerms,
     ScoringRules,
-    UnknownLiquidity,
     assess,
     bonus_retention,
     is_own_money,
@@ -104,7 +103,7 @@ class Ranker:
         self._max_liability = (
             float(query.max_liability) if query.max_liability is not None else float("inf")
         )
-        self._is_equal = rules.unknown_liquidity is UnknownLiquidity.EQUAL
+        self._is_equal = rules.is_unknown_equal
         self._is_arb_shown = not query.hide_arbs
         self._has_lay_filter = query.exchange is not None or query.min_liquidity is not None
         self._has_filter = (
@@ -144,6 +143,9 @@ class Ranker:
                 rejected[reason] += tallied
             span = board.span
             if span is None:
+                continue
+            if self._query.only_arbs and span.most_rating < 1.0 - _SLACK:
+                rejected[Rejection.NO_ARB] += count - sum(board.tally.values())
                 continue
             minutes_of[id(board)] = minutes
             if must_sift or not self._is_safe(span):
@@ -255,6 +257,8 @@ class Ranker:
         narrowed = self._narrowed(covered) if self._has_lay_filter else covered
         if isinstance(narrowed, Rejection):
             return narrowed
+        if query.only_arbs and covered.back.odds_f * narrowed.lays[0].keep < 1.0 - _SLACK:
+            return Rejection.NO_ARB
         first: Rejection | None = None
         for lay in narrowed.lays:
             reason = self._refused_pair(board, narrowed, lay, minutes)
@@ -489,8 +493,7 @@ class Ranker:
 def _pair_id(board: Board, covered: CoveredBack, lay: Lay) -> str:
     back = covered.back
     parts = (board.quotes.id, BACK_MARKET, back.quote.name, back.bookmaker.key, lay.exchange)
-    named = "\0".join(parts)
-    return hashlib.blake2b(named.encode(), digest_size=8).hexdigest()
+    return opportunity_id(*parts)
 
 
 def _id(priced: _Priced) -> str:

@@ -148,6 +148,11 @@ class ScoringRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             if not (amount.is_finite() and amount >= 0):
                 raise ValueError(f"{name}: {amount} is not an amount of pounds")
 
+    @property
+    def is_unknown_equal(self) -> bool:
+        """Whether an unknown liquidity ranks as a known one."""
+        return self.unknown_liquidity is UnknownLiquidity.EQUAL
+
     def floor_of(self, sport_key: str, facts: SportFacts) -> Decimal:
         """Pounds that must wait at the best lay price; the longest fitting setting decides."""
         fitting = [key for key in self.liquidity_floors if sport_key.startswith(key)]
@@ -337,7 +342,7 @@ def assess(  # noqa: PLR0911 - each refusal leaves at once
         value=worth.value,
         liability=liability,
     )
-    is_known = available is not None or rules.unknown_liquidity is UnknownLiquidity.EQUAL
+    is_known = available is not None or rules.is_unknown_equal
     shown_tier = tier if query.ranking is Ranking.SEED else 0
     return Assessment(
         lay=lay,
@@ -364,19 +369,28 @@ def _refused_unpriced(
     return refused_for_liquidity(terms.available, terms.floor, query, rules)
 
 
+def refused_for_size(
+    available: Decimal | None, floor: Decimal, rules: ScoringRules
+) -> Rejection | None:
+    """Whether what waits at an exchange's price is too little for any question."""
+    if available is None:
+        if rules.unknown_liquidity is UnknownLiquidity.REJECT:
+            return Rejection.UNKNOWN_LIQUIDITY
+    elif available < floor or available <= 0:
+        return Rejection.BELOW_FLOOR
+    return None
+
+
 def refused_for_liquidity(
     available: Decimal | None, floor: Decimal, query: OpportunityQuery, rules: ScoringRules
 ) -> Rejection | None:
     """Whether what waits at the best lay price is too little, or not known where it must be."""
+    refused = refused_for_size(available, floor, rules)
+    if refused is not None or query.min_liquidity is None:
+        return refused
     if available is None:
-        if rules.unknown_liquidity is UnknownLiquidity.REJECT or query.min_liquidity is not None:
-            return Rejection.UNKNOWN_LIQUIDITY
-        return None
-    if available < floor or available <= 0:
-        return Rejection.BELOW_FLOOR
-    if query.min_liquidity is not None and available < query.min_liquidity:
-        return Rejection.TOO_LITTLE
-    return None
+        return Rejection.UNKNOWN_LIQUIDITY
+    return Rejection.TOO_LITTLE if available < query.min_liquidity else None
 
 
 def _merit(

@@ -43,10 +43,18 @@ COLUMNS: Final = (
     ("retention", "Retention"),
     ("lay_stake", "Lay stake"),
     ("liability", "Liability"),
+    ("refund", "Refund"),
     ("back_age", "Back age"),
     ("lay_age", "Lay age"),
 )
 """Fields of a row in reading order, each with its heading."""
+
+_SILENT: Final = {
+    # Retention says nothing of a bet with one's own money.
+    "retention": frozenset({BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}),
+    "refund": frozenset({BetKind.REFUND}),
+}
+"""Columns that only speak of some kinds of bet."""
 
 
 class OpportunityRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +84,9 @@ class OpportunityRow(msgspec.Struct, frozen=True, kw_only=True):
     liability: str
     if_back_wins: str
     if_back_loses: str
+    """A refund is in it, at what it counts for."""
+    refund: str
+    """``£10.00 as £7.50``: what comes back if the bet loses, and what it counts for; else empty."""
     back_age: str
     lay_age: str
     warnings: tuple[str, ...]
@@ -116,7 +127,7 @@ def opportunities_view(answer: OpportunityAnswer, query: OpportunityQuery) -> Op
 def opportunity_row(found: Opportunity, now: datetime) -> OpportunityRow:
     """One opportunity in words, its ages as at ``now``."""
     event = f"{found.home} v {found.away}" if found.home and found.away else found.sport_title
-    is_qualifier = found.kind is BetKind.QUALIFYING
+    is_free_bet = found.kind in _SILENT["retention"]
     return OpportunityRow(
         id=found.id,
         event=event,
@@ -131,16 +142,35 @@ def opportunity_row(found: Opportunity, now: datetime) -> OpportunityRow:
         available=UNKNOWN if found.lay_available is None else pounds(found.lay_available),
         rating=percent(found.rating),
         profit=pounds(found.profit),
-        retention="" if is_qualifier else percent(found.retention),
+        retention=percent(found.retention) if is_free_bet else "",
         stake=pounds(found.stake),
         lay_stake=pounds(found.lay_stake),
         liability=pounds(found.liability),
         if_back_wins=pounds(found.if_back_wins),
         if_back_loses=pounds(found.if_back_loses),
+        refund=refund_words(found.refund, found.refund_worth),
         back_age=duration(age_s(now, found.back_updated_at)),
         lay_age=duration(age_s(now, found.lay_updated_at)),
         warnings=_warnings(found),
         link=found.link,
+    )
+
+
+def columns_of(kind: BetKind) -> tuple[tuple[str, str], ...]:
+    """The columns that say something of a kind of bet."""
+    return tuple(
+        (field, heading)
+        for field, heading in COLUMNS
+        if field not in _SILENT or kind in _SILENT[field]
+    )
+
+
+def refund_words(refund: Decimal | None, worth: Decimal | None) -> str:
+    """``£10.00 as £7.50``; ``£10.00 in cash``; empty without a refund."""
+    if refund is None or worth is None:
+        return ""
+    return (
+        f"{pounds(refund)} in cash" if worth == refund else f"{pounds(refund)} as {pounds(worth)}"
     )
 
 
@@ -193,20 +223,34 @@ def _two(larger: int, unit: str, smaller: int, small_unit: str) -> str:
 
 
 def _title(query: OpportunityQuery) -> str:
-    parts = [f"{KIND_NAMES[query.kind]} of {pounds(query.stake)}"]
+    name = "Arbs with a back stake" if query.only_arbs else KIND_NAMES[query.kind]
+    parts = [f"{name} of {pounds(query.stake)}"]
+    if query.kind is BetKind.REFUND:
+        parts.append(refund_title(query.refund_value or query.stake, is_cash=query.is_refund_cash))
     if query.bookmaker is not None:
         parts.append(f"at {query.bookmaker}")
-    if query.kind is BetKind.QUALIFYING and query.free_bet_value is not None:
+    if query.free_bet_value is not None:
         parts.append(f"for a free bet of {pounds(query.free_bet_value)}")
     if query.sport is not None:
         parts.append(f"in {query.sport}")
     return " ".join(parts)
 
 
+def refund_title(face: Decimal, *, is_cash: bool) -> str:
+    """``with £10.00 back as a free bet``."""
+    return f"with {pounds(face)} back {'in cash' if is_cash else 'as a free bet'}"
+
+
 def _warnings(found: Opportunity) -> tuple[str, ...]:
     warnings = []
-    if found.tier:
+    # A free bet or a refund is meant to gain; an arb is a gain with own money alone.
+    if found.rating > 1 if found.kind is BetKind.REFUND else found.tier:
         warnings.append("arb: most are wrong prices or cost accounts; look at both sites first")
+    if found.refund is not None and found.refund_worth != found.refund:
+        warnings.append(
+            f"a refund of {pounds(found.refund)} as a free bet counts as "
+            f"{pounds(found.refund_worth or found.refund)}"
+        )
     if found.lay_available is None:
         warnings.append("how much can be laid is not known")
     elif found.lay_available < found.lay_stake:

@@ -114,6 +114,10 @@ def scene(seed: int) -> Scene:
                         status=rng.choice(["OPEN"] * 8 + ["SUSPENDED"]),
                         is_in_play=rng.random() < 0.08,
                         received_at=NOW - timedelta(seconds=rng.choice([0, 0, 0, 20, 120, 121])),
+                        backs={
+                            int(i): (f"{max(D('1.01'), D(p) * D('0.97')):.2f}", "60")
+                            for i, p in lays.items()
+                        },
                     )
                 )
         quotes[sport_key] = tuple(events)
