@@ -131,7 +131,7 @@ class Form:
         """Gives the parameters for the record: JSON decoded, files by name and size."""
         found: dict[str, Any] = {}
         for name, value in self.values.items():
-            found[name] = value.encode("utf-8", "replace").decode()
+            found[name] = value
             if name in STRUCTURED:
                 try:
                     found[name] = json.loads(value)
