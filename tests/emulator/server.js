@@ -472,5 +472,8 @@ function userSide(app) {
 }
 
 emulator.config.port = 0;
-emulator.start().then(() => console.log(`ready http://127.0.0.1:${emulator.server.address().port}`));
+emulator.start().then(() => {
+  emulator.server.keepAliveTimeout = 0; // node would hang up on an idle bot just as it speaks
+  console.log(`ready http://127.0.0.1:${emulator.server.address().port}`);
+});
 process.stdin.resume().on('end', () => process.exit(0));
