@@ -6,7 +6,6 @@ what was said survives every restart, and is said once.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -292,10 +291,9 @@ class AlertsActor(Actor):
         now: datetime,
     ) -> None:
         value = msgspec.json.encode(memory).decode()
-        # The same words about the same memory are the same command, should it be repeated.
-        digest = hashlib.sha256(value.encode()).hexdigest()[:24]
         command = Conclude(
-            command_id=f"alerts:{user}:{name}:{digest}",
+            # A look is never repeated: after a doubt the next one begins with what is stored.
+            command_id=f"alerts:{user}:{name}:{now.isoformat()}",
             by=self.context.name,
             occurred_at=now,
             kept=(Kept(owner=user, name=name, value=value),),
