@@ -238,6 +238,9 @@ EVENTS: Mapping[str, Event] = {
     "telegram.not_polled": _warning(
         "Nothing can be heard of Telegram; tried again.", "state", "error", "retry_s"
     ),
+    "telegram.not_made": _error(
+        "The settings of Telegram are of no form that it has; the rest of KOS goes on.", "error"
+    ),
     "telegram.strangers_ignored": _warning(
         "People whom nobody knows spoke to the bot; they heard nothing. At most once an hour.",
         "count",

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
-import aiohttp
 from aiogram import Bot
 from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import (
-    AiogramError,
     ClientDecodeError,
     TelegramAPIError,
     TelegramBadRequest,
@@ -112,6 +110,7 @@ class TelegramApi:
 
     def __init__(self, token: str, url: str, proxy: str | None = None) -> None:
         self._redactor = Redactor(tuple(text for text in (token, proxy or "") if text))
+        self._way = "telegram.proxy (address, login)" if proxy else "telegram.url"
         try:
             session = AiohttpSession(
                 proxy=proxy, api=TelegramAPIServer.from_base(url), timeout=_CALL_S
@@ -232,8 +231,9 @@ class TelegramApi:
                 FaultKind.UNREACHABLE,
                 "the answer is none of Telegram's; a proxy or another server stands in between",
             )
-        except (AiogramError, aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            fault = TelegramFault(FaultKind.UNREACHABLE, f"no connection ({type(error).__name__})")
+        except Exception as error:  # noqa: BLE001 - the border: no library's fault ends the loop
+            # What a proxy does is of no class that aiogram knows; its text may hold the login.
+            fault = TelegramFault(FaultKind.UNREACHABLE, self._unreachable(type(error).__name__))
         raise fault
 
     def _fault(self, error: TelegramAPIError) -> TelegramFault:  # noqa: PLR0911 - one return a class
@@ -264,16 +264,18 @@ class TelegramApi:
                 return TelegramFault(FaultKind.REFUSED, "the message is too large")
             case TelegramNetworkError():
                 # Its text may hold the address with the token in it.
-                return TelegramFault(
-                    FaultKind.UNREACHABLE,
-                    "no connection; is telegram.url right, is the network up?",
-                )
+                return TelegramFault(FaultKind.UNREACHABLE, self._unreachable())
             case TelegramServerError():
                 return TelegramFault(FaultKind.UNREACHABLE, "Telegram has a fault of its own")
             case TelegramBadRequest():
                 return TelegramFault(_kind_of(error.message), said)
             case _:
                 return TelegramFault(FaultKind.UNREACHABLE, said)
+
+    def _unreachable(self, kind: str = "") -> str:
+        return f"no connection; is {self._way} right, is the network up?" + f" ({kind})" * bool(
+            kind
+        )
 
     def _redacted(self, error: Exception) -> str:
         text = str(getattr(error, "message", "") or error)

@@ -10,11 +10,13 @@ it is the desk itself that is away.
 from __future__ import annotations
 
 import asyncio
+import math
+import random
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -48,6 +50,9 @@ _LONGEST_WAIT_S = 60.0
 _REFUSED_WAIT_S = 300.0
 _THREADS = 16
 _MAX_SAID = 4096
+_PRESS_KEPT_S = 600.0
+"""After so long without a poll, buttons under older messages are not pressed any more: what waited
+at Telegram all that time was meant for other prices."""
 
 _RANKS = {
     Urgency.CONFIRMATION: Rank.CONFIRMATION,
@@ -56,6 +61,7 @@ _RANKS = {
 }
 
 _AWAY = "KOS is restarting; say it again in a moment."
+_EXPIRED = "This button has expired; ask again."
 
 Given = TypeVar("Given")
 
@@ -85,7 +91,7 @@ class Status:
     """How the bot is; written in the loop, read from any thread."""
 
     state: str = "connecting"
-    """connecting, polling, unreachable, unauthorized or conflict."""
+    """connecting, polling, unreachable, unauthorized, conflict or misconfigured."""
     problem: str = ""
     """What is wrong and what to do; empty when all is well."""
     bot: str = ""
@@ -129,6 +135,8 @@ class _Word:
     chat: int
     user: int
     press_id: str = ""
+    is_expired: bool = False
+    """A press that waited too long: it is not done."""
 
 
 @dataclass
@@ -167,6 +175,7 @@ class TelegramService:
         self._offset: int | None = None
         """The update after those that were handled: the next poll confirms them."""
         self._fetched: int | None = None
+        self._polled_at = -math.inf
         self._stopped = asyncio.Event()
         self._outbox_filled = asyncio.Event()
         self._queue_changed = asyncio.Event()
@@ -195,9 +204,17 @@ class TelegramService:
         """Work until :meth:`stop`."""
         self._loop = asyncio.get_running_loop()
         settings = self._settings
-        self._api = TelegramApi(
-            settings.token.reveal(), settings.url, settings.proxy.reveal() or None
-        )
+        try:
+            self._api = TelegramApi(
+                settings.token.reveal(), settings.url, settings.proxy.reveal() or None
+            )
+        except ValueError as error:
+            # Trying again would change nothing; other settings start a new actor.
+            problem = f"{error}; put it right in [telegram] and start KOS again"
+            self._log.error("telegram.not_made", error=problem)
+            self._set_state("misconfigured", problem)
+            await self._stopped.wait()
+            return
         try:
             async with asyncio.TaskGroup() as group:
                 work = [
@@ -238,22 +255,29 @@ class TelegramService:
 
     async def _poll_for_ever(self) -> None:
         wait_s = _FIRST_WAIT_S
+        is_backlog = True
         while True:
+            if time.monotonic() - self._polled_at > _PRESS_KEPT_S:
+                is_backlog = True
             try:
                 if self._me is None:
                     await self._connect()
-                updates = await self._api.updates(self._offset, self._settings.poll_s)
+                poll_s = 0 if is_backlog else self._settings.poll_s
+                updates = await self._api.updates(self._offset, poll_s)
             except TelegramFault as fault:
                 await self._rest_after(fault, wait_s)
                 wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
                 continue
             wait_s = _FIRST_WAIT_S
             self._set_state("polling", "")
+            self._polled_at = time.monotonic()
             self.status.last_poll_at = datetime.now(UTC).isoformat(timespec="seconds")
             if updates:
                 self._fetched = updates[-1].update_id + 1
-                await self._handle(updates)
+                await self._handle(updates, is_backlog=is_backlog)
                 self._offset = self._fetched
+            else:
+                is_backlog = False  # what is said from now on did not wait
 
     async def _connect(self) -> None:
         me = await self._api.me()
@@ -263,6 +287,8 @@ class TelegramService:
         self.status.bot = me.username
         self._log.info("telegram.connected", bot=me.username)
         self._outbox_filled.set()  # what was promised meanwhile
+        for user in (*self._settings.admins, *self._settings.operators):
+            self._start(self._refresh_menu(user))
 
     async def _rest_after(self, fault: TelegramFault, wait_s: float) -> None:
         self.status.failures += 1
@@ -287,7 +313,7 @@ class TelegramService:
         if problem != self.status.problem or state != self.status.state:
             self._log.warning("telegram.not_polled", state=state, error=problem, retry_s=wait_s)
         self._set_state(state, problem)
-        await asyncio.sleep(wait_s)
+        await asyncio.sleep(_jittered(wait_s))
 
     def _set_state(self, state: str, problem: str) -> None:
         if self.status.state != state:
@@ -295,7 +321,7 @@ class TelegramService:
         self.status.state = state
         self.status.problem = problem
 
-    async def _handle(self, updates: Iterable[Update]) -> None:
+    async def _handle(self, updates: Iterable[Update], *, is_backlog: bool) -> None:
         """Have all these words handled; comes back when they are, or when it takes too long."""
         by_user: dict[int, list[_Word]] = {}
         known = self._people.known_updates
@@ -308,6 +334,8 @@ class TelegramService:
                 known.popitem(last=False)
             word = self._word_of(update)
             if word is not None:
+                if is_backlog and _is_long_ago(update.callback_query):
+                    word = replace(word, is_expired=True)
                 by_user.setdefault(word.user, []).append(word)
         tasks = []
         for user, words in by_user.items():
@@ -340,7 +368,10 @@ class TelegramService:
 
     async def _hear(self, word: _Word) -> None:
         try:
-            answered = await self._ask_desk(word.said)
+            if word.is_expired:
+                answered = await self._expired(word.said.user)
+            else:
+                answered = await self._ask_desk(word.said)
         except WaitAndRetry:
             answered = OperatorAnswered(answers=(Answer(spans=(Span(_AWAY),)),), notice=_AWAY)
         if answered.is_stranger:
@@ -362,6 +393,15 @@ class TelegramService:
             self._start(self._refresh_menu(word.user))
         if waits:
             await asyncio.wait(waits, timeout=_SENT_WITHIN_S)
+
+    async def _expired(self, user: str) -> OperatorAnswered:
+        """What a late press hears: a word, but a stranger not even that.
+
+        Raises:
+            WaitAndRetry: Nobody said who it is.
+        """
+        lines = await self._in_thread(lambda: self._port.menu(user))
+        return OperatorAnswered(notice=_EXPIRED, is_stranger=not lines)
 
     async def _ask_desk(self, said: OperatorSaid) -> OperatorAnswered:
         """The desk's answer; while it is away the word is said again, for it knows a repeat.
@@ -474,6 +514,7 @@ class TelegramService:
                 await self._api.set_menu(user, lines)
                 self._people.menus[user] = (now, lines)
         except (TelegramFault, WaitAndRetry) as fault:
+            self._people.menus.pop(user, None)  # tried again at the next word
             self._log.debug("telegram.menu_not_set", error=str(fault))
 
     # --- messages out ------------------------------------------------------------------------------
@@ -558,7 +599,7 @@ class TelegramService:
                 self._queue.pause(_FIRST_WAIT_S * 10, now)
                 self._again_or_never(job, now, fault)
             case FaultKind.UNREACHABLE:
-                wait_s = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0**job.attempts)
+                wait_s = _jittered(min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0**job.attempts))
                 self._again_or_never(job, now + wait_s, fault)
             case FaultKind.MIGRATED:
                 self._log.warning("telegram.chat_migrated", chat=job.chat, new_chat=fault.new_chat)
@@ -664,6 +705,22 @@ class TelegramService:
 
     async def _in_thread(self, work: Callable[[], Given]) -> Given:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+
+def _is_long_ago(query: CallbackQuery | None) -> bool:
+    """Whether a button stands under a message that was last changed too long ago, or is gone."""
+    if query is None or query.message is None:
+        return False
+    message = query.message
+    at: float = message.date.timestamp() if isinstance(message.date, datetime) else message.date
+    if isinstance(message, Message) and message.edit_date:
+        at = float(message.edit_date)
+    return datetime.now(UTC).timestamp() - at > _PRESS_KEPT_S
+
+
+def _jittered(seconds: float) -> float:
+    """A wait that many bots do not share."""
+    return seconds * random.uniform(1.0, 1.1)  # noqa: S311 - no secret
 
 
 def _settle(letter: _Letter, delivered: _Delivered) -> None:
