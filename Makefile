@@ -50,11 +50,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime-installed: $(VENV)/bin/python setup.cfg constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[telegram,charts]'
 	@touch $@
 
 $(VENV)/.dev-installed: $(VENV)/bin/python setup.cfg constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,telegram]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,telegram,charts]'
 	@touch $@ $(VENV)/.runtime-installed
 
 clean:

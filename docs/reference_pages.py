@@ -15,6 +15,7 @@ from mkdocs.structure.files import File, Files
 from kos import errors, messages
 from kos.cli.app import app
 from kos.config_described import rows as setting_rows
+from kos.desk import rows as command_rows
 from kos.observability.metrics import metric_rows
 from kos.observability.vocabulary import event_rows, key_rows
 
@@ -27,6 +28,30 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, page in PAGES.items():
         files.append(File.generated(config, f"reference/{name}.md", content=page()))
     return files
+
+
+def commands_page() -> str:
+    """Every command of the desk, the same on Telegram and in ``kos chat``."""
+    lines = [
+        "# Commands",
+        "",
+        (
+            "The same on Telegram and in `kos chat`, made from the one table of commands. `/help` lists "
+            "those that you may use, `/help COMMAND` tells more of one."
+        ),
+    ]
+    subject = ""
+    for row in command_rows():
+        if row.subject != subject:
+            subject = row.subject
+            lines.append(f"\n## {subject}")
+        lines += [f"\n### `{row.usage}`\n", f"{row.summary}."]
+        if row.details:
+            lines += ["", row.details]
+        lines += ["", f"For: {', '.join(row.seats)}."]
+        if row.examples:
+            lines += ["", "```", *row.examples, "```"]
+    return "\n".join(lines)
 
 
 def terminal_page() -> str:
@@ -190,6 +215,7 @@ def _cell(text: str) -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "commands": commands_page,
     "terminal": terminal_page,
     "settings": settings_page,
     "messages": messages_page,

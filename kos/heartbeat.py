@@ -205,11 +205,16 @@ def _sport(actor: ActorDescribed, now: datetime) -> SportBeat:
     return SportBeat(
         sport_key=actor.name.removeprefix(_FETCHER),
         fetched_at=fetched_at,
-        age_s=None if fetched_at is None else round((now - fetched_at).total_seconds(), 1),
+        age_s=None if fetched_at is None else _age_s(fetched_at, now),
         events=_count(pulse.get("events")),
         next_poll_at=_moment(pulse.get("next_poll_at")),
         problem=str(pulse.get("problem", "")),
     )
+
+
+def _age_s(moment: datetime, now: datetime) -> float:
+    """In seconds; not below nought when the clock was set back meanwhile."""
+    return max(0.0, round((now - moment).total_seconds(), 1))
 
 
 def _credits(actor: ActorDescribed | None) -> BudgetDescribed | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from kos.actors import (
+    alerts,
     bot,
     budget,
     dashboard,
@@ -81,7 +82,12 @@ def nodes(settings: Settings) -> tuple[NodeSpec, ...]:
                 name="web", children=(dashboard.spec(settings),), on_exhausted=OnExhausted.PARK
             )
         )
-    table.append(NodeSpec(name="desk", children=(desk.spec(desk.args_of(settings)),)))
+    table.append(
+        NodeSpec(
+            name="desk",
+            children=(desk.spec(desk.args_of(settings)), alerts.spec(alerts.args_of(settings))),
+        )
+    )
     if settings.telegram.token:
         table.append(
             NodeSpec(

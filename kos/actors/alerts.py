@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from kos.config import Settings
 from kos.domain import alerts, troubles
 from kos.domain.alerts import PREFERENCES, RULES, AlertRule, Memory, Preferences, Sighting
 from kos.domain.conversation import Answer, Kept, Person, Promise, Seat, Span, Urgency
@@ -74,6 +75,18 @@ class AlertsArgs(msgspec.Struct, frozen=True, kw_only=True):
     """Those that the settings name; they beat the ledger's."""
     is_simulated: bool = False
     look_every_s: float = 5.0
+
+
+def args_of(settings: Settings) -> AlertsArgs:
+    """What the settings tell it."""
+    named = [(user, Seat.OPERATOR) for user in settings.telegram.operators]
+    named += [(user, Seat.ADMIN) for user in settings.telegram.admins]
+    return AlertsArgs(
+        people=tuple(
+            Person(user=f"telegram:{user}", name=str(user), seat=seat) for user, seat in named
+        ),
+        is_simulated=settings.service.is_simulated,
+    )
 
 
 def spec(args: AlertsArgs) -> ChildSpec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import msgspec
@@ -126,11 +127,16 @@ class ScorerActor(Actor):
     def _answer(
         self, asked: GetOpportunities | GetOpportunity | GetDutches | GetSignalKeys
     ) -> Message:
+        began = time.monotonic()
         try:
             answer = self._said(asked, datetime.now(UTC))
         except InvalidInput as refused:
             return QueryRefused(reason=str(refused))
         self._answered += 1
+        if isinstance(answer, OpportunitiesRanked):
+            found = answer.answer
+            self._eligible = found.considered - sum(found.rejected.values())
+        meters.observe("answer_seconds", time.monotonic() - began)
         return answer
 
     def _said(

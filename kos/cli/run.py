@@ -88,6 +88,7 @@ def _serve(
 ) -> int:
     from kos.main import build, reload_of
     from kos.observability.logs import LOG_FILE, LogSettings, configure_process
+    from kos.observability.memory import settle_children
     from kos.runtime import SystemStartFailed, call_on_hangup, stop_on_signals
 
     settings = read()
@@ -104,6 +105,7 @@ def _serve(
         secrets=settings.secrets(),
     )
     configure_process("main", logs)
+    settle_children()
     system = build(settings, logs, manager)
     stop_on_signals(system)
     if not sys.stdout.isatty():

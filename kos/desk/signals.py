@@ -61,7 +61,7 @@ _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 
 def _arbs(visit: Visit) -> Told:
     """Qualifiers that lose nothing, whatever happens; by what is left of a pound."""
-    bookmakers = _bookmakers(visit.office, visit.memory)
+    bookmakers = bookmakers_known(visit.office, visit.memory)
     question = question_of("arbs", visit.words, bookmakers)
     query = msgspec.structs.replace(
         question.query, ranking=Ranking.RATING, limit=_ALL, hide_arbs=False
@@ -74,7 +74,7 @@ def _arbs(visit: Visit) -> Told:
 
 def _ranked(visit: Visit) -> Told:
     """The best pairs of a kind at a bookmaker, or at all of them against the exchange."""
-    bookmakers = _bookmakers(visit.office, visit.memory)
+    bookmakers = bookmakers_known(visit.office, visit.memory)
     if not visit.words.plain and not visit.words.get("bookmaker"):
         return _which(visit, visit.name, bookmakers)
     question = question_of(visit.name, visit.words, bookmakers)
@@ -86,7 +86,7 @@ def _ranked(visit: Visit) -> Told:
 # --- who is in the data
 
 
-def _bookmakers(office: Office, memory: dict[str, Any]) -> dict[str, str]:
+def bookmakers_known(office: Office, memory: dict[str, Any]) -> dict[str, str]:
     """The bookmakers in the data, key to title, as of the last minute."""
     now = office.now()
     read_at, known = memory.get("bookmakers", (None, {}))
@@ -104,7 +104,7 @@ def families(
 ) -> Iterator[tuple[str, str]]:
     """Names and summaries of the commands that each bookmaker in the data has."""
     try:
-        known = _bookmakers(office, memory)
+        known = bookmakers_known(office, memory)
     except KosError:
         known = {}
     names = [each.name for each in commands if each.is_family and each.name in _FAMILY_SUMMARY]

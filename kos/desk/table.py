@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from kos.desk import books, calc, dialogue, offers, signals
+from kos.desk import alerts, books, calc, dialogue, offers, signals
 from kos.desk import help as help_
 from kos.desk.command import Command
 from kos.desk.dialogue import Form
@@ -21,6 +21,7 @@ TABLE: tuple[Command, ...] = (
     *offers.COMMANDS,
     *books.COMMANDS,
     *calc.COMMANDS,
+    *alerts.COMMANDS,
     *help_.COMMANDS,
     *dialogue.COMMANDS,
 )

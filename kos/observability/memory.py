@@ -1,8 +1,11 @@
-"""The garbage collector, set for processes that hold much and make little garbage in circles."""
+"""Memory, set for processes that hold much, make little garbage in circles, and have many threads."""
 
 from __future__ import annotations
 
 import gc
+import os
+
+_ALLOCATOR = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072"}
 
 _YOUNG, _MIDDLE, _OLD = 50_000, 20, 20
 
@@ -17,3 +20,16 @@ def settle_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
+
+
+def settle_children() -> None:
+    """Have the processes that are started from here on give memory back.
+
+    The C library (glibc; others ignore it) keeps a heap of its own for each of many threads, and
+    raises the size from which it asks the system for a block that it can return. With seventy
+    threads that each read a large answer now and then, each heap keeps the largest it ever
+    held: measured with 66 fetchers, 96 MB and rising, against 82 MB. It can be told by the
+    environment alone, before a process begins; what the operator has set stays.
+    """
+    for name, value in _ALLOCATOR.items():
+        os.environ.setdefault(name, value)

@@ -17,6 +17,7 @@ from kos.storage.portfolios import portfolio_of
 from kos.storage.transfer import exported, imported
 from kos.storage.verify import verify
 from tests.domain.offer_stories import Telling
+from tests.storage.desks import desk_at, promise
 from tests.storage.ledgers import NOON, begin, command, record, tell
 
 
@@ -85,6 +86,22 @@ def test_a_restored_backup_is_the_ledger_of_then_and_the_former_file_is_kept(
         assert former.value("SELECT COUNT(*) FROM events WHERE fact = 'bonus_paid'") == 2
     finally:
         former.close()
+
+
+def test_a_backup_holds_what_waits_and_who_may_talk(path: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    with desk_at(path) as desk:
+        desk.seat("telegram:7")
+        desk.promise(promise("one"), promise("two", topic="arb"))
+        desk.mark(1, message_id=71)
+        back_up(path, copy)
+        desk.mark(2, message_id=72)
+        desk.seat("telegram:7", is_active=False)
+    restore(copy, path)
+    with desk_at(path) as desk:
+        assert desk.waiting() == ["two"]
+        assert [person.user for person in desk.people()] == ["telegram:7"]
+        desk.sound()
 
 
 def test_a_backup_never_overwrites_and_a_damaged_one_is_not_restored(
