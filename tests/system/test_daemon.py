@@ -17,10 +17,10 @@ import pytest
 
 from kos.domain.opportunity import BetKind, Opportunity, OpportunityQuery
 from kos.heartbeat import Heartbeat, read
-from kos.messages import OperatorSaid, PutOffers
+from kos.messages import GetSignalKeys, OperatorSaid, PutOffers, SignalKeysListed
 from kos.observability.vocabulary import problems_of
 from kos.runtime import job
-from tests.system.conftest import POLL_S, Daemon
+from tests.system.conftest import DEADLINE_S, POLL_S, Daemon
 
 pytestmark = [
     pytest.mark.system,
@@ -160,8 +160,37 @@ def test_signals_answers_a_person_and_a_program(daemon: Daemon) -> None:
     assert [found["bookmaker"] for found in answer["answer"]["opportunities"]] == ["coral"] * 3
 
 
+def test_every_kind_of_question_is_answered_from_memory(daemon: Daemon) -> None:
+    def asked(*arguments: str) -> Any:
+        done = daemon.command("signals", *arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    (refunded,) = asked("--kind", "refund", "--refund", "5", "-n", "1")["answer"]["opportunities"]
+    assert (refunded["refund"], refunded["refund_worth"]) == ("5.00", "3.75")
+    arbs = asked("--kind", "arbs", "--rank", "value")["answer"]["opportunities"]
+    assert all(Decimal(found["rating"]) > 1 for found in arbs)
+    dutches = asked("--kind", "dutch", "--bookmaker", "coral")["answer"]["dutches"]
+    assert {found["legs"][0]["place"] for found in dutches} == {"coral"}
+    shown = daemon.command("signals", "--kind", "dutch", "-n", "1").stdout
+    assert "SIMULATED" in shown
+    assert "Back " in shown
+    detail = asked("--kind", "refund", "--detail", refunded["id"])["state"]
+    assert detail["opportunity"] is None or detail["opportunity"]["id"] == refunded["id"]
+    told = daemon.command("signals", "--detail", refunded["id"])
+    assert "Score" in told.stdout or "Not offered any more" in told.stdout
+    keys = daemon.client().ask("scorer", GetSignalKeys(), timeout_s=DEADLINE_S)
+    assert isinstance(keys, SignalKeysListed)
+    assert "coral" in {each.key for each in keys.keys.bookmakers}
+
+
 def test_bad_questions_are_refused_in_one_line(daemon: Daemon) -> None:
-    for arguments in (("--stake", "nan"), ("--stake", "-1"), ("--min-odds", "1")):
+    for arguments in (
+        ("--stake", "nan"),
+        ("--stake", "-1"),
+        ("--min-odds", "1"),
+        ("--exchange", "smarkets", "--kind", "dutch"),
+    ):
         refused = daemon.command("signals", *arguments)
         assert refused.returncode == 2
         assert arguments[0] in refused.stderr
