@@ -129,9 +129,9 @@ def _rendered(text: str, wanted: Wanted, *, as_json: bool, has_colour: bool) -> 
 
 
 def _own_log(settings: Settings) -> Path:
-    """Of the daemon of these settings; of the one on the sandbox where only that has logged."""
+    """Of the daemon of these settings, or of the one on the sandbox: who logged last."""
     from kos.observability.logs import LOG_FILE
 
     own = settings.state_dir / LOG_FILE
-    on_sandbox = settings.sandbox_state_dir / LOG_FILE
-    return on_sandbox if on_sandbox.exists() and not own.exists() else own
+    found = [each for each in (own, settings.sandbox_state_dir / LOG_FILE) if each.exists()]
+    return max(found, key=lambda path: path.stat().st_mtime, default=own)

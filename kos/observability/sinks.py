@@ -18,7 +18,7 @@ import fcntl
 import os
 import select
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -194,6 +194,3 @@ class FileSink:
         fresh = self._open()
         stale, self._descriptor = self._descriptor, fresh
         os.close(stale)
-
-
-Sink = Callable[[Line], None]
