@@ -96,7 +96,13 @@ def echo_bot(world: TelegramWorld) -> Iterator[None]:
     async def main() -> None:
         async with bot_of(world) as bot:
             dispatcher.startup.register(started.set)
-            await dispatcher.start_polling(bot, polling_timeout=30, handle_signals=False)
+            await dispatcher.start_polling(
+                bot, polling_timeout=30, handle_signals=False, close_bot_session=False
+            )
+            # A handler whose message is out may still wait for the server's answer.
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            if others:
+                await asyncio.wait(others, timeout=PATIENCE_S)
 
     thread = threading.Thread(target=loop.run_until_complete, args=(main(),))
     thread.start()
