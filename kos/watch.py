@@ -59,10 +59,10 @@ class Watch:
         if self._is_ready:
             self._feed()
         elif found.is_up and (not found.awaited or described.uptime_s > FIRST_ANSWERS_S):
-            self._is_ready = True
-            self._manager.ready()
-            self._manager.status(found.status)
-            _log.info("service.ready", status=found.status)
+            self._is_ready = self._manager.ready()
+            if self._is_ready:
+                self._manager.status(found.status)
+                _log.info("service.ready", status=found.status)
 
     def _feed(self) -> None:
         now = time.monotonic()

@@ -60,6 +60,9 @@ def spec(args: FetcherArgs) -> ChildSpec:
         factory="kos.actors.fetcher:FetcherActor",
         args=args,
         on_exhausted=PARK,
+        # Longer than a call with its repeats and a question to the budget: one sport key that goes
+        # out of season in the middle of a slow poll must not cost the node.
+        stop_timeout_s=60.0,
         mailbox_capacity=50,
     )
 

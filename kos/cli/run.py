@@ -89,7 +89,7 @@ def _serve(
     from kos.main import build, reload_of
     from kos.observability.logs import LOG_FILE, LogSettings, configure_process
     from kos.observability.memory import settle_children
-    from kos.runtime import SystemStartFailed, call_on_hangup, stop_on_signals
+    from kos.runtime import SystemStartFailed, call_on_hangup, dump_on_signal, stop_on_signals
 
     settings = read()
     settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -108,6 +108,7 @@ def _serve(
     settle_children()
     system = build(settings, logs, manager)
     stop_on_signals(system)
+    dump_on_signal(system)
     if not sys.stdout.isatty():
         call_on_hangup(system, reload_of(system, settings, logs, manager, read))
     if settings.web.is_enabled and settings.web.port and sys.stdout.isatty():

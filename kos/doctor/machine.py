@@ -35,7 +35,7 @@ from kos.storage.migrations import open_as_it_is
 from kos.storage.verify import verify
 
 _PACKAGE = "kos-engine"
-_ASK_S = 8.0
+_ASK_S = 15.0
 
 
 def python(_: Subject) -> Sequence[Finding]:

@@ -65,6 +65,6 @@ def subject_of(config: Path | None) -> Subject:
 
 def _connected(folder: Path) -> Client | None:
     try:
-        return connect(folder / RUN_DIR_NAME, MESSAGES, timeout_s=2.0)
+        return connect(folder / RUN_DIR_NAME, MESSAGES, timeout_s=10.0)
     except RuntimeFault:
         return None

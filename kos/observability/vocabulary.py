@@ -172,6 +172,7 @@ EVENTS: Mapping[str, Event] = {
         "A node does not read; it has other args only after a restart.", "reason"
     ),
     "node.restarting": _warning("A node ended; it is started again.", "error", "delay_s"),
+    "node.stacks_told": _info("Somebody asked where the threads of all nodes stand.", "stacks"),
     "node.stacks_dumped": _error("A node hung; where its threads stood.", "stacks"),
     "actor.started": _info("An actor runs."),
     "actor.renewed": _info("An actor has other args; it may restart for it.", "is_restarting"),

@@ -74,7 +74,7 @@ from kos.runtime.jobs import current_job, job, new_job_id
 from kos.runtime.meters import Meter, meters
 from kos.runtime.protocol import Delivery, Message
 from kos.runtime.remote import ActorRef
-from kos.runtime.signals import call_on_hangup, stop_on_signals
+from kos.runtime.signals import call_on_hangup, dump_on_signal, stop_on_signals
 from kos.runtime.spec import (
     ESCALATE,
     ONE_FOR_ALL,
@@ -139,6 +139,7 @@ __all__ = [
     "call_on_hangup",
     "connect",
     "current_job",
+    "dump_on_signal",
     "job",
     "meters",
     "new_job_id",

@@ -6,7 +6,6 @@ see sd_notify(3). Without a service manager everything here does nothing.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import time
@@ -19,7 +18,8 @@ _LONGEST_STATUS = 400
 class ServiceManager:
     """Whoever started this process and wants to know how it is.
 
-    A message that cannot be delivered is dropped: the daemon's work does not hang on it.
+    A message that cannot be delivered is dropped: the daemon's work does not hang on it. Those
+    that must not be lost say whether they were taken.
 
     Args:
         environ: The environment. The variables of the protocol are taken out of it, so that no
@@ -40,10 +40,10 @@ class ServiceManager:
         """Whether anybody listens."""
         return bool(self._address)
 
-    def ready(self) -> None:
-        """The daemon serves."""
-        self._is_ready = True
-        self._send("READY=1")
+    def ready(self) -> bool:
+        """The daemon serves. Says whether that was heard; say it again otherwise."""
+        self._is_ready = self._send("READY=1")
+        return self._is_ready
 
     def reloading(self) -> None:
         """The settings are being read again; :meth:`reloaded` ends it."""
@@ -66,18 +66,19 @@ class ServiceManager:
     def status(self, text: str) -> None:
         """What ``systemctl status`` shows, in one line; sent only when it has changed."""
         line = " ".join(text.split())[:_LONGEST_STATUS]
-        if line != self._status:
+        if line != self._status and self._send(f"STATUS={line}"):
             self._status = line
-            self._send(f"STATUS={line}")
 
-    def _send(self, *assignments: str) -> None:
+    def _send(self, *assignments: str) -> bool:
+        """Whether it was taken."""
         if not self._address:
-            return
+            return True
         # A leading @ stands for the zero byte of Linux's abstract names.
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
-        with (
-            contextlib.suppress(OSError),
-            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel,
-        ):
-            channel.settimeout(0)
-            channel.sendto("\n".join(assignments).encode(), address)
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+                channel.settimeout(0)
+                channel.sendto("\n".join(assignments).encode(), address)
+        except OSError:
+            return False
+        return True

@@ -21,18 +21,29 @@ class Stoppable(Protocol):
 def stop_on_signals(system: Stoppable) -> None:
     """Let SIGTERM, SIGINT and SIGHUP stop ``system`` in order, and a second of them at once.
 
-    SIGUSR1 writes the stack of every thread to stderr. Call it in the main thread.
+    Call it in the main thread.
     """
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: system.request_stop())
-    faulthandler.register(signal.SIGUSR1, all_threads=True)
 
 
 class Loop(Protocol):
-    """Something with a loop that can be given work."""
+    """A system, as far as signals give it work."""
+
+    def dump_stacks(self) -> None:
+        """Have every node write where its threads stand."""
 
     def call_soon(self, work: Callable[[], None]) -> None:
         """Call ``work`` once in the loop. Safe in a signal handler."""
+
+
+def dump_on_signal(system: Loop) -> None:
+    """Let SIGUSR1 write the stacks of this process to stderr and log those of every node.
+
+    Its own come at once, even when Python is stuck. Call it in the main thread.
+    """
+    signal.signal(signal.SIGUSR1, lambda _number, _frame: system.call_soon(system.dump_stacks))
+    faulthandler.register(signal.SIGUSR1, all_threads=True, chain=True)
 
 
 def call_on_hangup(system: Loop, work: Callable[[], None]) -> None:
@@ -52,7 +63,8 @@ def signals_held() -> Iterator[None]:
     """Hold back :data:`GROUP_SIGNALS` while a child process is started.
 
     The child inherits that, so that none of them meets it before :func:`settle_node` has said what
-    they mean to it. What comes for this process meanwhile comes a moment later.
+    they mean to it. What comes for this process meanwhile is taken by
+    another of its threads, or comes a moment later.
     """
     resource_tracker.ensure_running()  # starting it would let them through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, GROUP_SIGNALS)

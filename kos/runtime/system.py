@@ -38,6 +38,9 @@ from kos.runtime.spec import NodeSpec, SpecRefused, Strategy, twice_named
 EXIT_ESCALATED = 70
 """What ``run`` returns when a node's budget of restarts was spent."""
 
+_TELL_S = 1.0
+"""A busy node has so many seconds to write its stacks before they are logged."""
+
 _DUMP_S = 0.3
 """A hung node has so many seconds to write its stacks before it is killed."""
 
@@ -69,6 +72,8 @@ class _Node:
     """When it is to be killed if it still lives; 0 for never."""
     start_at: float = 0.0
     """When it is to be started again; 0 for never."""
+    stacks_from: int = 0
+    """Where in its file the stacks begin that were asked for last."""
 
 
 @dataclass(kw_only=True)
@@ -112,6 +117,8 @@ class System:
             start, with the node's name and ``setup_args``; to configure logging, for instance.
         setup_args: Must be picklable.
         resetup: Called likewise in a living node when :meth:`respecify` brings other args.
+        stop_within_s: All nodes together have so many seconds to stop; whoever is not done
+            by then has one second more, each, before it is killed.
         launcher: How nodes come into being; None spawns processes on this machine.
 
     Raises:
@@ -128,6 +135,7 @@ class System:
         setup: str | None = None,
         setup_args: Any = None,
         resetup: str | None = None,
+        stop_within_s: float = 9.0,
         launcher: Launcher | None = None,
     ) -> None:
         actors = [child.name for node in nodes for child in node.children]
@@ -140,6 +148,9 @@ class System:
         self._setup = setup
         self._setup_args = setup_args
         self._resetup = resetup
+        self._stop_within_s = stop_within_s
+        self._collect_at = 0.0
+        """When the stacks that were asked for are there to be logged; 0 for none."""
         self._calls: deque[Callable[[], None]] = deque()
         self._launcher: Launcher = launcher or SpawnLauncher()
         self._codec = Codec(messages)
@@ -190,6 +201,19 @@ class System:
         self._calls.append(work)
         with contextlib.suppress(OSError):
             os.write(self._wake_in, b"!")
+
+    def dump_stacks(self) -> None:
+        """Have every node write where its threads stand, and log it. Say it in the main loop.
+
+        It takes a moment and harms nobody; asked again meanwhile, it is the same answer.
+        """
+        if self._collect_at:
+            return
+        for node in self._nodes.values():
+            if node.handle is not None:
+                node.stacks_from = self._stacks_size(node)
+                node.handle.signal(signal.SIGUSR1)
+        self._collect_at = time.monotonic() + _TELL_S
 
     def respecify(self, nodes: tuple[NodeSpec, ...], setup_args: Any) -> None:
         """Take other args and limits for the same nodes and actors. Say it in the main loop.
@@ -275,6 +299,7 @@ class System:
     def stop(self) -> None:
         """Stop the nodes in reverse order; one that takes too long is killed. Then clean up."""
         self._is_stopping = True
+        latest = time.monotonic() + self._stop_within_s
         for node in reversed(list(self._nodes.values())):
             node.start_at = 0.0
             if node.handle is None:
@@ -282,7 +307,8 @@ class System:
                 continue
             if node.state != "hung":
                 node.state = "stopping"
-                node.kill_at = time.monotonic() + node.spec.stop_timeout_s
+                now = time.monotonic()
+                node.kill_at = min(now + node.spec.stop_timeout_s, max(latest, now + 1.0))
                 node.handle.control.send(Stop(), may_wait=False)
             while node.handle is not None:
                 if self._stops > 1:
@@ -321,6 +347,12 @@ class System:
         while self._calls:
             self._run(self._calls.popleft())
         now = time.monotonic()
+        if self._collect_at and now >= self._collect_at:
+            self._collect_at = 0.0
+            for node in self._nodes.values():
+                if node.handle is not None:
+                    stacks = self._stacks_of(node)[node.stacks_from :]
+                    _log.info("node.stacks_told", node=node.spec.name, stacks=stacks)
         for node in self._nodes.values():
             self._look_after(node, now)
         for hook in self._hooks:
@@ -328,6 +360,8 @@ class System:
 
     def _wait_s(self) -> float:
         moments = [hook.due for hook in self._hooks]
+        if self._collect_at:
+            moments.append(self._collect_at)
         for node in self._nodes.values():
             moments += [each for each in (node.kill_at, node.start_at) if each]
             if node.state == "running":
@@ -511,13 +545,21 @@ class System:
                 self._change(node, "backing_off")
 
     def _log_stacks(self, node: _Node) -> None:
+        _log.error("node.stacks_dumped", node=node.spec.name, stacks=self._stacks_of(node))
+
+    def _stacks_of(self, node: _Node) -> str:
         assert self._run_dir is not None  # noqa: S101 - made by start()
-        path = self._run_dir.stacks_path(node.spec.name)
         try:
-            stacks = path.read_text(errors="replace")
+            return self._run_dir.stacks_path(node.spec.name).read_text("ascii", "replace")
         except OSError as error:
-            stacks = f"not to be had: {error}"
-        _log.error("node.stacks_dumped", node=node.spec.name, stacks=stacks)
+            return f"not to be had: {error}"
+
+    def _stacks_size(self, node: _Node) -> int:
+        assert self._run_dir is not None  # noqa: S101 - made by start()
+        try:
+            return self._run_dir.stacks_path(node.spec.name).stat().st_size
+        except OSError:
+            return 0
 
     def _change(self, node: _Node, state: str) -> None:
         node.state = state

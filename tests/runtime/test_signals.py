@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from kos.runtime.signals import GROUP_SIGNALS, signals_held
@@ -36,12 +36,12 @@ def test_a_child_is_born_with_the_signals_of_its_group_held_back() -> None:
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 
-def test_what_came_meanwhile_comes_a_moment_later() -> None:
+def test_what_came_for_this_thread_meanwhile_comes_a_moment_later() -> None:
     came: list[int] = []
     former = signal.signal(signal.SIGHUP, lambda number, _frame: came.append(number))
     try:
         with signals_held():
-            os.kill(os.getpid(), signal.SIGHUP)
+            signal.pthread_kill(threading.get_ident(), signal.SIGHUP)
             assert came == []
         assert came == [signal.SIGHUP]
     finally:
