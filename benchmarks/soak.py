@@ -19,8 +19,8 @@ It is broken, and the exit code 1, when after the warm-up
 
 * the memory of a process grows by more than 5 % (medians of the first and the last fifth of
   what follows the warm-up; PSS, where the kernel tells it, else RSS),
-* a process never has as few open files in the last fifth as it once had in the first (a leak
-  raises the least; a scrape that is just being answered does not),
+* a process always has more open files in the last fifth than it ever had in the first (a leak
+  raises the least; a connection that comes and goes does not),
 * a warning or worse was logged that :data:`EXPLAINED` does not explain,
 * a process was started again, a question was not answered, or the daemon did not stop in order.
 
@@ -199,7 +199,7 @@ def growth(samples: list[tuple[float, Sample]], warm_s: float) -> dict[str, Any]
             round(median(last, "rss_kb") / 1024, 1),
         ],
         "growth": round(after / before - 1, 4),
-        "fds": [min(each.fds for each in first), min(each.fds for each in last)],
+        "fds": [max(each.fds for each in first), min(each.fds for each in last)],
         "fds_most": max(sample.fds for sample in rest),
         "threads": [max(each.threads for each in first), max(each.threads for each in last)],
         "samples": len(rest),

@@ -95,6 +95,7 @@ METRICS: Mapping[str, Declared] = {
     "kos_opportunities": _gauge("opportunities that were eligible for the last question"),
     "kos_quotes_total": _counted("prices read from the odds feed"),
     "kos_drops_total": _counted("parts of answers left out, as they could not be read", "source"),
+    "kos_updates_total": _counted("updates that Telegram gave the bot"),
     "kos_words_total": _counted("words of people at the desk, by where they said them", "screen"),
     "kos_commands_total": _counted("commands to the ledger", "outcome"),
     "kos_ledger_sequence": _gauge("number of the ledger's last entry"),
@@ -112,6 +113,9 @@ METRICS: Mapping[str, Declared] = {
     # --- how often failed
     "kos_polls_total": _counted("polls of the odds feed", "outcome"),
     "kos_http_requests_total": _counted("requests sent, repeats too", "remote", "outcome"),
+    "kos_telegram_calls_total": _counted(
+        "calls to Telegram by what became of them; wait: it asked for patience (429)", "outcome"
+    ),
     "kos_logins_total": _counted("logins to the exchange", "outcome"),
     "kos_exchange_failures_total": _counted("exchange reads that failed"),
     "kos_commits_total": _counted("commits of the ledger", "outcome"),

@@ -41,6 +41,7 @@ from aiogram.types import (
 from kos.adapters.telegram.render import Form, Outgoing, Text
 from kos.messages import MenuLine
 from kos.observability.redact import Redactor
+from kos.runtime import meters
 
 UPDATES = ("message", "callback_query")
 _CALL_S = 30
@@ -222,7 +223,7 @@ class TelegramApi:
         """Make a call; whatever it raises comes out as our own fault, without its context."""
         fault: TelegramFault
         try:
-            return await call
+            result = await call
         except TelegramAPIError as error:
             fault = self._fault(error)
         except ClientDecodeError:
@@ -234,6 +235,10 @@ class TelegramApi:
         except Exception as error:  # noqa: BLE001 - the border: no library's fault ends the loop
             # What a proxy does is of no class that aiogram knows; its text may hold the login.
             fault = TelegramFault(FaultKind.UNREACHABLE, self._unreachable(type(error).__name__))
+        else:
+            meters.count("telegram_calls_total", outcome="done")
+            return result
+        meters.count("telegram_calls_total", outcome=fault.kind.value)
         raise fault
 
     def _fault(self, error: TelegramAPIError) -> TelegramFault:  # noqa: PLR0911 - one return a class

@@ -16,6 +16,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -31,6 +32,8 @@ from kos.config import TelegramSettings
 from kos.domain.conversation import Answer, Outcome, Span, Urgency
 from kos.errors import WaitAndRetry
 from kos.messages import MenuLine, OperatorAnswered, OperatorSaid, OutboxEntry
+from kos.runtime import job as one_job
+from kos.runtime import meters
 
 PREFIX = "telegram:"
 
@@ -327,6 +330,7 @@ class TelegramService:
         known = self._people.known_updates
         for update in updates:
             self.status.updates += 1
+            meters.count("updates_total")
             if update.update_id in known:
                 continue
             known[update.update_id] = None
@@ -362,7 +366,8 @@ class TelegramService:
             await asyncio.wait([before])
         for word in words:
             try:
-                await self._hear(word)
+                with one_job():  # its id goes along to the desk, and on to the ledger
+                    await self._hear(word)
             except Exception:  # noqa: BLE001 - the border: one word's fault is not another's
                 self._log.exception("telegram.word_failed")
 
@@ -704,7 +709,8 @@ class TelegramService:
         task.add_done_callback(self._tasks.discard)
 
     async def _in_thread(self, work: Callable[[], Given]) -> Given:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        run = partial(copy_context().run, work)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, run)
 
 
 def _is_long_ago(query: CallbackQuery | None) -> bool:
