@@ -327,3 +327,18 @@ def test_a_transient_actor_may_leave_but_not_fail(stage: SetStage) -> None:
     with pytest.raises(NoSuchActor):
         here.ask("a", WhoAreYou())
     assert here.who("b").incarnation == 1
+
+
+def test_a_stop_is_bounded_for_all_nodes_together_whatever_each_may_take(stage: SetStage) -> None:
+    patient = {"stop_timeout_s": 3600.0}
+    set_up = stage(
+        *(
+            node(name, keeper(f"keeper-{name}", **patient), hang_after_s=3600.0, **patient)
+            for name in ("one", "two")
+        ),
+        stop_within_s=0.5,
+    )
+    for name in ("one", "two"):
+        with pytest.raises(AskTimeout):
+            set_up.ask(f"keeper-{name}", Fail(how="block"), 0.1)
+    assert set_up.stop() == 0
