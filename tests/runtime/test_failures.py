@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -330,7 +331,7 @@ def test_a_transient_actor_may_leave_but_not_fail(stage: SetStage) -> None:
 
 
 def test_a_stop_is_bounded_for_all_nodes_together_whatever_each_may_take(stage: SetStage) -> None:
-    patient = {"stop_timeout_s": 3600.0}
+    patient: dict[str, Any] = {"stop_timeout_s": 3600.0}
     set_up = stage(
         *(
             node(name, keeper(f"keeper-{name}", **patient), hang_after_s=3600.0, **patient)
