@@ -258,3 +258,27 @@ def span_of(parts: Sequence[Part], *, is_equal: bool) -> Span | None:
         available_f=max(lay.available_f for part in ranked for lay in part.lays),
         most_rating=max(part.top * part.lays[0].keep for part in parts),
     )
+
+
+def widest(spans: Sequence[Span]) -> Span | None:
+    """Bounds over all that these bound; None where there is none."""
+    if not spans:
+        return None
+    ranked = [span for span in spans if span.has_known] or spans
+    return Span(
+        has_known=ranked[0].has_known,
+        rating=(
+            min([span.rating[0] for span in spans]),
+            max([span.rating[1] for span in ranked]),
+        ),
+        snr=(min([span.snr[0] for span in spans]), max([span.snr[1] for span in ranked])),
+        lay_odds=_outer([span.lay_odds for span in spans]),
+        lay_cash=_outer([span.lay_cash for span in spans]),
+        lay_snr=_outer([span.lay_snr for span in spans]),
+        available_f=max([span.available_f for span in ranked]),
+        most_rating=max([span.most_rating for span in spans]),
+    )
+
+
+def _outer(ranges: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    return min([low for low, _ in ranges]), max([high for _, high in ranges])

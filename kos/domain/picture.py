@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from kos.domain.board import Board
@@ -29,24 +29,28 @@ from kos.domain.opportunity import (
     SignalSport,
     check_query,
 )
-from kos.domain.ranking import Ranker
+from kos.domain.ranking import Ranker, Survey, terms_of
 from kos.domain.score import ScoringRules
 from kos.domain.standing import standing
 
 _KEPT_AFTER_THE_END = timedelta(hours=1)
+_TERMS_KEPT = 32
+"""Questions that differ in more than order and count, of which surveys are kept."""
 _BOOKS_KEPT = timedelta(days=1)
 
 
 class _Sport:
     """What is known of one sport key."""
 
-    __slots__ = ("boards", "fetched_at", "markets", "matches")
+    __slots__ = ("boards", "fetched_at", "markets", "matches", "surveys")
 
     def __init__(self) -> None:
         self.fetched_at: datetime | None = None
         self.boards: dict[str, Board] = {}
         self.matches: dict[str, EventMatch] = {}
         self.markets: dict[str, ExchangeMarket] = {}
+        self.surveys: dict[int, Survey] = {}
+        """By number of their terms; none outlives a change of a board."""
 
 
 class MarketPicture:
@@ -62,6 +66,9 @@ class MarketPicture:
         self._books: dict[str, MarketBook] = {}
         self._users: dict[str, set[tuple[str, str]]] = {}
         """Exchange market id to the (sport key, event id) that are matched to it."""
+        self._terms: dict[Hashable, int] = {}
+        """Terms asked of late to their number in each sport's surveys, the latest last."""
+        self._numbered = 0
 
     def __len__(self) -> int:
         """How many events have prices."""
@@ -80,6 +87,7 @@ class MarketPicture:
             return
         sport.fetched_at = fetched_at
         sport.boards = {event.id: Board(event, fetched_at, self._rules) for event in events}
+        sport.surveys.clear()
         self._shed_events()
         for board in sport.boards.values():
             self._cover(sport, board)
@@ -136,9 +144,14 @@ class MarketPicture:
         """
         check_query(query)
         ranker = Ranker(query, self._rules, now)
+        terms = self._terms_number(query)
         for sport_key, sport in self._sports.items():
-            if query.sport is None or sport_key.startswith(query.sport):
-                ranker.consider(sport.boards.values())
+            if query.sport is not None and not sport_key.startswith(query.sport):
+                continue
+            survey = sport.surveys.get(terms)
+            if survey is None or not survey.stands_from <= now <= survey.stands_until:
+                survey = sport.surveys[terms] = ranker.survey(sport.boards.values())
+            ranker.consider(survey)
         return ranker.answer()
 
     def dutches(self, query: DutchQuery, now: datetime) -> DutchAnswer:
@@ -219,6 +232,7 @@ class MarketPicture:
             ]
             for event_id in over:
                 del sport.boards[event_id]
+                sport.surveys.clear()
             gone += len(over)
         unused = [
             market_id
@@ -229,10 +243,25 @@ class MarketPicture:
             del self._books[market_id]
         return gone
 
+    def _terms_number(self, query: OpportunityQuery) -> int:
+        """A number for the terms of a question; the terms longest unasked give way to new ones."""
+        terms = terms_of(query)
+        number = self._terms.pop(terms, None)
+        if number is None:
+            self._numbered += 1
+            number = self._numbered
+            if len(self._terms) >= _TERMS_KEPT:
+                dropped = self._terms.pop(next(iter(self._terms)))
+                for sport in self._sports.values():
+                    sport.surveys.pop(dropped, None)
+        self._terms[terms] = number
+        return number
+
     def _sport(self, sport_key: str) -> _Sport:
         return self._sports.setdefault(sport_key, _Sport())
 
     def _cover(self, sport: _Sport, board: Board) -> None:
+        sport.surveys.clear()
         match = sport.matches.get(board.quotes.id)
         market_id = _market_id(match)
         if market_id is None:
@@ -271,6 +300,7 @@ class MarketPicture:
         )
         for _, event_id, sport_key in last:
             del self._sports[sport_key].boards[event_id]
+            self._sports[sport_key].surveys.clear()
 
 
 def _places(events: Counter[str], titles: Mapping[str, str]) -> tuple[SignalPlace, ...]:

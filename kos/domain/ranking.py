@@ -14,13 +14,22 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from kos.domain.board import BACK_MARKET, Board
-from kos.domain.cover import CoveredBack, Lay, Span, covered_back, exchange_family
+from kos.domain.cover import (
+    CoveredBack,
+    Lay,
+    Part,
+    Span,
+    covered_back,
+    exchange_family,
+    span_of,
+    widest,
+)
 from kos.domain.money import pennies
 from kos.domain.opportunity import (
     BetKind,
@@ -33,7 +42,6 @@ from kos.domain.opportunity import (
 )
 from kos.domain.score import (
     MINUTES_PER_HOUR,
-    SECONDS_PER_MINUTE,
     Assessment,
     PairTerms,
     ScoringRules,
@@ -49,8 +57,59 @@ _SLACK = 1e-9
 _PENNY = 0.01
 """More than rounding moves a lay stake."""
 
+_ALWAYS: Final = datetime.max.replace(tzinfo=UTC)
+_MOMENT: Final = timedelta(milliseconds=1)
+"""Before an event's state changes with the clock it is looked at anew rather early."""
+
 Bound = tuple[int, int, float]
 """No exact rank of what it stands for begins with more: known liquidity, tier, merit."""
+
+
+class Contender(NamedTuple):
+    """An event that could be offered from."""
+
+    board: Board
+    backs: Sequence[CoveredBack] | None
+    """Its back prices; None: all that the board covers."""
+    span: Span
+
+
+class Survey(NamedTuple):
+    """What some events give to every question on the same terms."""
+
+    stands_from: datetime
+    stands_until: datetime
+    """The moments, both included, in which it is true."""
+    considered: int
+    rejected: dict[Rejection, int]
+    contenders: list[Contender]
+    span: Span | None
+    """Bounds over all contenders; None: there is none."""
+    kickoff: tuple[datetime, datetime]
+    """The first and the last of the contenders'."""
+    duration: tuple[float, float]
+
+
+class _Candidate(NamedTuple):
+    """A back price whose rank is only bounded so far."""
+
+    board: Board
+    covered: CoveredBack
+    minutes: float
+
+
+class _Rest(NamedTuple):
+    """Back prices of one event, from some position on in the order of what they bring."""
+
+    board: Board
+    backs: Sequence[CoveredBack]
+    ordered: list[tuple[bool, float, int]]
+    """Known liquidity, what a pound keeps, and which of the back prices; the best first."""
+    position: int
+    minutes: float
+
+
+_Node = Survey | Contender | _Rest | _Candidate
 
 
 class _Priced(NamedTuple):
@@ -76,15 +135,18 @@ class Ranker:
         self._now = now
         self._considered = 0
         self._rejected: Counter[Rejection] = Counter()
-        self._heap: list[tuple[int, int, float, int, Board, CoveredBack | None]] = []
-        self._minutes: dict[int, float] = {}
+        self._heap: list[tuple[int, int, float, int, _Node]] = []
         self._pushed = 0
-        self._min_minutes = rules.min_minutes_to_kickoff
         most = query.max_minutes_to_kickoff
         self._max_minutes = float("inf") if most is None else most
         self._is_cash = is_own_money(query.kind)
         self._ranking = query.ranking
         self._is_seed = query.ranking is Ranking.SEED
+        # In these orders more profit is never worse; the others weigh it against the stakes.
+        self._is_led_by_profit = query.ranking not in {
+            Ranking.VALUE_PER_LIABILITY,
+            Ranking.RETURN_ON_CAPITAL,
+        }
         self._stake = float(query.stake)
         # Every kind lays (b - held) / (l - c) per pound staked, and gains keep times as much
         # over its base; `held` is 1 for a free bet whose stake is not returned, a refund's worth.
@@ -115,85 +177,70 @@ class Ranker:
             or query.only_arbs
         )
 
-    def consider(self, boards: Iterable[Board]) -> None:
-        """Count the back prices of events, and keep what could be offered."""
-        if self._query.bookmaker is not None:
-            for board in boards:
-                self._consider_bookmaker(board, self._query.bookmaker)
-            return
-        # The one loop that runs over the whole market for every question: it calls nothing that
-        # it can do itself.
-        now, rejected = self._now, self._rejected
-        least, most = self._min_minutes, self._max_minutes
-        must_sift = self._has_filter
-        heap, minutes_of = self._heap, self._minutes
-        considered = 0
-        for board in boards:
-            count = board.count
-            considered += count
-            minutes = (board.kickoff - now).total_seconds() / SECONDS_PER_MINUTE
-            if board.state is not None or not least <= minutes <= most:
-                refused = self._refused_event(board, minutes)
-                if refused is not None:
-                    rejected[refused] += count
-                    continue
-            if not board.settled_from <= now <= board.settled_until:
-                board.settle(now)
-            for reason, tallied in board.tally.items():
-                rejected[reason] += tallied
-            span = board.span
-            if span is None:
-                continue
-            if self._query.only_arbs and span.most_rating < 1.0 - _SLACK:
-                rejected[Rejection.NO_ARB] += count - sum(board.tally.values())
-                continue
-            minutes_of[id(board)] = minutes
-            if must_sift or not self._is_safe(span):
-                self._sift(board, board.covered(None, now)[0], minutes)
-                continue
-            known, tier, merit = self._event_bound(board, span, minutes)
-            self._pushed += 1
-            heap.append((-known, -tier, -merit, self._pushed, board, None))
-        self._considered += considered
+    def survey(self, boards: Iterable[Board]) -> Survey:
+        """What events give to a question on these terms: whom to count out, and who contends.
 
-    def _consider_bookmaker(self, board: Board, bookmaker: str) -> None:
-        count = board.count_at(bookmaker)
-        if not count:
-            return
-        self._considered += count
-        minutes = minutes_between(self._now, board.kickoff)
-        refused = self._refused_event(board, minutes)
-        if refused is not None:
-            self._rejected[refused] += count
-            return
-        board.settle(self._now)
-        backs, tally = board.covered(bookmaker, self._now)
-        for reason, tallied in tally.items():
-            self._rejected[reason] += tallied
-        if not backs:
-            return
-        self._minutes[id(board)] = minutes
-        span = None if backs[0].back.is_exchange else board.span
-        if self._has_filter or span is None or not self._is_safe(span):
-            self._sift(board, backs, minutes)
-            return
-        for covered in backs:
-            self._push(self._back_bound(covered, minutes, board.duration_minutes), board, covered)
+        It stands until the moment it names, so that the next question need not look again.
+        """
+        now = self._now
+        until = _ALWAYS
+        considered = 0
+        rejected: Counter[Rejection] = Counter()
+        contenders: list[Contender] = []
+        bookmaker = self._query.bookmaker
+        for board in boards:
+            count = board.count if bookmaker is None else board.count_at(bookmaker)
+            if not count:
+                continue
+            considered += count
+            refused, stands_until = self._refused_event(board)
+            until = min(until, stands_until)
+            if refused is not None:
+                rejected[refused] += count
+                continue
+            board.settle(now)
+            until = min(until, board.settled_until)
+            if bookmaker is not None and board.books[bookmaker].commission is not None:
+                until = now  # how long an exchange's own prices stand is not settled
+            contender = self._contender(board, rejected)
+            if contender is not None:
+                contenders.append(contender)
+        kickoffs = [contender.board.kickoff for contender in contenders]
+        durations = [contender.board.duration_minutes for contender in contenders]
+        return Survey(
+            stands_from=now,
+            stands_until=until,
+            considered=considered,
+            rejected=dict(rejected),
+            contenders=contenders,
+            span=widest([contender.span for contender in contenders]),
+            kickoff=(min(kickoffs), max(kickoffs)) if kickoffs else (now, now),
+            duration=(min(durations), max(durations)) if durations else (0.0, 0.0),
+        )
+
+    def consider(self, survey: Survey) -> None:
+        """Count what a survey counted, and keep its contenders as one."""
+        self._considered += survey.considered
+        for reason, count in survey.rejected.items():
+            self._rejected[reason] += count
+        if survey.span is not None:
+            first, last = survey.kickoff
+            minutes = (minutes_between(self._now, first), minutes_between(self._now, last))
+            self._push(self._span_bound(survey.span, minutes, survey.duration), survey)
 
     def answer(self) -> OpportunityAnswer:
         """The best pairs of what was considered, exactly ordered."""
         limit = self._query.limit
-        heapq.heapify(self._heap)
         priced: list[_Priced] = []
         best: list[Bound] = []  # a heap of the best `limit` ranks so far, the worst first
         while self._heap:
-            known, tier, merit, _, board, covered = heapq.heappop(self._heap)
+            known, tier, merit, _, node = heapq.heappop(self._heap)
             if len(best) == limit and (-known, -tier, -merit) < best[0]:
                 break
-            if covered is None:
-                self._expand(board)
+            if not isinstance(node, _Candidate):
+                self._open(node)
                 continue
-            found = self._price(board, covered)
+            found = self._price(node)
             if found is None:
                 continue
             priced.append(found)
@@ -217,14 +264,46 @@ class Ranker:
 
     # --- which back prices could be offered ----------------------------------------------------
 
-    def _refused_event(self, board: Board, minutes: float) -> Rejection | None:
-        if self._min_minutes <= minutes <= self._max_minutes and board.state is None:
-            return None
+    def _refused_event(self, board: Board) -> tuple[Rejection | None, datetime]:
+        """Why nothing of an event may be offered, and until when that, or the contrary, stands."""
+        kickoff = board.kickoff
+        minutes = minutes_between(self._now, kickoff)
         if minutes <= 0:
-            return Rejection.STARTED
+            return Rejection.STARTED, _ALWAYS
         if board.state is not None:
-            return board.state
-        return Rejection.TOO_SOON if minutes < self._min_minutes else Rejection.TOO_LATE
+            return board.state, kickoff - _MOMENT
+        least = self._rules.min_minutes_to_kickoff
+        if minutes < least:
+            return Rejection.TOO_SOON, kickoff - _MOMENT
+        if minutes > self._max_minutes:
+            return Rejection.TOO_LATE, kickoff - timedelta(minutes=self._max_minutes) - _MOMENT
+        return None, kickoff - timedelta(minutes=least) - _MOMENT
+
+    def _contender(self, board: Board, rejected: Counter[Rejection]) -> Contender | None:
+        """An event that could be offered from, or None; what could not is counted."""
+        bookmaker, span = self._query.bookmaker, board.span
+        if bookmaker is not None:
+            backs, tally = board.covered(bookmaker, self._now)
+            rejected.update(tally)
+            if backs and backs[0].back.is_exchange:
+                span = None
+            if not backs or (not self._has_filter and span is not None and self._is_safe(span)):
+                return self._contender_of(board, backs)
+            return self._sift(board, backs, rejected)
+        rejected.update(board.tally)
+        if span is None:
+            return None
+        if self._query.only_arbs and span.most_rating < 1.0 - _SLACK:
+            rejected[Rejection.NO_ARB] += board.count - sum(board.tally.values())
+            return None
+        if self._has_filter or not self._is_safe(span):
+            return self._sift(board, board.covered(None, self._now)[0], rejected)
+        return Contender(board, None, span)
+
+    def _contender_of(self, board: Board, backs: Sequence[CoveredBack]) -> Contender | None:
+        parts = [Part(covered.back.odds_f, covered.back.odds_f, covered.lays) for covered in backs]
+        span = span_of(parts, is_equal=self._is_equal)
+        return None if span is None else Contender(board, backs, span)
 
     def _is_safe(self, span: Span) -> bool:
         """Whether no pair of the event can be refused for its money, whatever its rounding."""
@@ -236,14 +315,19 @@ class Ranker:
         ratio = self._mixed(span.rating, span.snr)[0]
         return self._bonus + self._profit(ratio) - _PENNY * span.lay_odds[1] > 0
 
-    def _sift(self, board: Board, backs: Iterable[CoveredBack], minutes: float) -> None:
+    def _sift(
+        self, board: Board, backs: Iterable[CoveredBack], rejected: Counter[Rejection]
+    ) -> Contender | None:
         """Put each back price to the filters and the money by itself."""
+        minutes = minutes_between(self._now, board.kickoff)
+        kept: list[CoveredBack] = []
         for covered in backs:
             sifted = self._sifted(board, covered, minutes)
             if isinstance(sifted, Rejection):
-                self._rejected[sifted] += 1
+                rejected[sifted] += 1
             else:
-                self._push(self._back_bound(sifted, minutes, board.duration_minutes), board, sifted)
+                kept.append(sifted)
+        return self._contender_of(board, kept)
 
     def _sifted(
         self, board: Board, covered: CoveredBack, minutes: float
@@ -267,12 +351,56 @@ class Ranker:
             first = first or reason
         return first or Rejection.NO_LAY
 
-    def _expand(self, board: Board) -> None:
-        """Replace an event by its back prices."""
-        minutes = self._minutes[id(board)]
-        for covered in board.covered(None, self._now)[0]:
-            bound = self._back_bound(covered, minutes, board.duration_minutes)
-            self._push(bound, board, covered, is_late=True)
+    def _open(self, node: Survey | Contender | _Rest) -> None:
+        """Replace a survey by its contenders, a contender by its back prices, best first."""
+        if isinstance(node, _Rest):
+            _, _, number = node.ordered[node.position]
+            self._push_candidate(node.board, node.backs[number], node.minutes)
+            self._push_next(node._replace(position=node.position + 1))
+            return
+        if isinstance(node, Survey):
+            for contender in node.contenders:
+                minutes = minutes_between(self._now, contender.board.kickoff)
+                duration = contender.board.duration_minutes
+                bound = self._span_bound(contender.span, (minutes,) * 2, (duration,) * 2)
+                self._push(bound, contender)
+            return
+        board, backs = node.board, node.backs
+        if backs is None:
+            board.settle(self._now)
+            backs = board.covered(None, self._now)[0]
+        minutes = minutes_between(self._now, board.kickoff)
+        if self._is_led_by_profit:
+            held = self._held
+            ordered = [
+                (covered.has_known, (covered.back.odds_f - held) * covered.keep, number)
+                for number, covered in enumerate(backs)
+            ]
+            ordered.sort(reverse=True)
+            self._push_next(_Rest(board, backs, ordered, 0, minutes))
+            return
+        for covered in backs:
+            self._push_candidate(board, covered, minutes)
+
+    def _push_next(self, rest: _Rest) -> None:
+        """Keep the back prices of an event that are not looked at yet, bound by the best of them."""
+        if rest.position < len(rest.ordered):
+            known, ratio, _ = rest.ordered[rest.position]
+            whole = (0.0, 0.0)
+            bound = self._bound(
+                1 if known else 0,
+                ratio,
+                fill=1.0,
+                lay_stake=whole,
+                lay_odds=whole,
+                minutes=(rest.minutes,) * 2,
+                duration=(rest.board.duration_minutes,) * 2,
+            )
+            self._push(bound, rest)
+
+    def _push_candidate(self, board: Board, covered: CoveredBack, minutes: float) -> None:
+        bound = self._back_bound(covered, minutes, board.duration_minutes)
+        self._push(bound, _Candidate(board, covered, minutes))
 
     def _narrowed(self, covered: CoveredBack) -> CoveredBack | Rejection:
         """The covered with only the lays asked for, or why there is none."""
@@ -350,11 +478,13 @@ class Ranker:
             fill=min(1.0, covered.available_f / max(least - _PENNY, _PENNY)),
             lay_stake=(least, self._stake * returned / least_over),
             lay_odds=covered.lay_odds,
-            minutes=minutes,
-            duration=duration,
+            minutes=(minutes, minutes),
+            duration=(duration, duration),
         )
 
-    def _event_bound(self, board: Board, span: Span, minutes: float) -> Bound:
+    def _span_bound(
+        self, span: Span, minutes: tuple[float, float], duration: tuple[float, float]
+    ) -> Bound:
         low, high = self._mixed(span.lay_cash, span.lay_snr)
         least = self._stake * low
         return self._bound(
@@ -364,7 +494,7 @@ class Ranker:
             lay_stake=(least, self._stake * high),
             lay_odds=span.lay_odds,
             minutes=minutes,
-            duration=board.duration_minutes,
+            duration=duration,
         )
 
     def _bound(
@@ -375,9 +505,10 @@ class Ranker:
         fill: float,
         lay_stake: tuple[float, float],
         lay_odds: tuple[float, float],
-        minutes: float,
-        duration: float,
+        minutes: tuple[float, float],
+        duration: tuple[float, float],
     ) -> Bound:
+        """The most that these figures allow, each the least and the most there is."""
         profit = self._profit(ratio)
         ranking = self._ranking
         if self._is_seed:
@@ -386,13 +517,14 @@ class Ranker:
                 return (known, 1, profit + _SLACK)
             retention = self._retention if self._is_cash else ratio
             loss = max(loss, self._least_loss)
-            score = self._worth / loss / minutes * retention * fill
+            score = self._worth / loss / minutes[0] * retention * fill
             return (known, 0, score * (1 + _SLACK))
         if ranking is Ranking.RATING:
             kept = ratio + (self._held if self._is_cash else 0.0)
             return (known, 0, kept * (1 + _SLACK))
         value = self._bonus + profit + _SLACK
-        hours = (minutes + duration + self._rules.settlement_minutes) / MINUTES_PER_HOUR
+        end = 0 if value > 0 else 1
+        hours = (minutes[end] + duration[end] + self._rules.settlement_minutes) / MINUTES_PER_HOUR
         if ranking is Ranking.VALUE_PER_HOUR:
             value /= hours
         elif ranking is not Ranking.VALUE:
@@ -405,15 +537,9 @@ class Ranker:
             value /= capital
         return (known, 0, value + abs(value) * _SLACK)
 
-    def _push(
-        self, bound: Bound, board: Board, covered: CoveredBack | None, *, is_late: bool = False
-    ) -> None:
+    def _push(self, bound: Bound, node: _Node) -> None:
         self._pushed += 1
-        entry = (-bound[0], -bound[1], -bound[2], self._pushed, board, covered)
-        if is_late:
-            heapq.heappush(self._heap, entry)
-        else:
-            self._heap.append(entry)
+        heapq.heappush(self._heap, (-bound[0], -bound[1], -bound[2], self._pushed, node))
 
     # --- exact -----------------------------------------------------------------------------------
 
@@ -428,9 +554,9 @@ class Ranker:
             floor=board.floor,
         )
 
-    def _price(self, board: Board, covered: CoveredBack) -> _Priced | None:
+    def _price(self, candidate: _Candidate) -> _Priced | None:
         """The back price with the lay that ranks highest."""
-        minutes = self._minutes[id(board)]
+        board, covered, minutes = candidate
         best: _Priced | None = None
         for lay in covered.lays:
             assessed = assess(self._terms(board, covered, lay, minutes), self._query, self._rules)
@@ -488,6 +614,15 @@ class Ranker:
             refund=refund,
             refund_worth=worth,
         )
+
+
+def terms_of(query: OpportunityQuery) -> Hashable:
+    """What a survey depends on: all of a question but where it looks, how many and in which order."""
+    return tuple(
+        getattr(query, field)
+        for field in query.__struct_fields__
+        if field not in {"limit", "ranking", "sport"}
+    )
 
 
 def _pair_id(board: Board, covered: CoveredBack, lay: Lay) -> str:

@@ -60,7 +60,7 @@ def standing(
             limit=MAX_LIMIT,
         )
         ranker = Ranker(terms, rules, now)
-        ranker.consider((board,))
+        ranker.consider(ranker.survey((board,)))
         for found in ranker.answer().opportunities:
             if found.id == wanted:
                 return OpportunityState(as_of=now, opportunity=found)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from kos.domain.market import EventMatch, EventQuotes, ExchangeMarket, MarketBook, Verdict
 from kos.domain.opportunity import BetKind, Opportunity, OpportunityQuery, Ranking
 from kos.domain.picture import MarketPicture
+from kos.domain.ranking import Ranker
 from kos.domain.score import Assessment, PairTerms, ScoringRules, UnknownLiquidity, assess
 from kos.domain.sports import sport_of
 from tests.builders import NOW, book, bookmaker, event, exchange_market, match, quotes_market
@@ -144,12 +145,7 @@ def told(seen: Scene, order: random.Random, rules: ScoringRules) -> MarketPictur
     steps += order.sample(steps, len(steps) // 2)
     order.shuffle(steps)
     for kind, what in steps:
-        if kind == "quotes":
-            picture.apply_quotes(what, seen.quotes[what], NOW)
-        elif kind == "matches":
-            picture.apply_matches(what, seen.matches[what], seen.markets)
-        else:
-            picture.apply_books((what,))
+        tell(picture, (kind, what, seen))
     return picture
 
 
@@ -379,6 +375,48 @@ def test_the_answer_is_the_one_that_pricing_everything_gives_in_any_order_of_new
     found = [named(opportunity) for opportunity in answer.opportunities]
     assert [ranks[pair] for pair in found] == [pair[0] for pair in expected]
     assert Counter(found) == Counter(pair[1:] for pair in expected)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(seeds, min_size=1, max_size=2),
+    st.lists(st.tuples(questions, moments), min_size=2, max_size=3),
+    st.randoms(use_true_random=False),
+)
+def test_what_was_asked_before_changes_no_answer(
+    scenes: list[int], asked: list[tuple[OpportunityQuery, datetime]], order: random.Random
+) -> None:
+    """One picture is told more and asked again; a look at every event anew agrees."""
+    picture = MarketPicture(RULES)
+    for seed in scenes:
+        seen = scene(seed)
+        steps: list[tuple[str, Any, Scene]] = [("quotes", key, seen) for key in seen.quotes]
+        steps += [("matches", key, seen) for key in seen.matches]
+        steps += [("book", one, seen) for one in seen.books]
+        order.shuffle(steps)
+        for step in steps:
+            tell(picture, step)
+            if order.random() < 0.3:
+                picture.best(*order.choice(asked))
+        for query, now in (*asked, *reversed(asked)):
+            anew = Ranker(query, RULES, now)
+            for sport in picture._sports.values():
+                for board in sport.boards.values():
+                    anew.consider(anew.survey((board,)))
+            answer, expected = picture.best(query, now), anew.answer()
+            assert answer == expected
+        picture.forget(asked[0][1])
+        picture.keep_sports(seen.quotes)
+
+
+def tell(picture: MarketPicture, step: tuple[str, Any, Scene]) -> None:
+    kind, what, seen = step
+    if kind == "quotes":
+        picture.apply_quotes(what, seen.quotes[what], NOW)
+    elif kind == "matches":
+        picture.apply_matches(what, seen.matches[what], seen.markets)
+    else:
+        picture.apply_books((what,))
 
 
 @settings(max_examples=60)
