@@ -192,6 +192,16 @@ class ServerCountersRead(Message, frozen=True, kw_only=True):
         return "counters"
 
 
+class PauseChanged(Message, frozen=True, kw_only=True):
+    """Told to ``budget``: the pause that the ledger keeps was set or ended. Read it now."""
+
+    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
+
+    def conflation_key(self) -> Hashable:
+        """One is enough."""
+        return None
+
+
 class GetBudget(Message, frozen=True, kw_only=True):
     """Query: how the credits stand; answered by BudgetDescribed."""
 
@@ -211,6 +221,8 @@ class BudgetDescribed(Message, frozen=True, kw_only=True):
     polls_today: int
     interval_s: dict[str, float]
     """Current poll interval by sport key, seconds."""
+    is_paused: bool = False
+    """Nothing is granted until a person says resume."""
 
 
 # --- proxies ----------------------------------------------------------------------------------
@@ -383,12 +395,45 @@ class GetUnmatched(Message, frozen=True, kw_only=True):
     sport: str | None = None
 
 
+class NamePair(msgspec.Struct, frozen=True):
+    """Two names that may be one side."""
+
+    sport: str
+    """As the matcher calls it, and as an alias holds for it."""
+    feed_name: str
+    exchange_name: str
+    score: float
+    """How well they agree, 0 to 1; 1 is beyond doubt."""
+    why: str
+
+
 class UnmatchedDescribed(Message, frozen=True, kw_only=True):
     """The match clinic: what has no partner, with the best guess and why it was not taken."""
 
     matches: tuple[EventMatch, ...]
     names: dict[str, str]
     """Event id to ``Home v Away`` for the bookmaker side."""
+    pairs: dict[str, tuple[NamePair, ...]] = msgspec.field(default_factory=dict)
+    """Event id to the names behind a doubt's best guess."""
+
+
+class GetMatch(Message, frozen=True, kw_only=True):
+    """Query to ``reconciler``: its word on one event, and why; answered by MatchDescribed."""
+
+    event_id: str = ""
+    text: str = ""
+    """Where no id is given: words of the event's name; the nearest event is taken."""
+
+
+class MatchDescribed(Message, frozen=True, kw_only=True):
+    """Answers GetMatch."""
+
+    match: EventMatch | None
+    """None: no such event is known."""
+    name: str = ""
+    """``Home v Away`` as the bookmaker feed has it."""
+    exchange_name: str = ""
+    """The exchange event that the word names."""
 
 
 class QueryRefused(Message, frozen=True, kw_only=True):
@@ -931,6 +976,7 @@ MESSAGES: tuple[type[Message], ...] = (
     CreditsRefused,
     CreditsSpent,
     ServerCountersRead,
+    PauseChanged,
     GetBudget,
     BudgetDescribed,
     GetProxySession,
@@ -951,6 +997,8 @@ MESSAGES: tuple[type[Message], ...] = (
     SignalKeysListed,
     GetUnmatched,
     UnmatchedDescribed,
+    GetMatch,
+    MatchDescribed,
     QueryRefused,
     CommandRecorded,
     CommandRefused,

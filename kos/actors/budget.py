@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from kos.config import OddsApiSettings
+from kos.domain.conversation import KOS, PAUSE
 from kos.domain.credits import (
     BudgetRules,
     BudgetState,
@@ -28,6 +29,9 @@ from kos.messages import (
     CreditsSpentListed,
     GetBudget,
     GetCreditsSpent,
+    GetKept,
+    KeptListed,
+    PauseChanged,
     RecordCreditsSpent,
     RequestCredits,
     ServerCountersRead,
@@ -37,6 +41,9 @@ from kos.messages import (
 from kos.runtime import Actor, ChildSpec, Context, Message, RuntimeFault
 
 _OPEN = Tick(what="read what was spent")
+_READ_PAUSE = Tick(what="read whether KOS is paused")
+_READ_PAUSE_EVERY_S = 10.0
+_PAUSED_RETRY_S = 15.0
 _RECORD = Tick(what="record what was spent")
 _RECORD_EVERY_S = 1.0
 _LEDGER_TIMEOUT_S = 10.0
@@ -84,12 +91,14 @@ class BudgetActor(Actor):
         self._early: ServerCountersRead | None = None
         """The server's counters, where they came before the ledger's answer."""
         self._unrecorded: dict[str, RecordCreditsSpent] = {}
+        self._is_paused = False
         self._costs: dict[str, int] = {}
         """Grants under way, for calls of which the server tells no cost."""
 
     def started(self) -> None:
         self.context.after(0, _OPEN)
         self.context.every(_RECORD_EVERY_S, _RECORD)
+        self.context.every(_READ_PAUSE_EVERY_S, _READ_PAUSE)
 
     def stopping(self) -> None:
         self._record()
@@ -111,6 +120,11 @@ class BudgetActor(Actor):
                     self._state = forget_keys(self._state, active)
             case Tick() if message == _OPEN:
                 self._open(now)
+            case PauseChanged():
+                self._read_pause()
+            case Tick() if message == _READ_PAUSE:
+                if self._state is not None:
+                    self._read_pause()
             case Tick():
                 self._record()
             case _:
@@ -133,6 +147,7 @@ class BudgetActor(Actor):
             "credits_reset_at": picture.resets_at.isoformat(),
             "credits_last_until": picture.lasts_until.isoformat() if picture.lasts_until else "",
             "polls_today": picture.polls_today,
+            "is_paused": int(self._is_paused),
             "unrecorded_waiting": len(self._unrecorded),
         }
 
@@ -147,6 +162,9 @@ class BudgetActor(Actor):
             return
         if not isinstance(spent, CreditsSpentListed):
             raise TypeError(f"ledger answered {type(spent).__name__}")
+        if not self._read_pause():
+            self.context.after(_RETRY_S, _OPEN)
+            return
         self._state = open_budget(
             now,
             spent=spent.total,
@@ -156,12 +174,33 @@ class BudgetActor(Actor):
             self._hear(self._early, now)
         self.context.log.info("budget.opened", spent=spent.total, sport_keys=len(spent.by_sport))
 
+    def _read_pause(self) -> bool:
+        """Learn whether a person has paused KOS; False when the ledger does not say."""
+        try:
+            told = self.context.ref("ledger").ask(
+                GetKept(owner=KOS, prefix=PAUSE), timeout_s=_LEDGER_TIMEOUT_S
+            )
+        except RuntimeFault as fault:
+            self.context.log.debug("pause.not_read", error=str(fault))
+            return False
+        if not isinstance(told, KeptListed):
+            raise TypeError(f"ledger answered {type(told).__name__}")
+        is_paused = any(kept.name == PAUSE for kept in told.kept)
+        if is_paused != self._is_paused:
+            self.context.log.info("pause.changed", is_paused=is_paused)
+        self._is_paused = is_paused
+        return True
+
     def _decide(self, message: RequestCredits, now: datetime) -> Message:
         if self._state is None or not (
             self._has_counters or now - self._opened_at > _COUNTERS_PATIENCE
         ):
             return CreditsRefused(
                 reason="what was spent is not known yet; asking", retry_after_s=_RETRY_S
+            )
+        if self._is_paused:
+            return CreditsRefused(
+                reason="KOS is paused; /resume ends it", retry_after_s=_PAUSED_RETRY_S
             )
         self._state, decision = request(
             self._state,
@@ -237,4 +276,5 @@ class BudgetActor(Actor):
             resets_at=picture.resets_at,
             polls_today=picture.polls_today,
             interval_s=picture.interval_s,
+            is_paused=self._is_paused,
         )

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+from rapidfuzz import fuzz, process
+from rapidfuzz.utils import default_process
 
 from kos.domain.market import ExchangeMarket, Verdict
 from kos.domain.matching import (
     AliasFact,
     AliasTable,
     BookmakerFixture,
+    FixtureMatch,
     Matcher,
 )
 from kos.domain.reconcile import event_match, exchange_fixture
@@ -25,7 +28,10 @@ from kos.messages import (
     Fixture,
     FixturesListed,
     GetAliases,
+    GetMatch,
     GetUnmatched,
+    MatchDescribed,
+    NamePair,
     PricesWanted,
     SportWanted,
     Subscribe,
@@ -44,6 +50,8 @@ _ALIASES_EVERY_S = 15.0
 _LEDGER_TIMEOUT_S = 5.0
 _RECONSIDER = Tick(what="reconsider all")
 _RECONSIDER_EVERY_S = 300.0
+_ALIKE = 60.0
+"""Percent by which words must agree with an event's name to mean it."""
 _AFTER_KICKOFF = timedelta(hours=12)
 
 
@@ -69,6 +77,8 @@ class ReconcilerActor(Actor):
         """Event type to its markets by id."""
         self._said: dict[str, EventsMatched] = {}
         """Sport key to our last word."""
+        self._pairs: dict[str, dict[str, tuple[NamePair, ...]]] = {}
+        """Sport key to event id to the names behind a doubt's best guess."""
         self._has_wish = False
 
     def started(self) -> None:
@@ -102,6 +112,8 @@ class ReconcilerActor(Actor):
                 self._forget_ended()
             case GetUnmatched():
                 return self._unmatched(message)
+            case GetMatch():
+                return self._described(message)
             case _:
                 raise TypeError(f"reconciler takes no {type(message).__name__}")
         return None
@@ -155,6 +167,7 @@ class ReconcilerActor(Actor):
     def _decide(self, sport_key: str) -> None:
         markets = self._markets.get(sport_of(sport_key).event_type or "", {})
         fixtures = {fixture.event_id: fixture for fixture in self._fixtures[sport_key]}
+        decisions = tuple(self._matcher.decide(sport_key))
         matches = tuple(
             event_match(
                 self._matcher,
@@ -163,8 +176,13 @@ class ReconcilerActor(Actor):
                 decided,
                 markets.get(decided.right_id) if decided.right_id is not None else None,
             )
-            for decided in self._matcher.decide(sport_key)
+            for decided in decisions
         )
+        self._pairs[sport_key] = {
+            decided.left_id: name_pairs(sport_key, decided)
+            for decided in decisions
+            if decided.verdict is Verdict.DOUBT
+        }
         named = {match.market_id for match in matches if match.market_id}
         word = EventsMatched(
             sport_key=sport_key,
@@ -227,6 +245,7 @@ class ReconcilerActor(Actor):
                 self._matcher.update_left(sport_key, [])
                 del self._fixtures[sport_key]
                 self._said.pop(sport_key, None)
+                self._pairs.pop(sport_key, None)
 
     def _unmatched(self, message: GetUnmatched) -> UnmatchedDescribed:
         matches = tuple(
@@ -245,7 +264,53 @@ class ReconcilerActor(Actor):
                 for fixture in listed
                 if fixture.event_id in open_ids
             },
+            pairs={
+                event_id: pairs
+                for of_sport in self._pairs.values()
+                for event_id, pairs in of_sport.items()
+                if event_id in open_ids
+            },
         )
+
+    def _described(self, message: GetMatch) -> MatchDescribed:
+        names = {
+            fixture.event_id: f"{fixture.home} v {fixture.away}"
+            for listed in self._fixtures.values()
+            for fixture in listed
+        }
+        wanted = message.event_id
+        if not wanted and message.text:
+            near = process.extractOne(
+                message.text,
+                names,
+                scorer=fuzz.WRatio,
+                processor=default_process,
+                score_cutoff=_ALIKE,
+            )
+            wanted = near[2] if near else ""
+        for word in self._said.values():
+            for match in word.matches:
+                if match.event_id == wanted:
+                    market = next(
+                        (each for each in word.markets if each.market_id == match.market_id), None
+                    )
+                    return MatchDescribed(
+                        match=match,
+                        name=names.get(wanted, ""),
+                        exchange_name=market.event_name if market else "",
+                    )
+        return MatchDescribed(match=None)
+
+
+def name_pairs(sport_key: str, decided: FixtureMatch) -> tuple[NamePair, ...]:
+    """The names that a verdict's evidence compares, as a person could settle them."""
+    sport = sport_of(sport_key).sport
+    sides = (decided.evidence.home, decided.evidence.away)
+    return tuple(
+        NamePair(sport, side.left, side.right, side.score, side.why)
+        for side in sides
+        if side is not None and side.left and side.right
+    )
 
 
 def alias_table(settled: Iterable[SettledAlias]) -> AliasTable:

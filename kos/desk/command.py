@@ -15,6 +15,7 @@ from kos.desk.words import Words
 from kos.domain.conversation import Action, Answer, Kept, Person, Seat
 from kos.errors import CommandNotAllowed
 from kos.messages import OperatorSaid
+from kos.runtime.protocol import Message
 
 EVERYBODY = frozenset(Seat)
 STAFF = frozenset({Seat.ADMIN, Seat.OPERATOR})
@@ -49,6 +50,10 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     kept: tuple[Kept, ...] = ()
     actions: tuple[Action, ...] = ()
     used: tuple[str, ...] = ()
+    tells: tuple[tuple[str, Message], ...] = ()
+    """Told to actors once it is concluded."""
+    is_private: bool = False
+    """Its answers are stored nowhere: shown once, or never."""
     is_turn: bool = False
     """It changed something or took a step of a dialogue: it is concluded with its answers, so
     that it counts once and its answers outlive a crash."""
@@ -138,6 +143,8 @@ class Command:
     """It may change something or take a step of a dialogue: it is heard once."""
     is_slow: bool = False
     """It must not hold up the same person's next word."""
+    is_once: bool = False
+    """What its button does cannot be said again safely: the button is used up before."""
     is_hidden: bool = False
     """Understood, but in no menu: what buttons and dialogues say."""
 

@@ -28,7 +28,7 @@ from kos.desk.speech import MAX_NOTICE, fitted, say
 from kos.desk.table import FORMS, TABLE, by_name
 from kos.desk.words import Typed, Words, read, tidy
 from kos.domain.conversation import Action, Answer, Kept, Person, Promise
-from kos.errors import KosError, WaitAndRetry
+from kos.errors import CommandNotAllowed, KosError, WaitAndRetry
 from kos.messages import (
     AcceptInvitation,
     ActionDescribed,
@@ -217,9 +217,11 @@ class Desk:
             is_turn = command.is_turn or visit.action is not None
             if is_turn and (done := self._concluded(visit.said)) is not None:
                 return done
+            if command.is_once and visit.action is not None:
+                self._use_up(visit, visit.action)
             told = command.run(visit)
             if told.is_turn or visit.action is not None:
-                return self._conclude(visit, told)
+                return self._conclude(visit, told, is_used_up=command.is_once)
             self._keep_shown(visit, told)
             return OperatorAnswered(answers=tuple(map(fitted, told.answers)), notice=told.notice)
         except KosError as error:
@@ -247,15 +249,36 @@ class Desk:
             GetKept(owner=said.user, prefix=_ANSWERED + said.said_id),
             KeptListed,
         ).kept
-        return OperatorAnswered(answers=_ANSWERS.decode(kept[0].value) if kept else ())
+        value = next((each.value for each in kept if each.name == _ANSWERED + said.said_id), "[]")
+        return OperatorAnswered(answers=_ANSWERS.decode(value))
 
-    def _conclude(self, visit: Visit, told: Told) -> OperatorAnswered:
+    def _use_up(self, visit: Visit, action: Action) -> None:
+        """Use up a button before what it does, for what cannot be done twice without harm.
+
+        Raises:
+            CommandNotAllowed: It is used already.
+        """
+        answer = self._office.do(
+            Conclude(
+                command_id=f"{visit.said.said_id}:once",
+                by=visit.user,
+                occurred_at=visit.now,
+                used=(action.action_id,),
+            ),
+            CommandRecorded,
+        )
+        if isinstance(answer, CommandRefused):
+            raise CommandNotAllowed("already done")
+
+    def _conclude(self, visit: Visit, told: Told, *, is_used_up: bool) -> OperatorAnswered:
         """Commit what a word leaves behind, its answers among it."""
         said = visit.said
         answers = tuple(map(fitted, told.answers))
         kept = told.kept
         promises: tuple[Promise, ...] = ()
-        if _has_outbox(said):
+        if told.is_private:
+            pass
+        elif _has_outbox(said):
             promises = tuple(
                 Promise(
                     chat=said.chat,
@@ -273,7 +296,9 @@ class Desk:
                     expires_at=visit.now + _ANSWERED_FOR,
                 ),
             )
-        used = told.used if visit.action is None else (visit.action.action_id, *told.used)
+        used = told.used
+        if visit.action is not None and not is_used_up:
+            used = (visit.action.action_id, *used)
         answer = self._office.do(
             Conclude(
                 command_id=said.said_id,
@@ -288,6 +313,8 @@ class Desk:
         )
         if isinstance(answer, CommandRefused):
             return _refused(visit, f"not done: {answer.reason}")
+        for actor, message in told.tells:
+            self._office.tell(actor, message)
         if promises:
             return OperatorAnswered(notice=told.notice)
         return OperatorAnswered(answers=answers, notice=told.notice)

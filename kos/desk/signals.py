@@ -315,6 +315,7 @@ def _show(visit: Visit) -> Told:
     buttons = [
         button("Start an offer with it", f"/take {own}"),
         button("Prices of now", f"/show {own}"),
+        button("Why this match", f"/why {own}"),
     ]
     return Told(answers=(say(*parts, buttons=in_rows(buttons), is_edit=visit.is_edit),))
 

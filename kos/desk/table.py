@@ -7,7 +7,17 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from kos.desk import alerts, books, calc, dialogue, offers, signals
+from kos.desk import (
+    alerts,
+    books,
+    calc,
+    dialogue,
+    names,
+    offers,
+    operations,
+    people,
+    signals,
+)
 from kos.desk import help as help_
 from kos.desk.command import Command
 from kos.desk.dialogue import Form
@@ -22,6 +32,9 @@ TABLE: tuple[Command, ...] = (
     *books.COMMANDS,
     *calc.COMMANDS,
     *alerts.COMMANDS,
+    *operations.COMMANDS,
+    *names.COMMANDS,
+    *people.COMMANDS,
     *help_.COMMANDS,
     *dialogue.COMMANDS,
 )

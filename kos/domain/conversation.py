@@ -12,6 +12,11 @@ from enum import StrEnum
 
 import msgspec
 
+KOS = "kos"
+"""Owner of what is kept for the whole, and not for a person."""
+PAUSE = "pause"
+"""Kept by :data:`KOS`: while it is there, nothing is polled and no opportunity is announced."""
+
 
 class Seat(StrEnum):
     """What a person may do at the operator's desk."""

@@ -113,6 +113,7 @@ KEYS: Mapping[str, Key] = {
     "fetcher": Key("name of a fetcher"),
     "is_final": Key("whether it is not tried again"),
     "is_near": Key("of the next hours, and not of the whole horizon"),
+    "is_paused": Key("whether a person has paused KOS"),
     "is_restarting": Key("whether it is stopped in order and started again"),
     "is_resumed": Key("whether the stream goes on where it was"),
     "job_ids": _measure("the jobs of what was stored together, the first twenty"),
@@ -325,6 +326,9 @@ EVENTS: Mapping[str, Event] = {
         "Metrics cannot be served there; KOS runs on.", "address", "error"
     ),
     "heartbeat.not_sent": _warning("The address that watches KOS was not reached.", "error"),
+    # --- the pause
+    "pause.changed": _info("A person paused KOS, or the pause ended.", "is_paused"),
+    "pause.not_read": _debug("The ledger did not say whether KOS is paused; asked again.", "error"),
     # --- the desk
     "word.answered": _info("A person's word was answered.", "what", "user", "elapsed_ms"),
     "word.failed": _error(

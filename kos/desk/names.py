@@ -1,0 +1,239 @@
+"""Names in doubt: the matcher's evidence, and a person's word on it."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from kos.desk.command import EVERYBODY, STAFF, Command, Subject, Told, Visit
+from kos.desk.signals import pair_of
+from kos.desk.speech import Part, bold, button, say
+from kos.desk.words import Words, count_of, one_of, tidy
+from kos.domain.conversation import Action, Button
+from kos.domain.market import EventMatch, Verdict
+from kos.errors import CommandNotAllowed, InvalidInput
+from kos.messages import (
+    AliasesListed,
+    AliasVerdict,
+    CommandRecorded,
+    CommandRefused,
+    GetAliases,
+    GetMatch,
+    GetUnmatched,
+    MatchDescribed,
+    NamePair,
+    RecordAlias,
+    UnmatchedDescribed,
+)
+
+_BUTTONS_FOR = timedelta(hours=2)
+_MAX_NAME = 120
+_MAX_EVIDENCE = 400
+_OWN_EXCHANGE = "betfair"
+
+
+def _alias(visit: Visit) -> Told:
+    """The doubts, one at a time: why, and buttons that say same or never the same."""
+    visit.words.refuse_others("page")
+    sport = visit.words.first().casefold() or None
+    listed = visit.office.ask("reconciler", GetUnmatched(sport=sport), UnmatchedDescribed)
+    settled = visit.office.ask("ledger", GetAliases(), AliasesListed).aliases
+    known = {
+        (fact.sport, fact.feed_name, fact.exchange_name)
+        for fact in settled
+        if fact.verdict is not AliasVerdict.WITHDRAWN
+    }
+    doubts = []
+    for match in listed.matches:
+        pairs = [
+            pair
+            for pair in listed.pairs.get(match.event_id, ())
+            if pair.score < 1 and (pair.sport, pair.feed_name, pair.exchange_name) not in known
+        ]
+        if match.verdict is Verdict.DOUBT and pairs:
+            doubts.append((match, pairs))
+    doubts.sort(key=lambda each: (-each[0].confidence, each[0].event_id))
+    if not doubts:
+        alone = sum(match.verdict is not Verdict.DOUBT for match in listed.matches)
+        text = f"No names are in doubt; {alone} events have no partner on the exchange."
+        return Told(answers=(say(text, is_edit=visit.is_edit),))
+    number = min(count_of("page", visit.words.get("page") or "1"), len(doubts))
+    match, pairs = doubts[number - 1]
+    name = tidy(listed.names.get(match.event_id, match.event_id), _MAX_NAME)
+    parts: list[Part] = [
+        f"Doubt {number} of {len(doubts)}\n",
+        bold(name),
+        f"\n{tidy(match.sport_key, 60)}, confidence {match.confidence:.2f}",
+        *_because(match),
+    ]
+    rows: list[tuple[Button, ...]] = []
+    actions: list[Action] = []
+    for pair in pairs:
+        parts.append(
+            f"\n\nIs {tidy(pair.feed_name, _MAX_NAME)!r} the exchange's"
+            f" {tidy(pair.exchange_name, _MAX_NAME)!r}?"
+        )
+        made = [
+            _settling(visit, pair, verdict, match)
+            for verdict in (AliasVerdict.CONFIRMED, AliasVerdict.REJECTED)
+        ]
+        actions += made
+        label = tidy(pair.feed_name, 24)
+        rows.append(
+            (
+                button(f"✓ {label}: the same", made[0].action_id),
+                button(f"✗ {label}: never", made[1].action_id),
+            )
+        )
+    typed = f"/alias {Words(visit.words.plain[:1]).text()}".rstrip()
+    turn = []
+    if number > 1:
+        turn.append(button("◀ previous", f"{typed} page={number - 1}"))
+    if number < len(doubts):
+        turn.append(button("next ▶", f"{typed} page={number + 1}"))
+    if turn:
+        rows.append(tuple(turn))
+    return Told(
+        answers=(say(*parts, buttons=tuple(rows), is_edit=visit.is_edit),),
+        actions=tuple(actions),
+    )
+
+
+def _because(match: EventMatch) -> list[Part]:
+    return [f"\n- {tidy(reason, 250)}" for reason in match.reasons[:8]]
+
+
+def _settling(
+    visit: Visit, pair: NamePair, verdict: AliasVerdict, match: EventMatch | None = None
+) -> Action:
+    evidence = "; ".join(match.reasons) if match else "taken back at the desk"
+    words = Words(
+        (verdict.value,),
+        {
+            "sport": pair.sport,
+            "feed": pair.feed_name,
+            "exchange": pair.exchange_name,
+            "evidence": tidy(evidence, _MAX_EVIDENCE),
+        },
+    )
+    return Action(
+        action_id=secrets.token_urlsafe(12),
+        user=visit.user,
+        command=f"/settle {words.text()}",
+        expires_at=visit.now + _BUTTONS_FOR,
+    )
+
+
+def _settle(visit: Visit) -> Told:
+    """Record a person's word on two names, from its button."""
+    if visit.action is None:
+        raise CommandNotAllowed("names are settled by the buttons of /alias")
+    words = visit.words
+    verdict = AliasVerdict(one_of("verdict", words.first(), [each.value for each in AliasVerdict]))
+    pair = NamePair(words.get("sport"), words.get("feed"), words.get("exchange"), 0.0, "")
+    answer = visit.office.do(
+        RecordAlias(
+            command_id=visit.fact_id(),
+            by=visit.user,
+            occurred_at=visit.now,
+            sport=pair.sport,
+            feed_name=pair.feed_name,
+            exchange_name=pair.exchange_name,
+            verdict=verdict,
+            evidence=words.get("evidence"),
+        ),
+        CommandRecorded,
+    )
+    if isinstance(answer, CommandRefused):
+        raise CommandNotAllowed(f"not recorded: {answer.reason}")
+    feed, exchange = tidy(pair.feed_name, _MAX_NAME), tidy(pair.exchange_name, _MAX_NAME)
+    said = {
+        AliasVerdict.CONFIRMED: f"✓ {feed} is {exchange}",
+        AliasVerdict.REJECTED: f"✗ {feed} is never {exchange}",
+        AliasVerdict.WITHDRAWN: f"Taken back: whether {feed} is {exchange} is open again",
+    }[verdict]
+    buttons: list[Button] = [button("Next doubt", "/alias")]
+    actions: tuple[Action, ...] = ()
+    if verdict is not AliasVerdict.WITHDRAWN:
+        actions = (_settling(visit, pair, AliasVerdict.WITHDRAWN),)
+        buttons.append(button("Take it back", actions[0].action_id))
+    return Told(
+        answers=(
+            say(
+                bold(said),
+                f" in {tidy(pair.sport, 40)}. The matcher takes it over within a quarter minute.",
+                buttons=(tuple(buttons),),
+                is_edit=bool(visit.said.message_id),
+            ),
+        ),
+        actions=actions,
+        notice="recorded",
+    )
+
+
+def _why(visit: Visit) -> Told:
+    """Why an event was given its exchange market, or none."""
+    visit.words.refuse_others()
+    wanted = " ".join(visit.words.plain)
+    if not wanted:
+        raise InvalidInput("event", "nothing", "a part of its name, e.g. /why Leeds v York")
+    question = GetMatch(text=tidy(wanted, _MAX_NAME))
+    if _is_pair(wanted):
+        found, _ = pair_of(visit, wanted)
+        if found.exchange != _OWN_EXCHANGE:
+            text = (
+                f"Back and lay of {tidy(found.home, 60)} v {tidy(found.away, 60)} come from the"
+                " same feed under the same name: nothing had to be matched."
+            )
+            return Told(answers=(say(text),))
+        question = GetMatch(event_id=found.event_id)
+    told = visit.office.ask("reconciler", question, MatchDescribed)
+    if told.match is None:
+        raise InvalidInput("event", tidy(wanted, 60), "an event in the data; try other words of it")
+    match = told.match
+    parts: list[Part] = [
+        bold(tidy(told.name, _MAX_NAME)),
+        f"\n{tidy(match.sport_key, 60)}: {match.verdict.value}, confidence {match.confidence:.2f}",
+    ]
+    if told.exchange_name:
+        parts.append(f"\nexchange: {tidy(told.exchange_name, _MAX_NAME)}")
+    if match.is_swapped:
+        parts.append("\nthe exchange has the sides the other way round")
+    parts += _because(match)
+    for outcome in match.outcomes[:6]:
+        parts.append(f"\n{tidy(outcome.outcome, 60)} is the runner {tidy(outcome.runner, 60)}")
+    return Told(answers=(say(*parts),))
+
+
+def _is_pair(text: str) -> bool:
+    return text.count(".") == 3 and " " not in text  # noqa: PLR2004 - as signals.reference makes it
+
+
+COMMANDS = (
+    Command(
+        name="alias",
+        run=_alias,
+        summary="Names in doubt, to confirm or reject",
+        subject=Subject.OPERATIONS,
+        seats=STAFF,
+        arguments="[SPORT]",
+    ),
+    Command(
+        name="why",
+        run=_why,
+        summary="Why an event was matched, or not",
+        subject=Subject.SIGNALS,
+        seats=EVERYBODY,
+        arguments="EVENT",
+        examples=("/why Leeds v York",),
+    ),
+    Command(
+        name="settle",
+        run=_settle,
+        summary="A word on two names",
+        subject=Subject.OPERATIONS,
+        seats=STAFF,
+        is_turn=True,
+        is_hidden=True,
+    ),
+)

@@ -1,0 +1,199 @@
+"""People: who may talk to KOS, invitations by a code that is shown once, and leave-taking."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+import msgspec
+
+from kos.desk.command import ADMINS, EVERYBODY, Command, Subject, Told, Visit
+from kos.desk.dialogue import confirm
+from kos.desk.seats import Seats, digest_of
+from kos.desk.speech import MAX_DATA, Part, bold, button, code, in_rows, page_of, say
+from kos.desk.words import count_of, one_of, quoted, span_of, tidy
+from kos.domain.conversation import Person, Seat
+from kos.errors import CommandNotAllowed, InvalidInput
+from kos.messages import (
+    CommandRecorded,
+    CommandRefused,
+    GetParticipants,
+    GetPeople,
+    ParticipantsListed,
+    PeopleListed,
+    PutInvitation,
+    SetPerson,
+)
+from kos.views.opportunities import uk_time
+
+_PAGE = 10
+_VALID_FOR = timedelta(hours=48)
+_LONGEST = timedelta(days=14)
+_CODE_BYTES = 12
+
+
+def _people(visit: Visit) -> Told:
+    """Who may talk to KOS, by the settings and by the ledger."""
+    visit.words.refuse_others("page")
+    listed = visit.office.ask("ledger", GetPeople(), PeopleListed).people
+    fixed = _seats(visit).fixed()
+    blocks: list[tuple[Part, ...]] = [
+        (bold(user), f": {seat}, by the settings") for user, seat in sorted(fixed.items())
+    ]
+    for person in listed:
+        own = f" ({tidy(person.participant, 40)})" if person.participant else ""
+        since = f", since {uk_time(person.added_at)}" if person.added_at else ""
+        blocks.append(
+            (
+                bold(tidy(person.name, 60)),
+                f" {tidy(person.user, 60)}: {person.seat}{own}{since}",
+            )
+        )
+    page = page_of(blocks, count_of("page", visit.words.get("page") or "1"), _PAGE)
+    leaving = [
+        button(f"Remove {person.name}", command)
+        for person in listed
+        if len((command := f"/remove {quoted(person.user)}").encode()) <= MAX_DATA
+    ]
+    body = page.parts() if blocks else ("nobody but who sits at this machine's terminal",)
+    return Told(
+        answers=(
+            say(
+                bold("People"),
+                "\n\n",
+                *body,
+                buttons=(*in_rows(leaving[:20]), *page.turners("/people")),
+                is_edit=visit.is_edit,
+            ),
+        )
+    )
+
+
+def _seats(visit: Visit) -> Seats:
+    seats: Seats = visit.memory["seats"]
+    return seats
+
+
+def _remove(visit: Visit) -> Told:
+    """Somebody may talk to KOS no more."""
+    user = visit.words.first()
+    listed = visit.office.ask("ledger", GetPeople(), PeopleListed).people
+    person = next((each for each in listed if each.user == user), None)
+    if person is None:
+        raise InvalidInput("user", tidy(user, 60), "somebody of /people; others the settings name")
+    if visit.action is None:
+        return confirm(
+            visit,
+            bold(f"Remove {tidy(person.name, 60)} ({tidy(person.user, 60)})?"),
+            " They are a stranger then. Books and offers stay.",
+            command=f"/remove {quoted(person.user)}",
+            label="Remove",
+        )
+    _set(visit, msgspec.structs.replace(person, is_active=False))
+    return Told(answers=(say(f"✓ {tidy(person.name, 60)} is removed."),), notice="removed")
+
+
+def _set(visit: Visit, person: Person) -> None:
+    answer = visit.office.do(
+        SetPerson(command_id=visit.fact_id(), by=visit.user, occurred_at=visit.now, person=person),
+        CommandRecorded,
+    )
+    if isinstance(answer, CommandRefused):
+        raise CommandNotAllowed(f"not recorded: {answer.reason}")
+    _seats(visit).forget()
+
+
+def _invite(visit: Visit) -> Told:
+    """A code that makes its bearer somebody that KOS knows, once."""
+    visit.words.refuse_others("valid")
+    seat = Seat(one_of("seat", visit.words.first(), [each.value for each in Seat]))
+    participant = visit.words.plain[1] if len(visit.words.plain) > 1 else ""
+    if seat is Seat.PARTICIPANT:
+        _check_participant(visit, participant)
+    elif participant:
+        raise InvalidInput("who", tidy(participant, 40), f"nobody: a {seat} is for all")
+    valid = span_of("valid", visit.words.get("valid")) if visit.words.get("valid") else _VALID_FOR
+    if valid > _LONGEST:
+        raise InvalidInput("valid", visit.words.get("valid"), "14d at most")
+    secret = secrets.token_urlsafe(_CODE_BYTES)
+    digest = digest_of(secret)
+    answer = visit.office.do(
+        PutInvitation(
+            command_id=f"{visit.fact_id()}:{digest[:8]}",
+            by=visit.user,
+            occurred_at=visit.now,
+            code_digest=digest,
+            seat=seat,
+            participant=participant,
+            expires_at=visit.now + valid,
+        ),
+        CommandRecorded,
+    )
+    if isinstance(answer, CommandRefused):
+        raise CommandNotAllowed(f"not made: {answer.reason}")
+    whose = f" for {tidy(participant, 40)}" if participant else ""
+    return Told(
+        answers=(
+            say(
+                bold(f"An invitation as {seat}{whose}"),
+                f", valid until {uk_time(visit.now + valid)} UK time. It is shown only now. "
+                "Whoever sends this to the bot first has the seat:\n",
+                code(f"/start {secret}"),
+            ),
+        ),
+        is_turn=True,
+        is_private=True,
+    )
+
+
+def _check_participant(visit: Visit, participant: str) -> None:
+    listed = visit.office.ask(
+        "ledger", GetParticipants(operator=visit.user), ParticipantsListed
+    ).participants
+    names = [line.participant for line in listed]
+    if participant not in names:
+        known = ", ".join(names) or "nobody yet: kos books record WHO joined name=NAME"
+        raise InvalidInput("who", tidy(participant, 40), f"one of {tidy(known, 300)}")
+
+
+def _join(visit: Visit) -> Told:
+    return Told(answers=(say(f"You are {visit.person.seat} here already. /help"),))
+
+
+COMMANDS = (
+    Command(
+        name="people",
+        run=_people,
+        summary="Who may talk to KOS",
+        subject=Subject.PEOPLE,
+        seats=ADMINS,
+    ),
+    Command(
+        name="invite",
+        run=_invite,
+        summary="A one-time code for somebody new",
+        subject=Subject.PEOPLE,
+        seats=ADMINS,
+        arguments="admin|operator|participant [WHO] [valid=48h]",
+        examples=("/invite operator", "/invite participant ann valid=2h"),
+        is_turn=True,
+    ),
+    Command(
+        name="remove",
+        run=_remove,
+        summary="Somebody may talk to KOS no more",
+        subject=Subject.PEOPLE,
+        seats=ADMINS,
+        arguments="USER",
+        is_turn=True,
+    ),
+    Command(
+        name="join",
+        run=_join,
+        summary="Take a seat with the code of an invitation",
+        subject=Subject.PEOPLE,
+        seats=EVERYBODY,
+        arguments="CODE",
+        is_hidden=True,
+    ),
+)
