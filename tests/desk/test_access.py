@@ -10,10 +10,10 @@ from tests.desk.offices import Building, text_of
 
 EVERYBODY = (
     "qualifier snr sr arbs show view due offers offer start_offer record catalogue take begin"
-    " balance profit exposure float statement calc why help start version answer cancel join"
+    " balance profit exposure float statement calc why alerts alert unalert quiet mute digest help start version answer cancel join"
 )
 STAFF = "status alias settle"
-ADMINS = "pause resume recheck people invite remove undo"
+ADMINS = "pause resume recheck people invite remove undo system_alerts"
 
 PEOPLE = {
     "terminal:root": Seat.ADMIN,
