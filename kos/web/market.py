@@ -16,7 +16,7 @@ from kos.web.asking import Asking
 from kos.web.changes import Picture
 from kos.web.opportunities import factors_of, picture_of
 from kos.web.pages import Pages, events, words_of
-from kos.web.questions import KIND_NAMES, LIMITS, RANKING_NAMES, Choices, question_of
+from kos.web.questions import ARBS, LIMITS, MODES, RANKING_NAMES, Choices, question_of
 from kos.web.watch import MAX_QUESTIONS, Hub
 
 
@@ -52,7 +52,8 @@ class MarketPages:
             request,
             "opportunities.html",
             query=query,
-            kinds=KIND_NAMES,
+            modes=MODES,
+            mode=ARBS if query.only_arbs else query.kind.value,
             rankings=RANKING_NAMES,
             limits=LIMITS,
             within_hours=(

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from kos.domain.freshness import fresh_until
-from kos.domain.opportunity import Opportunity, OpportunityQuery
+from kos.domain.opportunity import BetKind, Opportunity, OpportunityQuery
 from kos.domain.score import ScoringRules
 from kos.messages import OpportunitiesRanked
 from kos.views.opportunities import (
@@ -48,6 +48,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     commission: str
     rating: str
     retention: str
+    keeps: str
+    """What one pound of a refund counts for; 1 where there is none."""
     stake: str
     lay_stake: str
     liability: str
@@ -121,6 +123,7 @@ def row_of(found: Opportunity, as_of: datetime, rules: ScoringRules) -> Row:
         commission=f"{found.commission:f}",
         rating=percent(found.rating).removesuffix("%"),
         retention=percent(found.retention).removesuffix("%"),
+        keeps=f"{found.retention:f}" if found.kind is BetKind.REFUND else "1",
         stake=f"{found.stake:f}",
         lay_stake=f"{found.lay_stake:f}",
         liability=f"{found.liability:f}",

@@ -19,18 +19,29 @@ from kos.domain.opportunity import (
     check_query,
 )
 from kos.errors import InvalidInput
-from kos.views.opportunities import KIND_NAMES, exchange_name
+from kos.views.opportunities import exchange_name
 
 DEFAULT_LIMIT = 200
 LIMITS = tuple(limit for limit in (50, 200, 500, 2000) if limit <= MAX_LIMIT)
 _MOST_CHOICES = 2000
 """Names that may be kept of each kind: a feed that invents some fills no memory."""
 
+ARBS = "arbs"
+"""A mode of the page: qualifying bets that gain."""
+MODES = {
+    BetKind.QUALIFYING.value: "Qualifying",
+    BetKind.FREE_BET_SNR.value: "Free bet SNR",
+    BetKind.FREE_BET_SR.value: "Free bet SR",
+    BetKind.REFUND.value: "Refund",
+    ARBS: "Arbs",
+}
+_TICKED = frozenset({"1", "on"})
 Named = TypeVar("Named", bound=StrEnum)
 
 RANKING_NAMES = {
     Ranking.SEED: "KOS score",
     Ranking.RATING: "Rating",
+    Ranking.VALUE: "Pounds",
     Ranking.VALUE_PER_HOUR: "Pounds per hour locked up",
     Ranking.VALUE_PER_LIABILITY: "Pounds per pound of liability",
     Ranking.RETURN_ON_CAPITAL: "Return on capital per hour",
@@ -43,11 +54,16 @@ def question_of(words: Mapping[str, str]) -> OpportunityQuery:
     Raises:
         InvalidInput: Names the word, what was given and what is allowed.
     """
+    is_arbs = words.get("kind") == ARBS
+    kind = BetKind.QUALIFYING if is_arbs else _one_of(words, "kind", BetKind, BetKind.QUALIFYING)
+    is_refund = kind is BetKind.REFUND
     query = OpportunityQuery(
-        kind=_one_of(words, "kind", BetKind, BetKind.QUALIFYING),
+        kind=kind,
         stake=_amount(words, "stake") or Decimal(10),
         bookmaker=_key(words, "bookmaker"),
-        free_bet_value=_amount(words, "free_bet"),
+        free_bet_value=_amount(words, "free_bet") if kind is BetKind.QUALIFYING else None,
+        refund_value=_amount(words, "refund") if is_refund else None,
+        is_refund_cash=is_refund and words.get("refund_cash") in _TICKED,
         limit=_limit(words),
         sport=_key(words, "sport"),
         exchange=_key(words, "exchange"),
@@ -56,11 +72,10 @@ def question_of(words: Mapping[str, str]) -> OpportunityQuery:
         min_liquidity=_amount(words, "min_liquidity"),
         max_liability=_amount(words, "max_liability"),
         max_minutes_to_kickoff=_minutes(words),
-        hide_arbs=words.get("hide_arbs") in {"1", "on"},
+        hide_arbs=not is_arbs and words.get("hide_arbs") in _TICKED,
+        only_arbs=is_arbs,
         ranking=_one_of(words, "rank", Ranking, Ranking.SEED),
     )
-    if query.kind is not BetKind.QUALIFYING:
-        query = msgspec.structs.replace(query, free_bet_value=None)
     check_query(query)
     if query.stake != query.stake.quantize(Decimal("0.01")):
         raise InvalidInput("stake", query.stake, "pounds with at most two decimals")
@@ -139,13 +154,3 @@ class Choices:
 
 def _by_name(known: Mapping[str, str]) -> list[tuple[str, str]]:
     return sorted(known.items(), key=lambda item: (item[1].casefold(), item[0]))
-
-
-__all__ = [
-    "DEFAULT_LIMIT",
-    "KIND_NAMES",
-    "LIMITS",
-    "RANKING_NAMES",
-    "Choices",
-    "question_of",
-]

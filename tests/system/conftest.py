@@ -70,9 +70,11 @@ class Daemon:
             self._client = connect(self.state_dir / "run", MESSAGES)
         return self._client
 
-    def until(self, is_reached: Callable[[], bool], what: str) -> None:
+    def until(
+        self, is_reached: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S
+    ) -> None:
         """Ask again and again until it holds; the daemon gives no outside event to wait for."""
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + deadline_s
         while time.monotonic() < deadline:
             assert self.process.poll() is None, f"the daemon ended:\n{self.tail()}"
             try:
@@ -81,7 +83,7 @@ class Daemon:
             except RuntimeFault:
                 pass
             time.sleep(0.02)
-        pytest.fail(f"not reached in {DEADLINE_S} s: {what}\n{self.tail()}")
+        pytest.fail(f"not reached in {deadline_s} s: {what}\n{self.tail()}")
 
     def opportunities(self, query: OpportunityQuery | None = None) -> OpportunitiesRanked:
         """One question to the scorer."""

@@ -52,7 +52,7 @@ def test_every_answer_bears_the_headers_of_the_policy(page: WebServer) -> None:
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
         assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
 
 
 def test_a_page_has_no_script_or_style_of_its_own(page: WebServer) -> None:

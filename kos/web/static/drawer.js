@@ -1,7 +1,7 @@
 // What stands behind one line: both bets, the calculator, why it ranks there, and the way on.
 import { age, duration } from "./ages.js";
 import { now } from "./live.js";
-import { balance, fraction, pounds, signed } from "./money.js";
+import { fraction, pounds, signed } from "./money.js";
 import { prepare } from "./start.js";
 
 /** A commission as a percentage, exactly: "0.05" is "5". */
@@ -28,11 +28,12 @@ export class Drawer {
   #isEdited = false;
   #isGone = false;
 
-  constructor({ dialog, template, kind, stake, address, onClose }) {
+  constructor({ dialog, template, kind, stake, lay, address, onClose }) {
     this.#dialog = dialog;
     this.#template = template;
     this.kind = kind;
     this.stake = stake;
+    this.lay = lay;
     this.address = address;
     dialog.addEventListener("close", () => {
       this.#row = null;
@@ -132,7 +133,7 @@ export class Drawer {
       this.#text(`${side}-age`, state === "stale" ? words : `seen ${words.replace(/^ageing, /, "")} ago${state === "old" ? ", ageing" : ""}`);
       this.#of(`${side}-age`).closest(".leg").dataset.age = state;
     }
-    const words = this.kind() === "qualifying" ? "Stake" : "Free bet";
+    const words = ["snr", "sr"].includes(this.kind()) ? "Free bet" : "Stake";
     this.#text("stake-word", words);
     this.#text("stake-word-2", words);
     const state = this.#of("state");
@@ -172,7 +173,7 @@ export class Drawer {
 
   #compute() {
     const { stake, back, lay, commission } = this.#of("calculator").elements;
-    const found = balance(this.kind(), stake.value, back.value, lay.value, shareOf(commission.value));
+    const found = this.lay(this.#row, stake.value, back.value, lay.value, shareOf(commission.value));
     for (const input of [stake, back, lay, commission]) {
       input.setAttribute("aria-invalid", String(!found && fraction(input.value) === null));
     }
@@ -237,9 +238,9 @@ export class Drawer {
   async #start() {
     const row = this.#row;
     const section = this.#of("start");
-    section.hidden = this.kind() !== "qualifying";
+    section.hidden = !["qualifying", "refund"].includes(this.kind());
     if (section.hidden) return;
-    const found = balance(this.kind(), this.stake(), row.back_odds, row.lay_odds, row.commission);
+    const found = this.lay(row, this.stake(), row.back_odds, row.lay_odds, row.commission);
     const about = new URLSearchParams({
       bookmaker: row.bookmaker_key,
       event: row.event,

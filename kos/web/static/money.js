@@ -1,7 +1,7 @@
 // Exact money: the same lay as kos/domain/lay.py, in whole numbers of any length. No figure that
 // is shown ever passes through a binary fraction.
 
-const DECIMAL = /^\d{1,12}(?:\.\d{0,12})?$|^\.\d{1,12}$/;
+const DECIMAL = /^\d{1,12}(?:\.\d{0,30})?$|^\.\d{1,30}$/;
 
 /** A decimal text as an exact fraction {n, d}; null for anything else. */
 export function fraction(text) {
@@ -34,20 +34,24 @@ const SIDES = {
   qualifying: (stake, odds) => [mul(stake, sub(odds, ONE)), sub(NOTHING, stake)],
   snr: (stake, odds) => [mul(stake, sub(odds, ONE)), NOTHING],
   sr: (stake, odds) => [mul(stake, odds), NOTHING],
+  refund: (stake, odds, refund) => [mul(stake, sub(odds, ONE)), sub(refund, stake)],
 };
 
 /**
  * The balanced lay in pence, from decimal texts; null where a text is no number or out of range.
+ * Of a refund, its face and what one pound of it counts for.
  * The lay stake is rounded to the penny first, and every figure follows from the rounded stake.
  */
-export function balance(kind, stakeText, backText, layText, commissionText) {
+export function balance(kind, stakeText, backText, layText, commissionText, refundText = "0", keepsText = "1") {
   const stake = fraction(stakeText);
   const back = fraction(backText);
   const lay = fraction(layText);
   const commission = fraction(commissionText);
-  if (!stake || !back || !lay || !commission || !SIDES[kind]) return null;
+  const refund = fraction(refundText);
+  const keeps = fraction(keepsText);
+  if (!stake || !back || !lay || !commission || !refund || !keeps || !SIDES[kind]) return null;
   if (stake.n <= 0n || less(back, ONE) || !less(ONE, lay) || !less(commission, ONE)) return null;
-  const [wins, loses] = SIDES[kind](stake, back);
+  const [wins, loses] = SIDES[kind](stake, back, mul(refund, keeps));
   const layStake = pence(div(sub(wins, loses), sub(lay, commission)));
   const laid = ofPence(layStake);
   const liability = mul(laid, sub(lay, ONE));

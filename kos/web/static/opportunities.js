@@ -34,15 +34,23 @@ const rows = new Map();
 let order = [];
 let facts = {};
 const stakeNow = () => byId("stake").value.trim().replace(/^£/, "");
-const kindNow = () => form.elements.kind.value;
+const modeNow = () => form.elements.kind.value;
+/** What the bet is staked with: an arb is a qualifying bet that gains. */
+const kindNow = () => (modeNow() === "arbs" ? "qualifying" : modeNow());
+/** The refund asked for: the stake where nothing is typed. */
+const refundNow = () => form.elements.refund.value.trim().replace(/^£/, "") || stakeNow();
+
+/** The lay of a row's bet at any prices. */
+const lay = (row, stake, back, layOdds, commission) =>
+  balance(kindNow(), stake, back, layOdds, commission, refundNow(), row.keeps);
 
 /** Exact figures of a row; computed once for each stake. */
 function figures(row) {
   const stake = stakeNow();
-  const mark = `${kindNow()} ${stake}`;
+  const mark = `${kindNow()} ${stake} ${refundNow()}`;
   if (row.mark !== mark) {
     row.mark = mark;
-    row.figures = balance(kindNow(), stake, row.back_odds, row.lay_odds, row.commission);
+    row.figures = lay(row, stake, row.back_odds, row.lay_odds, row.commission);
   }
   return row.figures;
 }
@@ -50,13 +58,14 @@ function figures(row) {
 /** Roughly what a figure is: for sorting thousands of rows, never for showing. */
 function roughly(row, name) {
   const stake = Number(stakeNow());
-  const [back, lay, commission] = [row.back_odds, row.lay_odds, row.commission].map(Number);
+  const [back, layOdds, commission] = [row.back_odds, row.lay_odds, row.commission].map(Number);
   const wins = kindNow() === "sr" ? stake * back : stake * (back - 1);
-  const loses = kindNow() === "qualifying" ? -stake : 0;
-  const laid = (wins - loses) / (lay - commission);
+  const back1 = { qualifying: -stake, refund: Number(refundNow()) * Number(row.keeps) - stake };
+  const loses = back1[kindNow()] ?? 0;
+  const laid = (wins - loses) / (layOdds - commission);
   if (name === "lay_stake") return laid;
-  if (name === "liability") return laid * (lay - 1);
-  return wins - laid * (lay - 1);
+  if (name === "liability") return laid * (layOdds - 1);
+  return wins - laid * (layOdds - 1);
 }
 
 const money = (name, text = pounds) => (row) => {
@@ -180,7 +189,7 @@ const COLUMNS = [
     key: "retention",
     label: "Retention",
     kind: "number",
-    isFor: (kind) => kind !== "qualifying",
+    isFor: (kind) => kind === "snr" || kind === "sr",
     sorts: (row) => Number(row.retention),
     shows: (row) => [`${row.retention}%`],
     draws: plain,
@@ -273,6 +282,7 @@ const drawer = new Drawer({
   template: byId("drawer-template"),
   kind: kindNow,
   stake: stakeNow,
+  lay,
   address: () => question(),
   onClose: () => grid.focusActive(),
 });
@@ -396,7 +406,7 @@ const live = new Live(take, (state, words) => {
 
 // --- the question ----------------------------------------------------------------------------------
 
-const TYPED = ["free_bet", "min_odds", "max_odds", "min_liquidity", "max_liability", "within_hours"];
+const TYPED = ["free_bet", "refund", "min_odds", "max_odds", "min_liquidity", "max_liability", "within_hours"];
 const DEFAULTS = { kind: "qualifying", stake: "10.00", rank: "seed", limit: "200" };
 
 function question() {
@@ -404,7 +414,9 @@ function question() {
   for (const [name, value] of new FormData(form)) {
     const text = String(value).trim();
     if (!text || text === DEFAULTS[name]) continue;
-    if (name === "free_bet" && kindNow() !== "qualifying") continue;
+    if (name === "free_bet" && modeNow() !== "qualifying") continue;
+    if (name.startsWith("refund") && modeNow() !== "refund") continue;
+    if (name === "hide_arbs" && modeNow() === "arbs") continue;
     said.set(name, text.replace(/^£/, ""));
   }
   return said;
@@ -428,10 +440,11 @@ function askSoon() {
 }
 
 function showMode() {
-  const isCash = kindNow() === "qualifying";
-  byId("stake-name").textContent = isCash ? "Stake" : "Free bet";
-  for (const each of form.querySelectorAll('[data-for="qualifying"]')) each.hidden = !isCash;
-  const used = [...TYPED, "hide_arbs"].filter((name) => question().has(name)).length;
+  const isFree = kindNow() === "snr" || kindNow() === "sr";
+  byId("stake-name").textContent = isFree ? "Free bet" : "Stake";
+  for (const each of form.querySelectorAll("[data-for]")) each.hidden = each.dataset.for !== modeNow();
+  for (const each of form.querySelectorAll("[data-not-for]")) each.hidden = each.dataset.notFor === modeNow();
+  const used = [...TYPED.filter((each) => each !== "refund"), "hide_arbs"].filter((name) => question().has(name)).length;
   byId("more-count").hidden = !used;
   byId("more-count").textContent = used || "";
 }
@@ -452,14 +465,14 @@ form.addEventListener("input", (event) => {
     rows.clear();
     order = [];
   }
-  if (event.target.name === "stake") confirm();
+  if (["stake", "refund"].includes(event.target.name)) confirm();
   arrange();
   const isTyped = event.target.matches("input[inputmode]");
   if (!isTyped) ask();
   else if (event.target.name !== "stake" || fraction(stakeNow())?.n > 0n) askSoon();
 });
 byId("clear").addEventListener("click", () => {
-  for (const name of TYPED) form.elements[name].value = "";
+  for (const name of TYPED.filter((each) => each !== "refund")) form.elements[name].value = "";
   form.elements.hide_arbs.checked = false;
   form.elements.rank.value = DEFAULTS.rank;
   showMode();

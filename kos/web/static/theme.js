@@ -2,7 +2,7 @@
 // runs before the page is drawn.
 "use strict";
 (() => {
-  const NAMES = { auto: "as the system", light: "light", dark: "dark" };
+  const NAMES = { auto: "Auto", light: "Light", dark: "Dark" };
   const ORDER = ["auto", "light", "dark"];
   const kept = () => {
     try {
@@ -23,7 +23,7 @@
     if (!button) return;
     const say = () => {
       button.setAttribute("aria-label", `Colours: ${NAMES[theme]}`);
-      button.querySelector(".theme-name").textContent = theme[0].toUpperCase() + theme.slice(1);
+      button.querySelector(".theme-name").textContent = NAMES[theme];
     };
     say();
     button.addEventListener("click", () => {
