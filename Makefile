@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: run test test-telegram test-squid docs lint types contracts suite coverage bench soak clean
+.PHONY: pictures run test test-telegram test-squid docs lint types contracts suite coverage bench soak clean
 
 run: $(VENV)/.runtime-installed  ## the daemon with a live table; without keys, on the sandbox
 	@$(BIN)/kos run --live
@@ -36,6 +36,9 @@ coverage: $(VENV)/.dev-installed  ## the suite again, counting what it reaches i
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
+
+pictures: $(VENV)/.dev-installed  ## the docs' pictures, taken of the real page; wants chromium
+	$(BIN)/python docs/make_pictures.py
 
 docs: $(VENV)/.dev-installed  ## the docs site into site/; a dead link fails
 	$(BIN)/mkdocs build --quiet

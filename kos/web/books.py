@@ -113,7 +113,6 @@ class BookPages:
         return self._pages.page(
             request,
             "books.html",
-            409 if refusal else 200,
             parts=parts,
             scope=scope,
             periods=_PERIODS,

@@ -153,7 +153,6 @@ class OfferPages:
         return self._pages.page(
             request,
             "offer.html",
-            409 if refusal else 200,
             told=told,
             line=line,
             phases=[(phase.name, name) for phase, name in PHASE_NAMES.items()],
@@ -240,7 +239,7 @@ class OfferPages:
         """Begin an offer, and record its bets that are placed already: one fact after the other."""
         done: list[str] = []
         participant, instance = form.get("participant", ""), ""
-        refusal, status = "", 200
+        refusal, is_open = "", False
         try:
             key = key_of(form)
             offer = _offer_of(form, await self._ledger.catalogue())
@@ -264,7 +263,7 @@ class OfferPages:
                 )
                 done.append("The qualifying bet is recorded.")
         except (InvalidInput, Refused, NotAnswered) as why:
-            refusal, status = str(why), 503 if isinstance(why, NotAnswered) else 409
+            refusal, is_open = str(why), isinstance(why, NotAnswered)
         if done:
             self._hub.hurry()
         text = self._pages.part(
@@ -272,10 +271,11 @@ class OfferPages:
             "part_started.html",
             done=done,
             refusal=refusal,
+            is_open=is_open,
             participant=participant,
             instance=instance,
         )
-        return Response(text, status, media_type="text/html")
+        return Response(text, media_type="text/html")
 
 
 # --- what is shown ------------------------------------------------------------------------------

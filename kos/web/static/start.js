@@ -1,5 +1,9 @@
 // The form that starts an offer: on a page of its own, or in the drawer of an opportunity.
 
+// Not crypto.randomUUID: a page that is reached by http from elsewhere has none.
+const newKey = () =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
 /** Make the form within a place work. */
 export function prepare(place) {
   const form = place.querySelector("form[data-start]");
@@ -32,8 +36,10 @@ export function prepare(place) {
       else answer.textContent = text;
       const isDone = answer.querySelector(".done") !== null;
       button.hidden = isDone;
-      // A refusal is remembered under its key: what is mended is another command.
-      if (!isDone && said.status === 409) form.elements.key.value = crypto.randomUUID();
+      // A refusal is remembered under its key: what is mended is another command. Where it is not
+      // known what became of it, the same key keeps it from being recorded twice.
+      const isSame = answer.querySelector("[data-same-again]") !== null;
+      if (!isDone && said.ok && !isSame) form.elements.key.value = newKey();
     } catch {
       answer.textContent = "KOS did not answer. Send it again: it cannot be recorded twice.";
     }
