@@ -149,6 +149,15 @@ class BetfairSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         float, _measured("seconds", "between the starts of two price calls", ge=0.05)
     ] = 1.0
     depth: Annotated[int, Meta(description="price levels read each side", ge=1, le=10)] = 3
+    use_stream: Annotated[
+        bool,
+        Meta(
+            description="read the nearest 200 markets from the Exchange Stream instead of polling;"
+            " the account's key must be allowed to"
+        ),
+    ] = False
+    stream_host: Annotated[str, Meta(description="the stream's host")] = "stream-api.betfair.com"
+    stream_port: Annotated[int, Meta(description="the stream's port, TLS", ge=1, le=65_535)] = 443
     timeout_s: Annotated[
         float, _measured("seconds", "longest wait for an answer", gt=0, le=120)
     ] = 15.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import ClassVar
 
 import msgspec
 
@@ -11,6 +12,7 @@ from kos.actors.proxies import Route
 from kos.adapters.betfair.client import BetfairClient, CommissionTerms, described
 from kos.adapters.betfair.payloads import MarketDescription
 from kos.adapters.betfair.session import BetfairSession, Credentials
+from kos.adapters.betfair.stream import BetfairStream, Phase, StreamSettings
 from kos.adapters.http import HttpRemote, RetryPolicy
 from kos.config import BetfairSettings, ProxySettings
 from kos.domain.exchange_cache import CachePolicy, PriceCache, Want, urgency_of
@@ -30,6 +32,10 @@ from kos.runtime import Actor, ChildSpec, Context, Message, Timer, meters
 
 _LOOK = Tick(what="look what is due")
 _KEEP_ALIVE = Tick(what="keep the session alive")
+_STREAM_CHANGED = Tick(what="the stream is in another state")
+_TELL_STREAMED = Tick(what="tell what the stream holds")
+_TELL_STREAMED_EVERY_S = 15.0
+"""A market that does not move is confirmed by the stream's heartbeats; its price stays fresh."""
 _SHORTEST_WAIT_S = 0.02
 _LONGEST_WAIT_S = 5.0
 _REFUSED_PAUSE_S = 300.0
@@ -58,6 +64,9 @@ class ExchangeActor(Actor):
     minutes and is shown as a problem, for more logins could lock the account.
     """
 
+    _last_stream: ClassVar[BetfairStream | None] = None
+    """Of this process: an incarnation that failed could not stop its own."""
+
     def __init__(self, context: Context, args: ExchangeArgs) -> None:
         super().__init__(context, args)
         settings = args.betfair
@@ -81,6 +90,9 @@ class ExchangeActor(Actor):
         self._problem = ""
         self._route = Route(context, args.proxies, "betfair", "betfair")
         self._remotes: list[HttpRemote] = []
+        self._stream: BetfairStream | None = None
+        self._streamed: frozenset[str] = frozenset()
+        """Markets that the stream keeps fresh now: not polled."""
         self._next_look: Timer | None = None
 
     def started(self) -> None:
@@ -108,18 +120,48 @@ class ExchangeActor(Actor):
             retries=RetryPolicy(total_s=_CALL_LIMIT_S),
         )
         self._cache.limit_batches(self._client.books_per_call)
+        if settings.use_stream:
+            self._open_stream()
         # Who wants what is the reconciler's to say; after a restart it has said so long ago.
         self.context.ref("reconciler").tell(Subscribe(subscriber=self.context.name))
         self._look_in(0)
         self.context.every(settings.keep_alive_s, _KEEP_ALIVE)
 
+    def _open_stream(self) -> None:
+        """One connection for the most urgent markets; what it brings goes straight to the scorer."""
+        settings = self._settings
+        if ExchangeActor._last_stream is not None:
+            ExchangeActor._last_stream.stop()
+        scorer, own = self.context.ref("scorer"), self.context.ref(self.context.name)
+        self._stream = ExchangeActor._last_stream = BetfairStream(
+            self._session,
+            StreamSettings(
+                host=settings.stream_host,
+                port=settings.stream_port,
+                ca=settings.ca_file or None,
+                depth=settings.depth,
+            ),
+            on_books=lambda books: scorer.tell(BooksRead(books=books)),
+            on_state=lambda _state: own.tell(_STREAM_CHANGED),
+        )
+        self._stream.start()
+        self.context.every(_TELL_STREAMED_EVERY_S, _TELL_STREAMED)
+
     def stopping(self) -> None:
+        if self._stream is not None:
+            self._stream.stop()
         self._session.log_out()
 
     def receive(self, message: Message) -> None:
         match message:
             case Tick() if message == _LOOK:
                 self._look()
+            case Tick() if message == _STREAM_CHANGED:
+                self._want_prices()
+                self._look_soon()
+            case Tick() if message == _TELL_STREAMED:
+                self._tell_streamed("scorer")
+                self._want_prices()  # books that came since need no polling any more
             case Tick():
                 self._keep_alive()
             case CatalogueWanted():
@@ -145,6 +187,8 @@ class ExchangeActor(Actor):
             "prices_wanted": counts.wanted,
             "prices_fresh": counts.fresh,
             "calls": counts.calls,
+            "stream": "off" if self._stream is None else self._stream.state.phase.value,
+            "streamed": len(self._streamed),
             "has_session": int(self._session.is_open),
             "problem": self._problem,
         }
@@ -262,15 +306,31 @@ class ExchangeActor(Actor):
         """Urgency by kickoff, from the catalogue."""
         now = datetime.now(UTC)
         markets = self._markets()
+        wanted = [id_ for id_ in self._wanted if id_ in markets]
+        self._streamed = self._kept_fresh_by_stream(wanted)
         self._cache.want(
             [
                 Want(id_, urgency_of(markets[id_].kickoff - now))
-                for id_ in self._wanted
-                if id_ in markets
+                for id_ in wanted
+                if id_ not in self._streamed
             ],
             now,
         )
         self._known = {id_: found for id_, found in self._known.items() if id_ in markets}
+
+    def _kept_fresh_by_stream(self, wanted: list[str]) -> frozenset[str]:
+        """The markets that need no polling: those of a live stream whose books have come."""
+        if self._stream is None:
+            return frozenset()
+        taken = self._stream.watch(wanted)
+        if self._stream.state.phase is not Phase.LIVE:
+            return frozenset()
+        return frozenset(taken) & {book.market_id for book in self._stream.snapshot()}
+
+    def _tell_streamed(self, to: str) -> None:
+        """What the stream holds, with the times at which the service last confirmed it."""
+        if self._stream is not None and (books := self._stream.snapshot()):
+            self.context.ref(to).tell(BooksRead(books=books))
 
     def _markets(self) -> dict[str, ExchangeMarket]:
         return {
@@ -294,8 +354,10 @@ class ExchangeActor(Actor):
         if subscriber == "reconciler":
             for event_type_id in self._sports:
                 self._tell_catalogue(event_type_id, subscriber)
-        elif books := self._cache.books():
+            return
+        if books := self._cache.books():
             self.context.ref(subscriber).tell(BooksRead(books=books))
+        self._tell_streamed(subscriber)
 
     def _keep_alive(self) -> None:
         try:
