@@ -14,7 +14,7 @@ import typer
 
 from kos.cli.exits import EXIT_CONFIG, EXIT_SOFTWARE
 from kos.cli.settings import ConfigOption, settings_of
-from kos.config import LogsSettings, ProxySettings, Secret, Settings
+from kos.config import LogsSettings, ProxySettings, Secret, Settings, TelegramSettings
 from kos.errors import InvalidInput
 from kos.sandbox.server import Addresses
 
@@ -170,6 +170,8 @@ def sandbox_settings(settings: Settings, sandbox: Addresses) -> Settings:
             ca_file="",
         ),
         proxies=ProxySettings(),
+        # Simulated alerts have no business on a real phone, and the real daemon may be polling.
+        telegram=TelegramSettings(),
         service=replace(
             settings.service, state_dir=str(settings.sandbox_state_dir), is_simulated=True
         ),
