@@ -116,39 +116,67 @@ class BotActor(Actor):
     def __init__(self, context: Context, args: BotArgs) -> None:
         super().__init__(context, args)
         self._settings = args.telegram
+        self._service: TelegramService | None = None
+        self._is_stopping = False
+        self._making = threading.Lock()
+        self._problem = ""
         self._error = ""
 
     def started(self) -> None:
-        from kos.adapters.telegram.service import (  # noqa: PLC0415 - nobody else pays for aiogram
-            TelegramService,
-        )
-
-        self._service = TelegramService(self._settings, _Rest(self.context), self.context.log)
-        self._thread = threading.Thread(
-            target=self._run, args=(self._service,), name="telegram-loop", daemon=True
-        )
+        # Loading aiogram takes seconds on a busy machine: no start of the daemon waits for it.
+        self._thread = threading.Thread(target=self._run, name="telegram-loop", daemon=True)
         self._thread.start()
 
     def receive(self, message: Message) -> None:
         match message:
             case OutboxFilled():
-                self._service.wake()
+                if self._service is not None:
+                    self._service.wake()  # else it looks into the outbox when it is there
             case Tick():
                 raise RuntimeError(f"the bot's loop ended: {self._error or 'no reason is known'}")
             case _:
                 raise TypeError(f"bot takes no {type(message).__name__}")
 
     def stopping(self) -> None:
-        self._service.stop()
+        with self._making:
+            self._is_stopping = True
+            service = self._service
+        if service is not None:
+            service.stop()
         self._thread.join(_JOIN_S)
 
     def pulse(self) -> dict[str, str | int | float]:
-        return dict(vars(self._service.status))
+        if self._problem:
+            return {"state": "misconfigured", "problem": self._problem}
+        service = self._service
+        return {"state": "connecting"} if service is None else dict(vars(service.status))
 
-    def _run(self, service: TelegramService) -> None:
+    def _run(self) -> None:
         try:
-            asyncio.run(service.run())
+            service = self._made()
+            if service is not None:
+                asyncio.run(service.run())
         except BaseException as error:  # noqa: BLE001 - a thread's end is told to its actor
             reasons = getattr(error, "exceptions", (error,))
             self._error = "; ".join(f"{type(each).__name__}: {each}" for each in reasons)
             self.context.ref(self.context.name).tell(_ENDED)
+
+    def _made(self) -> TelegramService | None:
+        """The service; None when it is not wanted any more, or a package is missing."""
+        try:
+            from kos.adapters.telegram.service import (  # noqa: PLC0415 - nobody else pays for aiogram
+                TelegramService,
+            )
+        except ModuleNotFoundError as error:
+            self._problem = (
+                f"the package {error.name} is missing: install kos-engine[telegram] and start KOS "
+                "again"
+            )
+            self.context.log.error("telegram.not_made", error=self._problem)  # noqa: TRY400
+            return None
+        with self._making:
+            if self._is_stopping:
+                return None
+            rest = _Rest(self.context)
+            self._service = TelegramService(self._settings, rest, self.context.log)
+            return self._service
