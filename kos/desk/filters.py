@@ -18,7 +18,9 @@ KINDS = {
     "qualifier": BetKind.QUALIFYING,
     "snr": BetKind.FREE_BET_SNR,
     "sr": BetKind.FREE_BET_SR,
+    "refund": BetKind.REFUND,
     "arbs": BetKind.QUALIFYING,
+    "dutch": BetKind.QUALIFYING,
 }
 """The commands that ask the scorer, and what their back bet is staked with."""
 LAID = "laid"
@@ -28,7 +30,7 @@ MOST = 60
 FILTER_HELP = (
     "Filters: stake=10 sport=soccer within=2h (or 90m, 3d) odds=2-6 (or min= max=) "
     "liquidity=50 liability=100 exchange=betfair rank=rating free=10 (the free bet that a "
-    "qualifier unlocks) arbs=no. Bare words do as well: /qualifier coral soccer 2h £25 2-6"
+    "qualifier unlocks) arbs=no or arbs=only. Bare words do as well: /qualifier coral soccer 2h £25 2-6"
 )
 
 _STAKE = Decimal(10)
@@ -52,7 +54,7 @@ class Question(msgspec.Struct, frozen=True):
         """As typed, the page left out."""
         head, words = self.name, self.words
         joined = f"{head}_{words.first()}"
-        if _COMMAND.fullmatch(joined):
+        if words.first() and _COMMAND.fullmatch(joined):
             head, words = joined, words.rest()
         return f"/{head} {words.text()}".rstrip()
 
@@ -72,7 +74,7 @@ def question_of(name: str, words: Words, bookmakers: dict[str, str]) -> Question
     wanted, named = words.get("bookmaker"), {}
     for place, word in enumerate(words.plain):
         field = _field_of(word, bookmakers)
-        if place == 0 and name != "arbs" and field in {"sport", ""}:
+        if place == 0 and name not in _FOR_ALL and field in {"sport", ""}:
             field = "bookmaker"
         if field == "bookmaker" and not wanted:
             wanted = word
@@ -87,16 +89,35 @@ def question_of(name: str, words: Words, bookmakers: dict[str, str]) -> Question
     found: dict[str, Any] = {"stake": _STAKE}
     for field, value in named.items():
         found |= _FILTERS[field](value)
-    if "free_bet_value" in found and name != "qualifier":
-        raise InvalidInput("free", named["free"], "no such word here: the stake is the free bet")
+    _refuse_unfit(name, named)
+    if name == "arbs":
+        found |= {"only_arbs": True, "hide_arbs": False}
+    if name in {"arbs", "dutch"}:
+        found.setdefault("ranking", Ranking.RATING)
     if found.get("min_odds", 0) > found.get("max_odds", 10**9):
         raise InvalidInput("odds", f"{found['min_odds']}-{found['max_odds']}", "the lower first")
     return Question(
         name,
-        Words((key,) if key else () if name == "arbs" else (LAID,), named),
+        Words((key,) if key else () if name in _FOR_ALL else (LAID,), named),
         OpportunityQuery(kind=KINDS[name], bookmaker=key, limit=MOST, **found),
         count_of("page", words.get("page") or "1"),
     )
+
+
+_FOR_ALL = frozenset({"arbs", "dutch"})
+"""Those that need no bookmaker: their first word may be a sport."""
+_ONLY_FOR = {
+    "free": frozenset({"qualifier", "dutch"}),
+    "back": frozenset({"refund"}),
+    "cash": frozenset({"refund"}),
+}
+
+
+def _refuse_unfit(name: str, named: dict[str, str]) -> None:
+    for field, names in _ONLY_FOR.items():
+        if field in named and name not in names:
+            fitting = " and ".join(f"/{each}" for each in sorted(names))
+            raise InvalidInput(field, named[field], f"no such word here: it is for {fitting}")
 
 
 def _field_of(word: str, bookmakers: dict[str, str]) -> str:
@@ -151,7 +172,12 @@ _FILTERS: dict[str, Callable[[str], dict[str, Any]]] = {
     "exchange": lambda text: {"exchange": one_of("exchange", text, _EXCHANGES)},
     "free": lambda text: {"free_bet_value": pounds_of("free", text)},
     "rank": _ranking,
-    "arbs": lambda text: {"hide_arbs": one_of("arbs", text, ("yes", "no")) == "no"},
+    "arbs": lambda text: {
+        "hide_arbs": one_of("arbs", text, ("yes", "no", "only")) == "no",
+        "only_arbs": one_of("arbs", text, ("yes", "no", "only")) == "only",
+    },
+    "back": lambda text: {"refund_value": pounds_of("back", text)},
+    "cash": lambda text: {"is_refund_cash": one_of("cash", text, ("yes", "no")) == "yes"},
 }
 
 

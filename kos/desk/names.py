@@ -6,7 +6,7 @@ import secrets
 from datetime import timedelta
 
 from kos.desk.command import EVERYBODY, STAFF, Command, Subject, Told, Visit
-from kos.desk.signals import pair_of
+from kos.desk.signals import is_reference, pair_of
 from kos.desk.speech import Part, bold, button, say
 from kos.desk.words import Words, count_of, one_of, tidy
 from kos.domain.conversation import Action, Button
@@ -178,8 +178,8 @@ def _why(visit: Visit) -> Told:
     if not wanted:
         raise InvalidInput("event", "nothing", "a part of its name, e.g. /why Leeds v York")
     question = GetMatch(text=tidy(wanted, _MAX_NAME))
-    if _is_pair(wanted):
-        found, _ = pair_of(visit, wanted)
+    if is_reference(wanted):
+        found = pair_of(visit, wanted)
         if found.exchange != _OWN_EXCHANGE:
             text = (
                 f"Back and lay of {tidy(found.home, 60)} v {tidy(found.away, 60)} come from the"
@@ -203,10 +203,6 @@ def _why(visit: Visit) -> Told:
     for outcome in match.outcomes[:6]:
         parts.append(f"\n{tidy(outcome.outcome, 60)} is the runner {tidy(outcome.runner, 60)}")
     return Told(answers=(say(*parts),))
-
-
-def _is_pair(text: str) -> bool:
-    return text.count(".") == 3 and " " not in text  # noqa: PLR2004 - as signals.reference makes it
 
 
 COMMANDS = (

@@ -288,7 +288,7 @@ def _record(visit: Visit) -> Told:
 def _hints(visit: Visit, participant: str, instance: str, pair: str) -> dict[str, str]:
     """What the pair on screen tells, or the one that the offer's bet was placed with."""
     if pair:
-        return pair_hints(pair_of(visit, pair)[0])
+        return pair_hints(pair_of(visit, pair))
     name = f"pair:{participant}:{instance}"
     kept = visit.office.ask("ledger", GetKept(owner=visit.user, prefix=name), KeptListed).kept
     found = next((each.value for each in kept if each.name == name), "")
@@ -413,7 +413,7 @@ def _start_offer(visit: Visit) -> Told:
     pair = named.pop("pair", "")
     visit.about(named.get("who", ""))
     Words((), named).refuse_others(*_START_WORDS)
-    hints = pair_hints(pair_of(visit, pair)[0]) if pair else {}
+    hints = pair_hints(pair_of(visit, pair)) if pair else {}
     dialogue = Dialogue(form="start_offer", hints=hints)
     for field in _START_WORDS:
         question = _start_question(visit, dialogue, field) if field in named else None
@@ -577,7 +577,7 @@ def _begin(visit: Visit) -> Told:
 def _take(visit: Visit) -> Told:
     """The pair on screen, for an offer that waits for a bet at its bookmaker, or for a new one."""
     short = tidy(visit.words.first(), 60)
-    found, _ = pair_of(visit, short)
+    found = pair_of(visit, short)
     lines = visit.office.ask(
         "ledger", GetOffers(with_closed=False, **visit.about()), OffersListed
     ).offers

@@ -8,17 +8,17 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
-from kos.desk.filters import FILTER_HELP, LAID, MOST, Question, question_of
+from kos.desk.filters import FILTER_HELP, LAID, Question, question_of
 from kos.desk.office import Office
 from kos.desk.speech import (
     MAX_DATA,
     Part,
-    Rows,
     bold,
     button,
     in_rows,
@@ -29,47 +29,58 @@ from kos.desk.speech import (
 )
 from kos.desk.words import Words, pounds_of, quoted, read, tidy
 from kos.domain.conversation import Kept
-from kos.domain.opportunity import BetKind, Opportunity, OpportunityQuery, Ranking
+from kos.domain.opportunity import BetKind, Opportunity, OpportunityQuery
 from kos.errors import InvalidInput, KosError, WaitAndRetry
-from kos.messages import GetKept, GetOpportunities, KeptListed, OpportunitiesRanked
+from kos.messages import (
+    DutchesRanked,
+    GetKept,
+    GetOpportunities,
+    GetOpportunity,
+    GetSignalKeys,
+    KeptListed,
+    OpportunitiesRanked,
+    OpportunityDescribed,
+    SignalKeysListed,
+)
+from kos.views.detail import opportunity_detail_view
 from kos.views.opportunities import (
     duration,
     opportunities_view,
     opportunity_row,
     percent,
-    pounds,
+    refund_words,
     uk_time,
 )
 
 SIMULATED = "SIMULATED MARKETS: the sandbox's, not real prices"
 _PAGE = 4
-_ALL = 500
 _KEYS_FOR = timedelta(seconds=60)
 _VIEW_FOR = timedelta(hours=24)
-_REMEMBERED = 10_000
-_REFERENCE_PARTS = 4
 
-_LETTERS = {"q": BetKind.QUALIFYING, "n": BetKind.FREE_BET_SNR, "r": BetKind.FREE_BET_SR}
+_LETTERS = {
+    "q": BetKind.QUALIFYING,
+    "n": BetKind.FREE_BET_SNR,
+    "s": BetKind.FREE_BET_SR,
+    "r": BetKind.REFUND,
+}
 _LETTER_OF = {kind: letter for letter, kind in _LETTERS.items()}
+_REFERENCE = re.compile(
+    r"([qnsr])\.(\d{1,6}(?:p\d{1,2})?)\.([0-9a-f]{16})(?:\.(\d{1,6}(?:p\d{1,2})?)(c?))?", re.ASCII
+)
 _FAMILY_SUMMARY = {
     "qualifier": "Qualifying bets at {}",
     "snr": "Free bets (stake not returned) at {}",
     "sr": "Free bets (stake returned) at {}",
+    "refund": "Bets refunded if they lose at {}",
+    "dutch": "Dutches with a leg at {}",
 }
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 
 
 def _arbs(visit: Visit) -> Told:
-    """Qualifiers that lose nothing, whatever happens; by what is left of a pound."""
-    bookmakers = bookmakers_known(visit.office, visit.memory)
-    question = question_of("arbs", visit.words, bookmakers)
-    query = msgspec.structs.replace(
-        question.query, ranking=Ranking.RATING, limit=_ALL, hide_arbs=False
-    )
-    ranked = _ask(visit.office, query)
-    found = tuple(each for each in ranked.answer.opportunities if each.tier)
-    title = f"Arbs for a back stake of {pounds(query.stake)}"
-    return _listed(visit, question, ranked, found[:MOST], title)
+    """Pairs that gain whatever happens; by what is left of a pound."""
+    question = question_of("arbs", visit.words, bookmakers_known(visit.office, visit.memory))
+    return _listed(visit, question)
 
 
 def _ranked(visit: Visit) -> Told:
@@ -77,10 +88,7 @@ def _ranked(visit: Visit) -> Told:
     bookmakers = bookmakers_known(visit.office, visit.memory)
     if not visit.words.plain and not visit.words.get("bookmaker"):
         return _which(visit, visit.name, bookmakers)
-    question = question_of(visit.name, visit.words, bookmakers)
-    ranked = _ask(visit.office, question.query)
-    title = opportunities_view(ranked.answer, question.query).title
-    return _listed(visit, question, ranked, ranked.answer.opportunities, title)
+    return _listed(visit, question_of(visit.name, visit.words, bookmakers))
 
 
 # --- who is in the data
@@ -92,11 +100,10 @@ def bookmakers_known(office: Office, memory: dict[str, Any]) -> dict[str, str]:
     read_at, known = memory.get("bookmakers", (None, {}))
     if read_at is not None and known and now - read_at < _KEYS_FOR:
         return dict(known)
-    ranked = _ask(office, OpportunityQuery(limit=_ALL, ranking=Ranking.RATING))
-    found = {each.bookmaker: each.bookmaker_title for each in ranked.answer.opportunities}
-    known = dict(sorted((known | found).items()))
-    memory["bookmakers"] = (now, known)
-    return dict(known)
+    keys = office.ask("scorer", GetSignalKeys(), SignalKeysListed).keys
+    found = {each.key: each.title for each in keys.bookmakers}
+    memory["bookmakers"] = (now, found)
+    return dict(found)
 
 
 def families(
@@ -109,6 +116,8 @@ def families(
         known = {}
     names = [each.name for each in commands if each.is_family and each.name in _FAMILY_SUMMARY]
     for name in names:
+        if name == "dutch":
+            continue
         yield f"{name}_{LAID}", _FAMILY_SUMMARY[name].format("all bookmakers, laid on the exchange")
     for key, title in known.items():
         for name in names:
@@ -136,45 +145,59 @@ def _which(visit: Visit, name: str, bookmakers: dict[str, str]) -> Told:
     return Told(answers=(say(text, buttons=in_rows(buttons[:60]), is_edit=visit.is_edit),))
 
 
-def _listed(
-    visit: Visit,
-    question: Question,
-    ranked: OpportunitiesRanked,
-    found: tuple[Opportunity, ...],
-    title: str,
-) -> Told:
-    view = opportunities_view(
-        msgspec.structs.replace(ranked.answer, opportunities=found), question.query
-    )
+def _listed(visit: Visit, question: Question) -> Told:
+    ranked = _ask(visit.office, question.query)
+    found = ranked.answer.opportunities
+    view = opportunities_view(ranked.answer, question.query)
     blocks = [
         _block(number, each, ranked.answer.as_of) for number, each in enumerate(found, start=1)
     ]
     page = page_of(blocks, question.page, _PAGE)
     first = (page.number - 1) * _PAGE
-    shown = found[first : first + _PAGE]
-    _remember(visit.memory, shown)
     details = tuple(
-        button(str(first + number), f"/show {reference(each)}")
-        for number, each in enumerate(shown, start=1)
+        button(str(first + number), f"/show {reference(each, question.query)}")
+        for number, each in enumerate(found[first : first + _PAGE], start=1)
     )
-    command, kept = _short(visit, question.command())
-    buttons: Rows = ((details,) if details else ()) + page.turners(command)
-    head: list[Part] = [italic(f"{SIMULATED}\n")] if ranked.is_simulated else []
-    head += [bold(title), f"\n{_as_of(ranked)}"]
-    body: list[Part] = ["\n\n", *page.parts()] if found else ["\n\n", *_none(view.left_out)]
-    answer = say(*head, *body, f"\n\n{view.summary}", buttons=buttons, is_edit=visit.is_edit)
-    return Told(answers=(answer,), kept=kept)
+    command, kept = short_command(visit, question.command())
+    return Told(
+        answers=(
+            say(
+                *head_of(view.title, ranked.answer.as_of, ranked),
+                *(page.parts() if found else nothing(view.left_out)),
+                f"\n\n{view.summary}",
+                buttons=((details,) if details else ()) + page.turners(command),
+                is_edit=visit.is_edit,
+            ),
+        ),
+        kept=kept,
+    )
+
+
+def _assumed(found: Opportunity) -> str:
+    """Of own money: the retention that is assumed of a free bet to come, or what comes back."""
+    if found.refund is None:
+        return f"assumed retention {percent(found.retention)}"
+    return f"refund {refund_words(found.refund, found.refund_worth)}"
+
+
+def head_of(
+    title: str, as_of: datetime, ranked: OpportunitiesRanked | DutchesRanked
+) -> tuple[Part, ...]:
+    """What every list of signals begins with: whether it is real, what it is, and how old."""
+    at = f"as of {uk_time(as_of)} UK time"
+    if ranked.last_quotes_at is None:
+        at += "; no bookmaker prices have come in yet"
+    else:
+        age = (as_of - ranked.last_quotes_at).total_seconds()
+        at += f"; newest bookmaker prices {duration(age)} old"
+    simulated: tuple[Part, ...] = (italic(f"{SIMULATED}\n"),) if ranked.is_simulated else ()
+    return (*simulated, bold(title), f"\n{at}\n\n")
 
 
 def _block(number: int, found: Opportunity, now: datetime) -> tuple[Part, ...]:
     """One pair in four lines."""
     row = opportunity_row(found, now)
-    worth = f"retention {row.retention}" if row.retention else f"rating {row.rating}"
-    also = (
-        f" · rating {row.rating}"
-        if row.retention
-        else f" · assumed retention {percent(found.retention)}"
-    )
+    kept = f"retention {row.retention}" if row.retention else _assumed(found)
     made = "profit" if found.profit >= 0 else "loss"
     mark = " ⚠" if row.warnings else ""
     return (
@@ -184,27 +207,20 @@ def _block(number: int, found: Opportunity, now: datetime) -> tuple[Part, ...]:
             f" · {row.kickoff} (in {row.starts_in})\n"
             f"{tidy(row.selection, 60)}: back {row.back_odds} {tidy(row.bookmaker, 30)}, "
             f"lay {row.lay_odds} {tidy(row.exchange, 30)} ({row.available}){mark}\n"
-            f"{made} {row.profit} · {worth}{also}\n"
+            f"{made} {row.profit} · rating {row.rating} · {kept}\n"
             f"lay {row.lay_stake}, liability {row.liability} · "
             f"prices {row.back_age} and {row.lay_age} old"
         ),
     )
 
 
-def _as_of(ranked: OpportunitiesRanked) -> str:
-    at = f"as of {uk_time(ranked.answer.as_of)} UK time"
-    if ranked.last_quotes_at is None:
-        return f"{at}; no bookmaker prices have come in yet"
-    age = (ranked.answer.as_of - ranked.last_quotes_at).total_seconds()
-    return f"{at}; newest bookmaker prices {duration(age)} old"
-
-
-def _none(left_out: tuple[str, ...]) -> list[Part]:
+def nothing(left_out: tuple[str, ...]) -> tuple[Part, ...]:
+    """What stands in place of an empty list: why everything was left out."""
     why = "".join(f"\n{tidy(line, 100)}" for line in left_out[:8])
-    return ["Nothing to show." + (f" Left out:{why}" if why else "")]
+    return ("Nothing to show." + (f" Left out:{why}" if why else ""),)
 
 
-def _short(visit: Visit, command: str) -> tuple[str, tuple[Kept, ...]]:
+def short_command(visit: Visit, command: str) -> tuple[str, tuple[Kept, ...]]:
     """A command that fits into a button; a long one is kept under a short name."""
     if len(f"{command} page=999".encode()) <= MAX_DATA:
         return command, ()
@@ -229,118 +245,114 @@ def _view(visit: Visit) -> Told:
     head, _, tail = typed.name.partition("_")
     words = Words((tail, *typed.words.plain) if tail else typed.words.plain, typed.words.named)
     words = Words(words.plain, words.named | {"page": visit.words.get("page") or "1"})
-    return _RUN[head](replace(visit, name=head, words=words))
+    command = next((each for each in visit.premises.commands if each.name == head), None)
+    if command is None or command.subject is not Subject.SIGNALS:
+        raise InvalidInput("list", visit.words.first(), "one of the last day; ask again")
+    return command.run(replace(visit, name=head, words=words))
 
 
 # --- one pair ----------------------------------------------------------------------------------------
 
 
-def reference(found: Opportunity) -> str:
-    """A short name of a pair, from which it can be asked for again."""
-    return ".".join(
-        (
-            _LETTER_OF.get(found.kind, "q"),
-            f"{found.stake.normalize():f}".replace(".", "p"),
-            found.bookmaker,
-            _digest(found.id),
-        )
+def reference(found: Opportunity, query: OpportunityQuery) -> str:
+    """A short name of a pair and of what it was asked for, from which it can be asked again."""
+    extra = query.refund_value if found.kind is BetKind.REFUND else query.free_bet_value
+    parts = [_LETTER_OF[found.kind], _short_number(found.stake), found.id]
+    if extra is not None or query.is_refund_cash:
+        cash = "c" if query.is_refund_cash else ""
+        parts.append(f"{_short_number(extra or found.stake)}{cash}")
+    return ".".join(parts)
+
+
+def _short_number(amount: Decimal) -> str:
+    return f"{amount.normalize():f}".replace(".", "p")
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text is meant as the short name of a pair."""
+    return bool(_REFERENCE.fullmatch(text))
+
+
+def _asked_for(short: str) -> tuple[str, OpportunityQuery]:
+    """The pair's id and the question that a short name stands for.
+
+    Raises:
+        InvalidInput: It is no such name.
+    """
+    found = _REFERENCE.fullmatch(short)
+    if found is None:
+        raise InvalidInput("pair", tidy(short, 40), "a pair from a list of signals")
+    letter, stake, pair, extra, cash = found.groups()
+    kind = _LETTERS[letter]
+    worth = pounds_of("pair", extra.replace("p", ".")) if extra else None
+    query = OpportunityQuery(
+        kind=kind,
+        stake=pounds_of("pair", stake.replace("p", ".")),
+        refund_value=worth if kind is BetKind.REFUND else None,
+        is_refund_cash=bool(cash) and kind is BetKind.REFUND,
+        free_bet_value=worth if kind is BetKind.QUALIFYING else None,
     )
+    return pair, query
 
 
-def _digest(pair: str) -> str:
-    return hashlib.blake2b(pair.encode(), digest_size=6).hexdigest()
+def described(visit: Visit, short: str) -> tuple[OpportunityDescribed, OpportunityQuery]:
+    """What has become of the pair of a short name.
+
+    Raises:
+        InvalidInput: It is no such name.
+    """
+    pair, query = _asked_for(short)
+    question = GetOpportunity(opportunity_id=pair, query=query)
+    return visit.office.ask("scorer", question, OpportunityDescribed), query
 
 
-def _remember(memory: dict[str, Any], shown: Iterable[Opportunity]) -> None:
-    """Keep in which sport key a pair stands, which narrows the question for it."""
-    known: dict[str, str] = memory.setdefault("pairs", {})
-    for each in shown:
-        known[_digest(each.id)] = each.sport_key
-    while len(known) > _REMEMBERED:
-        known.pop(next(iter(known)))
-
-
-def pair_of(visit: Visit, short: str) -> tuple[Opportunity, OpportunitiesRanked]:
+def pair_of(visit: Visit, short: str) -> Opportunity:
     """The pair of a short name with the prices of now.
 
     Raises:
         InvalidInput: It is no such name.
-        WaitAndRetry: The pair is not offered any more.
+        WaitAndRetry: The pair is not offered any more; says why.
     """
-    parts = short.split(".")
-    if len(parts) != _REFERENCE_PARTS or parts[0] not in _LETTERS:
-        raise InvalidInput("pair", tidy(short, 40), "a pair from a list of signals")
-    letter, stake, bookmaker, digest = parts
-    query = OpportunityQuery(
-        kind=_LETTERS[letter],
-        stake=pounds_of("pair", stake.replace("p", ".")),
-        bookmaker=bookmaker,
-        limit=_ALL,
-        sport=visit.memory.get("pairs", {}).get(digest),
-    )
-    ranked = _ask(visit.office, query)
-    for each in ranked.answer.opportunities:
-        if _digest(each.id) == digest:
-            return each, ranked
-    raise WaitAndRetry("pair", "it is not offered any more: a price went, aged or moved too far")
+    told, _ = described(visit, short)
+    if told.state.opportunity is None:
+        raise WaitAndRetry("pair", opportunity_detail_view(told.state).gone)
+    return told.state.opportunity
 
 
 def _show(visit: Visit) -> Told:
-    """One pair: the bet, the lay, what each outcome brings, and every factor of the score."""
-    found, ranked = pair_of(visit, visit.words.first())
-    now = ranked.answer.as_of
-    row = opportunity_row(found, now)
-    own = reference(found)
-    parts: list[Part] = [italic(f"{SIMULATED}\n")] if ranked.is_simulated else []
+    """One pair: what to do, what each outcome brings, every factor of the score, or why it went."""
+    told, query = described(visit, visit.words.first())
+    view = opportunity_detail_view(told.state)
+    parts: list[Part] = [italic(f"{SIMULATED}\n")] if told.is_simulated else []
+    found, row = told.state.opportunity, view.row
+    if found is None or row is None:
+        again = in_rows([button("Look again", f"/show {visit.words.first()}")])
+        return Told(answers=(say(*parts, view.gone, buttons=again, is_edit=visit.is_edit),))
     parts += [
         bold(tidy(row.event, 120)),
-        f"\n{tidy(row.competition, 80)} · {row.kickoff} UK time, in {row.starts_in}\n\n",
-        bold(tidy(row.selection, 80)),
-        (
-            f"\nback {row.stake} at {row.back_odds}, {tidy(row.bookmaker, 40)}, price {row.back_age} old"
-            f"\nlay {row.lay_stake} at {row.lay_odds}, {tidy(row.exchange, 40)}, price {row.lay_age} old"
-            f"\navailable to lay {row.available}, liability {row.liability}"
-            f"\ncommission {percent(found.commission)}\n"
-            f"\nif the back wins {row.if_back_wins}, if it loses {row.if_back_loses}"
-            f"\n{'profit' if found.profit >= 0 else 'loss'} {row.profit}, rating {row.rating}, "
-            f"retention {percent(found.retention)}\n\n"
-        ),
-        bold("Why it ranks here"),
-        f"\n{_why(found)}",
+        f"\n{tidy(row.competition, 80)} · {row.kickoff} UK time, in {row.starts_in}\n",
     ]
-    for warning in row.warnings:
-        parts.append(f"\n⚠ {tidy(warning, 200)}")
-    if found.link:
-        parts += ["\n\n", link(f"Open at {tidy(row.bookmaker, 40)}", found.link)]
+    parts += [f"\n{number}. {tidy(step, 250)}" for number, step in enumerate(view.steps, start=1)]
+    parts.append(
+        f"\navailable to lay {row.available}; prices {row.back_age} (back) and {row.lay_age} (lay)"
+        " old\n"
+    )
+    parts += [f"\n{tidy(what, 100)}: {tidy(left, 100)}" for what, left in view.outcomes]
+    made = "profit" if found.profit >= 0 else "loss"
+    parts += [f"\n{made} {row.profit}, rating {row.rating}\n\n", bold("Why it ranks here")]
+    parts += [
+        f"\n{factor.name}: {factor.value}, {tidy(factor.why, 160)}" for factor in view.factors
+    ]
+    parts += [f"\n⚠ {tidy(warning, 200)}" for warning in row.warnings]
+    if row.link:
+        parts += ["\n\n", link(f"Open at {tidy(row.bookmaker, 40)}", row.link)]
+    own = reference(found, query)
     buttons = [
         button("Start an offer with it", f"/take {own}"),
         button("Prices of now", f"/show {own}"),
         button("Why this match", f"/why {own}"),
     ]
     return Told(answers=(say(*parts, buttons=in_rows(buttons), is_edit=visit.is_edit),))
-
-
-def _why(found: Opportunity) -> str:
-    """The score as a product, each factor by its name and what it stands for."""
-    factors = found.factors
-    fill = (
-        "liquidity is not known, taken as 1"
-        if found.lay_available is None
-        else f"min(1, {pounds(found.lay_available)} / {pounds(found.lay_stake)})"
-    )
-    lines = [
-        f"score {found.score:.6g} = value / loss / minutes * retention * fill",
-        f"value £{factors.free_bet_value:.2f}: the free bet it unlocks or uses, else the stake",
-        f"loss £{factors.max_loss:.2f}: the worse outcome, a penny at least",
-        f"minutes {factors.minutes_to_kickoff:.0f} to kickoff",
-        f"retention {factors.retention:.4f}: cash made of a pound of bonus",
-        f"fill {factors.fill:.3f}: {fill}",
-        f"liquidity floor £{factors.liquidity_floor:.0f}, passed",
-        f"match confidence {found.match_confidence:.2f}",
-    ]
-    if found.tier:
-        lines.append("no loss in any outcome: it stands before all that lose")
-    return "\n".join(lines)
 
 
 def pair_hints(found: Opportunity) -> dict[str, str]:
@@ -364,8 +376,6 @@ def pair_hints(found: Opportunity) -> dict[str, str]:
         "bookmaker": found.bookmaker,
     }
 
-
-_RUN = {"qualifier": _ranked, "snr": _ranked, "sr": _ranked, "arbs": _arbs}
 
 COMMANDS = (
     Command(
@@ -403,6 +413,18 @@ COMMANDS = (
         is_family=True,
     ),
     Command(
+        name="refund",
+        run=_ranked,
+        summary="Best bets whose stake is refunded if they lose",
+        subject=Subject.SIGNALS,
+        seats=EVERYBODY,
+        arguments="[BOOKMAKER] [back=10] [cash=yes] [filters]",
+        details="back= is what comes back, the stake unless said otherwise; cash=yes when it comes "
+        f"in cash and not as a free bet. {FILTER_HELP}",
+        examples=("/refund_coral stake=20", "/refund coral stake=10 back=5 cash=yes"),
+        is_family=True,
+    ),
+    Command(
         name="arbs",
         run=_arbs,
         summary="Pairs that lose nothing in any outcome",
@@ -412,6 +434,7 @@ COMMANDS = (
         details="Most arbs are wrong prices, or cost the account: look at both sites first. "
         f"{FILTER_HELP}",
         examples=("/arbs", "/arbs coral soccer"),
+        is_family=True,
     ),
     Command(
         name="show",

@@ -12,6 +12,7 @@ from kos.desk import (
     books,
     calc,
     dialogue,
+    dutches,
     names,
     offers,
     operations,
@@ -28,6 +29,7 @@ _MAX_SUMMARY = 256
 
 TABLE: tuple[Command, ...] = (
     *signals.COMMANDS,
+    *dutches.COMMANDS,
     *offers.COMMANDS,
     *books.COMMANDS,
     *calc.COMMANDS,

@@ -16,15 +16,21 @@ from kos.domain.score import ScoringRules
 from kos.errors import InvalidInput
 from kos.messages import (
     CommandRecorded,
+    DutchesRanked,
+    GetDutches,
     GetOpportunities,
+    GetOpportunity,
     GetOutbox,
+    GetSignalKeys,
     LedgerCommand,
     OperatorAnswered,
     OperatorSaid,
     OpportunitiesRanked,
+    OpportunityDescribed,
     OutboxListed,
     QueryRefused,
     SetPerson,
+    SignalKeysListed,
 )
 from kos.runtime import Message, NoSuchActor
 from kos.storage.answers import answer
@@ -84,14 +90,37 @@ class ScorerPeer:
         self.asked: list[GetOpportunities] = []
 
     def __call__(self, message: Message) -> Message:
-        if not isinstance(message, GetOpportunities):
-            raise TypeError(type(message).__name__)
-        self.asked.append(message)
         try:
-            ranked = self.picture.best(message.query, self.clock())
+            return self._answer(message)
         except InvalidInput as error:
             return QueryRefused(reason=str(error))
-        return OpportunitiesRanked(answer=ranked, last_quotes_at=NOW, is_simulated=True)
+
+    def _answer(self, message: Message) -> Message:
+        now = self.clock()
+        match message:
+            case GetOpportunities():
+                self.asked.append(message)
+                return OpportunitiesRanked(
+                    answer=self.picture.best(message.query, now),
+                    last_quotes_at=NOW,
+                    is_simulated=True,
+                )
+            case GetOpportunity():
+                return OpportunityDescribed(
+                    state=self.picture.standing(message.opportunity_id, message.query, now),
+                    last_quotes_at=NOW,
+                    is_simulated=True,
+                )
+            case GetDutches():
+                return DutchesRanked(
+                    answer=self.picture.dutches(message.query, now),
+                    last_quotes_at=NOW,
+                    is_simulated=True,
+                )
+            case GetSignalKeys():
+                return SignalKeysListed(keys=self.picture.keys(now))
+            case _:
+                raise TypeError(type(message).__name__)
 
 
 Peer = Callable[[Message], Message]

@@ -9,7 +9,7 @@ from kos.domain.conversation import Seat
 from tests.desk.offices import Building, text_of
 
 EVERYBODY = (
-    "qualifier snr sr arbs show view due offers offer start_offer record catalogue take begin"
+    "qualifier snr sr refund dutch arbs show view due offers offer start_offer record catalogue take begin"
     " balance profit exposure float statement calc why alerts alert unalert quiet mute digest help start version answer cancel join"
 )
 STAFF = "status alias settle"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_filters_as_bare_words_are_those_by_name(building: Building) -> None:
         ("/qualifier coral page=0", "page"),
         ("/snr coral free=10", "free"),
         ("/qualifier coral exchange=bank", "exchange"),
-        ("/show q.10.coral.000000000000", "not offered any more"),
+        ("/take q.10.0000000000000000", "Not offered any more"),
         ("/show rubbish", "pair"),
     ],
 )
@@ -112,9 +113,53 @@ def test_a_question_too_long_for_a_button_is_kept(building: Building) -> None:
 def test_the_detail_names_every_factor(building: Building) -> None:
     told = building.hear("/snr_coral stake=25").answers[0]
     shown = text_of(building.press(data_of(told, "1")).answers[0])
-    for factor in ("score", "value", "loss", "minutes", "retention", "fill", "liquidity floor"):
+    for factor in ("Score", "Free bet value", "Max loss", "Minutes", "Retention", "Fill", "floor"):
         assert factor in shown
-    assert "if the back wins" in shown
+    assert "1. Back " in shown
+    assert "£25.00 at" in shown
+    assert "does not win" in shown
+
+
+def test_a_pair_that_went_says_why(building: Building) -> None:
+    told = building.hear("/qualifier_coral").answers[0]
+    building.clock.pass_by(hours=3)
+    shown = building.press(data_of(told, "1")).answers[0]
+    assert "Not offered any more" in text_of(shown)
+    assert labels(shown) == ["Look again"]
+
+
+def test_a_refund_says_what_comes_back(building: Building) -> None:
+    shown = building.text("/refund_coral stake=20 back=10 cash=yes")
+    assert "with £10.00 back in cash" in shown
+    assert "refund £10.00 in cash" in shown
+    query = building.scorer.asked[-1].query
+    told = building.hear("/refund_coral stake=20 back=10 cash=yes").answers[0]
+    assert "the refund of £10.00 in cash included" in text_of(
+        building.press(data_of(told, "1")).answers[0]
+    )
+    assert (query.refund_value, query.is_refund_cash) == (Decimal(10), True)
+
+
+def test_arbs_are_only_those(building: Building) -> None:
+    building.hear("/arbs coral tennis stake=20")
+    query = building.scorer.asked[-1].query
+    assert query.only_arbs
+    assert (query.bookmaker, query.sport) == ("coral", "tennis")
+
+
+def test_a_dutch_shows_every_leg_and_what_each_outcome_leaves(building: Building) -> None:
+    told = building.hear("/dutch").answers[0]
+    shown = text_of(told)
+    for part in ("Back ", "left: Leeds", "worst", "book ", "price 0 s old", "tied up"):
+        assert part in shown
+    second = text_of(building.press(data_of(told, "next")).answers[0])
+    assert "4. " in second
+    free = building.text("/dutch_coral kind=snr stake=25")
+    assert "£25.00" in free
+    assert "retention" in free
+    assert building.hear("/dutch kind=king").is_refused
+    assert building.hear("/dutch liability=5").is_refused
+    assert not building.hear("/dutch arbs=only exchanges=no within=1d").is_refused
 
 
 def test_names_from_outside_stay_text(building: Building) -> None:
@@ -128,3 +173,10 @@ def test_a_silent_scorer_is_a_sentence(building: Building) -> None:
     told = building.hear("/qualifier_coral")
     assert told.is_refused
     assert text_of(told.answers[0]).startswith("scorer: ")
+
+
+@pytest.mark.parametrize("typed", ["/arbs", "/arbs coral", "/dutch", "/dutch coral", "/snr_laid"])
+def test_every_list_can_be_turned(building: Building, typed: str) -> None:
+    question = building.hear(f"{typed} stake=20").answers[0]
+    for each in (one for row in question.buttons for one in row):
+        assert not building.press(each.data).is_refused, each.data

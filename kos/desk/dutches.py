@@ -1,0 +1,118 @@
+"""Dutches: every outcome of an event covered at different places."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
+from kos.desk.filters import FILTER_HELP, MOST, Question, question_of
+from kos.desk.signals import bookmakers_known, head_of, nothing, short_command
+from kos.desk.speech import Part, bold, link, page_of, say
+from kos.desk.words import Words, one_of, tidy
+from kos.domain.dutching import DutchQuery
+from kos.domain.opportunity import BetKind
+from kos.errors import InvalidInput
+from kos.messages import DutchesRanked, GetDutches
+from kos.views.dutches import DutchRow, dutches_view
+
+_PAGE = 3
+_OWN_WORDS = ("kind", "exchanges")
+
+
+def _dutch(visit: Visit) -> Told:
+    """The best ways to cover every outcome, each at another place."""
+    own = {name: visit.words.named[name] for name in _OWN_WORDS if name in visit.words.named}
+    others = {name: value for name, value in visit.words.named.items() if name not in own}
+    bookmakers = bookmakers_known(visit.office, visit.memory)
+    question = question_of("dutch", Words(visit.words.plain, others), bookmakers)
+    question = msgspec.structs.replace(
+        question, words=Words(question.words.plain, question.words.named | own)
+    )
+    query = _query_of(question, own)
+    ranked = visit.office.ask("scorer", GetDutches(query=query), DutchesRanked)
+    view = dutches_view(ranked.answer, query)
+    blocks = [_block(number, row) for number, row in enumerate(view.rows, start=1)]
+    page = page_of(blocks, question.page, _PAGE)
+    command, kept = short_command(visit, question.command())
+    return Told(
+        answers=(
+            say(
+                *head_of(view.title, ranked.answer.as_of, ranked),
+                *(page.parts() if blocks else nothing(view.left_out)),
+                f"\n\n{view.summary}",
+                buttons=page.turners(command),
+                is_edit=visit.is_edit,
+            ),
+        ),
+        kept=kept,
+    )
+
+
+def _query_of(question: Question, own: dict[str, str]) -> DutchQuery:
+    asked = question.query
+    if asked.exchange is not None or asked.max_liability is not None or asked.hide_arbs:
+        word = "exchange" if asked.exchange else "liability" if asked.max_liability else "arbs"
+        raise InvalidInput(word, question.words.get(word), "no such word here; see /help dutch")
+    kinds = {
+        "qualifier": BetKind.QUALIFYING,
+        "snr": BetKind.FREE_BET_SNR,
+        "sr": BetKind.FREE_BET_SR,
+    }
+    kind = one_of("kind", own.get("kind", "qualifier"), kinds)
+    return DutchQuery(
+        bookmaker=asked.bookmaker,
+        kind=kinds[kind],
+        stake=asked.stake,
+        free_bet_value=asked.free_bet_value,
+        limit=MOST,
+        sport=asked.sport,
+        with_exchanges=one_of("exchanges", own.get("exchanges", "yes"), ("yes", "no")) == "yes",
+        min_odds=asked.min_odds,
+        max_odds=asked.max_odds,
+        min_liquidity=asked.min_liquidity,
+        max_minutes_to_kickoff=asked.max_minutes_to_kickoff,
+        only_arbs=asked.only_arbs,
+        ranking=asked.ranking,
+    )
+
+
+def _block(number: int, row: DutchRow) -> tuple[Part, ...]:
+    """One dutch: its legs, and what each outcome leaves."""
+    mark = " ⚠" if row.warnings else ""
+    parts: list[Part] = [
+        f"{number}. ",
+        bold(tidy(row.event, 80)),
+        f" · {row.kickoff} (in {row.starts_in}){mark}",
+    ]
+    for leg in row.legs:
+        there = f", {leg.available} there" if leg.available else ""
+        parts.append(
+            f"\n{tidy(leg.action, 80)} {leg.stake} at {leg.odds}, {tidy(leg.place, 30)}"
+            f"{there}, price {leg.age} old "
+        )
+        if leg.link:
+            parts.append(link("open", leg.link))
+    left = ", ".join(f"{tidy(outcome, 40)} {profit}" for outcome, profit in row.outcomes)
+    kept = f" · retention {row.retention}" if row.retention else ""
+    parts.append(
+        f"\nleft: {left}\nworst {row.profit} · rating {row.rating} · book {row.book}{kept}"
+        f" · tied up {row.total}"
+    )
+    return tuple(parts)
+
+
+COMMANDS = (
+    Command(
+        name="dutch",
+        run=_dutch,
+        summary="Every outcome covered, each at another place",
+        subject=Subject.SIGNALS,
+        seats=EVERYBODY,
+        arguments="[BOOKMAKER] [kind=snr] [exchanges=no] [filters]",
+        details="With a bookmaker the stake is that of the bet there, which may be a free bet "
+        "(kind=snr or kind=sr); without one it is the total. exchanges=no uses bookmakers alone. "
+        f"{FILTER_HELP}",
+        examples=("/dutch", "/dutch_coral kind=snr stake=25", "/dutch arbs=only exchanges=no"),
+        is_family=True,
+    ),
+)
