@@ -3,8 +3,8 @@
 Everything here runs in one event loop. A word is confirmed to Telegram, by the next poll, only
 after it was handled: what a crash interrupts is delivered again, and the desk knows a word that
 comes twice. A person's words are handled one after another, those of different people side by
-side. A word that takes long does not stop the others: after some seconds polling goes on, unless
-it is the desk itself that is away.
+side. A word that takes long does not stop the others: polling goes on from the earliest that is
+not done, and what comes again with it is known.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ from kos.runtime import meters
 
 PREFIX = "telegram:"
 
-_HANDLED_WITHIN_S = 5.0
+_HANDLED_WITHIN_S = 0.5
+"""Longer than nearly every word takes; then polling goes on beside it, once in so many seconds."""
 _DESK_PATIENCE_S = 20.0
 _DESK_RETRY_S = 0.3
 _SENT_WITHIN_S = 5.0
@@ -134,6 +135,7 @@ class _Delivered:
 class _Word:
     """A person's word, and the pressed button that waits for an answer."""
 
+    update_id: int
     said: OperatorSaid
     chat: int
     user: int
@@ -173,11 +175,11 @@ class TelegramService:
         self._in_flight: set[int] = set()
         self._resting: set[int] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._is_desk_away = False
         self._me: Me | None = None
-        self._offset: int | None = None
-        """The update after those that were handled: the next poll confirms them."""
         self._fetched: int | None = None
+        """The update after the last that came."""
+        self._unfinished: set[int] = set()
+        """Updates that are being handled."""
         self._polled_at = -math.inf
         self._stopped = asyncio.Event()
         self._outbox_filled = asyncio.Event()
@@ -240,17 +242,15 @@ class TelegramService:
         """Let words that are being handled come to their end, and answers go out; not for long."""
         deadline = time.monotonic() + _DRAIN_S
         while time.monotonic() < deadline:
-            running = [task for task in self._people.last_task.values() if not task.done()]
-            if not running:
-                self._offset = self._fetched
-                if not len(self._queue) and not self._busy:
-                    break
+            if not self._unfinished and not len(self._queue) and not self._busy:
+                break
             await asyncio.sleep(0.02)
-        if self._offset is None or self.status.state != "polling":
+        offset = self._unconfirmed()
+        if offset is None or self.status.state != "polling":
             return
         try:
             async with asyncio.timeout(1.0):
-                await self._api.updates(self._offset, 0)  # confirms what was handled
+                await self._api.updates(offset, 0)  # confirms what was handled
         except (TelegramFault, TimeoutError):
             return
 
@@ -265,8 +265,8 @@ class TelegramService:
             try:
                 if self._me is None:
                     await self._connect()
-                poll_s = 0 if is_backlog else self._settings.poll_s
-                updates = await self._api.updates(self._offset, poll_s)
+                poll_s = 0 if is_backlog or self._unfinished else self._settings.poll_s
+                updates = await self._api.updates(self._unconfirmed(), poll_s)
             except TelegramFault as fault:
                 await self._rest_after(fault, wait_s)
                 wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
@@ -277,10 +277,14 @@ class TelegramService:
             self.status.last_poll_at = datetime.now(UTC).isoformat(timespec="seconds")
             if updates:
                 self._fetched = updates[-1].update_id + 1
-                await self._handle(updates, is_backlog=is_backlog)
-                self._offset = self._fetched
-            else:
-                is_backlog = False  # what is said from now on did not wait
+            # What is said from now on, when nothing new came, did not wait.
+            is_backlog = self._take_up(updates, is_backlog=is_backlog) and is_backlog
+            if self._people.last_task:
+                await asyncio.wait(self._people.last_task.values(), timeout=_HANDLED_WITHIN_S)
+
+    def _unconfirmed(self) -> int | None:
+        """The earliest update that is not done, which the next poll begins with."""
+        return min(self._unfinished, default=self._fetched)
 
     async def _connect(self) -> None:
         me = await self._api.me()
@@ -324,15 +328,17 @@ class TelegramService:
         self.status.state = state
         self.status.problem = problem
 
-    async def _handle(self, updates: Iterable[Update], *, is_backlog: bool) -> None:
-        """Have all these words handled; comes back when they are, or when it takes too long."""
+    def _take_up(self, updates: Iterable[Update], *, is_backlog: bool) -> bool:
+        """Begin to handle what is new; says whether anything was."""
         by_user: dict[int, list[_Word]] = {}
         known = self._people.known_updates
+        is_any_new = False
         for update in updates:
-            self.status.updates += 1
-            meters.count("updates_total")
             if update.update_id in known:
                 continue
+            is_any_new = True
+            self.status.updates += 1
+            meters.count("updates_total")
             known[update.update_id] = None
             if len(known) > _KNOWN_UPDATES:
                 known.popitem(last=False)
@@ -340,20 +346,14 @@ class TelegramService:
             if word is not None:
                 if is_backlog and _is_long_ago(update.callback_query):
                     word = replace(word, is_expired=True)
+                self._unfinished.add(word.update_id)
                 by_user.setdefault(word.user, []).append(word)
-        tasks = []
         for user, words in by_user.items():
             before = self._people.last_task.get(user)
             task = asyncio.create_task(self._one_after_another(before, words))
             self._people.last_task[user] = task
             task.add_done_callback(partial(self._forget_task, user))
-            tasks.append(task)
-        if not tasks:
-            return
-        _, pending = await asyncio.wait(tasks, timeout=_HANDLED_WITHIN_S)
-        while pending and self._is_desk_away:
-            # Nobody else could be answered either: better that Telegram keeps what waits.
-            _, pending = await asyncio.wait(pending, timeout=1.0)
+        return is_any_new
 
     def _forget_task(self, user: int, done: asyncio.Task[None]) -> None:
         if self._people.last_task.get(user) is done:
@@ -370,6 +370,7 @@ class TelegramService:
                     await self._hear(word)
             except Exception:  # noqa: BLE001 - the border: one word's fault is not another's
                 self._log.exception("telegram.word_failed")
+            self._unfinished.discard(word.update_id)
 
     async def _hear(self, word: _Word) -> None:
         try:
@@ -417,16 +418,11 @@ class TelegramService:
         deadline = time.monotonic() + _DESK_PATIENCE_S
         while True:
             try:
-                answered = await self._in_thread(lambda: self._port.hear(said))
+                return await self._in_thread(lambda: self._port.hear(said))
             except WaitAndRetry:
-                self._is_desk_away = True
                 if time.monotonic() > deadline:
-                    self._is_desk_away = False
                     raise
                 await asyncio.sleep(_DESK_RETRY_S)
-            else:
-                self._is_desk_away = False
-                return answered
 
     def _word_of(self, update: Update) -> _Word | None:
         """The word of an update; None for what is nobody's command."""
@@ -453,6 +449,7 @@ class TelegramService:
         if message.chat.type != "private" and not text.startswith("/"):
             return None  # people talk to each other there
         return _Word(
+            update_id,
             self._said(update_id, sender.id, sender.full_name, message.chat.id, message.date, text),
             message.chat.id,
             sender.id,
@@ -469,7 +466,7 @@ class TelegramService:
             update_id, user.id, user.full_name, message.chat.id, datetime.now(UTC), ""
         )
         said = msgspec.structs.replace(said, pressed=query.data, message_id=message.message_id)
-        return _Word(said, message.chat.id, user.id, query.id)
+        return _Word(update_id, said, message.chat.id, user.id, query.id)
 
     def _is_allowed(self, kind: str, chat: int) -> bool:
         return kind == "private" or chat in self._settings.groups

@@ -194,13 +194,43 @@ def test_a_word_that_was_not_handled_is_heard_by_the_next_life_under_the_same_id
     assert len(kos.heard) == 2
 
 
+def test_a_word_that_takes_long_holds_up_nobody_and_is_not_confirmed_before_its_end(
+    start: Start, telegram: TelegramUser, kos: FakeKos
+) -> None:
+    gate = threading.Event()
+
+    def answer(said: OperatorSaid) -> OperatorAnswered:
+        if said.text == "/slow":
+            assert gate.wait(90)
+        return OperatorAnswered(answers=(say(said.text),))
+
+    kos.answer = answer
+    bot = start()
+    telegram.meet(7, name="Bob")
+    slow = telegram.say(ANN, "/slow")
+    kos.until(lambda: kos.heard, "it is being handled")
+    for number in range(3):  # each by a poll of its own
+        telegram.say(7, f"/quick {number}")
+        assert telegram.next_message(7).text == f"/quick {number}"
+    before = len(telegram.calls("getUpdates"))
+    asked = telegram.wait_for_calls("getUpdates", before + 2)[-1]
+    assert int(asked.parameters["offset"]) == slow, "Telegram keeps it still"
+    gate.set()
+    assert telegram.next_message(ANN).text == "/slow"
+    telegram.wait_for_poll()
+    asked = telegram.calls("getUpdates")[-1]
+    assert int(asked.parameters["offset"]) == slow + 4, "all of it is done"
+    assert [said.text for said in kos.heard].count("/slow") == 1
+    assert bot.service.status.updates == 4
+
+
 def test_while_the_desk_restarts_the_word_waits_for_it(
     start: Start, telegram: TelegramUser, kos: FakeKos
 ) -> None:
     bot = start()
     kos.away.set()
     telegram.say(ANN, "/status")
-    bot.until(lambda: bot.service._is_desk_away, "it noticed")
+    bot.until(lambda: bool(bot.service._unfinished), "it waits")
     kos.away.clear()
     assert telegram.next_message(ANN).text == "you said /status"
     assert len(kos.heard) == 1
