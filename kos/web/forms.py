@@ -173,7 +173,8 @@ def _fields(kind: type[msgspec.Struct], path: str, *, is_needed: bool) -> Iterat
     for field in msgspec.structs.fields(kind):
         hint = hints[field.name]
         part, is_many = _part(hint)
-        if field.name in _HIDDEN or (part is not None and not field.required):
+        is_hidden = field.name in _HIDDEN or part is not None
+        if is_hidden and not field.required:
             continue
         name = f"{path}{field.name}"
         if part is not None:
@@ -199,7 +200,7 @@ def _parts(
     hints = get_type_hints(kind, include_extras=True)
     for field in msgspec.structs.fields(kind):
         part, is_many = _part(hints[field.name])
-        if part is None or field.required or not is_many:
+        if part is None or part not in _DECIDES or field.required or not is_many:
             continue
         bets: tuple[str, ...] = open_bets if part is Settlement else ("",)
         for number, bet in enumerate(bets):
@@ -267,7 +268,7 @@ def _words(kind: type[msgspec.Struct], typed: Mapping[str, str]) -> Iterator[str
     said = 0
     for field in msgspec.structs.fields(kind):
         part, is_many = _part(hints[field.name])
-        if part is None or field.required or not is_many:
+        if part is None or part not in _DECIDES or field.required or not is_many:
             continue
         said = 0
         for number in _numbers(field.name, typed):
