@@ -9,9 +9,7 @@ import typer
 
 from kos.cli.door import (
     Door,
-    JsonOption,
     KeyOption,
-    StateDirOption,
     key_of,
     moment_said,
     operator,
@@ -21,6 +19,7 @@ from kos.cli.door import (
     recorded_or_exit,
     write_out,
 )
+from kos.cli.settings import JsonOption, StateDirOption
 from kos.errors import InvalidInput
 
 if TYPE_CHECKING:

@@ -29,6 +29,8 @@ app = typer.Typer(
     name="kos",
     help="Matched-betting and arbitrage engine: finds, computes, tracks and tells.",
     no_args_is_help=True,
+    # Paragraphs of a docstring flow; the default mode would keep its line ends.
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
 app.command("run")(run.run)

@@ -13,9 +13,7 @@ from kos.cli.door import (
     AtOption,
     ByOption,
     Door,
-    JsonOption,
     KeyOption,
-    StateDirOption,
     key_of,
     moment_said,
     operator,
@@ -26,6 +24,7 @@ from kos.cli.door import (
     write_out,
 )
 from kos.cli.offers import Participant, ParticipantOption
+from kos.cli.settings import JsonOption, StateDirOption
 from kos.domain.facts import MONEY_FACTS, Role, Source
 from kos.messages import CommandRefused, StatementListed
 
@@ -35,11 +34,17 @@ books_app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-SinceOption = Annotated[str | None, typer.Option("--since", help="From this moment on.")]
-UntilOption = Annotated[str | None, typer.Option("--until", help="Before this moment.")]
+SinceOption = Annotated[
+    str | None, typer.Option("--since", metavar="TIME", help="From this moment on.")
+]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", metavar="TIME", help="Before this moment.")
+]
 YearOption = Annotated[
     str | None,
-    typer.Option("--year", help="2026, or 2026-27 for 6 April to 5 April (UTC days)."),
+    typer.Option(
+        "--year", metavar="YEAR", help="2026, or 2026-27 for 6 April to 5 April (UTC days)."
+    ),
 ]
 
 
@@ -94,8 +99,12 @@ def record(
     at: AtOption = None,
     key: KeyOption = None,
     by: ByOption = None,
-    note: Annotated[str, typer.Option("--note")] = "",
-    supervisor: Annotated[bool, typer.Option("--supervisor")] = False,
+    note: Annotated[
+        str, typer.Option("--note", metavar="TEXT", help="A remark that is kept with it.")
+    ] = "",
+    supervisor: Annotated[
+        bool, typer.Option("--supervisor", help="Record it in the supervisor's role.")
+    ] = False,
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
 ) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kos.cli.settings import ConfigOption, settings_of
+from kos.cli.settings import ConfigOption, StateDirOption, settings_of
 
 if TYPE_CHECKING:
     from kos.domain.conversation import Answer, Button
@@ -30,10 +30,6 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 SaveOption = Annotated[
     Path | None,
     typer.Option("--save-to", metavar="DIR", help="Where pictures and files go; default: here."),
-]
-StateDirOption = Annotated[
-    Path | None,
-    typer.Option("--state-dir", metavar="DIR", help="The daemon that keeps its state there."),
 ]
 
 
@@ -53,16 +49,11 @@ def chat(
     The exit code is 1 when a word was refused, 2 when no daemon answers.
     """
     from kos.errors import WaitAndRetry
-    from kos.main import RUN_DIR_NAME, connect_to_daemon
-    from kos.messages import MESSAGES
-    from kos.runtime import RuntimeFault, connect
+    from kos.main import connect_to_daemon
+    from kos.runtime import RuntimeFault
 
     try:
-        client = (
-            connect_to_daemon(settings_of(config))
-            if state_dir is None
-            else connect(state_dir.expanduser() / RUN_DIR_NAME, MESSAGES)
-        )
+        client = connect_to_daemon(settings_of(config, state_dir))
     except RuntimeFault as fault:
         raise WaitAndRetry("daemon", str(fault)) from fault
     with client:

@@ -33,22 +33,22 @@ _RUN = "run"
 
 Told = TypeVar("Told", bound=Message)
 
-StateDirOption = Annotated[
-    Path | None,
-    typer.Option("--state-dir", metavar="DIR", help="Where KOS keeps its state."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 KeyOption = Annotated[
     str | None,
     typer.Option(
         "--key",
+        metavar="KEY",
         help="Idempotency key: the same key again gets the first answer and changes nothing.",
     ),
 ]
-ByOption = Annotated[str | None, typer.Option("--by", help="Who records it; default: you.")]
+ByOption = Annotated[
+    str | None, typer.Option("--by", metavar="NAME", help="Who records it; default: you.")
+]
 AtOption = Annotated[
     str | None,
-    typer.Option("--at", help="When it happened, e.g. 2026-11-23T15:00:00Z; default: now."),
+    typer.Option(
+        "--at", metavar="TIME", help="When it happened, e.g. 2026-11-23T15:00:00Z; default: now."
+    ),
 ]
 
 
@@ -58,9 +58,7 @@ def state_dir_of(state_dir: Path | None) -> Path:
     The sandbox's state serves where its daemon runs and no real books exist yet, so that a
     newcomer's commands reach the daemon on the screen, and real books are never left aside.
     """
-    if state_dir is not None:
-        return state_dir.expanduser()
-    settings = settings_of(None)
+    settings = settings_of(None, state_dir)
     real, simulated = settings.state_dir, settings.sandbox_state_dir
     is_sandbox_up = (simulated / _RUN).is_dir() and not (real / FILE_NAME).exists()
     return simulated if is_sandbox_up else real

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kos.cli.settings import ConfigOption, JsonOption, settings_of
+from kos.cli.settings import ConfigOption, JsonOption, StateDirOption, settings_of
 
 _FAILED = 1
 
@@ -21,6 +21,7 @@ def health(
         bool, typer.Option("--strict", help="Exit 1 for degraded, too, and not only for failed.")
     ] = False,
     as_json: JsonOption = False,
+    state_dir: StateDirOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Say whether KOS is ok, degraded or failed, by its heartbeat file alone.
@@ -36,7 +37,7 @@ def health(
 
     answer: dict[str, Any]
     try:
-        beat, judgement = find_pulse(settings_of(config))
+        beat, judgement = find_pulse(settings_of(config, state_dir))
     except WaitAndRetry as absent:
         answer = {"state": State.FAILED, "reasons": (str(absent),), "age_s": None, "pid": None}
     else:

@@ -9,9 +9,7 @@ import typer
 
 from kos.cli.door import (
     Door,
-    JsonOption,
     KeyOption,
-    StateDirOption,
     key_of,
     moment_said,
     operator,
@@ -20,6 +18,7 @@ from kos.cli.door import (
     write_out,
 )
 from kos.cli.offers import Participant
+from kos.cli.settings import JsonOption, StateDirOption
 
 ledger_app = typer.Typer(
     help="The database: check, back up, restore, export, erase.",

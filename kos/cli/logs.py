@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kos.cli.settings import ConfigOption, settings_of
+from kos.cli.settings import ConfigOption, StateDirOption, settings_of
 from kos.config import Settings
 from kos.errors import InvalidInput, WaitAndRetry
 
@@ -52,6 +52,7 @@ def logs(
         typer.Option("--lines", "-n", help="The last so many; default 100, or all with --since."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As they stand in the file.")] = False,
+    state_dir: StateDirOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Show the daemon's log.
@@ -72,10 +73,13 @@ def logs(
         job_id=job,
         since=reading.since(since, datetime.now(UTC)) if since else None,
     )
+    path = None
+    if source != _STDIN:
+        path = Path(source) if source else _own_log(settings_of(config, state_dir))
     if lines is None:
-        lines = None if since or source == _STDIN else 100
+        lines = None if since or path is None else 100
     try:
-        for text in _shown(source, wanted, lines, config, is_followed=follow, as_json=as_json):
+        for text in _shown(path, wanted, lines, is_followed=follow, as_json=as_json):
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -86,10 +90,9 @@ def logs(
 
 
 def _shown(
-    source: str | None,
+    path: Path | None,
     wanted: Wanted,
     limit: int | None,
-    config: Path | None,
     *,
     is_followed: bool,
     as_json: bool,
@@ -102,11 +105,10 @@ def _shown(
         for text in texts:
             yield from _rendered(text, wanted, as_json=as_json, has_colour=has_colour)
 
-    if source == _STDIN:
+    if path is None:
         kept = render(iter(sys.stdin))
         yield from kept if limit is None else deque(kept, maxlen=limit)
         return
-    path = Path(source) if source else _own_log(settings_of(config))
     if not path.exists() and not is_followed:
         raise WaitAndRetry("log", f"there is no file {path}")
     file = reading.LogFile(path)

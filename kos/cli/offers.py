@@ -11,9 +11,7 @@ from kos.cli.door import (
     AtOption,
     ByOption,
     Door,
-    JsonOption,
     KeyOption,
-    StateDirOption,
     key_of,
     moment_said,
     operator,
@@ -23,6 +21,7 @@ from kos.cli.door import (
     recorded_or_exit,
     write_out,
 )
+from kos.cli.settings import JsonOption, StateDirOption
 from kos.domain.facts import OFFER_FACTS, Role
 
 offers_app = typer.Typer(
@@ -33,7 +32,7 @@ offers_app = typer.Typer(
 
 Participant = Annotated[str, typer.Argument(help="Whose offer it is.")]
 ParticipantOption = Annotated[
-    str | None, typer.Option("--participant", "-p", help="Only this participant's.")
+    str | None, typer.Option("--participant", "-p", metavar="WHO", help="Only this participant's.")
 ]
 
 
@@ -115,7 +114,9 @@ def record(
     at: AtOption = None,
     key: KeyOption = None,
     by: ByOption = None,
-    note: Annotated[str, typer.Option("--note")] = "",
+    note: Annotated[
+        str, typer.Option("--note", metavar="TEXT", help="A remark that is kept with it.")
+    ] = "",
     supervisor: Annotated[
         bool, typer.Option("--supervisor", help="Record it in the supervisor's role.")
     ] = False,

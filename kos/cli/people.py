@@ -8,9 +8,7 @@ import typer
 
 from kos.cli.door import (
     Door,
-    JsonOption,
     KeyOption,
-    StateDirOption,
     key_of,
     moment_said,
     operator,
@@ -18,6 +16,7 @@ from kos.cli.door import (
     print_tables,
     recorded_or_exit,
 )
+from kos.cli.settings import JsonOption, StateDirOption
 from kos.domain.conversation import Seat
 from kos.errors import InvalidInput
 

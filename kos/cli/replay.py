@@ -35,7 +35,7 @@ def replay(
         BetKind, typer.Option("--kind", "-k", help="What the back bet is staked with.")
     ] = (BetKind.QUALIFYING),
     stake: Annotated[
-        str, typer.Option("--stake", "-s", help="Back stake or face of the free bet, pounds.")
+        str, typer.Option("--stake", "-s", help="Back stake, or face of the free bet, pounds.")
     ] = "10",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many.")] = 10,
     sport: Annotated[

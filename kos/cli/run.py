@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from kos.cli.exits import EXIT_CONFIG, EXIT_SOFTWARE
-from kos.cli.settings import ConfigOption, settings_of
+from kos.cli.settings import ConfigOption, StateDirOption, settings_of
 from kos.config import LogsSettings, ProxySettings, Secret, Settings, TelegramSettings
 from kos.errors import InvalidInput
 from kos.sandbox.server import Addresses
@@ -43,9 +43,7 @@ def run(
         Path | None,
         typer.Option(help="Sandbox: serve this folder of recorded payloads, not the world."),
     ] = None,
-    state_dir: Annotated[
-        Path | None, typer.Option(help="Keep state here instead of where the settings say.")
-    ] = None,
+    state_dir: StateDirOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Run KOS until it is stopped by Ctrl-C or SIGTERM.
@@ -59,10 +57,7 @@ def run(
     _end_quietly_on_signals()
 
     def read() -> Settings:
-        found = settings_of(config)
-        if state_dir is None:
-            return found
-        return _replace_service(found, state_dir=str(state_dir.resolve()))
+        return settings_of(config, state_dir)
 
     settings = read()
     with ExitStack() as stack:
@@ -176,8 +171,3 @@ def sandbox_settings(settings: Settings, sandbox: Addresses) -> Settings:
             settings.service, state_dir=str(settings.sandbox_state_dir), is_simulated=True
         ),
     )
-
-
-def _replace_service(settings: Settings, **changes: str) -> Settings:
-    service = msgspec.structs.replace(settings.service, **changes)
-    return msgspec.structs.replace(settings, service=service)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from kos.config import Settings, load
@@ -13,9 +14,22 @@ ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="Settings file; default: $KOS_CONFIG or the user's."),
 ]
+StateDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--state-dir",
+        metavar="DIR",
+        help="Where KOS keeps its state; default: as the settings say.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
 
-def settings_of(config: Path | None) -> Settings:
-    """The checked settings of this installation."""
-    return load(config)[0]
+def settings_of(config: Path | None, state_dir: Path | None = None) -> Settings:
+    """The checked settings of this installation, with the state elsewhere where that is said."""
+    found = load(config)[0]
+    if state_dir is None:
+        return found
+    place = str(state_dir.expanduser().resolve())
+    service = msgspec.structs.replace(found.service, state_dir=place)
+    return msgspec.structs.replace(found, service=service)

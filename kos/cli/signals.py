@@ -9,7 +9,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from kos.cli.settings import ConfigOption, JsonOption, settings_of
+from kos.cli.settings import ConfigOption, JsonOption, StateDirOption, settings_of
+from kos.config import Settings
 from kos.domain.dutching import DutchQuery
 from kos.domain.opportunity import BetKind, OpportunityQuery, Ranking
 from kos.errors import InvalidInput
@@ -34,7 +35,9 @@ def signals(
     *,
     bookmaker: Annotated[
         str | None,
-        typer.Option("--bookmaker", "-b", help="Bookmaker key, e.g. coral; default all."),
+        typer.Option(
+            "--bookmaker", "-b", metavar="KEY", help="Bookmaker key, e.g. coral; default: all."
+        ),
     ] = None,
     kind: Annotated[
         SignalKind,
@@ -45,33 +48,42 @@ def signals(
         typer.Option(
             "--stake",
             "-s",
-            help="Back stake or face of the free bet, pounds; of a dutch that at the bookmaker, "
-            "without one in total.",
+            metavar="POUNDS",
+            help="Back stake, or face of the free bet, pounds; of a dutch the stake at --bookmaker, "
+            "or in all where none is named.",
         ),
     ] = "10",
     free_bet: Annotated[
-        str | None, typer.Option(help="Face of the free bet that a bet unlocks, pounds.")
+        str | None,
+        typer.Option(metavar="POUNDS", help="Face of the free bet that a bet unlocks, pounds."),
     ] = None,
     refund: Annotated[
-        str | None, typer.Option(help="What comes back if the bet loses; default the stake.")
+        str | None,
+        typer.Option(metavar="POUNDS", help="What comes back if the bet loses; default the stake."),
     ] = None,
     refund_in_cash: Annotated[
         bool, typer.Option("--refund-in-cash", help="It comes back as cash, not as a free bet.")
     ] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many.")] = 10,
     sport: Annotated[
-        str | None, typer.Option(help="Sport key or its beginning, e.g. soccer or soccer_epl.")
+        str | None,
+        typer.Option(metavar="KEY", help="Sport key or its beginning, e.g. soccer or soccer_epl."),
     ] = None,
-    exchange: Annotated[str | None, typer.Option(help="Only this exchange's lays.")] = None,
-    min_odds: Annotated[str | None, typer.Option(help="Lowest back odds.")] = None,
-    max_odds: Annotated[str | None, typer.Option(help="Highest back odds.")] = None,
+    exchange: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Only this exchange's lays, e.g. betfair or smarkets."),
+    ] = None,
+    min_odds: Annotated[str | None, typer.Option(metavar="ODDS", help="Lowest back odds.")] = None,
+    max_odds: Annotated[str | None, typer.Option(metavar="ODDS", help="Highest back odds.")] = None,
     min_liquidity: Annotated[
-        str | None, typer.Option(help="Least available on the exchange, pounds.")
+        str | None, typer.Option(metavar="POUNDS", help="Least available on the exchange, pounds.")
     ] = None,
     max_liability: Annotated[
-        str | None, typer.Option(help="Most exchange liability, pounds.")
+        str | None, typer.Option(metavar="POUNDS", help="Most exchange liability, pounds.")
     ] = None,
-    within_hours: Annotated[float | None, typer.Option(help="Kickoff within these hours.")] = None,
+    within_hours: Annotated[
+        float | None, typer.Option(metavar="HOURS", help="Kickoff within these hours.")
+    ] = None,
     rank: Annotated[
         Ranking | None,
         typer.Option(help="Order of the answer; default seed, of arbs and dutches rating."),
@@ -87,12 +99,17 @@ def signals(
         bool, typer.Option("--without-exchanges", help="Of a dutch: legs at bookmakers alone.")
     ] = False,
     detail: Annotated[
-        str | None, typer.Option(help="One opportunity by its id, with every factor of its score.")
+        str | None,
+        typer.Option(
+            metavar="ID", help="One opportunity by its id, with every factor of its score."
+        ),
     ] = None,
     as_json: JsonOption = False,
+    state_dir: StateDirOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Show the best opportunities from the daemon's memory; no call to any remote service."""
+    settings = settings_of(config, state_dir)
     is_dutch = kind is SignalKind.DUTCH
     is_arbs = kind is SignalKind.ARBS
     bets = {SignalKind.DUTCH: leg, SignalKind.ARBS: BetKind.QUALIFYING}
@@ -120,12 +137,12 @@ def signals(
         _dutches(
             dutch_of(query, with_exchanges=not without_exchanges, only_arbs=only_arbs),
             as_json=as_json,
-            config=config,
+            settings=settings,
         )
     elif detail is not None:
-        _detail(detail, query, as_json=as_json, config=config)
+        _detail(detail, query, as_json=as_json, settings=settings)
     else:
-        _pairs(query, as_json=as_json, config=config)
+        _pairs(query, as_json=as_json, settings=settings)
 
 
 def dutch_of(query: OpportunityQuery, *, with_exchanges: bool, only_arbs: bool) -> DutchQuery:
@@ -149,12 +166,12 @@ def dutch_of(query: OpportunityQuery, *, with_exchanges: bool, only_arbs: bool) 
     )
 
 
-def _pairs(query: OpportunityQuery, *, as_json: bool, config: ConfigOption) -> None:
+def _pairs(query: OpportunityQuery, *, as_json: bool, settings: Settings) -> None:
     from kos.cli.daemon import ask
     from kos.messages import GetOpportunities, OpportunitiesRanked
 
     question = GetOpportunities(query=query)
-    answer = ask(settings_of(config), "scorer", question, OpportunitiesRanked, _TIMEOUT_S)
+    answer = ask(settings, "scorer", question, OpportunitiesRanked, _TIMEOUT_S)
     if as_json:
         typer.echo(msgspec.json.encode(answer).decode())
         return
@@ -164,12 +181,12 @@ def _pairs(query: OpportunityQuery, *, as_json: bool, config: ConfigOption) -> N
     screen.print(opportunities_table(answer, query, screen.width))
 
 
-def _dutches(query: DutchQuery, *, as_json: bool, config: ConfigOption) -> None:
+def _dutches(query: DutchQuery, *, as_json: bool, settings: Settings) -> None:
     from kos.cli.daemon import ask
     from kos.messages import DutchesRanked, GetDutches
 
     question = GetDutches(query=query)
-    answer = ask(settings_of(config), "scorer", question, DutchesRanked, _TIMEOUT_S)
+    answer = ask(settings, "scorer", question, DutchesRanked, _TIMEOUT_S)
     if as_json:
         typer.echo(msgspec.json.encode(answer).decode())
         return
@@ -178,12 +195,12 @@ def _dutches(query: DutchQuery, *, as_json: bool, config: ConfigOption) -> None:
     console().print(dutches_tables(answer, query))
 
 
-def _detail(wanted: str, query: OpportunityQuery, *, as_json: bool, config: ConfigOption) -> None:
+def _detail(wanted: str, query: OpportunityQuery, *, as_json: bool, settings: Settings) -> None:
     from kos.cli.daemon import ask
     from kos.messages import GetOpportunity, OpportunityDescribed
 
     question = GetOpportunity(opportunity_id=wanted, query=query)
-    answer = ask(settings_of(config), "scorer", question, OpportunityDescribed, _TIMEOUT_S)
+    answer = ask(settings, "scorer", question, OpportunityDescribed, _TIMEOUT_S)
     if as_json:
         typer.echo(msgspec.json.encode(answer).decode())
         return

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from kos.cli.settings import ConfigOption, JsonOption, settings_of
+from kos.cli.settings import ConfigOption, JsonOption, StateDirOption, settings_of
 
 
-def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def status(
+    *,
+    as_json: JsonOption = False,
+    state_dir: StateDirOption = None,
+    config: ConfigOption = None,
+) -> None:
     """Show nodes, actors, ages, credits and restarts, as the daemon last told.
 
     It is read from the heartbeat file and asks nobody, so that it also works while the daemon
@@ -15,7 +20,7 @@ def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """
     from kos.cli.pulse import find_pulse
 
-    beat, judgement = find_pulse(settings_of(config))
+    beat, judgement = find_pulse(settings_of(config, state_dir))
     if as_json:
         import msgspec
 
