@@ -37,7 +37,7 @@ class InvalidInput(OperatorMustAct):
 
     Args:
         field: The input's name as the person typed it.
-        value: What was given (its repr is shown, cut at 80 characters).
+        value: What was given (its repr is shown, cut at 80 characters); None or empty: nothing.
         allowed: What would have been accepted, in words.
     """
 
@@ -45,7 +45,9 @@ class InvalidInput(OperatorMustAct):
         shown = repr(value)
         if len(shown) > 80:  # noqa: PLR2004 - the docstring says 80
             shown = shown[:77] + "..."
-        super().__init__(f"{field}: {shown} is not allowed; expected {allowed}")
+        is_given = value is not None and value != ""
+        fault = f"{shown} is not allowed" if is_given else "nothing is given"
+        super().__init__(f"{field}: {fault}; expected {allowed}")
         self.field = field
         self.value = value
         self.allowed = allowed

@@ -22,7 +22,7 @@ from kos.domain.alerts import (
     check_rule,
 )
 from kos.domain.conversation import Kept, Seat
-from kos.errors import InvalidInput
+from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import GetKept, KeptListed
 from kos.views.alerts import rule_title
 from kos.views.opportunities import KIND_NAMES, uk_time
@@ -45,7 +45,7 @@ def _alerts(visit: Visit) -> Told:
 def _alert(visit: Visit) -> Told:
     """A rule more."""
     _refuse_elsewhere(visit)
-    kind = one_of("kind", visit.words.first() or "?", KINDS)
+    kind = one_of("kind", visit.words.first(), KINDS)
     rules = _rules(visit)
     if len(rules) >= MAX_RULES:
         raise InvalidInput("rules", len(rules) + 1, f"at most {MAX_RULES}; /unalert removes one")
@@ -85,7 +85,7 @@ def _unalert(visit: Visit) -> Told:
     if which == "all":
         gone = tuple(rules)
     else:
-        gone = (count_of("rule", which or "?", MAX_RULES),)
+        gone = (count_of("rule", which, MAX_RULES),)
         if gone[0] not in rules:
             known = ", ".join(map(str, rules)) or "none: there are no rules"
             raise InvalidInput("rule", which, known)
@@ -133,7 +133,7 @@ def _mute(visit: Visit) -> Told:
 
 def _digest(visit: Visit) -> Told:
     """How often what is held is told."""
-    minutes = count_of("minutes", visit.words.first() or "?", 24 * 60)
+    minutes = count_of("minutes", visit.words.first(), 24 * 60)
     changed = msgspec.structs.replace(_preferences(visit), digest_minutes=minutes)
     return _with_preferences(
         visit, changed, f"A digest every {minutes} minutes, when there is any."
@@ -142,7 +142,7 @@ def _digest(visit: Visit) -> Told:
 
 def _system_alerts(visit: Visit) -> Told:
     """Whether KOS tells of its own troubles."""
-    wanted = one_of("on or off", visit.words.first() or "?", ("on", _OFF)) == "on"
+    wanted = one_of("alerts of KOS's own troubles", visit.words.first(), ("on", _OFF)) == "on"
     changed = msgspec.structs.replace(_preferences(visit), wants_system=wanted)
     word = (
         "You are told of KOS's own troubles."
@@ -188,7 +188,7 @@ def _changed(visit: Visit, kept: Kept, word: str) -> Told:
 
 def _refuse_elsewhere(visit: Visit) -> None:
     if not visit.user.startswith("telegram:"):
-        raise InvalidInput("alerts", visit.user, "a person on Telegram, where alerts are sent")
+        raise CommandNotAllowed("alerts are sent on Telegram: say this to the bot there")
 
 
 # --- in words ---------------------------------------------------------------------------------------

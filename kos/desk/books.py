@@ -127,7 +127,7 @@ def _tabled(visit: Visit, head: Sequence[Part], view: TableView) -> Told:
                    count_of("page", visit.words.get("page") or "1"), _ROWS)  # fmt: skip
     first = (page.number - 1) * _ROWS
     shown = msgspec.structs.replace(view, rows=view.rows[first : first + _ROWS])
-    body: Part = table(shown) if view.rows else "nothing"
+    body: Part = table(shown) if view.rows else "Nothing is recorded yet."
     typed = " ".join((f"/{visit.name}", *map(quoted, visit.words.plain)))
     turners = page.turners(typed) if len(typed.encode()) < MAX_DATA - 9 else ()
     return Told(answers=(say(*head, body, buttons=turners, is_edit=visit.is_edit),))

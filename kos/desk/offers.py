@@ -215,7 +215,11 @@ def _find(visit: Visit, plain: tuple[str, ...]) -> OfferLine:
         raise InvalidInput("offer", tidy(instance, 40), f"whose it is: {tidy(people, 400)}")
     open_ones = [line for line in lines if line.outcome is None][:15]
     known = ", ".join(f"{line.participant} {line.instance}" for line in open_ones)
-    raise InvalidInput("offer", tidy(instance, 40), tidy(f"one of {known or 'none open'}", 400))
+    if not known:
+        raise CommandNotAllowed(
+            f"no offer {tidy(instance, 40)}: none is open; /start_offer begins one"
+        )
+    raise InvalidInput("offer", tidy(instance, 40), tidy(f"one of {known}", 400))
 
 
 def _offer(visit: Visit) -> Told:

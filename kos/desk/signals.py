@@ -48,6 +48,7 @@ from kos.views.opportunities import (
     opportunities_view,
     opportunity_row,
     percent,
+    pounds,
     refund_words,
     uk_time,
 )
@@ -194,11 +195,16 @@ def head_of(
     return (*simulated, bold(title), f"\n{at}\n\n")
 
 
+def _made(profit: Decimal) -> str:
+    """``profit £0.19``, ``loss £0.63``."""
+    return f"{'profit' if profit >= 0 else 'loss'} {pounds(abs(profit))}"
+
+
 def _block(number: int, found: Opportunity, now: datetime) -> tuple[Part, ...]:
     """One pair in four lines."""
     row = opportunity_row(found, now)
     kept = f"retention {row.retention}" if row.retention else _assumed(found)
-    made = "profit" if found.profit >= 0 else "loss"
+    made = _made(found.profit)
     mark = " ⚠" if row.warnings else ""
     return (
         f"{number}. ",
@@ -207,7 +213,7 @@ def _block(number: int, found: Opportunity, now: datetime) -> tuple[Part, ...]:
             f" · {row.kickoff} (in {row.starts_in})\n"
             f"{tidy(row.selection, 60)}: back {row.back_odds} {tidy(row.bookmaker, 30)}, "
             f"lay {row.lay_odds} {tidy(row.exchange, 30)} ({row.available}){mark}\n"
-            f"{made} {row.profit} · rating {row.rating} · {kept}\n"
+            f"{made} · rating {row.rating} · {kept}\n"
             f"lay {row.lay_stake}, liability {row.liability} · "
             f"prices {row.back_age} and {row.lay_age} old"
         ),
@@ -338,8 +344,7 @@ def _show(visit: Visit) -> Told:
         " old\n"
     )
     parts += [f"\n{tidy(what, 100)}: {tidy(left, 100)}" for what, left in view.outcomes]
-    made = "profit" if found.profit >= 0 else "loss"
-    parts += [f"\n{made} {row.profit}, rating {row.rating}\n\n", bold("Why it ranks here")]
+    parts += [f"\n{_made(found.profit)}, rating {row.rating}\n\n", bold("Why it ranks here")]
     parts += [
         f"\n{factor.name}: {factor.value}, {tidy(factor.why, 160)}" for factor in view.factors
     ]

@@ -24,8 +24,8 @@ HUNDRED: Final = 100
 
 KIND_NAMES: Final = {
     BetKind.QUALIFYING: "Qualifying bets",
-    BetKind.FREE_BET_SNR: "Free bets, stake not returned",
-    BetKind.FREE_BET_SR: "Free bets, stake returned",
+    BetKind.FREE_BET_SNR: "Free bets (stake not returned)",
+    BetKind.FREE_BET_SR: "Free bets (stake returned)",
     BetKind.REFUND: "Bets with a refund if they lose",
 }
 

@@ -25,7 +25,7 @@ def test_each_row_says_what_an_operator_needs(building: Building) -> None:
     for part in (
         "Leeds 1 v York 1 · Sat 14 Mar 13:10 (in 1 h 10 min)",
         "back 2.60 Coral, lay 2.70 Smarkets (£200.00)",
-        "loss -£",
+        "loss £",
         "rating ",
         "retention ",
         "lay £",

@@ -239,7 +239,7 @@ class Record:
             if value.get(name) is not None:
                 made[name] = reader.read(f"{field}.{name}", value[name])
             elif name not in made:
-                raise InvalidInput(f"{field}.{name}", None, f"{reader.allowed} (it is missing)")
+                raise InvalidInput(f"{field}.{name}", None, reader.allowed)
         return self._make(**made)
 
     def _from_text(self, field: str, text: str) -> dict[str, str]:

@@ -82,7 +82,7 @@ class Calculator(msgspec.Struct, frozen=True):
                 read[known.name] = known.reader.read(name, value)
         for name, known in self.inputs.items():
             if known.is_required and name not in read:
-                raise InvalidInput(name, None, f"a value, it is missing: {known.reader.allowed}")
+                raise InvalidInput(name, None, known.reader.allowed)
         return self.function(**read)
 
 
