@@ -192,15 +192,15 @@ class BudgetActor(Actor):
         return True
 
     def _decide(self, message: RequestCredits, now: datetime) -> Message:
+        if self._is_paused:
+            return CreditsRefused(
+                reason="KOS is paused; /resume ends it", retry_after_s=_PAUSED_RETRY_S
+            )
         if self._state is None or not (
             self._has_counters or now - self._opened_at > _COUNTERS_PATIENCE
         ):
             return CreditsRefused(
                 reason="what was spent is not known yet; asking", retry_after_s=_RETRY_S
-            )
-        if self._is_paused:
-            return CreditsRefused(
-                reason="KOS is paused; /resume ends it", retry_after_s=_PAUSED_RETRY_S
             )
         self._state, decision = request(
             self._state,

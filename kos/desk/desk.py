@@ -22,12 +22,13 @@ from rapidfuzz import fuzz, process
 
 from kos.desk.command import Command, Premises, Told, Visit
 from kos.desk.office import Office
-from kos.desk.seats import TELEGRAM, Attempts, Seats, digest_of
+from kos.desk.seats import TELEGRAM, Attempts, Seats
 from kos.desk.signals import families
 from kos.desk.speech import MAX_NOTICE, fitted, say
 from kos.desk.table import FORMS, TABLE, by_name
 from kos.desk.words import Typed, Words, read, tidy
 from kos.domain.conversation import Action, Answer, Kept, Person, Promise
+from kos.domain.invitations import code_digest
 from kos.errors import CommandNotAllowed, KosError, WaitAndRetry
 from kos.messages import (
     AcceptInvitation,
@@ -354,7 +355,7 @@ class Desk:
                     command_id=f"{said.said_id}:join",
                     by=said.user,
                     occurred_at=self._office.now(),
-                    code_digest=digest_of(code),
+                    code_digest=code_digest(code),
                     user=said.user,
                     name=tidy(said.name, 64) or said.user,
                 ),

@@ -6,8 +6,8 @@ import msgspec
 
 from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
 from kos.desk.filters import FILTER_HELP, MOST, Question, question_of
-from kos.desk.signals import bookmakers_known, head_of, nothing, short_command
-from kos.desk.speech import Part, bold, link, page_of, say
+from kos.desk.signals import bookmakers_known, head_of, nothing, page_within, reach, short_command
+from kos.desk.speech import Part, bold, link, say
 from kos.desk.words import Words, one_of, tidy
 from kos.domain.dutching import DutchQuery
 from kos.domain.opportunity import BetKind
@@ -28,11 +28,12 @@ def _dutch(visit: Visit) -> Told:
     question = msgspec.structs.replace(
         question, words=Words(question.words.plain, question.words.named | own)
     )
-    query = _query_of(question, own)
+    query = msgspec.structs.replace(_query_of(question, own), limit=reach(question, _PAGE))
     ranked = visit.office.ask("scorer", GetDutches(query=query), DutchesRanked)
     view = dutches_view(ranked.answer, query)
     blocks = [_block(number, row) for number, row in enumerate(view.rows, start=1)]
-    page = page_of(blocks, question.page, _PAGE)
+    eligible = ranked.answer.considered - sum(ranked.answer.rejected.values())
+    page = page_within(blocks, question, eligible, _PAGE)
     command, kept = short_command(visit, question.command())
     return Told(
         answers=(
@@ -88,10 +89,10 @@ def _block(number: int, row: DutchRow) -> tuple[Part, ...]:
         there = f", {leg.available} there" if leg.available else ""
         parts.append(
             f"\n{tidy(leg.action, 80)} {leg.stake} at {leg.odds}, {tidy(leg.place, 30)}"
-            f"{there}, price {leg.age} old "
+            f"{there}, price {leg.age} old"
         )
         if leg.link:
-            parts.append(link("open", leg.link))
+            parts += [" ", link("open", leg.link)]
     left = ", ".join(f"{tidy(outcome, 40)} {profit}" for outcome, profit in row.outcomes)
     kept = f" · retention {row.retention}" if row.retention else ""
     parts.append(

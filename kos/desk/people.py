@@ -9,10 +9,11 @@ import msgspec
 
 from kos.desk.command import ADMINS, EVERYBODY, Command, Subject, Told, Visit
 from kos.desk.dialogue import confirm
-from kos.desk.seats import Seats, digest_of
+from kos.desk.seats import Seats
 from kos.desk.speech import MAX_DATA, Part, bold, button, code, in_rows, page_of, say
 from kos.desk.words import count_of, one_of, quoted, span_of, tidy
 from kos.domain.conversation import Person, Seat
+from kos.domain.invitations import CODE_BYTES, DEFAULT_LIFE, code_digest
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
     CommandRecorded,
@@ -27,9 +28,7 @@ from kos.messages import (
 from kos.views.opportunities import uk_time
 
 _PAGE = 10
-_VALID_FOR = timedelta(hours=48)
 _LONGEST = timedelta(days=14)
-_CODE_BYTES = 12
 
 
 def _people(visit: Visit) -> Told:
@@ -112,11 +111,11 @@ def _invite(visit: Visit) -> Told:
         _check_participant(visit, participant)
     elif participant:
         raise InvalidInput("who", tidy(participant, 40), f"nobody: a {seat} is for all")
-    valid = span_of("valid", visit.words.get("valid")) if visit.words.get("valid") else _VALID_FOR
+    valid = span_of("valid", visit.words.get("valid")) if visit.words.get("valid") else DEFAULT_LIFE
     if valid > _LONGEST:
         raise InvalidInput("valid", visit.words.get("valid"), "14d at most")
-    secret = secrets.token_urlsafe(_CODE_BYTES)
-    digest = digest_of(secret)
+    secret = secrets.token_urlsafe(CODE_BYTES)
+    digest = code_digest(secret)
     answer = visit.office.do(
         PutInvitation(
             command_id=f"{visit.fact_id()}:{digest[:8]}",
@@ -174,7 +173,7 @@ COMMANDS = (
         summary="A one-time code for somebody new",
         subject=Subject.PEOPLE,
         seats=ADMINS,
-        arguments="admin|operator|participant [WHO] [valid=48h]",
+        arguments="admin|operator|participant [WHO] [valid=24h]",
         examples=("/invite operator", "/invite participant ann valid=2h"),
         is_turn=True,
     ),

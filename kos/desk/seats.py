@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -108,8 +107,3 @@ class Attempts:
                 return False
             self._tried[user] = [*own, now]
             return True
-
-
-def digest_of(code: str) -> str:
-    """What the ledger keeps of an invitation's code."""
-    return hashlib.sha256(code.encode("utf-8", "replace")).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,10 +14,11 @@ from typing import Any
 import msgspec
 
 from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
-from kos.desk.filters import FILTER_HELP, LAID, Question, question_of
+from kos.desk.filters import FILTER_HELP, LAID, MOST, Question, question_of
 from kos.desk.office import Office
 from kos.desk.speech import (
     MAX_DATA,
+    Page,
     Part,
     bold,
     button,
@@ -120,8 +121,9 @@ def families(
         if name == "dutch":
             continue
         yield f"{name}_{LAID}", _FAMILY_SUMMARY[name].format("all bookmakers, laid on the exchange")
-    for key, title in known.items():
-        for name in names:
+    # A menu has room for a hundred: what is asked most comes first.
+    for name in names:
+        for key, title in known.items():
             command = f"{name}_{key}"
             if _COMMAND.fullmatch(command):
                 yield command, tidy(_FAMILY_SUMMARY[name].format(title), 256)
@@ -147,13 +149,15 @@ def _which(visit: Visit, name: str, bookmakers: dict[str, str]) -> Told:
 
 
 def _listed(visit: Visit, question: Question) -> Told:
-    ranked = _ask(visit.office, question.query)
+    query = msgspec.structs.replace(question.query, limit=reach(question, _PAGE))
+    ranked = _ask(visit.office, query)
     found = ranked.answer.opportunities
-    view = opportunities_view(ranked.answer, question.query)
+    view = opportunities_view(ranked.answer, query)
     blocks = [
         _block(number, each, ranked.answer.as_of) for number, each in enumerate(found, start=1)
     ]
-    page = page_of(blocks, question.page, _PAGE)
+    eligible = ranked.answer.considered - sum(ranked.answer.rejected.values())
+    page = page_within(blocks, question, eligible, _PAGE)
     first = (page.number - 1) * _PAGE
     details = tuple(
         button(str(first + number), f"/show {reference(each, question.query)}")
@@ -179,6 +183,27 @@ def _assumed(found: Opportunity) -> str:
     if found.refund is None:
         return f"assumed retention {percent(found.retention)}"
     return f"refund {refund_words(found.refund, found.refund_worth)}"
+
+
+def reach(question: Question, size: int) -> int:
+    """How many of the best have to be asked for to show the page: the fewer, the quicker."""
+    return min(MOST, question.page * size)
+
+
+def page_within(
+    blocks: Sequence[tuple[Part, ...]], question: Question, eligible: int, size: int
+) -> Page:
+    """The page asked for, or the last there is, of so many as may be turned to.
+
+    Args:
+        blocks: The best, up to those of the page.
+        question: Which page.
+        eligible: How many there are in all.
+        size: Entries of a page.
+    """
+    page = page_of(blocks, question.page, size)
+    turnable = max(len(blocks), min(MOST, eligible))
+    return Page(page.blocks, page.number, max(page.number, -(-turnable // size)))
 
 
 def head_of(

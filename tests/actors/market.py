@@ -8,7 +8,14 @@ import msgspec
 
 from kos.domain.picture import MarketPicture
 from kos.domain.score import ScoringRules
-from kos.messages import GetOpportunities, OpportunitiesRanked, QuotesFetched, Tick
+from kos.messages import (
+    GetOpportunities,
+    GetSignalKeys,
+    OpportunitiesRanked,
+    QuotesFetched,
+    SignalKeysListed,
+    Tick,
+)
 from kos.runtime import Actor, Context, Message
 
 
@@ -33,6 +40,8 @@ class Market(Actor):
             case GetOpportunities():
                 answer = self._picture.best(message.query, datetime.now(UTC))
                 return OpportunitiesRanked(answer=answer, last_quotes_at=None, is_simulated=False)
+            case GetSignalKeys():
+                return SignalKeysListed(keys=self._picture.keys(datetime.now(UTC)))
             case Tick():
                 raise SystemExit(3)  # ends it, also when asked
             case _:

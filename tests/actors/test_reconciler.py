@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from kos.actors.reconciler import alias_table
-from kos.domain.matching import AliasFact
+from kos.actors.reconciler import alias_table, name_pairs
+from kos.domain.matching import AliasFact, BookmakerFixture, ExchangeFixture, Matcher
 from kos.messages import AliasFact as SettledAlias
 from kos.messages import AliasVerdict
 
@@ -26,3 +26,27 @@ def test_words_of_people_become_the_matchers_table_whatever_their_order() -> Non
     assert AliasFact("soccer", "Wolves", "Wolverhampton") in table.confirmed
     assert table.banned == (AliasFact("soccer", "Inter", "Inter Turku"),)
     assert len(table.confirmed) == 2
+
+
+def test_a_doubts_names_are_told_as_a_person_could_settle_them() -> None:
+    kickoff = datetime(2026, 11, 28, 15, tzinfo=UTC)
+    matcher = Matcher()
+    left = BookmakerFixture(
+        id="e1", sport_key="soccer_epl", kickoff=kickoff, home="Wolves", away="York Town"
+    )
+    right = ExchangeFixture(
+        id="1.1",
+        event_type="Soccer",
+        competition="",
+        name="Wolverhampton v York City",
+        kickoff=kickoff,
+        runners=("Wolverhampton", "York City", "The Draw"),
+    )
+    (decided,) = matcher.match([left], [right])
+    pairs = name_pairs("soccer_epl", decided)
+    assert {pair.sport for pair in pairs} == {"soccer"}
+    assert {(pair.feed_name, pair.exchange_name) for pair in pairs} <= {
+        ("Wolves", "Wolverhampton"),
+        ("York Town", "York City"),
+    }
+    assert all(0 <= pair.score <= 1 and pair.why for pair in pairs)
