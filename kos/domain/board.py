@@ -27,6 +27,7 @@ from kos.domain.cover import (
     covered_back,
     exchange_family,
     refused_pair,
+    same_cover,
     span_of,
 )
 from kos.domain.freshness import fresh_until
@@ -85,6 +86,7 @@ class Board:
         "_columns_until",
         "_forms",
         "_found",
+        "_is_alike",
         "_is_equal",
         "_reach",
         "_rules",
@@ -140,6 +142,8 @@ class Board:
         self.span: Span | None = None
         """Bounds over those that are; None: there is none."""
         # Within these moments what is settled stands; a question looks before it calls settle.
+        self._is_alike = False
+        """Whether the same lays cover every bookmaker's price of an outcome that may be offered."""
         self._found: dict[str | None, tuple[tuple[CoveredBack, ...], Tally]] = {}
         self.own: OwnBook | None = None
         self._forms: dict[bool, Form] | None = None
@@ -524,6 +528,7 @@ class Board:
                     until = lay.fresh_until
         open_lays = self._open_lays(now)
         glance = self._glance(open_lays, now)
+        self._is_alike = glance is not None
         if glance is None:
             books = [book for book in self.books.values() if book.commission is None]
             backs, self.tally, believed_until = self._look(books, open_lays, now)
@@ -623,12 +628,18 @@ class Board:
         until = _ALWAYS
         backs: list[CoveredBack] = []
         tally: Tally = {}
+        alike: dict[str, CoveredBack] = {}
         max_rating = float(self._rules.max_rating) * (1 - NEAR)
         for book in books:
             for back in self.backs(book):
                 reason = back.refused
                 if reason is None and now > back.fresh_until:
                     reason = Rejection.STALE_BACK
+                if reason is None and self._is_alike and not back.is_exchange:
+                    first = alike.get(back.quote.name)
+                    if first is not None:
+                        backs.append(same_cover(first, back))
+                        continue
                 if reason is None:
                     fitting, reason = self._fitting(back, open_lays.get(back.quote.name, ()), now)
                     if fitting and back.odds_f * fitting[0].keep > max_rating:
@@ -636,7 +647,9 @@ class Board:
                         until = min(until, believed_until)
                         reason = None if fitting else Rejection.TOO_GOOD
                 if reason is None:
-                    backs.append(covered_back(back, fitting, is_equal=self._is_equal))
+                    covered = covered_back(back, fitting, is_equal=self._is_equal)
+                    backs.append(covered)
+                    alike[back.quote.name] = covered
                 else:
                     tally[reason] = tally.get(reason, 0) + 1
         return backs, tally, until

@@ -205,6 +205,19 @@ def covered_back(back: Back, lays: Sequence[Lay], *, is_equal: bool) -> CoveredB
     )
 
 
+def same_cover(covered: CoveredBack, back: Back) -> CoveredBack:
+    """Another back price, covered by the same lays."""
+    return CoveredBack(
+        back,
+        covered.lays,
+        covered.has_known,
+        covered.keep,
+        covered.available_f,
+        covered.over,
+        covered.lay_odds,
+    )
+
+
 class Part(NamedTuple):
     """Back prices that the same lays cover."""
 
