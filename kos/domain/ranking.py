@@ -13,6 +13,7 @@ Of the lays that cover one back price only the best-ranked is shown.
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -23,11 +24,10 @@ from kos.domain.board import BACK_MARKET, Board
 from kos.domain.cover import (
     CoveredBack,
     Lay,
-    Part,
     Span,
     covered_back,
     exchange_family,
-    span_of,
+    span_of_backs,
     widest,
 )
 from kos.domain.money import pennies
@@ -51,6 +51,7 @@ from kos.domain.score import (
     minutes_between,
     refund_of,
 )
+from kos.errors import KosBug
 
 _SLACK = 1e-9
 """Relative and in pounds: more than floats err here, less than any exact difference that counts."""
@@ -65,13 +66,37 @@ Bound = tuple[int, int, float]
 """No exact rank of what it stands for begins with more: known liquidity, tier, merit."""
 
 
-class Contender(NamedTuple):
-    """An event that could be offered from."""
+class Contender:
+    """An event that could be offered from.
 
-    board: Board
-    backs: Sequence[CoveredBack] | None
-    """Its back prices; None: all that the board covers."""
-    span: Span
+    Args:
+        board: The event.
+        backs: Its back prices, at least one; None: all that the board covers.
+        span: Bounds over them; None: to be taken from the back prices once it is asked for.
+    """
+
+    __slots__ = ("_span", "backs", "board")
+
+    def __init__(
+        self, board: Board, backs: Sequence[CoveredBack] | None, span: Span | None = None
+    ) -> None:
+        self.board = board
+        self.backs = backs
+        self._span = span
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether its bounds are known already."""
+        return self._span is not None
+
+    @property
+    def span(self) -> Span:
+        """Bounds over its back prices."""
+        if self._span is None:
+            self._span = span_of_backs(self.backs or ())
+            if self._span is None:
+                raise KosBug("an event without back prices contends")
+        return self._span
 
 
 class Survey(NamedTuple):
@@ -206,6 +231,11 @@ class Ranker:
             if contender is not None:
                 contenders.append(contender)
         kickoffs = [contender.board.kickoff for contender in contenders]
+        spans = [contender.span for contender in contenders if contender.is_bounded]
+        chosen = [contender.backs for contender in contenders if contender.backs is not None]
+        span = span_of_backs(itertools.chain.from_iterable(chosen))
+        if span is not None:
+            spans.append(span)
         durations = [contender.board.duration_minutes for contender in contenders]
         return Survey(
             stands_from=now,
@@ -213,7 +243,7 @@ class Ranker:
             considered=considered,
             rejected=dict(rejected),
             contenders=contenders,
-            span=widest([contender.span for contender in contenders]),
+            span=widest(spans),
             kickoff=(min(kickoffs), max(kickoffs)) if kickoffs else (now, now),
             duration=(min(durations), max(durations)) if durations else (0.0, 0.0),
         )
@@ -288,7 +318,7 @@ class Ranker:
             if backs and backs[0].back.is_exchange:
                 span = None
             if not backs or (not self._has_filter and span is not None and self._is_safe(span)):
-                return self._contender_of(board, backs)
+                return Contender(board, backs) if backs else None
             return self._sift(board, backs, rejected)
         rejected.update(board.tally)
         if span is None:
@@ -299,11 +329,6 @@ class Ranker:
         if self._has_filter or not self._is_safe(span):
             return self._sift(board, board.covered(None, self._now)[0], rejected)
         return Contender(board, None, span)
-
-    def _contender_of(self, board: Board, backs: Sequence[CoveredBack]) -> Contender | None:
-        parts = [Part(covered.back.odds_f, covered.back.odds_f, covered.lays) for covered in backs]
-        span = span_of(parts, is_equal=self._is_equal)
-        return None if span is None else Contender(board, backs, span)
 
     def _is_safe(self, span: Span) -> bool:
         """Whether no pair of the event can be refused for its money, whatever its rounding."""
@@ -327,7 +352,7 @@ class Ranker:
                 rejected[sifted] += 1
             else:
                 kept.append(sifted)
-        return self._contender_of(board, kept)
+        return Contender(board, kept) if kept else None
 
     def _sifted(
         self, board: Board, covered: CoveredBack, minutes: float

@@ -217,10 +217,15 @@ def _odds_format(events: list[_Event]) -> tuple[OddsFormat, bool]:
     Raises:
         RemoteUnavailable: The evidence contradicts itself, or is not enough.
     """
-    finite = [price for market in _markets(events) for price in _prices(market)]
-    decimal_count = sum(_ONE < price < _AMERICAN_MIN for price in finite)
-    if decimal_count == len(finite):
+    finite = [
+        outcome.price
+        for market in _markets(events)
+        for outcome in market.outcomes
+        if outcome.price.is_finite()
+    ]
+    if not finite or (min(finite) > _ONE and max(finite) < _AMERICAN_MIN):
         return OddsFormat.DECIMAL, True
+    decimal_count = sum([_ONE < price < _AMERICAN_MIN for price in finite])
     whole = [price for price in finite if _is_american(price)]
     negative_count = sum(price < 0 for price in whole)
     if decimal_count:
@@ -332,6 +337,9 @@ class _Builder:
         lost = wire.lost if isinstance(wire, _PartMarket) else 0
         outcomes: list[OutcomeQuote] = []
         for i, outcome in enumerate(wire.outcomes):
+            if self._is_plain(outcome):
+                outcomes.append(OutcomeQuote(outcome.name, outcome.price, None, outcome.bet_limit))
+                continue
             try:
                 outcomes.append(self._outcome(outcome, path, i))
             except Refused as refused:
@@ -344,6 +352,21 @@ class _Builder:
             raise Refused("three-way market with an outcome missing")
         link = self._link(wire.link, path, "", 0) if wire.link is not None else None
         return MarketQuotes(key, updated_at, tuple(outcomes), link)
+
+    def _is_plain(self, wire: _Outcome) -> bool:
+        """Whether nothing of an outcome needs a closer look, as with nearly all."""
+        price, limit = wire.price, wire.bet_limit
+        return (
+            wire.name in self._good_texts
+            and price.is_finite()
+            and not self._is_american
+            and _ONE < price < _AMERICAN_MIN
+            and len(str(price)) <= _MAX_PRICE_DIGITS
+            and wire.point is None
+            and wire.link is None
+            and wire.description is None
+            and (limit is None or (limit.is_finite() and limit >= 0))
+        )
 
     def _outcome(self, wire: _Outcome, path: str, index: int) -> OutcomeQuote:
         if wire.description is not None:
