@@ -141,13 +141,13 @@ class Board:
         """Bookmakers' prices that are not offered, by reason, as of the moment settled for."""
         self.span: Span | None = None
         """Bounds over those that are; None: there is none."""
-        # Within these moments what is settled stands; a question looks before it calls settle.
         self._is_alike = False
         """Whether the same lays cover every bookmaker's price of an outcome that may be offered."""
         self._found: dict[str | None, tuple[tuple[CoveredBack, ...], Tally]] = {}
         self.own: OwnBook | None = None
         self._forms: dict[bool, Form] | None = None
         self._reach: dict[bool, Reach] | None = None
+        # Within these moments what is settled stands; a question looks before it calls settle.
         self.settled_from = self.settled_until = _NEVER
 
     def cover(
@@ -265,8 +265,10 @@ class Board:
     def _add_feed_lays(self, lays: dict[str, list[Lay]], superseded_until: datetime) -> None:
         newest_betfair: tuple[datetime, BookmakerQuotes, MarketQuotes] | None = None
         for bookmaker in self.quotes.bookmakers:
+            if bookmaker.key not in self._rules.commissions:
+                continue
             market = _market(bookmaker, LAY_MARKET)
-            if market is None or bookmaker.key not in self._rules.commissions:
+            if market is None:
                 continue
             if exchange_family(bookmaker.key) != OWN_EXCHANGE:
                 self._add_block(lays, bookmaker, market, _NEVER)
