@@ -5,10 +5,9 @@ Floats here only bound and order; every figure that is shown comes from the exac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from math import inf
 from typing import Final, NamedTuple
 
 import msgspec
@@ -274,40 +273,37 @@ def span_of(parts: Sequence[Part], *, is_equal: bool) -> Span | None:
     )
 
 
-def span_of_backs(backs: Iterable[CoveredBack]) -> Span | None:
-    """Bounds over back prices with the lays that cover them; None where there is none."""
-    has_known = False
-    least_rating = least_snr = least_cash_lay = least_snr_lay = least_odds = inf
-    rating = snr = most_cash_lay = most_snr_lay = most_odds = available = most_rating = -inf
-    for covered in backs:
-        odds = covered.back.odds_f
-        least_over, most_over = covered.over
-        least_rating = min(least_rating, odds * covered.lays[-1].keep)
-        least_snr = min(least_snr, (odds - 1.0) * covered.lays[-1].keep)
-        least_cash_lay = min(least_cash_lay, odds / most_over)
-        most_cash_lay = max(most_cash_lay, odds / least_over)
-        least_snr_lay = min(least_snr_lay, (odds - 1.0) / most_over)
-        most_snr_lay = max(most_snr_lay, (odds - 1.0) / least_over)
-        least_odds = min(least_odds, covered.lay_odds[0])
-        most_odds = max(most_odds, covered.lay_odds[1])
-        most_rating = max(most_rating, odds * covered.lays[0].keep)
-        if covered.has_known and not has_known:
-            has_known, rating, snr, available = True, -inf, -inf, -inf
-        if covered.has_known == has_known:
-            rating = max(rating, odds * covered.keep)
-            snr = max(snr, (odds - 1.0) * covered.keep)
-            available = max(available, covered.available_f)
-    if least_odds == inf:
+def span_of_backs(backs: Sequence[CoveredBack]) -> Span | None:
+    """Bounds over back prices with the lays that cover them; None where there is none.
+
+    As `span_of` gives them, each back price a part of its own, in a fraction of the time.
+    """
+    if not backs:
         return None
+    ranked = [covered for covered in backs if covered.has_known] or backs
+    lows = [(covered.back.odds_f, covered.lays[-1].keep, *covered.over) for covered in backs]
+    highs = [(covered.back.odds_f, covered.keep) for covered in ranked]
     return Span(
-        has_known=has_known,
-        rating=(least_rating, rating),
-        snr=(least_snr, snr),
-        lay_odds=(least_odds, most_odds),
-        lay_cash=(least_cash_lay, most_cash_lay),
-        lay_snr=(least_snr_lay, most_snr_lay),
-        available_f=available,
-        most_rating=most_rating,
+        has_known=ranked[0].has_known,
+        rating=(
+            min([odds * keep for odds, keep, _, _ in lows]),
+            max([odds * keep for odds, keep in highs]),
+        ),
+        snr=(
+            min([(odds - 1.0) * keep for odds, keep, _, _ in lows]),
+            max([(odds - 1.0) * keep for odds, keep in highs]),
+        ),
+        lay_odds=_outer([covered.lay_odds for covered in backs]),
+        lay_cash=(
+            min([odds / over for odds, _, _, over in lows]),
+            max([odds / over for odds, _, over, _ in lows]),
+        ),
+        lay_snr=(
+            min([(odds - 1.0) / over for odds, _, _, over in lows]),
+            max([(odds - 1.0) / over for odds, _, over, _ in lows]),
+        ),
+        available_f=max([covered.available_f for covered in ranked]),
+        most_rating=max([covered.back.odds_f * covered.lays[0].keep for covered in backs]),
     )
 
 

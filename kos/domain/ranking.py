@@ -59,8 +59,9 @@ _PENNY = 0.01
 """More than rounding moves a lay stake."""
 
 _ALWAYS: Final = datetime.max.replace(tzinfo=UTC)
-_MOMENT: Final = timedelta(milliseconds=1)
-"""Before an event's state changes with the clock it is looked at anew rather early."""
+_MOMENT: Final = timedelta(microseconds=1)
+_LONGEST: Final = 1e8
+"""Minutes: two centuries are as good as no limit."""
 
 Bound = tuple[int, int, float]
 """No exact rank of what it stands for begins with more: known liquidity, tier, merit."""
@@ -163,7 +164,8 @@ class Ranker:
         self._heap: list[tuple[int, int, float, int, _Node]] = []
         self._pushed = 0
         most = query.max_minutes_to_kickoff
-        self._max_minutes = float("inf") if most is None else most
+        self._least = timedelta(minutes=rules.min_minutes_to_kickoff)
+        self._most = None if most is None else timedelta(minutes=min(most, _LONGEST))
         self._is_cash = is_own_money(query.kind)
         self._ranking = query.ranking
         self._is_seed = query.ranking is Ranking.SEED
@@ -207,33 +209,37 @@ class Ranker:
 
         It stands until the moment it names, so that the next question need not look again.
         """
-        now = self._now
-        until = _ALWAYS
+        # This loop runs over every event that changed: it does what it can itself.
+        now, bookmaker = self._now, self._query.bookmaker
+        until, first = _ALWAYS, _ALWAYS
         considered = 0
         rejected: Counter[Rejection] = Counter()
         contenders: list[Contender] = []
-        bookmaker = self._query.bookmaker
         for board in boards:
             count = board.count if bookmaker is None else board.count_at(bookmaker)
             if not count:
                 continue
             considered += count
-            refused, stands_until = self._refused_event(board)
-            until = min(until, stands_until)
-            if refused is not None:
+            if board.state is not None or not self._opens_at(board.kickoff):
+                refused, stands_until = self._refused_event(board)
                 rejected[refused] += count
+                until = min(until, stands_until)
                 continue
-            board.settle(now)
+            first = min(first, board.kickoff)
+            if not board.settled_from <= now <= board.settled_until:
+                board.settle(now)
             until = min(until, board.settled_until)
             if bookmaker is not None and board.books[bookmaker].commission is not None:
                 until = now  # how long an exchange's own prices stand is not settled
             contender = self._contender(board, rejected)
             if contender is not None:
                 contenders.append(contender)
+        if first < _ALWAYS:
+            until = min(until, first - self._least)
         kickoffs = [contender.board.kickoff for contender in contenders]
         spans = [contender.span for contender in contenders if contender.is_bounded]
         chosen = [contender.backs for contender in contenders if contender.backs is not None]
-        span = span_of_backs(itertools.chain.from_iterable(chosen))
+        span = span_of_backs(list(itertools.chain.from_iterable(chosen)))
         if span is not None:
             spans.append(span)
         durations = [contender.board.duration_minutes for contender in contenders]
@@ -294,33 +300,37 @@ class Ranker:
 
     # --- which back prices could be offered ----------------------------------------------------
 
-    def _refused_event(self, board: Board) -> tuple[Rejection | None, datetime]:
-        """Why nothing of an event may be offered, and until when that, or the contrary, stands."""
+    def _opens_at(self, kickoff: datetime) -> bool:
+        """Whether an event with this kickoff is far enough away, and not too far."""
+        return self._least <= kickoff - self._now and (
+            self._most is None or kickoff - self._now <= self._most
+        )
+
+    def _refused_event(self, board: Board) -> tuple[Rejection, datetime]:
+        """Why nothing of an event may be offered, and until when that stands."""
         kickoff = board.kickoff
-        minutes = minutes_between(self._now, kickoff)
-        if minutes <= 0:
+        if kickoff <= self._now:
             return Rejection.STARTED, _ALWAYS
         if board.state is not None:
             return board.state, kickoff - _MOMENT
-        least = self._rules.min_minutes_to_kickoff
-        if minutes < least:
+        if kickoff - self._now < self._least:
             return Rejection.TOO_SOON, kickoff - _MOMENT
-        if minutes > self._max_minutes:
-            return Rejection.TOO_LATE, kickoff - timedelta(minutes=self._max_minutes) - _MOMENT
-        return None, kickoff - timedelta(minutes=least) - _MOMENT
+        return Rejection.TOO_LATE, kickoff - (self._most or timedelta()) - _MOMENT
 
     def _contender(self, board: Board, rejected: Counter[Rejection]) -> Contender | None:
         """An event that could be offered from, or None; what could not is counted."""
         bookmaker, span = self._query.bookmaker, board.span
         if bookmaker is not None:
             backs, tally = board.covered(bookmaker, self._now)
-            rejected.update(tally)
+            for reason, tallied in tally.items():
+                rejected[reason] += tallied
             if backs and backs[0].back.is_exchange:
                 span = None
             if not backs or (not self._has_filter and span is not None and self._is_safe(span)):
                 return Contender(board, backs) if backs else None
             return self._sift(board, backs, rejected)
-        rejected.update(board.tally)
+        for reason, tallied in board.tally.items():
+            rejected[reason] += tallied
         if span is None:
             return None
         if self._query.only_arbs and span.most_rating < 1.0 - _SLACK:
@@ -448,6 +458,8 @@ class Ranker:
                 found.append(lay)
         if not found:
             return reason or Rejection.NO_LAY
+        if len(found) == len(covered.lays):
+            return covered
         return covered_back(covered.back, found, is_equal=self._is_equal)
 
     def _refused_pair(
