@@ -11,7 +11,7 @@ import msgspec
 from kos.desk.charts import MISSING, profit_chart
 from kos.desk.command import ADMINS, EVERYBODY, Command, Scope, Subject, Told, Visit
 from kos.desk.dialogue import confirm
-from kos.desk.offers import source_of
+from kos.desk.recording import record_fact
 from kos.desk.speech import MAX_DATA, Part, bold, button, in_rows, page_of, say, table
 from kos.desk.words import Words, count_of, quoted, tidy
 from kos.domain.books import RESULTS, AccountKind, pounds
@@ -22,11 +22,8 @@ from kos.domain.told import ProfitLine, StatementLine
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
     BooksDescribed,
-    CommandRefused,
-    FactRecorded,
     GetBooks,
     GetStatement,
-    RecordFact,
     StatementListed,
 )
 from kos.views.books import balances_table, floats_table, statement_csv
@@ -257,20 +254,8 @@ def _undo(visit: Visit) -> Told:
 
 
 def _reversed(visit: Visit, who: str, number: int) -> Told:
-    answer = visit.office.do(
-        RecordFact(
-            command_id=visit.fact_id(),
-            by=visit.user,
-            occurred_at=visit.now,
-            participant=who,
-            fact=EntryReversed(transaction=number, reason=visit.words.get("reason")),
-            role=Role.SUPERVISOR,
-            source=source_of(visit.user),
-        ),
-        FactRecorded,
-    )
-    if isinstance(answer, CommandRefused):
-        raise CommandNotAllowed(f"not recorded: {answer.reason}")
+    fact = EntryReversed(transaction=number, reason=visit.words.get("reason"))
+    record_fact(visit, fact, who, role=Role.SUPERVISOR)
     return Told(answers=(say(f"✓ Entry {number} of {who} is taken back."),), notice="recorded")
 
 

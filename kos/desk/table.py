@@ -17,7 +17,9 @@ from kos.desk import (
     offers,
     operations,
     people,
+    recording,
     signals,
+    starting,
 )
 from kos.desk import help as help_
 from kos.desk.command import Command
@@ -31,6 +33,8 @@ TABLE: tuple[Command, ...] = (
     *signals.COMMANDS,
     *dutches.COMMANDS,
     *offers.COMMANDS,
+    *starting.COMMANDS,
+    *recording.COMMANDS,
     *books.COMMANDS,
     *calc.COMMANDS,
     *alerts.COMMANDS,
@@ -41,7 +45,7 @@ TABLE: tuple[Command, ...] = (
     *dialogue.COMMANDS,
 )
 
-FORMS: Mapping[str, Form] = {**offers.FORMS}
+FORMS: Mapping[str, Form] = {**starting.FORMS, **recording.FORMS}
 """Every dialogue by its name."""
 
 

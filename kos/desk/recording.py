@@ -1,0 +1,214 @@
+"""Recording what happened to an offer: a dialogue for what is missing, read back and confirmed.
+
+An offer moves only by facts that its phase accepts. What a fact needs is asked for, the whole is
+read back with its amounts, and one button records it, once, and only if nobody has recorded
+anything else meanwhile.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+
+from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
+from kos.desk.dialogue import SKIP, Dialogue, Form, Question, confirm, go_on, kept_value
+from kos.desk.fact_forms import FACTS, FactForm, Standing, next_of, spoken_words
+from kos.desk.offers import PHASES, ask_offer, described, find, may_record
+from kos.desk.signals import pair_hints, pair_of
+from kos.desk.speech import Part, bold
+from kos.desk.words import Words, tidy
+from kos.domain.books import pounds
+from kos.domain.catalogue import pence_of
+from kos.domain.conversation import Kept, Seat
+from kos.domain.facts import OFFER_FACTS, MoneyFact, OfferFact, Role, Source
+from kos.domain.spoken_facts import spoken
+from kos.errors import CommandNotAllowed, InvalidInput
+from kos.messages import (
+    BooksDescribed,
+    CatalogueListed,
+    CommandRefused,
+    FactRecorded,
+    GetBooks,
+    GetCatalogue,
+    RecordFact,
+)
+
+_PAIR_FOR = timedelta(days=3)
+_SOURCES = {"telegram": Source.TELEGRAM, "web": Source.WEB, "terminal": Source.TERMINAL}
+
+
+def _record(visit: Visit) -> Told:
+    """Record what happened to an offer; from a button that was confirmed, at once."""
+    plain = visit.words.plain
+    if len(plain) != 3:  # noqa: PLR2004 - who, which, what
+        raise InvalidInput("record", tidy(visit.words.text(), 80), "WHO N FACT field=value ...")
+    participant, instance, fact = plain
+    visit.about(participant)
+    if visit.action is not None and visit.action.expected_version is not None:
+        return _recorded(visit, participant, instance, fact)
+    named = dict(visit.words.named)
+    hints = _hints(visit, participant, instance, named.pop("pair", ""))
+    dialogue = Dialogue(form="record", words=Words(plain, named), hints=hints)
+    return go_on(visit, dialogue)
+
+
+def _hints(visit: Visit, participant: str, instance: str, pair: str) -> dict[str, str]:
+    """What the pair on screen tells, or the one that the offer's bet was placed with."""
+    if pair:
+        return pair_hints(pair_of(visit, pair))
+    found = kept_value(visit, _pair_name(participant, instance))
+    return msgspec.json.decode(found, type=dict[str, str]) if found else {}
+
+
+def _pair_name(participant: str, instance: str) -> str:
+    return f"pair:{participant}:{instance}"
+
+
+def with_pair(
+    visit: Visit, told: Told, hints: dict[str, str], participant: str, instance: str
+) -> Told:
+    """The same, and the pair on screen is kept for the offer's next facts."""
+    if not hints:
+        return told
+    kept = Kept(
+        owner=visit.user,
+        name=_pair_name(participant, instance),
+        value=msgspec.json.encode(hints).decode(),
+        expires_at=visit.now + _PAIR_FOR,
+    )
+    return msgspec.structs.replace(told, kept=(*told.kept, kept))
+
+
+def _standing(visit: Visit, dialogue: Dialogue) -> tuple[Standing, FactForm]:
+    participant, instance, fact = dialogue.words.plain
+    told = ask_offer(visit, participant, instance)
+    form = FACTS.get(fact)
+    allowed = [name for name in told.allowed if name in FACTS and may_record(visit, name)]
+    if form is None or fact not in allowed:
+        where = PHASES.get(told.line.phase, told.line.phase)
+        raise CommandNotAllowed(
+            f"{participant} {instance} is at {where}: {tidy(fact, 40)} does not fit; "
+            f"now fits: {', '.join(allowed) or 'nothing'}"
+        )
+    books = visit.office.ask("ledger", GetBooks(participant=participant), BooksDescribed)
+    catalogue = visit.office.ask("ledger", GetCatalogue(), CatalogueListed).offers
+    terms = next((offer for offer in catalogue if offer.key == told.line.offer), None)
+    return Standing(told=told, terms=terms, books=books, now=visit.now), form
+
+
+def _fact_missing(visit: Visit, dialogue: Dialogue) -> Question | None:
+    standing, form = _standing(visit, dialogue)
+    _, question = next_of(form, standing, dialogue)
+    return question
+
+
+def _fact_finish(visit: Visit, dialogue: Dialogue) -> Told:
+    standing, form = _standing(visit, dialogue)
+    dialogue, _ = next_of(form, standing, dialogue)
+    participant, instance, fact = dialogue.words.plain
+    words = spoken_words(dialogue)
+    spoken(
+        OFFER_FACTS, fact, words, visit.now
+    )  # refuses what cannot be recorded, before it is asked
+    named = {field: value for field, value in dialogue.words.named.items() if value != SKIP}
+    command = f"/record {Words((participant, instance, fact), named).text()}"
+    amounts = [_pounds(named[field]) for field in ("stake", "amount", "face") if field in named]
+    told = confirm(
+        visit,
+        bold(f"{participant} {instance}: {form.label}"),
+        *_read_back(named),
+        "\n\nRecord it?",
+        command=command,
+        label=f"Record {amounts[0]}" if amounts else "Record",
+        participant=participant,
+        instance=instance,
+        version=standing.told.line.version,
+    )
+    return with_pair(visit, told, dialogue.hints, participant, instance)
+
+
+_UNSAID = frozenset({"event_id", "min_odds"})
+_MONEY = frozenset({"stake", "amount", "face"})
+
+
+def _read_back(named: dict[str, str]) -> list[Part]:
+    """The words of a fact, as a person checks them."""
+    lines: list[Part] = []
+    for field, value in named.items():
+        if field not in _UNSAID:
+            shown = _pounds(value) if field in _MONEY else tidy(value, 120)
+            lines.append(f"\n{field.replace('_', ' ')}: {shown}")
+    return lines
+
+
+def _pounds(typed: str) -> str:
+    return pounds(pence_of(typed, "amount"))
+
+
+def _recorded(visit: Visit, participant: str, instance: str, fact: str) -> Told:
+    """Carry out what was confirmed."""
+    if visit.action is None:
+        raise CommandNotAllowed("nothing is recorded without a confirmation")
+    is_supervised = fact == "reopened" and visit.person.seat is Seat.ADMIN
+    words = [f"{field}={value}" for field, value in visit.words.named.items()]
+    record_fact(
+        visit,
+        spoken(OFFER_FACTS, fact, words, visit.now),  # type: ignore[arg-type]
+        participant,
+        instance,
+        role=Role.SUPERVISOR if is_supervised else Role.OPERATOR,
+    )
+    line = find(visit, (participant, instance))
+    label = FACTS[fact].label if fact in FACTS else fact
+    told = described(visit, line, before=f"✓ {label}: recorded.")
+    return msgspec.structs.replace(told, notice="recorded")
+
+
+def record_fact(
+    visit: Visit,
+    fact: OfferFact | MoneyFact,
+    participant: str,
+    instance: str = "",
+    role: Role = Role.OPERATOR,
+) -> FactRecorded:
+    """Have the ledger record what a word confirms, under the word's own id.
+
+    Raises:
+        CommandNotAllowed: It is refused; nothing was recorded.
+    """
+    answer = visit.office.do(
+        RecordFact(
+            command_id=visit.fact_id(),
+            by=visit.user,
+            occurred_at=visit.now,
+            participant=participant,
+            instance=instance,
+            fact=fact,
+            role=role,
+            source=_SOURCES.get(visit.user.partition(":")[0], Source.SYSTEM),
+            expected_version=visit.action.expected_version if visit.action else None,
+        ),
+        FactRecorded,
+    )
+    if isinstance(answer, CommandRefused):
+        raise CommandNotAllowed(f"not recorded: {answer.reason}")
+    return answer
+
+
+FORMS = {"record": Form(missing=_fact_missing, finish=_fact_finish)}
+
+COMMANDS = (
+    Command(
+        name="record",
+        run=_record,
+        summary="Record what happened to an offer",
+        subject=Subject.OFFERS,
+        seats=EVERYBODY,
+        arguments="WHO N FACT [field=value ...]",
+        details="What is left out is asked for; everything is confirmed before it is recorded. "
+        "The buttons under /offer do the same.",
+        examples=("/record ann 3 lay_matched stake=9.92 odds=2.54",),
+        is_turn=True,
+    ),
+)

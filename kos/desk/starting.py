@@ -1,0 +1,249 @@
+"""Starting an offer of the catalogue, alone or with the pair on screen."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
+from kos.desk.dialogue import Dialogue, Form, Question, confirm, go_on
+from kos.desk.fact_forms import FACTS
+from kos.desk.offers import Shown, described, find
+from kos.desk.recording import record_fact, with_pair
+from kos.desk.signals import pair_hints, pair_of
+from kos.desk.speech import bold, in_rows, say
+from kos.desk.words import Words, one_of, pounds_of, quoted, tidy
+from kos.domain.books import pounds
+from kos.domain.catalogue import Offer
+from kos.domain.conversation import Seat
+from kos.domain.facts import DepositSent
+from kos.domain.money import to_pence
+from kos.domain.offers import Phase
+from kos.errors import CommandNotAllowed
+from kos.messages import (
+    CatalogueListed,
+    GetCatalogue,
+    GetOffers,
+    GetParticipants,
+    OffersListed,
+    ParticipantsListed,
+)
+
+_NOTHING = Decimal(0)
+_START_WORDS = ("who", "offer", "amount", "there")
+"""In the order they are asked: each may need those before it."""
+
+
+def _start_offer(visit: Visit) -> Told:
+    """Take up an offer of the catalogue: who, which, and the deposit."""
+    named = dict(visit.words.named)
+    for word, field in zip(visit.words.plain, ("who", "offer"), strict=False):
+        named.setdefault(field, word)
+    pair = named.pop("pair", "")
+    visit.about(named.get("who", ""))
+    Words((), named).refuse_others(*_START_WORDS)
+    hints = pair_hints(pair_of(visit, pair)) if pair else {}
+    dialogue = Dialogue(form="start_offer", hints=hints)
+    for field in _START_WORDS:
+        question = _start_question(visit, dialogue, field) if field in named else None
+        if question is not None:
+            dialogue = dialogue.with_word(field, question.read(named[field]))
+    return go_on(visit, dialogue)
+
+
+def _start_missing(visit: Visit, dialogue: Dialogue) -> Question | None:
+    for field in _START_WORDS:
+        if not dialogue.knows(field):
+            question = _start_question(visit, dialogue, field)
+            if question is not None:
+                return question
+    return None
+
+
+def _start_question(visit: Visit, dialogue: Dialogue, field: str) -> Question | None:
+    match field:
+        case "who":
+            return _who(visit)
+        case "offer":
+            return _which_offer(visit, dialogue)
+        case "amount":
+            least = _terms(visit, dialogue).deposit_min
+            return Question(
+                field="amount",
+                text="The deposit, in pounds (0 when nothing is deposited)",
+                choices=((pounds(least), f"{least / 100:.2f}"),),
+                read=lambda given: f"{pounds_of('amount', given, least=_NOTHING)}",
+            )
+        case _:
+            if dialogue.word("amount") == "0.00":
+                return None
+            return Question(
+                field="there",
+                text="Is the money at the bookmaker already?",
+                choices=(("Yes, it is there", "yes"), ("No, on its way", "no")),
+                read=lambda given: one_of("there", given, ("yes", "no")),
+            )
+
+
+def _who(visit: Visit) -> Question | None:
+    if visit.person.seat is Seat.PARTICIPANT:
+        return None
+    listed = visit.office.ask(
+        "ledger", GetParticipants(operator=visit.user), ParticipantsListed
+    ).participants
+    names = tuple(line.participant for line in listed if line.is_active)
+    if not names:
+        raise CommandNotAllowed("nobody takes part yet: kos books record WHO joined name=NAME")
+    return Question(
+        field="who",
+        text="Whose offer?",
+        choices=tuple((f"{line.name} ({line.participant})", line.participant) for line in listed
+                      if line.is_active),
+        read=lambda given: given if given in names else one_of("who", given, names),
+    )  # fmt: skip
+
+
+def _owner(visit: Visit, dialogue: Dialogue) -> str:
+    return dialogue.word("who") or visit.person.participant
+
+
+def _open_terms(visit: Visit, dialogue: Dialogue) -> list[Offer]:
+    bookmaker = dialogue.hints.get("bookmaker", "")
+    listed = visit.office.ask("ledger", GetCatalogue(), CatalogueListed).offers
+    return [
+        offer for offer in listed if offer.is_open(visit.now) and bookmaker in {"", offer.bookmaker}
+    ]
+
+
+def _which_offer(visit: Visit, dialogue: Dialogue) -> Question:
+    there = _open_terms(visit, dialogue)
+    if not there:
+        at = dialogue.hints.get("bookmaker")
+        where = f" of {tidy(at, 40)}" if at else ""
+        raise CommandNotAllowed(f"no offer{where} is open in the catalogue: kos offers import FILE")
+    names = tuple(offer.key for offer in there)
+    return Question(
+        field="offer",
+        text="Which offer?",
+        choices=tuple((f"{offer.bookmaker}: {offer.title}", offer.key) for offer in there),
+        read=lambda given: given if given in names else one_of("offer", given, names),
+    )
+
+
+def _terms(visit: Visit, dialogue: Dialogue) -> Offer:
+    wanted = dialogue.word("offer")
+    for offer in _open_terms(visit, dialogue):
+        if offer.key == wanted:
+            return offer
+    raise CommandNotAllowed(f"offer {tidy(wanted, 60)} is not open in the catalogue any more")
+
+
+def _start_finish(visit: Visit, dialogue: Dialogue) -> Told:
+    participant, terms = _owner(visit, dialogue), _terms(visit, dialogue)
+    lines = visit.office.ask("ledger", GetOffers(participant=participant), OffersListed).offers
+    taken = {line.instance for line in lines}
+    instance = next(name for n in range(1, 100_000) if (name := str(n)) not in taken)
+    amount = dialogue.word("amount")
+    is_there = dialogue.word("there") != "no"
+    asked = terms.qualifying
+    bonus = ", ".join(f"{each.count} x {pounds(each.face)} {each.kind}" for each in terms.bonuses)
+    named = {"offer": terms.key, "amount": amount, "is_instant": "yes" if is_there else "no"}
+    told = confirm(
+        visit,
+        bold(f"{participant} takes up {tidy(terms.title, 120)}"),
+        f"\nat {tidy(terms.bookmaker, 40)}, as offer {instance}"
+        f"\ndeposit £{amount}, {'there already' if is_there else 'on its way'}"
+        f"\nthen a bet of {pounds(asked.min_stake)} at odds of {asked.min_odds:f} at least"
+        f" (bonus: {tidy(bonus, 120)})",
+        "\n\nStart it?",
+        command=f"/begin {Words((participant, instance), named).text()}",
+        label=f"Start, deposit £{amount}",
+        participant=participant,
+        instance=instance,
+        version=0,
+    )
+    return with_pair(visit, told, dialogue.hints, participant, instance)
+
+
+def _begin(visit: Visit) -> Told:
+    """Carry out what was confirmed: the first fact of an offer."""
+    if visit.action is None or len(visit.words.plain) != 2:  # noqa: PLR2004 - who and which
+        raise CommandNotAllowed("an offer begins with /start_offer")
+    participant, instance = visit.words.plain
+    visit.about(participant)
+    amount = pounds_of("amount", visit.words.get("amount"), least=_NOTHING)
+    fact = DepositSent(
+        offer=visit.words.get("offer"),
+        amount=to_pence(amount),
+        is_instant=visit.words.get("is_instant") == "yes",
+    )
+    record_fact(visit, fact, participant, instance)
+    told = described(visit, find(visit, (participant, instance)), before="✓ The offer has begun.")
+    return msgspec.structs.replace(told, notice="recorded")
+
+
+def _take(visit: Visit) -> Told:
+    """The pair on screen, for an offer that waits for a bet at its bookmaker, or for a new one."""
+    short = tidy(visit.words.first(), 60)
+    found = pair_of(visit, short)
+    lines = visit.office.ask(
+        "ledger", GetOffers(with_closed=False, **visit.about()), OffersListed
+    ).offers
+    shown = Shown(visit)
+    buttons = []
+    for line in lines:
+        fact = _WAITING_FOR.get(line.phase)
+        if line.bookmaker == found.bookmaker and fact is not None:
+            command = f"/record {quoted(line.participant)} {quoted(line.instance)} {fact}"
+            label = f"{line.participant} {line.instance}: {FACTS[fact].label}"
+            buttons.append(shown.button(label, f"{command} pair={short}", line))
+    buttons.append(shown.button("Start a new offer", f"/start_offer pair={short}"))
+    hints = pair_hints(found)
+    return shown.told(
+        say(
+            bold(f"{hints['selection']} in {hints['event']}"),
+            f"\nback {hints['odds']} at {tidy(found.bookmaker_title, 40)}\n\nFor which offer?",
+            buttons=in_rows(buttons[:30], 1),
+        )
+    )
+
+
+_WAITING_FOR = {
+    Phase.DEPOSIT_SENT.name: "qualifier_placed",
+    Phase.FREE_BET_CREDITED.name: "free_bet_placed",
+}
+
+
+FORMS = {"start_offer": Form(missing=_start_missing, finish=_start_finish)}
+
+COMMANDS = (
+    Command(
+        name="start_offer",
+        run=_start_offer,
+        summary="Take up an offer of the catalogue",
+        subject=Subject.OFFERS,
+        seats=EVERYBODY,
+        arguments="[WHO] [OFFER] [amount=10] [there=yes]",
+        details="What is left out is asked for. It is confirmed before it is recorded.",
+        is_turn=True,
+    ),
+    Command(
+        name="take",
+        run=_take,
+        summary="A pair for an offer",
+        subject=Subject.OFFERS,
+        seats=EVERYBODY,
+        arguments="PAIR",
+        is_hidden=True,
+    ),
+    Command(
+        name="begin",
+        run=_begin,
+        summary="Begin an offer that was confirmed",
+        subject=Subject.OFFERS,
+        seats=EVERYBODY,
+        is_turn=True,
+        is_hidden=True,
+    ),
+)
