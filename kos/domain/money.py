@@ -30,7 +30,7 @@ class Rounding(StrEnum):
     CALCULATOR = "calculator"
     """Half away from zero: 0.005 becomes 0.01 and -0.005 becomes -0.01."""
     FLOOR = "floor"
-    """Towards less: what a guaranteed profit or a bookmaker's return may be trusted to be."""
+    """Towards less: what the profit of the worse outcome or a bookmaker's return may be trusted to be."""
     CEILING = "ceiling"
     """Towards more: what a liability or a commission may cost."""
 

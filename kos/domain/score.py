@@ -5,7 +5,7 @@ The default score is the seed's::
     score = (free_bet_value / max_loss) * (1 / minutes) * retention * fill
 
 made total: every factor is positive and finite for every pair that may be shown, and what could
-make it otherwise is a named `Rejection`, never a number. With P the guaranteed profit of the
+make it otherwise is a named `Rejection`, never a number. With P the worse outcome of the
 rounded lay stake:
 
 * ``free_bet_value`` F: face of the free bet that a qualifier unlocks; for a bare qualifier its
