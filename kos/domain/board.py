@@ -84,6 +84,7 @@ class Board:
     __slots__ = (
         "_columns",
         "_columns_until",
+        "_first_legs",
         "_forms",
         "_found",
         "_is_alike",
@@ -146,6 +147,7 @@ class Board:
         self._found: dict[str | None, tuple[tuple[CoveredBack, ...], Tally]] = {}
         self.own: OwnBook | None = None
         self._forms: dict[bool, Form] | None = None
+        self._first_legs: dict[str, tuple[list[tuple[bool, Leg]], Tally]] = {}
         self._reach: dict[bool, Reach] | None = None
         # Within these moments what is settled stands; a question looks before it calls settle.
         self.settled_from = self.settled_until = _NEVER
@@ -458,8 +460,12 @@ class Board:
             bookmaker: Its key, that of an exchange of the feed too.
             now: The moment settled for.
         """
+        known = self._first_legs.get(bookmaker)
+        if known is not None:
+            return known
         legs: list[tuple[bool, Leg]] = []
         tally: Tally = {}
+        self._first_legs[bookmaker] = legs, tally
         book = self.books.get(bookmaker)
         if book is None:
             return legs, tally
@@ -516,6 +522,7 @@ class Board:
     def _settle(self, now: datetime) -> None:
         self._found.clear()
         self._forms = self._reach = None
+        self._first_legs.clear()
         until = _ALWAYS
         for book in self.books.values():
             if now <= book.fresh_until < until:

@@ -122,6 +122,7 @@ class DutchRanker:
         self._rejected: Counter[Rejection] = Counter()
         self._heap: list[tuple[float, float, float, int, _Start]] = []
         self._max_minutes = query.max_minutes_to_kickoff or inf
+        self._has_odds_filter = query.min_odds is not None or query.max_odds is not None
         self._stake = float(query.stake)
         self._is_own_money = is_own_money(query.kind)
         refund = refund_of(self._terms, rules)[1]
@@ -213,7 +214,7 @@ class DutchRanker:
         self._rejected.update(tally)
         reaches = board.reach(self._now) if legs else {}
         for has_draw, leg in legs:
-            refused = self._refused_odds(_after_commission(leg))
+            refused = self._refused_odds(_after_commission(leg)) if self._has_odds_filter else None
             others = inf
             if refused is None:
                 others = self._least_others(reaches.get(has_draw), leg.role, has_draw)
@@ -329,7 +330,7 @@ class DutchRanker:
             )
         ):
             return False
-        if leg.side is LegSide.LAY or query.bookmaker is not None:
+        if leg.side is LegSide.LAY or query.bookmaker is not None or not self._has_odds_filter:
             return True
         return self._refused_odds(_after_commission(leg)) is None
 

@@ -480,6 +480,18 @@ def test_the_best_dutch_is_that_of_all_combinations(
 
 
 @settings(max_examples=40)
+@given(seeds, st.lists(st.tuples(dutch_queries, moments), min_size=2, max_size=3))
+def test_what_was_asked_before_changes_no_dutch(
+    seed: int, asked: list[tuple[DutchQuery, datetime]]
+) -> None:
+    seen = scene(seed)
+    picture = told(seen, random.Random(seed), RULES)
+    for query, now in (*asked, *reversed(asked)):
+        fresh = told(seen, random.Random(seed), RULES)
+        assert picture.dutches(query, now) == fresh.dutches(query, now)
+
+
+@settings(max_examples=40)
 @given(seeds, dutch_queries, st.integers(1, 6))
 def test_fewer_are_the_first_of_more(seed: int, query: DutchQuery, limit: int) -> None:
     seen = told(scene(seed), random.Random(seed), RULES)
