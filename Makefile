@@ -23,7 +23,7 @@ contracts: $(VENV)/.dev-installed
 	$(BIN)/lint-imports
 
 suite: $(VENV)/.dev-installed
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-squid: $(VENV)/.dev-installed  ## the proxy pool against squid, where it is installed
 	$(BIN)/python -m pytest -m squid tests/squid

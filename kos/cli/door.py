@@ -162,10 +162,12 @@ class Door:
         Raises:
             InvalidInput: One does.
         """
-        from kos.runtime import SystemNotRunning, connect
+        from kos.runtime import SystemNotAnswering, SystemNotRunning, connect
 
         try:
             connect(self.state_dir / _RUN, MESSAGES).close()
+        except SystemNotAnswering:
+            pass  # it runs, however badly
         except SystemNotRunning:
             yield self.path
             return
@@ -173,10 +175,18 @@ class Door:
 
     def _ask_daemon(self, message: Message) -> Message | None:
         """The daemon's answer; None where none runs."""
-        from kos.runtime import ActorFailed, RuntimeFault, SystemNotRunning, connect
+        from kos.runtime import (
+            ActorFailed,
+            RuntimeFault,
+            SystemNotAnswering,
+            SystemNotRunning,
+            connect,
+        )
 
         try:
-            client = connect(self.state_dir / _RUN, MESSAGES)
+            client = connect(self.state_dir / _RUN, MESSAGES, _TIMEOUT_S)
+        except SystemNotAnswering as fault:
+            raise WaitAndRetry("daemon", str(fault)) from fault
         except SystemNotRunning:
             return None
         with client:

@@ -13,7 +13,13 @@ from typing import Self
 
 from kos.runtime.codec import Codec
 from kos.runtime.described import Describe, SystemDescribed
-from kos.runtime.errors import AskTimeout, NoSuchActor, PeerDied, SystemNotRunning
+from kos.runtime.errors import (
+    AskTimeout,
+    NoSuchActor,
+    PeerDied,
+    SystemNotAnswering,
+    SystemNotRunning,
+)
 from kos.runtime.jobs import current_job, job
 from kos.runtime.protocol import Message
 from kos.runtime.registry import SYSTEM, Registry
@@ -94,7 +100,8 @@ def connect(run_dir: Path, messages: Iterable[type[Message]], timeout_s: float =
         timeout_s: How long to wait for a system that is just starting, in seconds.
 
     Raises:
-        SystemNotRunning: Nothing runs there, or it does not answer.
+        SystemNotRunning: Nothing runs there.
+        SystemNotAnswering: A process does, and does not answer within the time.
     """
     here = f"@client-{os.getpid()}-{next(_numbers)}"
     codec = Codec(messages)
@@ -111,7 +118,8 @@ def connect(run_dir: Path, messages: Iterable[type[Message]], timeout_s: float =
                     f"process {record.pid}, which ran in {run_dir}, has ended; start it again"
                 ) from error
             if time.monotonic() > deadline:
-                raise
+                msg = f"process {record.pid} in {run_dir} does not answer: {error}"
+                raise SystemNotAnswering(msg) from error
             time.sleep(0.02)
         else:
             return client

@@ -138,6 +138,10 @@ class SystemNotRunning(RuntimeFault):
     """There is no running system to connect to."""
 
 
+class SystemNotAnswering(SystemNotRunning):
+    """Its process is there and does not answer in time: it starts, stops, hangs, or is busy."""
+
+
 class SystemStartFailed(RuntimeFault):
     """A node or an actor did not start. Whatever had started has been stopped again.
 

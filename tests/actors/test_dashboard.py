@@ -38,7 +38,7 @@ def eventually(is_reached: Callable[[], bool]) -> None:
     raise AssertionError("not reached")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_a_taken_port_is_named_and_had_as_soon_as_it_is_free(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -54,7 +54,7 @@ from tests.actors.market import MarketArgs
 from tests.desk.offices import data_of, text_of
 from tests.domain.offer_stories import OFFERS
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("desk")]
+pytestmark = [pytest.mark.timeout(180)]
 
 PATIENCE_S = 45.0
 ADMIN = "terminal:ann"

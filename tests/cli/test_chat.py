@@ -22,7 +22,7 @@ from kos.errors import InvalidInput
 from kos.messages import RecordFact
 from tests.actors.test_desk import Daemon
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("chat")]
+pytestmark = [pytest.mark.timeout(180)]
 
 TIMEOUT_S = 60
 

@@ -14,8 +14,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("distribution")
-
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCES = ("kos", "packaging", "docs", "tests")
 FILES = (

@@ -24,7 +24,7 @@ from kos.runtime import (
 )
 from tests.runtime.cast import MESSAGES, Myself, WhoAreYou
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 T = TypeVar("T")
 
 

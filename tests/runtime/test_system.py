@@ -32,6 +32,7 @@ from kos.runtime import (
     SpecRefused,
     System,
     SystemDescribed,
+    SystemNotAnswering,
     SystemNotRunning,
     SystemStartFailed,
     UnencodableMessage,
@@ -622,3 +623,12 @@ def test_the_runtime_brings_nothing_of_the_program_into_a_node() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path.cwd()
     )
     assert done.stdout.strip() == ""
+
+
+def test_a_system_that_is_there_but_does_not_answer_is_told_from_none(
+    stage: SetStage, tmp_path: Path
+) -> None:
+    stage(node("one", keeper("a")))
+    record = tmp_path / "run"
+    with pytest.raises(SystemNotAnswering, match="does not answer"):
+        connect(record, MESSAGES, timeout_s=-1.0)

@@ -24,8 +24,7 @@ from tests.system.conftest import DEADLINE_S, POLL_S, Daemon
 
 pytestmark = [
     pytest.mark.system,
-    pytest.mark.timeout(180),
-    pytest.mark.xdist_group("daemon"),
+    pytest.mark.timeout(400),
 ]
 
 NODES = ("feeds", "exchange", "engine", "ledger", "web", "desk")

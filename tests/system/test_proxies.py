@@ -13,7 +13,7 @@ from kos.sandbox import Sandbox
 from kos.sandbox.proxy import PASSWORD, Passage, ProxyServer
 from tests.system.conftest import MONTHLY_CREDITS, Daemon
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("daemon")]
+pytestmark = [pytest.mark.system]
 
 SPORTS = 8
 
@@ -67,7 +67,7 @@ def test_every_call_goes_through_the_pool_and_survives_a_dead_session(
     by_key = sessions_of(proxy.passages)
     assert all(len(sessions) == 1 for sessions in by_key.values()), "a key keeps its session"
     loads = [list(by_key.values()).count({each}) for each in set().union(*by_key.values())]
-    assert max(loads) - min(loads) <= 1
+    assert max(loads) - min(loads) <= 2, "with the list of sports and the exchange they are even"
     betfair = behind.environment["KOS_BETFAIR__API_URL"].partition("//")[2]
     assert {each.target for each in proxy.passages} >= {betfair}, "the exchange, too"
 

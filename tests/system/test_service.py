@@ -19,8 +19,7 @@ from tests.system.conftest import DEADLINE_S, MONTHLY_CREDITS, Daemon
 
 pytestmark = [
     pytest.mark.system,
-    pytest.mark.xdist_group("service"),
-    pytest.mark.timeout(180),  # several deadlines, each generous, may come one after the other
+    pytest.mark.timeout(400),  # several deadlines, each generous, may come one after the other
 ]
 EAR_S = 90.0
 FEW = "soccer_epl,basketball_nba"

@@ -13,8 +13,7 @@ from tests.system.conftest import MONTHLY_CREDITS, Daemon
 
 pytestmark = [
     pytest.mark.system,
-    pytest.mark.xdist_group("daemon"),
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(400),
 ]
 
 

@@ -16,7 +16,7 @@ from kos.domain.score import ScoringRules
 from kos.runtime import Message, NoSuchActor
 from kos.web.server import WebServer
 
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 
 Answers = Callable[[Message], Message]
 

@@ -23,8 +23,7 @@ from tests.web.served import Cast, serving
 
 pytestmark = [
     pytest.mark.system,
-    pytest.mark.timeout(240),
-    pytest.mark.xdist_group("browser"),
+    pytest.mark.timeout(400),
 ]
 
 START_S = 120.0

@@ -217,11 +217,14 @@ class BetfairStream:
         """Close the connection and end the thread."""
         self._stopping.set()
         self._wake()
-        if self._thread.ident is not None:
+        if self._thread.ident is None:
+            self._close_wakers()
+        else:
             self._thread.join(timeout_s)
-        if not self._thread.is_alive():
-            self._wake_reader.close()
-            self._wake_writer.close()
+
+    def _close_wakers(self) -> None:
+        self._wake_reader.close()
+        self._wake_writer.close()
 
     def watch(self, market_ids: Iterable[str]) -> tuple[str, ...]:
         """Replace the wanted markets, most urgent first; returns those that the stream takes.
@@ -270,6 +273,7 @@ class BetfairStream:
                 log.exception("betfair.stream_failed")
                 self._pause(error)
         self._say(Phase.STOPPED)
+        self._close_wakers()  # by who reads them, however late it comes to its end
 
     def _pause(self, error: Exception) -> None:
         """Wait before the next connection: doubling, drawn from the upper half."""
