@@ -17,7 +17,8 @@ from kos.messages import GetMenu, OperatorAnswered, OperatorSaid
 from kos.runtime import DEFERRED, Actor, ChildSpec, Context, Deferred, Message, Reply, meters
 
 _SPEAKS_FOR = {"bot": "telegram:", "dashboard": "web:"}
-"""Actors that bring people's words, and the only people whose they may bring."""
+"""Actors that bring people's words, and the only people whose they may bring. What comes from no
+actor comes from a process of this user's, which may say anything."""
 
 
 _SCREENS = frozenset({"telegram", "web", "terminal"})
@@ -97,9 +98,10 @@ class DeskActor(Actor):
         self._heard += 1
         screen = said.user.partition(":")[0]
         meters.count("words_total", screen=screen if screen in _SCREENS else "other")
-        prefix = _SPEAKS_FOR.get(self.context.sender() or "", "")
-        if not said.user.startswith(prefix):
-            raise PermissionError(f"{self.context.sender()} does not speak for {prefix}...")
+        sender = self.context.sender()
+        prefix = "" if sender is None else _SPEAKS_FOR.get(sender)
+        if prefix is None or not said.user.startswith(prefix):
+            raise PermissionError(f"{sender} does not speak for such people")
         reply = self.context.reply_later()
         if not self._lanes.put(said.user, lambda: self._do(said, reply)):
             reply.send(OperatorAnswered(notice="one after another, please: too much waits"))

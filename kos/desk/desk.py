@@ -261,7 +261,8 @@ class Desk:
         """
         answer = self._office.do(
             Conclude(
-                command_id=f"{visit.said.said_id}:once",
+                # An id of its own each time: of two who use it up, one is refused.
+                command_id=f"{visit.said.said_id}:once:{secrets.token_hex(6)}",
                 by=visit.user,
                 occurred_at=visit.now,
                 used=(action.action_id,),

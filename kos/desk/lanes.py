@@ -17,7 +17,8 @@ MAX_WAITING = 50
 class Lanes:
     """A few threads and a queue for each person.
 
-    Tasks of one lane run one after another, in order; slow ones may be run beside them.
+    Tasks of one lane run one after another, in order; slow ones may be run beside them, on half
+    of the threads at most, so that there are always some for the quick.
 
     Args:
         threads: How many tasks may run at once.
@@ -29,6 +30,8 @@ class Lanes:
         self._lanes: dict[str, deque[Task]] = {}
         self._ready: deque[str] = deque()
         self._beside: deque[Task] = deque()
+        self._most_beside = max(1, threads // 2)
+        self._running_beside = 0
         self._changed = threading.Condition()
         self._is_closed = False
 
@@ -71,26 +74,37 @@ class Lanes:
             threading.Thread(target=self._work, name="desk", daemon=True).start()
 
     def _work(self) -> None:
-        while True:
-            with self._changed:
-                while not (self._ready or self._beside or self._is_closed):
-                    self._changed.wait()
-                if self._is_closed:
-                    return
-                lane = self._ready.popleft() if self._ready else None
-                task = self._beside.popleft() if lane is None else self._lanes[lane].popleft()
-            try:
-                task()
-            finally:
-                with self._changed:
+        try:
+            while (found := self._next()) is not None:
+                lane, task = found
+                try:
+                    task()
+                finally:
                     self._step_on(lane)
+        finally:
+            with self._changed:
+                self._running -= 1
+
+    def _next(self) -> tuple[str | None, Task] | None:
+        """Wait for a task; its lane, None for one beside all lanes. None when all is over."""
+        with self._changed:
+            while not self._is_closed:
+                if self._ready:
+                    lane = self._ready.popleft()
+                    return lane, self._lanes[lane].popleft()
+                if self._beside and self._running_beside < self._most_beside:
+                    self._running_beside += 1
+                    return None, self._beside.popleft()
+                self._changed.wait()
+            return None
 
     def _step_on(self, lane: str | None) -> None:
-        """The next task of a lane may run; an empty lane is closed."""
-        if lane is None or lane not in self._lanes:
-            return
-        if self._lanes[lane]:
-            self._ready.append(lane)
+        """A task has ended: the next of its lane may run; an empty lane is closed."""
+        with self._changed:
+            if lane is None:
+                self._running_beside -= 1
+            elif self._lanes.get(lane):
+                self._ready.append(lane)
+            else:
+                self._lanes.pop(lane, None)
             self._changed.notify()
-        else:
-            del self._lanes[lane]
