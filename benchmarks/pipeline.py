@@ -10,6 +10,8 @@ them). Each system runs in a process of its own, so that memory and collections 
 * ``warm_cycle_ms``: the next poll of everything, prices moved, same fixtures.
 * ``freshness_ms``: one key's new bytes in to the ranked answer out, the rest of the market in
   place. ``books_ms``: the same for one call of 40 exchange books.
+* ``questions_ms``: processor time of one question to KOS, asked for the first time (``cold``), asked
+  again (``again``), and asked again after one key's new bytes (``polled``).
 * ``memory_mb``: peak resident memory of the process.
 
 The obvious way is what one writes in a hurry and well enough: one process, ``asyncio.gather`` over
@@ -41,6 +43,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -55,6 +58,7 @@ from rapidfuzz import process
 from kos.adapters.betfair.fields import parse
 from kos.adapters.betfair.payloads import read_books, read_catalogue
 from kos.adapters.oddsapi.payloads import decode_odds
+from kos.domain.dutching import DutchQuery
 from kos.domain.market import (
     EventMatch,
     EventQuotes,
@@ -63,7 +67,7 @@ from kos.domain.market import (
     Verdict,
 )
 from kos.domain.matching import BookmakerFixture, ExchangeFixture, Matcher, Refusal
-from kos.domain.opportunity import OpportunityQuery
+from kos.domain.opportunity import BetKind, OpportunityQuery, Ranking
 from kos.domain.picture import MarketPicture
 from kos.domain.score import ScoringRules
 from kos.domain.sports import sport_of
@@ -73,6 +77,16 @@ KEYS = 66
 BOOKS_A_CALL = 40
 DAYS_APART = 9
 QUERY = OpportunityQuery()
+QUESTIONS: dict[str, OpportunityQuery | DutchQuery] = {
+    "qualifying": QUERY,
+    "qualifying_coral": OpportunityQuery(bookmaker="coral"),
+    "snr": OpportunityQuery(kind=BetKind.FREE_BET_SNR),
+    "refund": OpportunityQuery(kind=BetKind.REFUND),
+    "arbs": OpportunityQuery(only_arbs=True, ranking=Ranking.RATING),
+    "long_odds": OpportunityQuery(min_odds=Decimal(3)),
+    "dutches": DutchQuery(),
+    "dutches_coral": DutchQuery(bookmaker="coral"),
+}
 SAMPLE_KEYS = 22
 """Of the large market's keys, how many the obvious way matches cold before it is scaled up."""
 
@@ -530,8 +544,27 @@ def measure(system: str, path: str, updates: int) -> dict[str, Any]:
                 for number in range(updates)
             ]
         )
+        result["questions_ms"] = _questions(runner, odds)
         answer = runner.picture.best(QUERY, seen.now)
         result["considered"], result["rejected"] = answer.considered, answer.rejected
+    return result
+
+
+def _questions(runner: Kos, odds: dict[str, bytes]) -> dict[str, float]:
+    """Processor time of each question: for the first time, again, and after a poll."""
+    picture, now = runner.picture, runner.now
+    result: dict[str, float] = {}
+    for name, query in QUESTIONS.items():
+        ask = partial(
+            picture.dutches if isinstance(query, DutchQuery) else picture.best, query, now
+        )
+        result[f"{name}.cold"] = _timed(ask).cpu
+        result[f"{name}.again"] = statistics.median(_timed(ask).cpu for _ in range(15))
+        polled = []
+        for sport_key, body in list(odds.items())[:15]:
+            picture.apply_quotes(sport_key, decode_odds(body).events, now)
+            polled.append(_timed(ask).cpu)
+        result[f"{name}.polled"] = statistics.median(polled)
     return result
 
 
