@@ -555,8 +555,10 @@ def _questions(runner: Kos, odds: dict[str, bytes]) -> dict[str, float]:
     picture, now = runner.picture, runner.now
     result: dict[str, float] = {}
     for name, query in QUESTIONS.items():
-        ask = partial(
-            picture.dutches if isinstance(query, DutchQuery) else picture.best, query, now
+        ask: Callable[[], Any] = (
+            partial(picture.dutches, query, now)
+            if isinstance(query, DutchQuery)
+            else partial(picture.best, query, now)
         )
         result[f"{name}.cold"] = _timed(ask).cpu
         result[f"{name}.again"] = statistics.median(_timed(ask).cpu for _ in range(15))
