@@ -231,6 +231,7 @@ def _credits(actor: ActorDescribed | None) -> BudgetDescribed | None:
         resets_at=resets_at,
         polls_today=_count(pulse.get("polls_today")),
         interval_s={},
+        is_paused=bool(pulse.get("is_paused")),
     )
 
 
