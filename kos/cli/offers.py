@@ -184,7 +184,8 @@ def import_catalogue(
         command_id=key_of(key), by=operator(), occurred_at=moment_said(None), offers=offers
     )
     recorded_or_exit(Door(state_dir).do(command))
-    typer.echo(f"{len(offers)} offers are in the catalogue")
+    noun = "offer is" if len(offers) == 1 else "offers are"
+    typer.echo(f"{len(offers)} {noun} in the catalogue")
 
 
 @offers_app.command("export")

@@ -101,7 +101,8 @@ def signals(
     detail: Annotated[
         str | None,
         typer.Option(
-            metavar="ID", help="One opportunity by its id, with every factor of its score."
+            metavar="ID",
+            help="One opportunity by its id (in wide tables and --json), with every factor of its score.",
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -179,6 +180,26 @@ def _pairs(query: OpportunityQuery, *, as_json: bool, settings: Settings) -> Non
 
     screen = console()
     screen.print(opportunities_table(answer, query, screen.width))
+    if not answer.answer.considered:
+        _say_what_there_is(query, settings)
+
+
+def _say_what_there_is(query: OpportunityQuery, settings: Settings) -> None:
+    """On standard error: a bookmaker or sport that is not in the data is often a typing error."""
+    from kos.cli.daemon import ask
+    from kos.messages import GetSignalKeys, SignalKeysListed
+
+    keys = ask(settings, "scorer", GetSignalKeys(), SignalKeysListed, _TIMEOUT_S).keys
+    bookmakers = [each.key for each in keys.bookmakers]
+    if query.bookmaker is not None and query.bookmaker not in bookmakers:
+        known = ", ".join(bookmakers) or "none yet"
+        typer.echo(f"no prices at {query.bookmaker!r}; bookmakers in the data: {known}", err=True)
+    sports = sorted({each.key.partition("_")[0] for each in keys.sports})
+    if query.sport is not None and not any(
+        each.key.startswith(query.sport) for each in keys.sports
+    ):
+        known = ", ".join(sports) or "none yet"
+        typer.echo(f"no prices in {query.sport!r}; sports in the data: {known}", err=True)
 
 
 def _dutches(query: DutchQuery, *, as_json: bool, settings: Settings) -> None:

@@ -66,10 +66,18 @@ def opportunities_table(
             min_width=None if is_text else max(len(heading), _FIGURE_WIDTH),
             max_width=int(share * min(width, _WIDE)) if share is not None else None,
         )
+    if shown is None:
+        table.add_column("Id", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for row in view.rows:
         # Text, not markup: names come from outside.
-        table.add_row(*(Text(getattr(row, field)) for field, _ in columns))
-    lines = [Text(view.summary, style="dim")]
+        cells = [Text(getattr(row, field)) for field, _ in columns]
+        if shown is None:
+            cells.append(Text(row.id, style="dim"))
+        table.add_row(*cells, "⚠" if row.warnings else "")
+    has_warnings = any(row.warnings for row in view.rows)
+    hint = "; ⚠ has warnings: kos signals --detail ID" if has_warnings else ""
+    lines = [Text(view.summary + hint, style="dim")]
     if not view.rows:
         lines += [Text(f"left out {line}", style="dim") for line in view.left_out]
     return Group(table, *lines)

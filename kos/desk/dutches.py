@@ -92,7 +92,7 @@ def _block(number: int, row: DutchRow) -> tuple[Part, ...]:
             f"{there}, price {leg.age} old"
         )
         if leg.link:
-            parts += [" ", link("open", leg.link)]
+            parts += [" · ", link("open", leg.link)]
     left = ", ".join(f"{tidy(outcome, 40)} {profit}" for outcome, profit in row.outcomes)
     kept = f" · retention {row.retention}" if row.retention else ""
     parts.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from difflib import get_close_matches
 
 import msgspec
 
@@ -193,7 +194,9 @@ def _recheck(visit: Visit) -> Told:
         raise WaitAndRetry("feeds", "no sport key is polled yet")
     keys = [key for key in known if any(key.startswith(each) for each in wanted)]
     if not keys and wanted:
-        raise InvalidInput("sport", tidy(" ".join(wanted), 60), f"one of {', '.join(known)}")
+        alike = get_close_matches(wanted[0], known, n=5, cutoff=0.4) or known[:5]
+        expected = f"a sport key or its beginning, such as {', '.join(alike)}"
+        raise InvalidInput("sport", tidy(" ".join(wanted), 60), expected)
     if not wanted or len(keys) > _MOST_KEYS:
         return _which_sport(keys or known)
     budget = visit.office.ask("budget", GetBudget(), BudgetDescribed)
@@ -201,8 +204,8 @@ def _recheck(visit: Visit) -> Told:
     return confirm(
         visit,
         bold(f"Poll {', '.join(keys)} now"),
-        f"\nThis spends up to {_credits_of(cost)}: {budget.remaining} are left"
-        f" ({budget.reserve} in reserve).",
+        f"\nThis spends up to {_credits_of(cost)}: {budget.remaining:,} are left"
+        f" ({budget.reserve:,} in reserve).",
         command=f"/recheck {' '.join(keys)}",
         label=f"Spend {_credits_of(cost)}",
     )

@@ -90,7 +90,7 @@ def credits_sentence(budget: BudgetDescribed) -> str:
         else "at today's rate they last until then"
     )
     return (
-        f"{budget.remaining} of {budget.allowance} credits left ({budget.reserve} in reserve),"
+        f"{budget.remaining:,} of {budget.allowance:,} credits left ({budget.reserve:,} in reserve),"
         f" reset {_day(budget.resets_at)}; {lasts}"
         f"{'; paused, nothing is polled' if budget.is_paused else ''}"
     )

@@ -223,10 +223,12 @@ def _two(larger: int, unit: str, smaller: int, small_unit: str) -> str:
 
 
 def _title(query: OpportunityQuery) -> str:
-    name = "Arbs with a back stake" if query.only_arbs else KIND_NAMES[query.kind]
-    parts = [f"{name} of {pounds(query.stake)}"]
-    if query.kind is BetKind.REFUND:
-        parts.append(refund_title(query.refund_value or query.stake, is_cash=query.is_refund_cash))
+    parts = [f"{KIND_NAMES[query.kind]} of {pounds(query.stake)}"]
+    if query.only_arbs:
+        parts = [f"Arbs with a back stake of {pounds(query.stake)}"]
+    elif query.kind is BetKind.REFUND:
+        refund = refund_title(query.refund_value or query.stake, is_cash=query.is_refund_cash)
+        parts = [f"Bets of {pounds(query.stake)} {refund} if they lose"]
     if query.bookmaker is not None:
         parts.append(f"at {query.bookmaker}")
     if query.free_bet_value is not None:

@@ -111,9 +111,7 @@ def test_every_column_of_a_leg_is_a_field_of_its_row() -> None:
 def test_a_refund_is_told_with_what_it_counts_for() -> None:
     query = OpportunityQuery(kind=BetKind.REFUND, stake=D(10))
     view = opportunities_view(picture().best(query, NOW), query)
-    assert view.title == (
-        "Bets with a refund if they lose of £10.00 with £10.00 back as a free bet"
-    )
+    assert view.title == ("Bets of £10.00 with £10.00 back as a free bet if they lose")
     row = view.rows[0]
     assert row.refund == "£10.00 as £7.50"
     assert (row.lay_stake, row.if_back_wins, row.if_back_loses) == ("£6.94", "£4.31", "£4.30")
