@@ -72,6 +72,8 @@ class FaultKind(StrEnum):
     """The message to edit is gone or too old: to be sent anew."""
     TOO_OLD = "too_old"
     """The pressed button waits for no answer any more."""
+    TOO_LARGE = "too_large"
+    """More bytes than Telegram takes: for good, in whatever style."""
     REFUSED = "refused"
     """The call is wrong and stays so."""
 
@@ -266,7 +268,7 @@ class TelegramApi:
             case TelegramForbiddenError():
                 return TelegramFault(FaultKind.FORBIDDEN, said)
             case TelegramEntityTooLarge():
-                return TelegramFault(FaultKind.REFUSED, "the message is too large")
+                return TelegramFault(FaultKind.TOO_LARGE, "the message is too large")
             case TelegramNetworkError():
                 # Its text may hold the address with the token in it.
                 return TelegramFault(FaultKind.UNREACHABLE, self._unreachable())

@@ -612,14 +612,16 @@ class TelegramService:
                 self.status.resting_chats = len(self._resting)
                 self._log.warning("telegram.chat_closed", chat=job.chat, reason=fault.reason)
                 _settle(letter, _Delivered(Outcome.UNDELIVERABLE, reason=fault.reason))
-            case FaultKind.REFUSED | FaultKind.TOO_OLD:
+            case FaultKind.TOO_LARGE | FaultKind.REFUSED | FaultKind.TOO_OLD:
                 self._refused(job, fault, now)
 
     def _refused(self, job: Job[_Letter], fault: TelegramFault, now: float) -> None:
         """A message that Telegram does not take: once more without any style, then never."""
         letter = job.content
-        self._log.error("telegram.message_refused", reason=fault.reason, is_final=letter.is_plain)
-        if letter.is_plain:
+        has_style = any(part.text.entities for part in letter.parts)
+        is_final = letter.is_plain or not has_style or fault.kind is FaultKind.TOO_LARGE
+        self._log.error("telegram.message_refused", reason=fault.reason, is_final=is_final)
+        if is_final:
             _settle(letter, _Delivered(Outcome.UNDELIVERABLE, reason=fault.reason))
             return
         letter.is_plain = True

@@ -312,6 +312,22 @@ def test_a_message_refused_for_its_style_goes_without(
     assert (sent.text, sent.entities) == ("bold text", ())
 
 
+def test_what_is_too_large_is_sent_once_and_never_again(
+    start: Start, telegram: TelegramUser, kos: FakeKos
+) -> None:
+    number = kos.promise(
+        Promise(chat=f"telegram:{ANN}", answer=Answer(spans=(Span("big", Style.BOLD),))), NOW
+    )
+    telegram.fault("refusal", "sendMessage", status=413, text="Request Entity Too Large")
+    start()
+    kos.until(lambda: kos.marked, "given up")
+    assert kos.marked == [(number, Outcome.UNDELIVERABLE, 0)]
+    telegram.clear_faults()
+    telegram.say(ANN, "/x")
+    assert telegram.next_message(ANN).text == "you said /x"
+    assert len(telegram.calls("sendMessage")) == 2
+
+
 def test_a_second_poller_is_named_and_outlived(start: Start, telegram: TelegramUser) -> None:
     telegram.fault("refusal", "getUpdates", status=409)
     bot = start()
