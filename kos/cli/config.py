@@ -54,7 +54,7 @@ def check(*, config: ConfigOption = None) -> None:
     settings, origins = load(config)
     file = config or default_path()
     where = str(file) if file.is_file() else f"no file ({file} is absent)"
-    typer.echo(f"settings hold: {where}, {len(origins)} values set; state in {settings.state_dir}")
+    typer.echo(f"settings hold: {where}, {len(origins)} set by you; state in {settings.state_dir}")
 
 
 @config_app.command("init")

@@ -47,7 +47,7 @@ def settings(problems: tuple[str, ...], file: str, values_set: int) -> Finding:
     """Whether the settings hold together."""
     if problems:
         return failure("settings", "; ".join(problems), "mend them, then: kos config check")
-    return ok("settings", f"{values_set} values set; file {file}")
+    return ok("settings", f"{values_set} set by you; file {file}")
 
 
 def secrets(sources: Mapping[str, str]) -> Finding:
