@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from kos.config import Settings
-from kos.errors import InvalidInput, WaitAndRetry
+from kos.errors import CommandNotAllowed, WaitAndRetry
 from kos.main import connect_to_daemon
 from kos.messages import QueryRefused
 from kos.runtime import Message, RuntimeFault
@@ -20,7 +20,7 @@ def ask(
 
     Raises:
         WaitAndRetry: There is no daemon, or it does not answer now; says what to do.
-        InvalidInput: The daemon refuses the question.
+        CommandNotAllowed: The daemon refuses the question, and says why.
     """
     try:
         with connect_to_daemon(settings) as client:
@@ -28,7 +28,7 @@ def ask(
     except RuntimeFault as fault:
         raise WaitAndRetry("daemon", str(fault)) from fault
     if isinstance(answer, QueryRefused):
-        raise InvalidInput("question", type(question).__name__, answer.reason)
+        raise CommandNotAllowed(answer.reason)
     if not isinstance(answer, answer_type):
         raise TypeError(f"{actor} answered {type(answer).__name__}")
     return answer

@@ -23,7 +23,7 @@ import typer
 from kos.cli.settings import settings_of
 from kos.db import FILE_NAME
 from kos.domain.spoken_facts import moment_of
-from kos.errors import InvalidInput, WaitAndRetry
+from kos.errors import CommandNotAllowed, InvalidInput, WaitAndRetry
 from kos.messages import MESSAGES, CommandRefused, LedgerCommand, QueryRefused
 from kos.runtime.protocol import Message
 from kos.views.table import TableView
@@ -94,7 +94,7 @@ class Door:
         """The answer to a question.
 
         Raises:
-            InvalidInput: The ledger refuses the question.
+            CommandNotAllowed: The ledger refuses the question, and says why.
             DatabaseRefused: No daemon runs and the file cannot be read.
             WaitAndRetry: The daemon does not answer now.
         """
@@ -102,7 +102,7 @@ class Door:
         if answer is None:
             answer = self._ask_file(question)
         if isinstance(answer, QueryRefused):
-            raise InvalidInput(type(question).__name__, answer.reason, "a question it can answer")
+            raise CommandNotAllowed(answer.reason)
         if not isinstance(answer, expected):
             raise TypeError(f"the ledger answered {type(answer).__name__}")
         return answer

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from kos.errors import InvalidInput, WaitAndRetry
+from kos.errors import CommandNotAllowed, WaitAndRetry
 from kos.messages import CommandRefused, LedgerCommand, QueryRefused
 from kos.runtime.errors import (
     ActorFailed,
@@ -57,14 +57,14 @@ class Office:
 
         Raises:
             WaitAndRetry: None came; says who and why.
-            InvalidInput: The question is refused; says why.
+            CommandNotAllowed: The question is refused; says why.
         """
         try:
             answer = self._ask(actor, question, timeout_s)
         except RuntimeFault as fault:
             raise WaitAndRetry(actor, _in_words(fault)) from fault
         if isinstance(answer, QueryRefused):
-            raise InvalidInput(actor, answer.reason, "a question it can answer")
+            raise CommandNotAllowed(answer.reason)
         if not isinstance(answer, expected):
             raise WaitAndRetry(actor, f"answered with {type(answer).__name__}; report it")
         return answer
@@ -87,7 +87,7 @@ class Office:
             if isinstance(answer, CommandRefused | expected):
                 return answer
             if isinstance(answer, QueryRefused):
-                raise InvalidInput("ledger", answer.reason, "a command it knows")
+                raise CommandNotAllowed(answer.reason)
             raise WaitAndRetry("ledger", f"answered with {type(answer).__name__}; report it")
         raise AssertionError  # pragma: no cover - the last turn returns or raises
 
