@@ -11,6 +11,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from kos.cli.settings import StateDirOption, settings_of
+from kos.domain.market import Verdict
 from kos.domain.matching import BookmakerFixture, ExchangeFixture, Matcher
 from kos.errors import InvalidInput
 
@@ -36,8 +38,8 @@ def match_command(  # noqa: PLR0917 - typer passes options by name
         ),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON line per bookmaker event (the default form).")
-    ] = True,
+        bool, typer.Option("--json", help="JSON lines; always so of files and in a pipe.")
+    ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Print the evidence of every verdict.")
     ] = False,
@@ -55,12 +57,14 @@ def match_command(  # noqa: PLR0917 - typer passes options by name
         ),
     ] = False,
     sport: Annotated[
-        str | None, typer.Option(help="With --unmatched: a sport key or its beginning.")
+        str | None,
+        typer.Option(metavar="KEY", help="With --unmatched: a sport key or its beginning."),
     ] = None,
+    state_dir: StateDirOption = None,
 ) -> None:
     """Match a bookmaker feed's events to the exchange's, and say why."""
     if unmatched:
-        _print_clinic(sport)
+        _print_clinic(sport, state_dir, as_json=as_json or not sys.stdout.isatty())
         return
     if bookmaker is None or exchange is None:
         raise InvalidInput("--bookmaker, --exchange", None, "two files, or --unmatched")
@@ -81,21 +85,20 @@ def match_command(  # noqa: PLR0917 - typer passes options by name
             "confidence": found.confidence,
             "swapped": found.is_swapped,
         }
-        if explain and as_json:
+        if explain:
             row["evidence"] = found.evidence.sentences()
         lines.append(json.dumps(row, ensure_ascii=False))
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
-def _print_clinic(sport: str | None) -> None:
+def _print_clinic(sport: str | None, state_dir: Path | None, *, as_json: bool) -> None:
     """The daemon's events on one side only: doubts first, each with the best guess and the why."""
     from kos.cli.daemon import ask
-    from kos.cli.settings import settings_of
     from kos.messages import GetUnmatched, UnmatchedDescribed
 
-    answer = ask(
-        settings_of(None), "reconciler", GetUnmatched(sport=sport), UnmatchedDescribed, _TIMEOUT_S
-    )
+    settings = settings_of(None, state_dir)
+    question = GetUnmatched(sport=sport)
+    answer = ask(settings, "reconciler", question, UnmatchedDescribed, _TIMEOUT_S)
     for match in sorted(answer.matches, key=lambda each: (each.verdict.value, each.sport_key)):
         row = {
             "event": answer.names.get(match.event_id, match.event_id),
@@ -104,7 +107,15 @@ def _print_clinic(sport: str | None) -> None:
             "best_guess": match.market_id,
             "reasons": match.reasons,
         }
-        print(json.dumps(row, ensure_ascii=False))
+        if as_json:
+            print(json.dumps(row, ensure_ascii=False))
+            continue
+        verdict = "in doubt" if match.verdict is Verdict.DOUBT else "no partner"
+        print(f"{row['event']}, {match.sport_key}: {verdict}")
+        for reason in match.reasons:
+            print(f"  {reason}")
+    if not as_json and not answer.matches:
+        print("every event has its partner")
 
 
 def _read(path: Path, decode: Callable[[dict[str, Any]], _T]) -> Iterator[_T]:
