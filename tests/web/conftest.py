@@ -26,9 +26,11 @@ DEADLINE_MS = 60_000
 AXE = Path(__file__).parents[1] / "data" / "axe" / "axe-4.14.1.min.js"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for the whole session."""
+    """One Chromium for a module, no longer: while Playwright's synchronous interface is open an
+    event loop runs in this thread, and no other module's test could run one of its own.
+    """
     if not CHROMIUM.exists():
         why = f"{CHROMIUM} is missing: apt-get install chromium"
         if IS_REQUIRED:
