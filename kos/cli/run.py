@@ -68,6 +68,9 @@ def run(
             def read_all() -> Settings:
                 return sandbox_settings(read(), addresses)
 
+            from kos.cli.example import put_example
+
+            put_example(read_all().state_dir)
         code = _serve(read_all, manager, is_live=live, stack=stack)
     sys.exit(code)
 

@@ -30,7 +30,10 @@ from kos.views.opportunities import KIND_NAMES, uk_time
 _OFF = "off"
 _HELD = "digest"
 _MEASURES = tuple(each.value for each in Measure)
+_WATCHED = tuple(kind for kind in KINDS if kind != "dutch")
+"""What the alerts look for: pairs of a back and a lay."""
 _USUAL = {
+    "refund": (Measure.PROFIT, Decimal(5)),
     "qualifier": (Measure.RATING, Decimal(98)),
     "arbs": (Measure.RATING, Decimal(100)),
 }
@@ -45,7 +48,7 @@ def _alerts(visit: Visit) -> Told:
 def _alert(visit: Visit) -> Told:
     """A rule more."""
     _refuse_elsewhere(visit)
-    kind = one_of("kind", visit.words.first(), KINDS)
+    kind = one_of("kind", visit.words.first(), _WATCHED)
     rules = _rules(visit)
     if len(rules) >= MAX_RULES:
         raise InvalidInput("rules", len(rules) + 1, f"at most {MAX_RULES}; /unalert removes one")
@@ -263,7 +266,7 @@ COMMANDS = (
         seats=EVERYBODY,
         arguments="KIND [BOOKMAKER] [filters] [rating=98 | profit=5 | retention=80 | score=0.3] [digest]",
         details=(
-            f"KIND is one of {', '.join(KINDS)}. Each opportunity speaks once, and its message says "
+            f"KIND is one of {', '.join(_WATCHED)}. Each opportunity speaks once, and its message says "
             f"when it is gone. With the word digest it waits for the next digest. {FILTER_HELP}"
         ),
         examples=("/alert qualifier coral rating=98 stake=25", "/alert snr retention=80 digest"),

@@ -151,7 +151,8 @@ def check_rule(rule: AlertRule) -> None:
     check_query(rule.query)
     if not rule.threshold.is_finite() or abs(rule.threshold) > Decimal(1_000_000):
         raise InvalidInput("threshold", rule.threshold, "a finite number")
-    if rule.measure is Measure.RETENTION and rule.query.kind is BetKind.QUALIFYING:
+    is_free_bet = rule.query.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}
+    if rule.measure is Measure.RETENTION and not is_free_bet:
         raise InvalidInput("measure", "retention", "a kind of free bet for it, or rating")
 
 

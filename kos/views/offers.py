@@ -9,17 +9,18 @@ from kos.domain.books import pounds
 from kos.domain.catalogue import Offer
 from kos.domain.offers import Reminder, Token
 from kos.domain.told import BetLine, OfferLine, RecordedEvent
+from kos.views.opportunities import LONDON
 from kos.views.table import TableView
 
 
 def shown_time(moment: datetime) -> str:
-    """A moment to the minute, UTC.
+    """A moment to the minute, on the clock of the United Kingdom as on every other screen.
 
     >>> from datetime import UTC
-    >>> shown_time(datetime(2026, 11, 23, 15, 4, tzinfo=UTC))
-    '2026-11-23 15:04'
+    >>> shown_time(datetime(2026, 7, 23, 15, 4, tzinfo=UTC))
+    '2026-07-23 16:04'
     """
-    return f"{moment:%Y-%m-%d %H:%M}"
+    return f"{moment.astimezone(LONDON):%Y-%m-%d %H:%M}"
 
 
 def offers_table(offers: Iterable[OfferLine]) -> TableView:

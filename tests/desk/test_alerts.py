@@ -67,6 +67,8 @@ def test_each_kind_has_a_usual_threshold_and_the_digest_is_a_word(building: Buil
     [
         ("/alert", "one of qualifier"),
         ("/alert qualifier coral retention=80", "a kind of free bet"),
+        ("/alert refund coral retention=80", "a kind of free bet"),
+        ("/alert dutch", "one of qualifier, snr, sr, refund, arbs"),
         ("/alert qualifier coral rating=much", "percent such as 98.5"),
         ("/alert qualifier coral rating=98 profit=5", "one of score"),
         ("/alert qualifier coral rating=NaN", "percent such as 98.5"),
