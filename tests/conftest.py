@@ -29,9 +29,18 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
-@pytest.fixture(
-    scope="module", params=["sandbox", pytest.param("emulator", marks=pytest.mark.emulator)]
-)
+WORLDS = ["sandbox", pytest.param("emulator", marks=pytest.mark.emulator)]
+"""Where the bot's tests run: on the sandbox, and with ``-m emulator`` on what others wrote."""
+
+
+@pytest.fixture(params=WORLDS)
+def own_telegram_world(request: pytest.FixtureRequest) -> Iterator[TelegramWorld]:
+    """A Telegram server for one test alone."""
+    with running_world(request.param) as world:
+        yield world
+
+
+@pytest.fixture(scope="module", params=WORLDS)
 def telegram_world(request: pytest.FixtureRequest) -> Iterator[TelegramWorld]:
     """A Telegram server for the bot: the sandbox's own, or with ``-m emulator`` one by other authors."""
     with running_world(request.param) as world:

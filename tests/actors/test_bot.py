@@ -41,9 +41,8 @@ from kos.runtime import (
     System,
     connect,
 )
-from kos.sandbox import Sandbox
-from kos.sandbox.telegram_user import TelegramUser
 from tests.actors import desks
+from tests.telegram_world import TelegramWorld
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -62,11 +61,9 @@ def _quiet() -> Iterator[None]:
 
 
 @pytest.fixture
-def telegram() -> Iterator[TelegramUser]:
-    with Sandbox(seed=3) as sandbox:
-        user = TelegramUser(sandbox.telegram_url, sandbox.addresses.telegram_token)
-        user.meet(ANN, name="Ann")
-        yield user
+def telegram(own_telegram_world: TelegramWorld) -> TelegramWorld:
+    own_telegram_world.meet(ANN, name="Ann")
+    return own_telegram_world
 
 
 @dataclass
@@ -145,7 +142,7 @@ def running(folder: Path, settings: TelegramSettings) -> Iterator[Running]:
         assert not supervisor.is_alive(), "it stops in order"
 
 
-def settings_of(telegram: TelegramUser) -> TelegramSettings:
+def settings_of(telegram: TelegramWorld) -> TelegramSettings:
     return TelegramSettings(token=Secret(telegram.token), url=telegram.url, poll_s=10)
 
 
@@ -172,7 +169,7 @@ def until_answered(ask: Callable[[], Any]) -> Any:
             time.sleep(0.02)
 
 
-def all_said(telegram: TelegramUser, kos: Running, chat: int = ANN) -> Counter[str]:
+def all_said(telegram: TelegramWorld, kos: Running, chat: int = ANN) -> Counter[str]:
     """What the bot said in a chat, once nothing is owed and a last word was answered."""
     until("nothing is owed", lambda: kos.waiting() == 0)
     telegram.say(chat, "/last")
@@ -195,7 +192,7 @@ def is_concluded(kos: Running, said_id: str) -> bool:
 
 
 def test_whoever_is_killed_between_commit_and_answer_nothing_is_done_twice(
-    telegram: TelegramUser, tmp_path: Path
+    telegram: TelegramWorld, tmp_path: Path
 ) -> None:
     hold = tmp_path / "hold"
     hold.touch()
@@ -231,7 +228,7 @@ def test_whoever_is_killed_between_commit_and_answer_nothing_is_done_twice(
 
 
 def test_whoever_is_killed_every_word_is_done_once_and_every_promise_kept(
-    telegram: TelegramUser, tmp_path: Path
+    telegram: TelegramWorld, tmp_path: Path
 ) -> None:
     people = tuple(range(100, 106))
     for each in people:
@@ -255,7 +252,7 @@ def test_whoever_is_killed_every_word_is_done_once_and_every_promise_kept(
 
 
 def test_a_refused_token_is_named_and_told_nowhere_and_the_rest_goes_on(
-    telegram: TelegramUser, tmp_path: Path
+    telegram: TelegramWorld, tmp_path: Path
 ) -> None:
     wrong = msgspec.structs.replace(settings_of(telegram), token=Secret(CANARY))
     with running(tmp_path, wrong) as kos:

@@ -232,7 +232,7 @@ const METHODS = {
   setWebhook: (form) => { webhook = form.url || ''; return true; }, // the emulator would call it
   deleteWebhook: (form) => {
     webhook = '';
-    if (form.drop_pending_updates) emulator.storage.userMessages = [];
+    if (String(form.drop_pending_updates) === 'true') emulator.storage.userMessages = [];
     return true;
   },
   getWebhookInfo: () => ({ url: webhook, has_custom_certificate: false, pending_update_count: queue().length }),

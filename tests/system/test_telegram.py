@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from kos.sandbox import Sandbox
-from kos.sandbox.telegram_user import BotMessage, TelegramUser
+from kos.sandbox.telegram_user import BotMessage
 from tests.system import conftest
 from tests.system.conftest import MONTHLY_CREDITS, Daemon
+from tests.telegram_world import TelegramWorld
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 
@@ -27,13 +28,12 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def telegram(sandbox: Sandbox) -> TelegramUser:
-    user = TelegramUser(sandbox.telegram_url, sandbox.addresses.telegram_token)
-    user.meet(ANN, name="Ann")
-    return user
+def telegram(own_telegram_world: TelegramWorld) -> TelegramWorld:
+    own_telegram_world.meet(ANN, name="Ann")
+    return own_telegram_world
 
 
-def daemon_of(sandbox: Sandbox, telegram: TelegramUser, folder: Path) -> Daemon:
+def daemon_of(sandbox: Sandbox, telegram: TelegramWorld, folder: Path) -> Daemon:
     return Daemon(
         sandbox,
         folder,
@@ -45,7 +45,7 @@ def daemon_of(sandbox: Sandbox, telegram: TelegramUser, folder: Path) -> Daemon:
     )
 
 
-def heard(telegram: TelegramUser, what: str) -> BotMessage:
+def heard(telegram: TelegramWorld, what: str) -> BotMessage:
     """The next message to Ann that holds this; alerts may come in between, of the kills for one."""
     while True:
         message = telegram.next_message(ANN, timeout_s=PATIENCE_S)
@@ -53,8 +53,9 @@ def heard(telegram: TelegramUser, what: str) -> BotMessage:
             return message
 
 
+@pytest.mark.parametrize("own_telegram_world", ["sandbox"], indirect=True)
 def test_signals_on_a_phone_before_and_after_everything_was_killed(
-    sandbox: Sandbox, telegram: TelegramUser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, telegram: TelegramWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conftest, "DEADLINE_S", PATIENCE_S)
     daemon = daemon_of(sandbox, telegram, tmp_path)

@@ -1,4 +1,4 @@
-"""The bot in a loop of its own, on the sandbox's Bot API, with the simplest rest of KOS behind it."""
+"""The bot in a loop of its own, on a Telegram server, with the simplest rest of KOS behind it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from kos.config import Secret, TelegramSettings
 from kos.domain.conversation import Answer, Outcome, Promise, Span
 from kos.errors import WaitAndRetry
 from kos.messages import MenuLine, OperatorAnswered, OperatorSaid, OutboxEntry
-from kos.sandbox import Sandbox
-from kos.sandbox.telegram_user import TelegramUser
+from tests.telegram_world import TelegramWorld
 
 PATIENCE_S = 45.0
 ANN = 42
@@ -131,17 +130,9 @@ class Running:
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(seed=1) as running:
-        yield running
-
-
-@pytest.fixture
-def telegram(sandbox: Sandbox) -> TelegramUser:
-    at = sandbox.addresses
-    user = TelegramUser(at.telegram_url, at.telegram_token)
-    user.meet(ANN, name="Ann")
-    return user
+def telegram(own_telegram_world: TelegramWorld) -> TelegramWorld:
+    own_telegram_world.meet(ANN, name="Ann")
+    return own_telegram_world
 
 
 @pytest.fixture
@@ -150,10 +141,9 @@ def kos() -> FakeKos:
 
 
 @pytest.fixture
-def settings(sandbox: Sandbox) -> TelegramSettings:
-    at = sandbox.addresses
+def settings(telegram: TelegramWorld) -> TelegramSettings:
     return TelegramSettings(
-        token=Secret(at.telegram_token), url=at.telegram_url, poll_s=2, groups=(-700,)
+        token=Secret(telegram.token), url=telegram.url, poll_s=2, groups=(-700,)
     )
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from kos.config import TelegramSettings
 from kos.messages import MenuLine
-from kos.sandbox.telegram_user import TelegramUser
 from tests.adapters.telegram.conftest import ANN, STRANGER, FakeKos, Running
+from tests.telegram_world import TelegramWorld
 
 Start = Callable[..., Running]
 LONG_AGO = 3_600
@@ -44,7 +44,7 @@ def press(
     }
 
 
-def notices(telegram: TelegramUser, count: int) -> dict[str, str]:
+def notices(telegram: TelegramWorld, count: int) -> dict[str, str]:
     calls = telegram.wait_for_calls("answerCallbackQuery", count)
     return {
         call.parameters["callback_query_id"]: str(call.parameters.get("text", "")) for call in calls
@@ -52,7 +52,7 @@ def notices(telegram: TelegramUser, count: int) -> dict[str, str]:
 
 
 def test_a_button_that_waited_through_a_downtime_is_not_pressed(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     telegram.deliver(press(ANN, "old", LONG_AGO))
     telegram.deliver(press(ANN, "edited", LONG_AGO, edited_age_s=5))
@@ -65,7 +65,7 @@ def test_a_button_that_waited_through_a_downtime_is_not_pressed(
 
 
 def test_an_old_page_may_still_be_turned_while_kos_is_up(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     start()
     telegram.wait_for_poll()  # what had waited is through
@@ -75,7 +75,7 @@ def test_an_old_page_may_still_be_turned_while_kos_is_up(
 
 
 def test_a_late_press_of_a_stranger_hears_nothing(
-    start: Start, telegram: TelegramUser, kos: FakeKos, monkeypatch: pytest.MonkeyPatch
+    start: Start, telegram: TelegramWorld, kos: FakeKos, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = kos.menus
     monkeypatch.setattr(kos, "menu", lambda user: () if user == f"telegram:{STRANGER}" else lines)
@@ -91,7 +91,7 @@ def test_a_late_press_of_a_stranger_hears_nothing(
 
 
 def test_people_of_the_settings_have_their_menu_before_they_say_a_word(
-    start: Start, telegram: TelegramUser, settings: TelegramSettings, kos: FakeKos
+    start: Start, telegram: TelegramWorld, settings: TelegramSettings, kos: FakeKos
 ) -> None:
     kos.menus = (MenuLine("due", "What needs you today"),)
     telegram.meet(7, name="Bob")
@@ -102,7 +102,7 @@ def test_people_of_the_settings_have_their_menu_before_they_say_a_word(
 
 
 def test_a_menu_that_could_not_be_set_is_set_at_the_next_word(
-    start: Start, telegram: TelegramUser, settings: TelegramSettings
+    start: Start, telegram: TelegramWorld, settings: TelegramSettings
 ) -> None:
     telegram.fault("server_error", "setMyCommands", count=1, status=500)
     start(msgspec.structs.replace(settings, admins=(ANN,)))

@@ -14,8 +14,8 @@ import pytest
 from kos.config import Secret, TelegramSettings
 from kos.domain.conversation import Answer, Button, Outcome, Promise, Span, Style, Urgency
 from kos.messages import MenuLine, OperatorAnswered, OperatorSaid
-from kos.sandbox.telegram_user import TelegramUser
 from tests.adapters.telegram.conftest import ANN, STRANGER, FakeKos, Running, say
+from tests.telegram_world import TelegramWorld
 
 Start = Callable[..., Running]
 NOW = datetime.now(UTC)
@@ -25,7 +25,7 @@ NOW = datetime.now(UTC)
 
 
 def test_a_word_is_answered_and_confirmed(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     bot = start()
     update = telegram.say(ANN, "/status now")
@@ -38,7 +38,7 @@ def test_a_word_is_answered_and_confirmed(
 
 
 def test_a_button_is_answered_by_a_notice_and_its_message_edited(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     def answer(said: OperatorSaid) -> OperatorAnswered:
         if said.pressed:
@@ -62,7 +62,7 @@ def test_a_button_is_answered_by_a_notice_and_its_message_edited(
 
 
 def test_foreign_text_breaks_out_of_nothing(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     team = "<a href='x'>Leeds</a> & *York* \u202eevil"
     kos.answer = lambda _: OperatorAnswered(
@@ -76,7 +76,7 @@ def test_foreign_text_breaks_out_of_nothing(
 
 
 def test_a_persons_words_are_heard_in_order_and_others_need_not_wait(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     gate = threading.Event()
 
@@ -97,7 +97,7 @@ def test_a_persons_words_are_heard_in_order_and_others_need_not_wait(
 
 
 def test_pictures_and_files_arrive_byte_for_byte(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     picture = bytes.fromhex(
         "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
@@ -116,7 +116,7 @@ def test_pictures_and_files_arrive_byte_for_byte(
     assert (document.file_name, telegram.file(document.file_id)) == ("statement.csv", b"a,b\n1,2\n")
 
 
-def test_strangers_hear_nothing_at_all(start: Start, telegram: TelegramUser, kos: FakeKos) -> None:
+def test_strangers_hear_nothing_at_all(start: Start, telegram: TelegramWorld, kos: FakeKos) -> None:
     def answer(said: OperatorSaid) -> OperatorAnswered:
         if said.user == f"telegram:{STRANGER}":
             return OperatorAnswered(answers=(say("secret"),), is_stranger=True)
@@ -137,7 +137,7 @@ def test_strangers_hear_nothing_at_all(start: Start, telegram: TelegramUser, kos
 
 
 def test_what_is_nobodys_own_word_is_no_command(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     start()
     user = {"id": ANN, "is_bot": False, "first_name": "Ann"}
@@ -163,7 +163,7 @@ def test_what_is_nobodys_own_word_is_no_command(
 
 
 def test_an_update_that_comes_twice_is_heard_once(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     start()
     update = telegram.say(ANN, "/once")
@@ -175,7 +175,7 @@ def test_an_update_that_comes_twice_is_heard_once(
 
 
 def test_a_word_that_was_not_handled_is_heard_by_the_next_life_under_the_same_id(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     gate = threading.Event()
     kos.answer = lambda _: (gate.wait(45), OperatorAnswered(answers=(say("done"),)))[1]
@@ -194,8 +194,9 @@ def test_a_word_that_was_not_handled_is_heard_by_the_next_life_under_the_same_id
     assert len(kos.heard) == 2
 
 
+@pytest.mark.parametrize("own_telegram_world", ["sandbox"], indirect=True)
 def test_a_word_that_takes_long_holds_up_nobody_and_is_not_confirmed_before_its_end(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     gate = threading.Event()
 
@@ -225,7 +226,7 @@ def test_a_word_that_takes_long_holds_up_nobody_and_is_not_confirmed_before_its_
 
 
 def test_while_the_desk_restarts_the_word_waits_for_it(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     bot = start()
     kos.away.set()
@@ -237,7 +238,7 @@ def test_while_the_desk_restarts_the_word_waits_for_it(
 
 
 def test_a_menu_is_shown_to_whom_it_is_for_and_to_nobody_else(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     kos.menus = (MenuLine("qualifier_coral", "Qualifying bets at Coral"),)
     start()
@@ -252,7 +253,7 @@ def test_a_menu_is_shown_to_whom_it_is_for_and_to_nobody_else(
 
 
 def test_too_many_requests_are_waited_out_and_said_once(
-    start: Start, telegram: TelegramUser
+    start: Start, telegram: TelegramWorld
 ) -> None:
     bot = start()
     telegram.fault("rate_limit", "sendMessage", count=2, retry_after_s=1)
@@ -265,7 +266,7 @@ def test_too_many_requests_are_waited_out_and_said_once(
 
 
 @pytest.mark.parametrize("kind", ["server_error", "html", "cut_body", "disconnect", "garbage"])
-def test_a_send_that_fails_is_tried_again(start: Start, telegram: TelegramUser, kind: str) -> None:
+def test_a_send_that_fails_is_tried_again(start: Start, telegram: TelegramWorld, kind: str) -> None:
     start()
     telegram.fault(kind, "sendMessage", count=1, status=502 if kind == "server_error" else 0)
     telegram.say(ANN, f"/{kind}")
@@ -273,7 +274,7 @@ def test_a_send_that_fails_is_tried_again(start: Start, telegram: TelegramUser, 
 
 
 def test_a_message_that_is_not_editable_any_more_is_sent_anew(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     kos.answer = lambda said: OperatorAnswered(
         answers=(Answer(spans=(Span(said.pressed or "first"),), is_edit=bool(said.pressed)),)
@@ -298,7 +299,7 @@ def test_a_message_that_is_not_editable_any_more_is_sent_anew(
 
 
 def test_a_message_refused_for_its_style_goes_without(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     kos.answer = lambda _: OperatorAnswered(
         answers=(Answer(spans=(Span("bold", Style.BOLD), Span(" text"))),)
@@ -313,7 +314,7 @@ def test_a_message_refused_for_its_style_goes_without(
 
 
 def test_what_is_too_large_is_sent_once_and_never_again(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     number = kos.promise(
         Promise(chat=f"telegram:{ANN}", answer=Answer(spans=(Span("big", Style.BOLD),))), NOW
@@ -328,7 +329,7 @@ def test_what_is_too_large_is_sent_once_and_never_again(
     assert len(telegram.calls("sendMessage")) == 2
 
 
-def test_a_second_poller_is_named_and_outlived(start: Start, telegram: TelegramUser) -> None:
+def test_a_second_poller_is_named_and_outlived(start: Start, telegram: TelegramWorld) -> None:
     telegram.fault("refusal", "getUpdates", status=409)
     bot = start()
     bot.until(lambda: bot.service.status.state == "conflict", "conflict")
@@ -350,7 +351,7 @@ def test_a_refused_token_is_named_and_the_bot_lives_on(
     assert bot.error is None
 
 
-def test_a_webhook_that_was_left_set_is_taken_away(start: Start, telegram: TelegramUser) -> None:
+def test_a_webhook_that_was_left_set_is_taken_away(start: Start, telegram: TelegramWorld) -> None:
     bot = start()
     bot.until(lambda: bot.service.status.state == "polling", "polling")
     telegram.say(ANN, "/x")
@@ -363,7 +364,7 @@ def test_a_webhook_that_was_left_set_is_taken_away(start: Start, telegram: Teleg
 
 @pytest.mark.parametrize("kind", ["html", "garbage", "server_error", "disconnect"])
 def test_whatever_stands_in_between_at_the_start_is_outlived(
-    start: Start, telegram: TelegramUser, kind: str
+    start: Start, telegram: TelegramWorld, kind: str
 ) -> None:
     telegram.fault(kind, "getMe", count=1, status=502 if kind == "server_error" else 0)
     bot = start()
@@ -389,7 +390,7 @@ def promise(text: str, chat: str = f"telegram:{ANN}", **more: object) -> Promise
 
 
 def test_a_promise_goes_out_once_and_is_marked(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     number = kos.promise(promise("Coral 2.50"), NOW)
     bot = start()
@@ -403,7 +404,7 @@ def test_a_promise_goes_out_once_and_is_marked(
 
 
 def test_promises_on_one_topic_edit_the_first_message(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     bot = start()
     kos.promise(promise("open", topic="alert/1"), NOW)
@@ -417,7 +418,7 @@ def test_promises_on_one_topic_edit_the_first_message(
 
 
 def test_a_promise_is_sent_once_though_nobody_could_note_it_down_for_a_while(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     gate = threading.Event()
     real_mark = kos.mark
@@ -441,7 +442,7 @@ def test_a_promise_is_sent_once_though_nobody_could_note_it_down_for_a_while(
 
 
 def test_a_chat_that_blocked_the_bot_is_undeliverable_and_others_go_on(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     telegram.meet(7, name="Bob")
     telegram.block(7)
@@ -461,7 +462,7 @@ def test_a_chat_that_blocked_the_bot_is_undeliverable_and_others_go_on(
 
 
 def test_a_promise_outlives_a_network_that_is_cut(
-    start: Start, telegram: TelegramUser, kos: FakeKos
+    start: Start, telegram: TelegramWorld, kos: FakeKos
 ) -> None:
     bot = start()
     bot.until(lambda: bot.service.status.state == "polling", "polling")
