@@ -25,7 +25,7 @@ from kos.cli.door import (
 )
 from kos.cli.offers import Participant, ParticipantOption
 from kos.cli.settings import JsonOption, StateDirOption
-from kos.domain.facts import MONEY_FACTS, Role, Source
+from kos.domain.offers.facts import MONEY_FACTS, Role, Source
 from kos.messages import CommandRefused, StatementListed
 
 books_app = typer.Typer(
@@ -59,7 +59,7 @@ def show_books(
     state_dir: StateDirOption = None,
 ) -> None:
     """Show balances and free float now, and the profit of a time by venue, offer and month."""
-    from kos.domain.books import pounds
+    from kos.domain.books.double_entry import pounds
     from kos.messages import BooksDescribed, GetBooks
     from kos.views.books import balances_table, floats_table, profit_table
 
@@ -109,7 +109,7 @@ def record(
     state_dir: StateDirOption = None,
 ) -> None:
     """Record what happened to a participant's money, e.g. ann opened amount=100."""
-    from kos.domain.spoken_facts import spoken
+    from kos.domain.offers.typed_facts import spoken
     from kos.messages import FactRecorded, RecordFact
 
     occurred_at = moment_said(at)
@@ -136,7 +136,7 @@ def record(
 @books_app.command("facts")
 def facts() -> None:
     """Name the facts of a participant's own money; fields in brackets may be left out."""
-    from kos.domain.spoken_facts import describe, spoken_names
+    from kos.domain.offers.typed_facts import describe, spoken_names
 
     for name in spoken_names(MONEY_FACTS):
         typer.echo(f"{name}: {describe(MONEY_FACTS[name])}")
@@ -209,7 +209,7 @@ def import_bets(
     state_dir: StateDirOption = None,
 ) -> None:
     """Read bets settled before the books began; a file read twice counts once."""
-    from kos.domain.past_bets import from_betfair, from_csv
+    from kos.domain.offers.past_bets import from_betfair, from_csv
     from kos.errors import InvalidInput
     from kos.messages import RecordFact
 
@@ -259,8 +259,8 @@ def _statement(
 def _span(
     since: str | None, until: str | None, year: str | None
 ) -> tuple[datetime | None, datetime | None]:
-    from kos.domain.periods import tax_year
-    from kos.domain.spoken_facts import moment_of
+    from kos.domain.books.periods import tax_year
+    from kos.domain.offers.typed_facts import moment_of
     from kos.errors import InvalidInput
 
     if year is not None:

@@ -17,11 +17,11 @@ from kos.cli.door import (
     recorded_or_exit,
 )
 from kos.cli.settings import JsonOption, StateDirOption
-from kos.domain.conversation import Seat
+from kos.domain.people.conversation import Seat
 from kos.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from kos.domain.conversation import Person
+    from kos.domain.people.conversation import Person
 
 _TELEGRAM = "telegram:"
 _LONGEST_LIFE_H = 24 * 30
@@ -76,7 +76,7 @@ def add(
     state_dir: StateDirOption = None,
 ) -> None:
     """Let somebody talk to KOS, or give them another seat or name."""
-    from kos.domain.conversation import Person
+    from kos.domain.people.conversation import Person
 
     person = Person(user=_user(user_id), name=name, seat=seat, participant=participant)
     door = Door(state_dir)
@@ -128,7 +128,7 @@ def invite(
     import secrets
     from datetime import timedelta
 
-    from kos.domain.invitations import CODE_BYTES, code_digest
+    from kos.domain.people.invitations import CODE_BYTES, code_digest
     from kos.messages import PutInvitation
     from kos.views.offers import shown_time
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from rapidfuzz import fuzz, process
 
-from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
-from kos.desk.speech import Part, bold, button, code, in_rows, say
-from kos.desk.words import tidy
-from kos.domain.conversation import Answer
+from kos.desk.arguments import tidy
+from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.formatting import TextPart, bold, button, code, in_rows, say
+from kos.domain.people.conversation import Answer
 
 _FIRST = ("qualifier", "snr", "due", "offers", "balance", "status")
 
 
-def _help(visit: Visit) -> Told:
+def _help(visit: DeskContext) -> DeskReply:
     wanted = visit.words.first().lstrip("/").casefold()
     own = [
         each
@@ -20,15 +20,15 @@ def _help(visit: Visit) -> Told:
         if visit.person.seat in each.seats and not each.is_hidden
     ]
     if wanted:
-        return Told(answers=(_about(wanted, own),))
-    parts: list[Part] = ["What KOS understands from you:\n"]
-    for subject in Subject:
+        return DeskReply(answers=(_about(wanted, own),))
+    parts: list[TextPart] = ["What KOS understands from you:\n"]
+    for subject in CommandGroup:
         of_it = [each for each in own if each.subject is subject]
         if of_it:
             parts += ["\n", bold(subject.value), "\n"]
             parts.append("".join(f"/{each.name} {each.summary}\n" for each in of_it))
     parts.append("\n/help COMMAND tells more of one.")
-    return Told(answers=(say(*parts),))
+    return DeskReply(answers=(say(*parts),))
 
 
 def _about(wanted: str, own: list[Command]) -> Answer:
@@ -38,7 +38,7 @@ def _about(wanted: str, own: list[Command]) -> Answer:
         near = process.extractOne(wanted, names.keys(), scorer=fuzz.ratio, score_cutoff=60.0)
         hint = f" Did you mean /help {near[0]}?" if near else " /help names them all."
         return say(f"There is no command /{tidy(wanted, 40)}.{hint}")
-    parts: list[Part] = [
+    parts: list[TextPart] = [
         code(f"/{command.name} {command.arguments}".rstrip()),
         f"\n{command.summary}.",
     ]
@@ -53,13 +53,13 @@ def _about(wanted: str, own: list[Command]) -> Answer:
     return say(*parts)
 
 
-def _start(visit: Visit) -> Told:
+def _start(visit: DeskContext) -> DeskReply:
     own = {each.name for each in visit.premises.commands if visit.person.seat in each.seats}
     buttons = in_rows(button(f"/{name}", f"/{name}") for name in _FIRST if name in own)
     simulated = (
         " The markets are simulated: no price here is real." if visit.premises.is_simulated else ""
     )
-    return Told(
+    return DeskReply(
         answers=(
             say(
                 f"Hello {visit.person.name}, you are {visit.person.seat} here.{simulated}"
@@ -70,8 +70,8 @@ def _start(visit: Visit) -> Told:
     )
 
 
-def _version(visit: Visit) -> Told:
-    return Told(answers=(say(f"KOS {visit.premises.version}"),))
+def _version(visit: DeskContext) -> DeskReply:
+    return DeskReply(answers=(say(f"KOS {visit.premises.version}"),))
 
 
 COMMANDS = (
@@ -79,7 +79,7 @@ COMMANDS = (
         name="help",
         run=_help,
         summary="What KOS understands, or one command in detail",
-        subject=Subject.HELP,
+        subject=CommandGroup.HELP,
         seats=EVERYBODY,
         arguments="[COMMAND]",
         examples=("/help", "/help qualifier"),
@@ -88,7 +88,7 @@ COMMANDS = (
         name="start",
         run=_start,
         summary="Say hello",
-        subject=Subject.HELP,
+        subject=CommandGroup.HELP,
         seats=EVERYBODY,
         arguments="[CODE]",
         details="With the code of an invitation it makes its bearer somebody that KOS knows.",
@@ -97,7 +97,7 @@ COMMANDS = (
         name="version",
         run=_version,
         summary="Which version of KOS runs",
-        subject=Subject.HELP,
+        subject=CommandGroup.HELP,
         seats=EVERYBODY,
     ),
 )

@@ -5,14 +5,23 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 
-from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
+from kos.desk.arguments import count_of, quoted, tidy
+from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.fact_forms import FACTS
-from kos.desk.speech import MAX_DATA, Part, bold, button, in_rows, page_of, say, table
-from kos.desk.words import count_of, quoted, tidy
-from kos.domain.books import pounds
-from kos.domain.conversation import Action, Answer, Button, Seat
+from kos.desk.formatting import (
+    MAX_DATA,
+    TextPart,
+    bold,
+    button,
+    in_rows,
+    page_of,
+    say,
+    table,
+)
+from kos.domain.books.double_entry import pounds
+from kos.domain.books.lines import OfferLine
 from kos.domain.offers import Phase
-from kos.domain.told import OfferLine
+from kos.domain.people.conversation import Action, Answer, Button, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
     CatalogueListed,
@@ -43,7 +52,7 @@ PHASES = {
 # --- lists -----------------------------------------------------------------------------------------
 
 
-def _offers(visit: Visit) -> Told:
+def _offers(visit: DeskContext) -> DeskReply:
     """Open offers, or all of them, with where each stands."""
     visit.words.refuse_others("page")
     words = [word for word in visit.words.plain if word.casefold() != "all"]
@@ -71,7 +80,7 @@ def _offers(visit: Visit) -> Told:
     ))  # fmt: skip
 
 
-def _line_of(line: OfferLine) -> tuple[Part, ...]:
+def _line_of(line: OfferLine) -> tuple[TextPart, ...]:
     where = PHASES.get(line.phase, line.phase) if line.outcome is None else _ended(line.outcome)
     made = f"profit {pounds(line.profit)}" + ("" if line.outcome else " so far")
     tied = f", {pounds(line.locked)} tied up" if line.locked else ""
@@ -86,13 +95,13 @@ def _ended(outcome: str) -> str:
     return f"closed, {outcome.lower().replace('_', ' ')}"
 
 
-def _due(visit: Visit) -> Told:
+def _due(visit: DeskContext) -> DeskReply:
     """What needs a person: unhedged bets, tokens about to run out, overdue money."""
     visit.words.refuse_others("page")
     question = GetReminders(**visit.about(visit.words.first()))
     lines = visit.office.ask("ledger", question, RemindersListed).reminders
     now = visit.now
-    blocks: list[tuple[Part, ...]] = [
+    blocks: list[tuple[TextPart, ...]] = [
         (
             bold(tidy(f"{line.participant} {line.instance}", 80)),
             f" {tidy(line.bookmaker, 40)}: {tidy(line.what, 200)}\n{_due_at(line.due_at, now)}",
@@ -126,7 +135,7 @@ def _due_at(due: datetime, now: datetime) -> str:
 class Shown:
     """Buttons of one answer: plain commands, or stored actions where a command is too long."""
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, visit: DeskContext) -> None:
         self._visit = visit
         self._actions: list[Action] = []
 
@@ -149,16 +158,16 @@ class Shown:
         """A button that shows an offer."""
         return self.button(f"{who} {instance}", f"/offer {quoted(who)} {quoted(instance)}")
 
-    def told(self, answer: Answer) -> Told:
+    def told(self, answer: Answer) -> DeskReply:
         """The answer with the actions behind its buttons."""
-        return Told(answers=(answer,), actions=tuple(self._actions))
+        return DeskReply(answers=(answer,), actions=tuple(self._actions))
 
 
 def _offer_command(line: OfferLine) -> str:
     return f"/offer {quoted(line.participant)} {quoted(line.instance)}"
 
 
-def find(visit: Visit, plain: tuple[str, ...]) -> OfferLine:
+def find(visit: DeskContext, plain: tuple[str, ...]) -> OfferLine:
     """The offer that ``N`` or ``WHO N`` means.
 
     Raises:
@@ -185,7 +194,7 @@ def find(visit: Visit, plain: tuple[str, ...]) -> OfferLine:
     raise InvalidInput("offer", tidy(instance, 40), tidy(f"one of {known}", 400))
 
 
-def _offer(visit: Visit) -> Told:
+def _offer(visit: DeskContext) -> DeskReply:
     """One offer with its bets and tokens, what it waits for, and what may be recorded now."""
     visit.words.refuse_others()
     if not visit.words.plain:
@@ -193,13 +202,13 @@ def _offer(visit: Visit) -> Told:
     return described(visit, find(visit, visit.words.plain[:2]))
 
 
-def ask_offer(visit: Visit, participant: str, instance: str) -> OfferDescribed:
+def ask_offer(visit: DeskContext, participant: str, instance: str) -> OfferDescribed:
     """Everything about one offer, within what the person may see."""
     question = GetOffer(instance=instance, **(visit.about(participant)))
     return visit.office.ask("ledger", question, OfferDescribed)
 
 
-def described(visit: Visit, line: OfferLine, before: str = "") -> Told:
+def described(visit: DeskContext, line: OfferLine, before: str = "") -> DeskReply:
     """One offer as it stands, with buttons for what may be recorded now.
 
     Args:
@@ -209,7 +218,7 @@ def described(visit: Visit, line: OfferLine, before: str = "") -> Told:
     """
     told = ask_offer(visit, line.participant, line.instance)
     line = told.line
-    parts: list[Part] = [f"{before}\n\n"] if before else []
+    parts: list[TextPart] = [f"{before}\n\n"] if before else []
     parts += [bold(tidy(told.title, 120)), "\n", *_line_of(line)]
     for name, view in (("Bets", bets_table(told.bets)), ("Tokens", tokens_table(told.tokens))):
         if view.rows:
@@ -237,7 +246,7 @@ def described(visit: Visit, line: OfferLine, before: str = "") -> Told:
     )
 
 
-def may_record(visit: Visit, fact: str) -> bool:
+def may_record(visit: DeskContext, fact: str) -> bool:
     """A wrong end is opened again by admins."""
     return fact != "reopened" or visit.person.seat is Seat.ADMIN
 
@@ -245,13 +254,13 @@ def may_record(visit: Visit, fact: str) -> bool:
 # --- the catalogue ---------------------------------------------------------------------------------
 
 
-def _catalogue(visit: Visit) -> Told:
+def _catalogue(visit: DeskContext) -> DeskReply:
     """What bookmakers promise, as the catalogue has it."""
     visit.words.refuse_others("page")
     listed = visit.office.ask("ledger", GetCatalogue(), CatalogueListed).offers
     wanted = visit.words.first().casefold()
     there = [offer for offer in listed if wanted in {"", offer.bookmaker.casefold()}]
-    blocks: list[tuple[Part, ...]] = []
+    blocks: list[tuple[TextPart, ...]] = []
     for offer in there:
         asked = offer.qualifying
         bonus = ", ".join(
@@ -272,7 +281,7 @@ def _catalogue(visit: Visit) -> Told:
     typed = " ".join(("/catalogue", *map(quoted, visit.words.plain[:1])))
     turners = page.turners(typed) if len(typed.encode()) < MAX_DATA - 9 else ()
     body = page.parts() if there else ("none; kos offers import FILE adds some",)
-    return Told(
+    return DeskReply(
         answers=(say(bold("Catalogue"), "\n\n", *body, buttons=turners, is_edit=visit.is_edit),)
     )
 
@@ -282,7 +291,7 @@ COMMANDS = (
         name="due",
         run=_due,
         summary="What needs you: unhedged, expiring, overdue",
-        subject=Subject.OFFERS,
+        subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="[WHO]",
     ),
@@ -290,7 +299,7 @@ COMMANDS = (
         name="offers",
         run=_offers,
         summary="Open offers and where they stand",
-        subject=Subject.OFFERS,
+        subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="[WHO] [all]",
         examples=("/offers", "/offers ann", "/offers all"),
@@ -299,7 +308,7 @@ COMMANDS = (
         name="offer",
         run=_offer,
         summary="One offer, with buttons for what may happen next",
-        subject=Subject.OFFERS,
+        subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="[WHO] N",
         examples=("/offer 3", "/offer ann 3"),
@@ -308,7 +317,7 @@ COMMANDS = (
         name="catalogue",
         run=_catalogue,
         summary="Offers that bookmakers make",
-        subject=Subject.OFFERS,
+        subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="[BOOKMAKER]",
     ),

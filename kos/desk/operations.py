@@ -7,11 +7,27 @@ from difflib import get_close_matches
 
 import msgspec
 
-from kos.desk.command import ADMINS, STAFF, Command, Subject, Told, Visit
+from kos.desk.arguments import count_of, quoted, span_of, tidy
+from kos.desk.command import (
+    ADMINS,
+    STAFF,
+    Command,
+    CommandGroup,
+    DeskContext,
+    DeskReply,
+)
 from kos.desk.dialogue import confirm
-from kos.desk.speech import Part, bold, button, in_rows, italic, page_of, say, table
-from kos.desk.words import count_of, quoted, span_of, tidy
-from kos.domain.conversation import KOS, PAUSE, Kept
+from kos.desk.formatting import (
+    TextPart,
+    bold,
+    button,
+    in_rows,
+    italic,
+    page_of,
+    say,
+    table,
+)
+from kos.domain.people.conversation import KOS, PAUSE, Kept
 from kos.errors import CommandNotAllowed, InvalidInput, KosError, WaitAndRetry
 from kos.messages import (
     BudgetDescribed,
@@ -22,7 +38,7 @@ from kos.messages import (
     KeptListed,
     PauseChanged,
 )
-from kos.runtime.described import ActorDescribed, Describe, SystemDescribed
+from kos.runtime.description import ActorDescribed, Describe, SystemDescribed
 from kos.views.health import credits_sentence, health_view, page_address
 from kos.views.opportunities import duration, uk_time
 from kos.views.table import TableView
@@ -47,11 +63,11 @@ class Pause(msgspec.Struct, frozen=True):
 # --- status ----------------------------------------------------------------------------------------
 
 
-def _status(visit: Visit) -> Told:
+def _status(visit: DeskContext) -> DeskReply:
     """Nodes and actors, ages of prices, credits, restarts, problems."""
     system = visit.office.ask(SYSTEM, Describe(), SystemDescribed)
     view = health_view(system)
-    parts: list[Part] = [italic(f"{SIMULATED}\n")] if visit.premises.is_simulated else []
+    parts: list[TextPart] = [italic(f"{SIMULATED}\n")] if visit.premises.is_simulated else []
     parts += [bold(view.summary), f"\n{_prices(system, visit.now)}", f"\n{_credits(visit)}"]
     pause = kept_pause(visit)
     if pause is not None:
@@ -75,7 +91,7 @@ def _status(visit: Visit) -> Told:
     )
     parts += ["\n\n", table(actors)]
     refresh = () if page.count > 1 else ((button("Refresh", "/status"),),)
-    return Told(
+    return DeskReply(
         answers=(say(*parts, buttons=(*page.turners("/status"), *refresh), is_edit=visit.is_edit),)
     )
 
@@ -102,7 +118,7 @@ def _prices(system: SystemDescribed, now: datetime) -> str:
     )
 
 
-def _credits(visit: Visit) -> str:
+def _credits(visit: DeskContext) -> str:
     try:
         budget = visit.office.ask("budget", GetBudget(), BudgetDescribed)
     except KosError as error:
@@ -113,7 +129,7 @@ def _credits(visit: Visit) -> str:
 # --- pause -----------------------------------------------------------------------------------------
 
 
-def kept_pause(visit: Visit) -> Pause | None:
+def kept_pause(visit: DeskContext) -> Pause | None:
     """The pause that is on; None while KOS works."""
     kept = visit.office.ask("ledger", GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept
     value = next((each.value for each in kept if each.name == PAUSE), "")
@@ -125,7 +141,7 @@ def _paused(pause: Pause) -> str:
     return f"paused by {tidy(pause.by, 60)} since {uk_time(pause.at)} UK time{why}. /resume"
 
 
-def _pause(visit: Visit) -> Told:
+def _pause(visit: DeskContext) -> DeskReply:
     """No poll and no alert until somebody says resume, or for a time."""
     visit.words.refuse_others("reason")
     until = None
@@ -140,7 +156,7 @@ def _pause(visit: Visit) -> Told:
         raise CommandNotAllowed(f"KOS is {_paused(before)}")
     pause = Pause(by=visit.person.name, at=visit.now, reason=tidy(reason, 200))
     ends = f" until {uk_time(until)} UK time" if until else " until /resume"
-    return Told(
+    return DeskReply(
         answers=(
             say(
                 bold(f"Paused{ends}."),
@@ -161,12 +177,12 @@ def _pause(visit: Visit) -> Told:
     )
 
 
-def _resume(visit: Visit) -> Told:
+def _resume(visit: DeskContext) -> DeskReply:
     """Poll and announce again."""
     visit.words.refuse_others()
     if kept_pause(visit) is None:
         raise CommandNotAllowed("KOS is not paused")
-    return Told(
+    return DeskReply(
         answers=(say(bold("Resumed."), " Polling goes on within half a minute."),),
         kept=(Kept(owner=KOS, name=PAUSE, value=""),),
         tells=(("budget", PauseChanged()),),
@@ -177,7 +193,7 @@ def _resume(visit: Visit) -> Told:
 # --- recheck ---------------------------------------------------------------------------------------
 
 
-def _recheck(visit: Visit) -> Told:
+def _recheck(visit: DeskContext) -> DeskReply:
     """Poll sport keys at once; the cost is said first and has to be confirmed."""
     visit.words.refuse_others()
     wanted = tuple(word.casefold() for word in visit.words.plain)
@@ -215,15 +231,15 @@ def _credits_of(count: int) -> str:
     return f"{count} credit" if count == 1 else f"{count} credits"
 
 
-def _which_sport(keys: list[str]) -> Told:
+def _which_sport(keys: list[str]) -> DeskReply:
     heads = dict.fromkeys(key.partition("_")[0] for key in keys)
     offered = keys if len(keys) <= 2 * _ROWS else list(heads)
     buttons = in_rows(button(key, f"/recheck {quoted(key)}") for key in offered[: 2 * _ROWS])
-    return Told(answers=(say("Which sport? Nothing is spent yet.", buttons=buttons),))
+    return DeskReply(answers=(say("Which sport? Nothing is spent yet.", buttons=buttons),))
 
 
-def _rechecked(visit: Visit, keys: tuple[str, ...]) -> Told:
-    lines: list[Part] = []
+def _rechecked(visit: DeskContext, keys: tuple[str, ...]) -> DeskReply:
+    lines: list[TextPart] = []
     for key in keys[:_MOST_KEYS]:
         question = FetchNow(reason=f"asked for by {visit.user}")
         try:
@@ -233,7 +249,7 @@ def _rechecked(visit: Visit, keys: tuple[str, ...]) -> Told:
         else:
             mark = "✓" if told.is_done else "⚠"
             lines.append(f"\n{mark} {key}: {tidy(told.detail, 200)}")
-    return Told(answers=(say(bold("Polled"), *lines, f"\n\n{_credits(visit)}"),))
+    return DeskReply(answers=(say(bold("Polled"), *lines, f"\n\n{_credits(visit)}"),))
 
 
 COMMANDS = (
@@ -241,14 +257,14 @@ COMMANDS = (
         name="status",
         run=_status,
         summary="How KOS is: actors, ages, credits, restarts",
-        subject=Subject.OPERATIONS,
+        subject=CommandGroup.OPERATIONS,
         seats=STAFF,
     ),
     Command(
         name="pause",
         run=_pause,
         summary="Spend no credits and announce nothing for now",
-        subject=Subject.OPERATIONS,
+        subject=CommandGroup.OPERATIONS,
         seats=ADMINS,
         arguments="[2h] [reason]",
         details="It holds over a restart, until /resume or for the time given.",
@@ -259,7 +275,7 @@ COMMANDS = (
         name="resume",
         run=_resume,
         summary="End the pause",
-        subject=Subject.OPERATIONS,
+        subject=CommandGroup.OPERATIONS,
         seats=ADMINS,
         is_turn=True,
     ),
@@ -267,7 +283,7 @@ COMMANDS = (
         name="recheck",
         run=_recheck,
         summary="Poll a sport now; says first what it costs",
-        subject=Subject.OPERATIONS,
+        subject=CommandGroup.OPERATIONS,
         seats=ADMINS,
         arguments="SPORT",
         examples=("/recheck soccer_epl",),

@@ -11,18 +11,26 @@ from datetime import timedelta
 
 import msgspec
 
-from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
-from kos.desk.dialogue import SKIP, Dialogue, Form, Question, confirm, go_on, kept_value
+from kos.desk.arguments import Arguments, tidy
+from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.dialogue import (
+    SKIP,
+    Dialogue,
+    DialogueForm,
+    Prompt,
+    confirm,
+    go_on,
+    kept_value,
+)
 from kos.desk.fact_forms import FACTS, FactForm, Standing, next_of, spoken_words
+from kos.desk.formatting import TextPart, bold
 from kos.desk.offers import PHASES, ask_offer, described, find, may_record
 from kos.desk.signals import pair_hints, pair_of
-from kos.desk.speech import Part, bold
-from kos.desk.words import Words, tidy
-from kos.domain.books import pounds
-from kos.domain.catalogue import pence_of
-from kos.domain.conversation import Kept, Seat
-from kos.domain.facts import OFFER_FACTS, MoneyFact, OfferFact, Role, Source
-from kos.domain.spoken_facts import spoken
+from kos.domain.books.double_entry import pounds
+from kos.domain.offers.catalogue import pence_of
+from kos.domain.offers.facts import OFFER_FACTS, MoneyFact, OfferFact, Role, Source
+from kos.domain.offers.typed_facts import spoken
+from kos.domain.people.conversation import Kept, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
     BooksDescribed,
@@ -38,7 +46,7 @@ _PAIR_FOR = timedelta(days=3)
 _SOURCES = {"telegram": Source.TELEGRAM, "web": Source.WEB, "terminal": Source.TERMINAL}
 
 
-def _record(visit: Visit) -> Told:
+def _record(visit: DeskContext) -> DeskReply:
     """Record what happened to an offer; from a button that was confirmed, at once."""
     plain = visit.words.plain
     if len(plain) != 3:  # noqa: PLR2004 - who, which, what
@@ -49,11 +57,11 @@ def _record(visit: Visit) -> Told:
         return _recorded(visit, participant, instance, fact)
     named = dict(visit.words.named)
     hints = _hints(visit, participant, instance, named.pop("pair", ""))
-    dialogue = Dialogue(form="record", words=Words(plain, named), hints=hints)
+    dialogue = Dialogue(form="record", words=Arguments(plain, named), hints=hints)
     return go_on(visit, dialogue)
 
 
-def _hints(visit: Visit, participant: str, instance: str, pair: str) -> dict[str, str]:
+def _hints(visit: DeskContext, participant: str, instance: str, pair: str) -> dict[str, str]:
     """What the pair on screen tells, or the one that the offer's bet was placed with."""
     if pair:
         return pair_hints(pair_of(visit, pair))
@@ -66,8 +74,8 @@ def _pair_name(participant: str, instance: str) -> str:
 
 
 def with_pair(
-    visit: Visit, told: Told, hints: dict[str, str], participant: str, instance: str
-) -> Told:
+    visit: DeskContext, told: DeskReply, hints: dict[str, str], participant: str, instance: str
+) -> DeskReply:
     """The same, and the pair on screen is kept for the offer's next facts."""
     if not hints:
         return told
@@ -80,7 +88,7 @@ def with_pair(
     return msgspec.structs.replace(told, kept=(*told.kept, kept))
 
 
-def _standing(visit: Visit, dialogue: Dialogue) -> tuple[Standing, FactForm]:
+def _standing(visit: DeskContext, dialogue: Dialogue) -> tuple[Standing, FactForm]:
     participant, instance, fact = dialogue.words.plain
     told = ask_offer(visit, participant, instance)
     form = FACTS.get(fact)
@@ -97,13 +105,13 @@ def _standing(visit: Visit, dialogue: Dialogue) -> tuple[Standing, FactForm]:
     return Standing(told=told, terms=terms, books=books, now=visit.now), form
 
 
-def _fact_missing(visit: Visit, dialogue: Dialogue) -> Question | None:
+def _fact_missing(visit: DeskContext, dialogue: Dialogue) -> Prompt | None:
     standing, form = _standing(visit, dialogue)
     _, question = next_of(form, standing, dialogue)
     return question
 
 
-def _fact_finish(visit: Visit, dialogue: Dialogue) -> Told:
+def _fact_finish(visit: DeskContext, dialogue: Dialogue) -> DeskReply:
     standing, form = _standing(visit, dialogue)
     dialogue, _ = next_of(form, standing, dialogue)
     participant, instance, fact = dialogue.words.plain
@@ -112,7 +120,7 @@ def _fact_finish(visit: Visit, dialogue: Dialogue) -> Told:
         OFFER_FACTS, fact, words, visit.now
     )  # refuses what cannot be recorded, before it is asked
     named = {field: value for field, value in dialogue.words.named.items() if value != SKIP}
-    command = f"/record {Words((participant, instance, fact), named).text()}"
+    command = f"/record {Arguments((participant, instance, fact), named).text()}"
     amounts = [_pounds(named[field]) for field in ("stake", "amount", "face") if field in named]
     told = confirm(
         visit,
@@ -132,9 +140,9 @@ _UNSAID = frozenset({"event_id", "min_odds"})
 _MONEY = frozenset({"stake", "amount", "face"})
 
 
-def _read_back(named: dict[str, str]) -> list[Part]:
+def _read_back(named: dict[str, str]) -> list[TextPart]:
     """The words of a fact, as a person checks them."""
-    lines: list[Part] = []
+    lines: list[TextPart] = []
     for field, value in named.items():
         if field not in _UNSAID:
             shown = _pounds(value) if field in _MONEY else tidy(value, 120)
@@ -146,7 +154,7 @@ def _pounds(typed: str) -> str:
     return pounds(pence_of(typed, "amount"))
 
 
-def _recorded(visit: Visit, participant: str, instance: str, fact: str) -> Told:
+def _recorded(visit: DeskContext, participant: str, instance: str, fact: str) -> DeskReply:
     """Carry out what was confirmed."""
     if visit.action is None:
         raise CommandNotAllowed("nothing is recorded without a confirmation")
@@ -166,7 +174,7 @@ def _recorded(visit: Visit, participant: str, instance: str, fact: str) -> Told:
 
 
 def record_fact(
-    visit: Visit,
+    visit: DeskContext,
     fact: OfferFact | MoneyFact,
     participant: str,
     instance: str = "",
@@ -196,14 +204,14 @@ def record_fact(
     return answer
 
 
-FORMS = {"record": Form(missing=_fact_missing, finish=_fact_finish)}
+FORMS = {"record": DialogueForm(missing=_fact_missing, finish=_fact_finish)}
 
 COMMANDS = (
     Command(
         name="record",
         run=_record,
         summary="Record what happened to an offer",
-        subject=Subject.OFFERS,
+        subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="WHO N FACT [field=value ...]",
         details="What is left out is asked for; everything is confirmed before it is recorded. "

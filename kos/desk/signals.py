@@ -13,13 +13,13 @@ from typing import Any
 
 import msgspec
 
-from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
+from kos.desk.arguments import Arguments, pounds_of, quoted, read, tidy
+from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.filters import FILTER_HELP, LAID, MOST, Question, question_of
-from kos.desk.office import Office
-from kos.desk.speech import (
+from kos.desk.formatting import (
     MAX_DATA,
     Page,
-    Part,
+    TextPart,
     bold,
     button,
     in_rows,
@@ -28,9 +28,9 @@ from kos.desk.speech import (
     page_of,
     say,
 )
-from kos.desk.words import Words, pounds_of, quoted, read, tidy
-from kos.domain.conversation import Kept
-from kos.domain.opportunity import BetKind, Opportunity, OpportunityQuery
+from kos.desk.office import Office
+from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityQuery
+from kos.domain.people.conversation import Kept
 from kos.errors import InvalidInput, KosError, WaitAndRetry
 from kos.messages import (
     DutchesRanked,
@@ -79,13 +79,13 @@ _FAMILY_SUMMARY = {
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 
 
-def _arbs(visit: Visit) -> Told:
+def _arbs(visit: DeskContext) -> DeskReply:
     """Pairs that gain whatever happens; by what is left of a pound."""
     question = question_of("arbs", visit.words, bookmakers_known(visit.office, visit.memory))
     return _listed(visit, question)
 
 
-def _ranked(visit: Visit) -> Told:
+def _ranked(visit: DeskContext) -> DeskReply:
     """The best pairs of a kind at a bookmaker, or at all of them against the exchange."""
     bookmakers = bookmakers_known(visit.office, visit.memory)
     if not visit.words.plain and not visit.words.get("bookmaker"):
@@ -136,7 +136,7 @@ def _ask(office: Office, query: OpportunityQuery) -> OpportunitiesRanked:
 # --- what is shown ---------------------------------------------------------------------------------
 
 
-def _which(visit: Visit, name: str, bookmakers: dict[str, str]) -> Told:
+def _which(visit: DeskContext, name: str, bookmakers: dict[str, str]) -> DeskReply:
     """Buttons for each bookmaker in the data."""
     buttons = [button("All, laid on the exchange", f"/{name}_{LAID}")]
     buttons += [
@@ -145,10 +145,10 @@ def _which(visit: Visit, name: str, bookmakers: dict[str, str]) -> Told:
         if len(f"/{name} {quoted(key)}".encode()) <= MAX_DATA
     ]
     text = "At which bookmaker?" if bookmakers else "No prices are known yet. At which bookmaker?"
-    return Told(answers=(say(text, buttons=in_rows(buttons[:60]), is_edit=visit.is_edit),))
+    return DeskReply(answers=(say(text, buttons=in_rows(buttons[:60]), is_edit=visit.is_edit),))
 
 
-def _listed(visit: Visit, question: Question) -> Told:
+def _listed(visit: DeskContext, question: Question) -> DeskReply:
     query = msgspec.structs.replace(question.query, limit=reach(question, _PAGE))
     ranked = _ask(visit.office, query)
     found = ranked.answer.opportunities
@@ -164,7 +164,7 @@ def _listed(visit: Visit, question: Question) -> Told:
         for number, each in enumerate(found[first : first + _PAGE], start=1)
     )
     command, kept = short_command(visit, question.command())
-    return Told(
+    return DeskReply(
         answers=(
             say(
                 *head_of(view.title, ranked.answer.as_of, ranked),
@@ -191,7 +191,7 @@ def reach(question: Question, size: int) -> int:
 
 
 def page_within(
-    blocks: Sequence[tuple[Part, ...]], question: Question, eligible: int, size: int
+    blocks: Sequence[tuple[TextPart, ...]], question: Question, eligible: int, size: int
 ) -> Page:
     """The page asked for, or the last there is, of so many as may be turned to.
 
@@ -208,7 +208,7 @@ def page_within(
 
 def head_of(
     title: str, as_of: datetime, ranked: OpportunitiesRanked | DutchesRanked
-) -> tuple[Part, ...]:
+) -> tuple[TextPart, ...]:
     """What every list of signals begins with: whether it is real, what it is, and how old."""
     at = f"as of {uk_time(as_of)} UK time"
     if ranked.last_quotes_at is None:
@@ -216,7 +216,7 @@ def head_of(
     else:
         age = (as_of - ranked.last_quotes_at).total_seconds()
         at += f"; newest bookmaker prices {duration(age)} old"
-    simulated: tuple[Part, ...] = (italic(f"{SIMULATED}\n"),) if ranked.is_simulated else ()
+    simulated: tuple[TextPart, ...] = (italic(f"{SIMULATED}\n"),) if ranked.is_simulated else ()
     return (*simulated, bold(title), f"\n{at}\n\n")
 
 
@@ -225,7 +225,7 @@ def _made(profit: Decimal) -> str:
     return f"{'profit' if profit >= 0 else 'loss'} {pounds(abs(profit))}"
 
 
-def _block(number: int, found: Opportunity, now: datetime) -> tuple[Part, ...]:
+def _block(number: int, found: Opportunity, now: datetime) -> tuple[TextPart, ...]:
     """One pair in four lines."""
     row = opportunity_row(found, now)
     kept = f"retention {row.retention}" if row.retention else _assumed(found)
@@ -245,13 +245,13 @@ def _block(number: int, found: Opportunity, now: datetime) -> tuple[Part, ...]:
     )
 
 
-def nothing(left_out: tuple[str, ...]) -> tuple[Part, ...]:
+def nothing(left_out: tuple[str, ...]) -> tuple[TextPart, ...]:
     """What stands in place of an empty list: why everything was left out."""
     why = "".join(f"\n{tidy(line, 100)}" for line in left_out[:8])
     return ("Nothing to show." + (f" Left out:{why}" if why else ""),)
 
 
-def short_command(visit: Visit, command: str) -> tuple[str, tuple[Kept, ...]]:
+def short_command(visit: DeskContext, command: str) -> tuple[str, tuple[Kept, ...]]:
     """A command that fits into a button; a long one is kept under a short name."""
     if len(f"{command} page=999".encode()) <= MAX_DATA:
         return command, ()
@@ -265,7 +265,7 @@ def short_command(visit: Visit, command: str) -> tuple[str, tuple[Kept, ...]]:
     return f"/view {digest}", (kept,)
 
 
-def _view(visit: Visit) -> Told:
+def _view(visit: DeskContext) -> DeskReply:
     """A list that was asked for with more words than a button holds."""
     name = f"view:{tidy(visit.words.first(), 20)}"
     kept = visit.office.ask("ledger", GetKept(owner=visit.user, prefix=name), KeptListed).kept
@@ -274,10 +274,10 @@ def _view(visit: Visit) -> Told:
         raise InvalidInput("list", visit.words.first(), "one of the last day; ask again")
     typed = read(msgspec.json.decode(found.value, type=str))
     head, _, tail = typed.name.partition("_")
-    words = Words((tail, *typed.words.plain) if tail else typed.words.plain, typed.words.named)
-    words = Words(words.plain, words.named | {"page": visit.words.get("page") or "1"})
+    words = Arguments((tail, *typed.words.plain) if tail else typed.words.plain, typed.words.named)
+    words = Arguments(words.plain, words.named | {"page": visit.words.get("page") or "1"})
     command = next((each for each in visit.premises.commands if each.name == head), None)
-    if command is None or command.subject is not Subject.SIGNALS:
+    if command is None or command.subject is not CommandGroup.SIGNALS:
         raise InvalidInput("list", visit.words.first(), "one of the last day; ask again")
     return command.run(replace(visit, name=head, words=words))
 
@@ -326,7 +326,7 @@ def _asked_for(short: str) -> tuple[str, OpportunityQuery]:
     return pair, query
 
 
-def described(visit: Visit, short: str) -> tuple[OpportunityDescribed, OpportunityQuery]:
+def described(visit: DeskContext, short: str) -> tuple[OpportunityDescribed, OpportunityQuery]:
     """What has become of the pair of a short name.
 
     Raises:
@@ -337,7 +337,7 @@ def described(visit: Visit, short: str) -> tuple[OpportunityDescribed, Opportuni
     return visit.office.ask("scorer", question, OpportunityDescribed), query
 
 
-def pair_of(visit: Visit, short: str) -> Opportunity:
+def pair_of(visit: DeskContext, short: str) -> Opportunity:
     """The pair of a short name with the prices of now.
 
     Raises:
@@ -350,15 +350,15 @@ def pair_of(visit: Visit, short: str) -> Opportunity:
     return told.state.opportunity
 
 
-def _show(visit: Visit) -> Told:
+def _show(visit: DeskContext) -> DeskReply:
     """One pair: what to do, what each outcome brings, every factor of the score, or why it went."""
     told, query = described(visit, visit.words.first())
     view = opportunity_detail_view(told.state)
-    parts: list[Part] = [italic(f"{SIMULATED}\n")] if told.is_simulated else []
+    parts: list[TextPart] = [italic(f"{SIMULATED}\n")] if told.is_simulated else []
     found, row = told.state.opportunity, view.row
     if found is None or row is None:
         again = in_rows([button("Look again", f"/show {visit.words.first()}")])
-        return Told(answers=(say(*parts, view.gone, buttons=again, is_edit=visit.is_edit),))
+        return DeskReply(answers=(say(*parts, view.gone, buttons=again, is_edit=visit.is_edit),))
     parts += [
         bold(tidy(row.event, 120)),
         f"\n{tidy(row.competition, 80)} · {row.kickoff} UK time, in {row.starts_in}\n",
@@ -382,7 +382,7 @@ def _show(visit: Visit) -> Told:
         button("Prices of now", f"/show {own}"),
         button("Why this match", f"/why {own}"),
     ]
-    return Told(answers=(say(*parts, buttons=in_rows(buttons), is_edit=visit.is_edit),))
+    return DeskReply(answers=(say(*parts, buttons=in_rows(buttons), is_edit=visit.is_edit),))
 
 
 def pair_hints(found: Opportunity) -> dict[str, str]:
@@ -412,7 +412,7 @@ COMMANDS = (
         name="qualifier",
         run=_ranked,
         summary="Best qualifying bets at a bookmaker",
-        subject=Subject.SIGNALS,
+        subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="[BOOKMAKER] [filters]",
         details="/qualifier_coral is the same as /qualifier coral; /qualifier_laid looks at all "
@@ -424,7 +424,7 @@ COMMANDS = (
         name="snr",
         run=_ranked,
         summary="Best uses of a free bet whose stake is not returned",
-        subject=Subject.SIGNALS,
+        subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="[BOOKMAKER] [filters]",
         details=f"The stake is the face of the free bet. {FILTER_HELP}",
@@ -435,7 +435,7 @@ COMMANDS = (
         name="sr",
         run=_ranked,
         summary="Best uses of a free bet whose stake is returned",
-        subject=Subject.SIGNALS,
+        subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="[BOOKMAKER] [filters]",
         details=f"The stake is the face of the free bet. {FILTER_HELP}",
@@ -446,7 +446,7 @@ COMMANDS = (
         name="refund",
         run=_ranked,
         summary="Best bets whose stake is refunded if they lose",
-        subject=Subject.SIGNALS,
+        subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="[BOOKMAKER] [back=10] [cash=yes] [filters]",
         details="back= is what comes back, the stake unless said otherwise; cash=yes when it comes "
@@ -458,7 +458,7 @@ COMMANDS = (
         name="arbs",
         run=_arbs,
         summary="Pairs that lose nothing in any outcome",
-        subject=Subject.SIGNALS,
+        subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="[filters]",
         details="Most arbs are wrong prices, or cost the account: look at both sites first. "
@@ -470,7 +470,7 @@ COMMANDS = (
         name="show",
         run=_show,
         summary="One pair in detail, with every factor of its score",
-        subject=Subject.SIGNALS,
+        subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="PAIR",
         is_hidden=True,
@@ -479,7 +479,7 @@ COMMANDS = (
         name="view",
         run=_view,
         summary="A page of a long question",
-        subject=Subject.SIGNALS,
+        subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="LIST",
         is_hidden=True,

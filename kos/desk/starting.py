@@ -6,20 +6,20 @@ from decimal import Decimal
 
 import msgspec
 
-from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
-from kos.desk.dialogue import Dialogue, Form, Question, confirm, go_on
+from kos.desk.arguments import Arguments, one_of, pounds_of, quoted, tidy
+from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.dialogue import Dialogue, DialogueForm, Prompt, confirm, go_on
 from kos.desk.fact_forms import FACTS
+from kos.desk.formatting import bold, in_rows, say
 from kos.desk.offers import Shown, described, find
 from kos.desk.recording import record_fact, with_pair
 from kos.desk.signals import pair_hints, pair_of
-from kos.desk.speech import bold, in_rows, say
-from kos.desk.words import Words, one_of, pounds_of, quoted, tidy
-from kos.domain.books import pounds
-from kos.domain.catalogue import Offer
-from kos.domain.conversation import Seat
-from kos.domain.facts import DepositSent
+from kos.domain.books.double_entry import pounds
 from kos.domain.money import to_pence
 from kos.domain.offers import Phase
+from kos.domain.offers.catalogue import Offer
+from kos.domain.offers.facts import DepositSent
+from kos.domain.people.conversation import Seat
 from kos.errors import CommandNotAllowed
 from kos.messages import (
     CatalogueListed,
@@ -35,14 +35,14 @@ _START_WORDS = ("who", "offer", "amount", "there")
 """In the order they are asked: each may need those before it."""
 
 
-def _start_offer(visit: Visit) -> Told:
+def _start_offer(visit: DeskContext) -> DeskReply:
     """Take up an offer of the catalogue: who, which, and the deposit."""
     named = dict(visit.words.named)
     for word, field in zip(visit.words.plain, ("who", "offer"), strict=False):
         named.setdefault(field, word)
     pair = named.pop("pair", "")
     visit.about(named.get("who", ""))
-    Words((), named).refuse_others(*_START_WORDS)
+    Arguments((), named).refuse_others(*_START_WORDS)
     hints = pair_hints(pair_of(visit, pair)) if pair else {}
     dialogue = Dialogue(form="start_offer", hints=hints)
     for field in _START_WORDS:
@@ -52,7 +52,7 @@ def _start_offer(visit: Visit) -> Told:
     return go_on(visit, dialogue)
 
 
-def _start_missing(visit: Visit, dialogue: Dialogue) -> Question | None:
+def _start_missing(visit: DeskContext, dialogue: Dialogue) -> Prompt | None:
     for field in _START_WORDS:
         if not dialogue.knows(field):
             question = _start_question(visit, dialogue, field)
@@ -61,7 +61,7 @@ def _start_missing(visit: Visit, dialogue: Dialogue) -> Question | None:
     return None
 
 
-def _start_question(visit: Visit, dialogue: Dialogue, field: str) -> Question | None:
+def _start_question(visit: DeskContext, dialogue: Dialogue, field: str) -> Prompt | None:
     match field:
         case "who":
             return _who(visit)
@@ -69,7 +69,7 @@ def _start_question(visit: Visit, dialogue: Dialogue, field: str) -> Question | 
             return _which_offer(visit, dialogue)
         case "amount":
             least = _terms(visit, dialogue).deposit_min
-            return Question(
+            return Prompt(
                 field="amount",
                 text="The deposit, in pounds (0 when nothing is deposited)",
                 choices=((pounds(least), f"{least / 100:.2f}"),),
@@ -78,7 +78,7 @@ def _start_question(visit: Visit, dialogue: Dialogue, field: str) -> Question | 
         case _:
             if dialogue.word("amount") == "0.00":
                 return None
-            return Question(
+            return Prompt(
                 field="there",
                 text="Is the money at the bookmaker already?",
                 choices=(("Yes, it is there", "yes"), ("No, on its way", "no")),
@@ -86,7 +86,7 @@ def _start_question(visit: Visit, dialogue: Dialogue, field: str) -> Question | 
             )
 
 
-def _who(visit: Visit) -> Question | None:
+def _who(visit: DeskContext) -> Prompt | None:
     if visit.person.seat is Seat.PARTICIPANT:
         return None
     listed = visit.office.ask(
@@ -95,7 +95,7 @@ def _who(visit: Visit) -> Question | None:
     names = tuple(line.participant for line in listed if line.is_active)
     if not names:
         raise CommandNotAllowed("nobody takes part yet: kos books record WHO joined name=NAME")
-    return Question(
+    return Prompt(
         field="who",
         text="Whose offer?",
         choices=tuple((f"{line.name} ({line.participant})", line.participant) for line in listed
@@ -104,11 +104,11 @@ def _who(visit: Visit) -> Question | None:
     )  # fmt: skip
 
 
-def _owner(visit: Visit, dialogue: Dialogue) -> str:
+def _owner(visit: DeskContext, dialogue: Dialogue) -> str:
     return dialogue.word("who") or visit.person.participant
 
 
-def _open_terms(visit: Visit, dialogue: Dialogue) -> list[Offer]:
+def _open_terms(visit: DeskContext, dialogue: Dialogue) -> list[Offer]:
     bookmaker = dialogue.hints.get("bookmaker", "")
     listed = visit.office.ask("ledger", GetCatalogue(), CatalogueListed).offers
     return [
@@ -116,14 +116,14 @@ def _open_terms(visit: Visit, dialogue: Dialogue) -> list[Offer]:
     ]
 
 
-def _which_offer(visit: Visit, dialogue: Dialogue) -> Question:
+def _which_offer(visit: DeskContext, dialogue: Dialogue) -> Prompt:
     there = _open_terms(visit, dialogue)
     if not there:
         at = dialogue.hints.get("bookmaker")
         where = f" of {tidy(at, 40)}" if at else ""
         raise CommandNotAllowed(f"no offer{where} is open in the catalogue: kos offers import FILE")
     names = tuple(offer.key for offer in there)
-    return Question(
+    return Prompt(
         field="offer",
         text="Which offer?",
         choices=tuple((f"{offer.bookmaker}: {offer.title}", offer.key) for offer in there),
@@ -131,7 +131,7 @@ def _which_offer(visit: Visit, dialogue: Dialogue) -> Question:
     )
 
 
-def _terms(visit: Visit, dialogue: Dialogue) -> Offer:
+def _terms(visit: DeskContext, dialogue: Dialogue) -> Offer:
     wanted = dialogue.word("offer")
     for offer in _open_terms(visit, dialogue):
         if offer.key == wanted:
@@ -139,7 +139,7 @@ def _terms(visit: Visit, dialogue: Dialogue) -> Offer:
     raise CommandNotAllowed(f"offer {tidy(wanted, 60)} is not open in the catalogue any more")
 
 
-def _start_finish(visit: Visit, dialogue: Dialogue) -> Told:
+def _start_finish(visit: DeskContext, dialogue: Dialogue) -> DeskReply:
     participant, terms = _owner(visit, dialogue), _terms(visit, dialogue)
     lines = visit.office.ask("ledger", GetOffers(participant=participant), OffersListed).offers
     taken = {line.instance for line in lines}
@@ -157,7 +157,7 @@ def _start_finish(visit: Visit, dialogue: Dialogue) -> Told:
         f"\nthen a bet of {pounds(asked.min_stake)} at odds of {asked.min_odds:f} at least"
         f" (bonus: {tidy(bonus, 120)})",
         "\n\nStart it?",
-        command=f"/begin {Words((participant, instance), named).text()}",
+        command=f"/begin {Arguments((participant, instance), named).text()}",
         label=f"Start, deposit £{amount}",
         participant=participant,
         instance=instance,
@@ -166,7 +166,7 @@ def _start_finish(visit: Visit, dialogue: Dialogue) -> Told:
     return with_pair(visit, told, dialogue.hints, participant, instance)
 
 
-def _begin(visit: Visit) -> Told:
+def _begin(visit: DeskContext) -> DeskReply:
     """Carry out what was confirmed: the first fact of an offer."""
     if visit.action is None or len(visit.words.plain) != 2:  # noqa: PLR2004 - who and which
         raise CommandNotAllowed("an offer begins with /start_offer")
@@ -183,7 +183,7 @@ def _begin(visit: Visit) -> Told:
     return msgspec.structs.replace(told, notice="recorded")
 
 
-def _take(visit: Visit) -> Told:
+def _take(visit: DeskContext) -> DeskReply:
     """The pair on screen, for an offer that waits for a bet at its bookmaker, or for a new one."""
     short = tidy(visit.words.first(), 60)
     found = pair_of(visit, short)
@@ -215,14 +215,14 @@ _WAITING_FOR = {
 }
 
 
-FORMS = {"start_offer": Form(missing=_start_missing, finish=_start_finish)}
+FORMS = {"start_offer": DialogueForm(missing=_start_missing, finish=_start_finish)}
 
 COMMANDS = (
     Command(
         name="start_offer",
         run=_start_offer,
         summary="Take up an offer of the catalogue",
-        subject=Subject.OFFERS,
+        subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="[WHO] [OFFER] [amount=10] [there=yes]",
         details="What is left out is asked for. It is confirmed before it is recorded.",
@@ -232,7 +232,7 @@ COMMANDS = (
         name="take",
         run=_take,
         summary="A pair for an offer",
-        subject=Subject.OFFERS,
+        subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="PAIR",
         is_hidden=True,
@@ -241,7 +241,7 @@ COMMANDS = (
         name="begin",
         run=_begin,
         summary="Begin an offer that was confirmed",
-        subject=Subject.OFFERS,
+        subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         is_turn=True,
         is_hidden=True,

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from kos.domain.alerts import MAX_LINES, Measure, Say, Sighting, value_of
-from kos.domain.conversation import Answer, Span, Style
-from kos.domain.opportunity import Opportunity
-from kos.domain.troubles import TroubleSay
+from kos.domain.opportunities.opportunity import Opportunity
+from kos.domain.people.alerts import MAX_LINES, AlertHit, Measure, Say, value_of
+from kos.domain.people.conversation import Answer, Span, Style
+from kos.domain.people.incidents import TroubleSay
 from kos.views.opportunities import duration, opportunity_row, uk_time
 
 _SIMULATED = "SIMULATED MARKETS. "
 
 
-def sighting_of(found: Opportunity, measure: Measure, now: datetime) -> Sighting:
+def sighting_of(found: Opportunity, measure: Measure, now: datetime) -> AlertHit:
     """An opportunity as a rule sees it, with the line that tells of it."""
     row = opportunity_row(found, now)
     size = "size unknown" if found.lay_available is None else f"{row.available} to lay"
@@ -26,7 +26,7 @@ def sighting_of(found: Opportunity, measure: Measure, now: datetime) -> Sighting
         f"stake {row.stake}, lay {row.lay_stake}, liability {row.liability}",
         f"prices {row.back_age} and {row.lay_age} old at {uk_time(now)}",
     )
-    return Sighting(
+    return AlertHit(
         key=f"{found.kind.value}|{found.id}",
         value=value_of(found, measure),
         kickoff=found.kickoff,

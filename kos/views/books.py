@@ -6,15 +6,15 @@ import csv
 import io
 from collections.abc import Iterable
 
-from kos.domain.books import pounds
-from kos.domain.money import from_pence
-from kos.domain.told import (
+from kos.domain.books.double_entry import pounds
+from kos.domain.books.lines import (
     BalanceLine,
     FloatLine,
     ParticipantLine,
     ProfitLine,
     StatementLine,
 )
+from kos.domain.money import from_pence
 from kos.views.offers import shown_time
 from kos.views.table import TableView
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from kos.domain.books import pounds
-from kos.domain.catalogue import Offer
+from kos.domain.books.double_entry import pounds
+from kos.domain.books.lines import BetLine, OfferLine, RecordedEvent
 from kos.domain.offers import Reminder, Token
-from kos.domain.told import BetLine, OfferLine, RecordedEvent
+from kos.domain.offers.catalogue import Offer
 from kos.views.opportunities import LONDON
 from kos.views.table import TableView
 

@@ -13,18 +13,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from kos.domain.books import pounds
-from kos.domain.catalogue import Offer
-from kos.domain.facts import (
-    OFFER_FACTS,
-    DepositSent,
-    OfferFact,
-    QualifierPlaced,
-)
+from kos.domain.books.double_entry import pounds
+from kos.domain.books.lines import OfferLine, ReminderLine
 from kos.domain.money import from_pence
 from kos.domain.offers import Phase
-from kos.domain.spoken_facts import spoken_names
-from kos.domain.told import OfferLine, ReminderLine
+from kos.domain.offers.catalogue import Offer
+from kos.domain.offers.facts import OFFER_FACTS, DepositSent, OfferFact, QualifierPlaced
+from kos.domain.offers.typed_facts import spoken_names
 from kos.errors import InvalidInput
 from kos.messages import OfferDescribed
 from kos.views.offers import bets_table, story_table, tokens_table
@@ -32,9 +27,9 @@ from kos.views.opportunities import duration, uk_time
 from kos.web.asking import NotAnswered
 from kos.web.changes import Picture
 from kos.web.forms import FIELD, FactForm, fact_form, moment_shown, moment_typed, typed_fact
-from kos.web.ledger import ACTOR, LedgerAsking, Refused
-from kos.web.pages import Form, Pages, events, key_of, new_key
-from kos.web.watch import Hub
+from kos.web.ledger import ACTOR, FactRefused, LedgerAsking
+from kos.web.live import Hub
+from kos.web.pages import FormFields, Pages, events, key_of, new_key
 
 INTERVAL_S = 2.0
 _MAX_CLOSED = 100
@@ -170,7 +165,7 @@ class OfferPages:
             uk_time=uk_time,
         )
 
-    async def _record(self, request: Request, form: Form) -> Response:
+    async def _record(self, request: Request, form: FormFields) -> Response:
         of = request.path_params
         participant, instance = of["participant"], of["instance"]
         name = form.get("fact", "")
@@ -188,7 +183,7 @@ class OfferPages:
                 expected_version=_version(form),
                 is_supervisor=bool(form.get("supervisor")),
             )
-        except (InvalidInput, Refused, NotAnswered) as why:
+        except (InvalidInput, FactRefused, NotAnswered) as why:
             told = await self._told(request)
             typed = {each.removeprefix(FIELD): text for each, text in form.items()}
             # A refusal is remembered under its key; what is mended comes under a new one.
@@ -235,7 +230,7 @@ class OfferPages:
             "answer": None,
         }
 
-    async def _start(self, request: Request, form: Form) -> Response:
+    async def _start(self, request: Request, form: FormFields) -> Response:
         """Begin an offer, and record its bets that are placed already: one fact after the other."""
         done: list[str] = []
         participant, instance = form.get("participant", ""), ""
@@ -262,7 +257,7 @@ class OfferPages:
                     f"web:{key}:2", participant, qualifier, instance=instance, occurred_at=at
                 )
                 done.append("The qualifying bet is recorded.")
-        except (InvalidInput, Refused, NotAnswered) as why:
+        except (InvalidInput, FactRefused, NotAnswered) as why:
             refusal, is_open = str(why), isinstance(why, NotAnswered)
         if done:
             self._hub.hurry()
@@ -361,7 +356,7 @@ def _forms(told: OfferDescribed, opened: str, typed: Mapping[str, str]) -> Itera
 # --- what is typed ------------------------------------------------------------------------------
 
 
-def _offer_of(form: Form, catalogue: Mapping[str, Offer]) -> Offer:
+def _offer_of(form: FormFields, catalogue: Mapping[str, Offer]) -> Offer:
     offer = catalogue.get(form.get("offer", ""))
     if offer is None:
         raise InvalidInput("offer", form.get("offer", "")[:80], "an offer of the catalogue")
@@ -370,7 +365,7 @@ def _offer_of(form: Form, catalogue: Mapping[str, Offer]) -> Offer:
     return offer
 
 
-def _qualifier(form: Form, offer: Offer, at: datetime) -> QualifierPlaced:
+def _qualifier(form: FormFields, offer: Offer, at: datetime) -> QualifierPlaced:
     """The qualifying bet of the form, with its lay where that is matched."""
     words = {name: form.get(name, "") for name in ("event", "selection", "sport", "market")}
     kickoff = form.get("kickoff_at", "")
@@ -410,7 +405,7 @@ def _kickoff(seconds: str) -> str:
         raise InvalidInput("kickoff", seconds, "Unix seconds") from None
 
 
-def _pence(form: Form, name: str) -> int | None:
+def _pence(form: FormFields, name: str) -> int | None:
     text = form.get(name, "").strip().removeprefix("£")
     if not text:
         return None
@@ -423,6 +418,6 @@ def _pence(form: Form, name: str) -> int | None:
     return int(amount * 100)
 
 
-def _version(form: Form) -> int | None:
+def _version(form: FormFields) -> int | None:
     text = form.get("version", "")
     return int(text[:9]) if text.isascii() and text.isdecimal() else None

@@ -1,0 +1,130 @@
+"""What is wrong with KOS itself, in sentences that say what to do; nothing when all is well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from kos.domain.books.lines import ReminderLine
+from kos.domain.offers import ReminderKind
+from kos.domain.people.incidents import Incident
+from kos.messages import BudgetDescribed
+from kos.runtime import SystemDescribed
+from kos.views.opportunities import duration, uk_time
+
+NEAR_KICKOFF = timedelta(hours=1)
+_LOW_SHARE = 10
+"""Less than a tenth of the month's credits is little."""
+_BLINK = timedelta(seconds=20)
+_LASTING = timedelta(minutes=2)
+
+
+def restarts_of(system: SystemDescribed) -> dict[str, int]:
+    """How often each node and actor has been started again."""
+    return {
+        name: count
+        for node in system.nodes
+        for name, count in (
+            (f"process {node.name}", node.restarts),
+            *((each.name, each.restarts) for each in node.actors),
+        )
+    }
+
+
+def restarted(before: Mapping[str, int], system: SystemDescribed) -> dict[str, str]:
+    """Who was started again since ``before``, each with the reason that is known."""
+    errors = {
+        name: error
+        for node in system.nodes
+        for name, error in (
+            (f"process {node.name}", node.last_error),
+            *((each.name, each.last_error) for each in node.actors),
+        )
+    }
+    return {
+        name: errors[name] or "no reason is known"
+        for name, count in restarts_of(system).items()
+        if count > before.get(name, 0 if before else count)
+    }
+
+
+def system_troubles(
+    system: SystemDescribed, budget: BudgetDescribed | None, now: datetime
+) -> dict[str, Incident]:
+    """What is wrong now, by a key that stays while the trouble does."""
+    found = dict(_actors(system))
+    if budget is not None:
+        found |= dict(_credits(budget, now))
+    return found
+
+
+def restart_trouble(name: str, reason: str) -> Incident:
+    """That somebody was started again: told at once."""
+    return Incident(text=f"{name} failed and was started again: {reason}")
+
+
+def due_troubles(
+    reminders: tuple[ReminderLine, ...], now: datetime, *, with_names: bool
+) -> dict[str, Incident]:
+    """Bets that are not hedged though kickoff is near: money at risk.
+
+    Args:
+        reminders: Of the person's scope.
+        now: The time.
+        with_names: Name the participant, for those who see several.
+    """
+    return {
+        f"unhedged/{each.participant}/{each.instance}/{each.what}": Incident(
+            text=(
+                f"{each.participant + ': ' if with_names else ''}{each.what} at {each.bookmaker}, "
+                f"kickoff {uk_time(each.due_at)}: lay it now, or record the lay "
+                f"(/offer {each.instance})"
+            )
+        )
+        for each in reminders
+        if each.kind == ReminderKind.UNHEDGED and timedelta(0) < each.due_at - now <= NEAR_KICKOFF
+    }
+
+
+def _actors(system: SystemDescribed) -> Iterator[tuple[str, Incident]]:
+    for node in system.nodes:
+        if node.state not in ("running", "stopping", "stopped"):
+            yield (
+                f"node/{node.name}",
+                Incident(
+                    text=f"process {node.name} is {node.state}: {node.last_error}".rstrip(": "),
+                    patience=_BLINK,
+                ),
+            )
+            continue
+        for actor in node.actors:
+            if actor.state == "parked":
+                text = f"{actor.name} failed too often and rests: {actor.last_error}".rstrip(": ")
+                yield f"parked/{actor.name}", Incident(text=text)
+            elif (problem := str(actor.pulse.get("problem", ""))) and actor.name != "bot":
+                yield (
+                    f"problem/{actor.name}",
+                    Incident(text=f"{actor.name}: {problem}", patience=_LASTING),
+                )
+            if (failed := actor.pulse.get("failed_commits")) and actor.name == "ledger":
+                text = (
+                    f"the ledger could not store what it was told, {failed} times since it "
+                    "started; look at the disk (kos doctor), then at the log"
+                )
+                yield "commits", Incident(text=text)
+
+
+def _credits(budget: BudgetDescribed, now: datetime) -> Iterator[tuple[str, Incident]]:
+    until = duration((budget.resets_at - now).total_seconds())
+    if budget.remaining <= 0:
+        text = (
+            f"no credits are left; prices grow stale until the reset in {until}. "
+            "A larger plan, or fewer sports in the settings, helps"
+        )
+        yield "credits/none", Incident(text=text)
+    elif budget.remaining * _LOW_SHARE < budget.allowance and budget.lasts_until is not None:
+        text = (
+            f"{budget.remaining} of {budget.allowance} credits are left; at today's rate they run "
+            f"out on {uk_time(budget.lasts_until)}, the reset is in {until}"
+        )
+        yield "credits/low", Incident(text=text)
