@@ -24,7 +24,7 @@ from pathlib import Path
 import requests, structlog
 from kos.adapters.http import HttpRemote, RetryPolicy
 from kos.errors import KosError
-from kos.heartbeat import HeartbeatFile
+from kos.service.heartbeat import HeartbeatFile
 from kos.observability.logs import LogSettings, configure_process
 from kos.observability.redact import Redactor
 from tests.service.beats import fetcher, node, system

@@ -14,6 +14,8 @@ from typing import Final
 
 import msgspec
 
+from kos.domain.market.outcomes import BetForm
+
 
 class SportFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What holds for the events of one sport key."""
@@ -22,11 +24,11 @@ class SportFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The sport's own key, e.g. ``soccer``; ``unknown`` where nothing fits."""
     name: str
     """For people: ``Soccer``."""
-    h2h_outcomes: int | None = None
-    """How many outcomes the match market has at a UK book and on the exchange: 2, or 3 with the
-    draw. None: both forms occur or nothing is known, so compare the sets of outcomes.
+    h2h_outcomes: BetForm | None = None
+    """How many outcomes the match market has at a UK book and on the exchange. None: both forms
+    occur or nothing is known, so compare the sets of outcomes.
 
-    Where this says 2, a bookmaker's ``h2h`` with a draw is **another bet** (many ice hockey
+    Where this says two-way, a bookmaker's ``h2h`` with a draw is **another bet** (many ice hockey
     books quote 60 minutes three-way while the exchange's money line counts overtime): pairing
     the two would show a profit that is not there.
     """
@@ -52,7 +54,7 @@ _SPORTS: Final = (
     SportFacts(
         sport="soccer",
         name="Soccer",
-        h2h_outcomes=3,
+        h2h_outcomes=BetForm.THREE_WAY,
         event_type_id="1",
         event_type="Soccer",
         market_type="MATCH_ODDS",
@@ -61,7 +63,7 @@ _SPORTS: Final = (
     SportFacts(
         sport="tennis",
         name="Tennis",
-        h2h_outcomes=2,
+        h2h_outcomes=BetForm.TWO_WAY,
         is_draw_excluded=True,
         event_type_id="2",
         event_type="Tennis",
@@ -80,7 +82,7 @@ _SPORTS: Final = (
     SportFacts(
         sport="cricket",
         name="Cricket",
-        h2h_outcomes=2,
+        h2h_outcomes=BetForm.TWO_WAY,
         event_type_id="4",
         event_type="Cricket",
         market_type="MATCH_ODDS",
@@ -113,7 +115,7 @@ _SPORTS: Final = (
     SportFacts(
         sport="mma",
         name="Mixed Martial Arts",
-        h2h_outcomes=2,
+        h2h_outcomes=BetForm.TWO_WAY,
         is_draw_excluded=True,
         event_type_id="26420387",
         event_type="Mixed Martial Arts",
@@ -123,7 +125,7 @@ _SPORTS: Final = (
     SportFacts(
         sport="americanfootball",
         name="American Football",
-        h2h_outcomes=2,
+        h2h_outcomes=BetForm.TWO_WAY,
         is_draw_excluded=True,
         event_type_id="6423",
         event_type="American Football",
@@ -134,7 +136,7 @@ _SPORTS: Final = (
     SportFacts(
         sport="baseball",
         name="Baseball",
-        h2h_outcomes=2,
+        h2h_outcomes=BetForm.TWO_WAY,
         is_draw_excluded=True,
         event_type_id="7511",
         event_type="Baseball",
@@ -144,7 +146,7 @@ _SPORTS: Final = (
     SportFacts(
         sport="basketball",
         name="Basketball",
-        h2h_outcomes=2,
+        h2h_outcomes=BetForm.TWO_WAY,
         is_draw_excluded=True,
         event_type_id="7522",
         event_type="Basketball",
@@ -154,7 +156,7 @@ _SPORTS: Final = (
     SportFacts(
         sport="icehockey",
         name="Ice Hockey",
-        h2h_outcomes=2,
+        h2h_outcomes=BetForm.TWO_WAY,
         is_draw_excluded=True,
         event_type_id="7524",
         event_type="Ice Hockey",
@@ -164,7 +166,7 @@ _SPORTS: Final = (
     SportFacts(
         sport="aussierules",
         name="Aussie Rules",
-        h2h_outcomes=2,
+        h2h_outcomes=BetForm.TWO_WAY,
         event_type_id="61420",
         event_type="Australian Rules",
         market_type="MATCH_ODDS",
@@ -173,7 +175,7 @@ _SPORTS: Final = (
     SportFacts(
         sport="handball",
         name="Handball",
-        h2h_outcomes=3,
+        h2h_outcomes=BetForm.THREE_WAY,
         event_type_id="468328",
         event_type="Handball",
         market_type="MATCH_ODDS",
@@ -248,7 +250,7 @@ def sport_of(sport_key: str, group: str = "") -> SportFacts:
             is_away_first=False,
         )
     if key == "cricket_test_match":
-        facts = msgspec.structs.replace(facts, h2h_outcomes=3)
+        facts = msgspec.structs.replace(facts, h2h_outcomes=BetForm.THREE_WAY)
     return msgspec.structs.replace(
         facts,
         is_away_first=facts.is_away_first or key.startswith(_NORTH_AMERICAN),

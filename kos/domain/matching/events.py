@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from kos.domain.market.outcomes import is_draw
 from kos.domain.matching.aliases import Knowledge
 from kos.domain.matching.fixtures import BookmakerFixture, ExchangeFixture
 from kos.domain.matching.normalise import (
@@ -205,14 +206,6 @@ _CLEAR = 0.05
 
 def _fuller(side: Side, runner: Side) -> Side:
     return runner if len(runner.compact) >= len(side.compact) else side
-
-
-_DRAWS = frozenset({"the draw", "draw", "tie", "x", "unentschieden", "match nul"})
-
-
-def is_draw(name: str) -> bool:
-    """Whether a runner or an outcome is the draw."""
-    return fold(name).strip() in _DRAWS
 
 
 _COUNTRIES = (

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from types import EllipsisType
 
+from kos.domain.market.outcomes import is_draw
 from kos.domain.market.sports import sport_of
 from kos.domain.matching.aliases import AliasTable, Knowledge, knowledge
 from kos.domain.matching.block import Block
-from kos.domain.matching.events import is_draw
 from kos.domain.matching.fixtures import (
     BookmakerFixture,
     ExchangeFixture,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from kos.domain.matching.events import is_draw
+from kos.domain.market.outcomes import is_draw
 from kos.domain.matching.fixtures import OutcomesRefused
 from kos.domain.matching.sides import POSSIBLE
 

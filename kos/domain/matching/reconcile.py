@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kos.domain.market.outcomes import outcome_name
 from kos.domain.market.quotes import (
     EventMatch,
     EventQuotes,
@@ -36,9 +37,9 @@ def bookmaker_fixture(event: EventQuotes) -> BookmakerFixture | None:
 
 
 def head_to_head_outcomes(event: EventQuotes) -> tuple[str, ...]:
-    """The names an event's head-to-head prices are quoted for, each once."""
+    """The outcomes an event's head-to-head prices are quoted for, each once."""
     names = (
-        quote.name
+        outcome_name(quote.name)
         for bookmaker in event.bookmakers
         for market in bookmaker.markets
         if market.key == _HEAD_TO_HEAD

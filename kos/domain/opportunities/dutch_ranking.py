@@ -20,6 +20,7 @@ from math import inf
 from typing import Final, NamedTuple
 
 from kos.domain.bets import dutch, kinds
+from kos.domain.market.outcomes import DRAW, BetForm
 from kos.domain.money import NOTHING, pennies, rounded
 from kos.domain.opportunities.dutches import (
     DutchAnswer,
@@ -31,7 +32,7 @@ from kos.domain.opportunities.dutches import (
     terms_of,
 )
 from kos.domain.opportunities.event_prices import BACK_MARKET, EventPrices
-from kos.domain.opportunities.legs import DRAW, ROLES, FormLegs, LegPrice, Reach
+from kos.domain.opportunities.legs import ROLES, FormLegs, LegPrice, Reach
 from kos.domain.opportunities.opportunity import (
     BetKind,
     OpportunityQuery,
@@ -66,7 +67,7 @@ class _Start(NamedTuple):
 
     board: EventPrices
     first: LegPrice | None
-    has_draw: bool
+    form: BetForm
     """Form of the first leg's bet."""
     minutes: float
 
@@ -75,7 +76,7 @@ class _Combination(NamedTuple):
     """Legs that cover everything, the first leg first."""
 
     legs: tuple[LegPrice, ...]
-    has_draw: bool
+    form: BetForm
 
 
 class _Stakes(NamedTuple):
@@ -190,10 +191,7 @@ class DutchRanker:
 
     def _consider_event(self, board: EventPrices, minutes: float) -> None:
         least = min(
-            (
-                self._least_sum(reach, has_draw)
-                for has_draw, reach in board.reach(self._now).items()
-            ),
+            (self._least_sum(reach, form) for form, reach in board.reach(self._now).items()),
             default=inf,
         )
         if least == inf:
@@ -207,17 +205,17 @@ class DutchRanker:
         # The stakes' total is the one asked for but for what rounding moves it.
         astray = _HALF_PENNY * (ROLES + most_lay_odds)
         profit = self._stake * gain + abs(gain) * astray
-        self._push(_Start(board, None, False, minutes), 1.0 / least, profit)  # noqa: FBT003
+        self._push(_Start(board, None, BetForm.TWO_WAY, minutes), 1.0 / least, profit)
 
     def _consider_bookmaker(self, board: EventPrices, bookmaker: str, minutes: float) -> None:
         legs, tally = board.first_legs(bookmaker, self._now)
         self._rejected.update(tally)
         reaches = board.reach(self._now) if legs else {}
-        for has_draw, leg in legs:
+        for form, leg in legs:
             refused = self._refused_odds(_after_commission(leg)) if self._has_odds_filter else None
             others = inf
             if refused is None:
-                others = self._least_others(reaches.get(has_draw), leg.role, has_draw)
+                others = self._least_others(reaches.get(form), leg.role, form)
                 if others == inf:
                     refused = Rejection.INCOMPLETE
                 elif self._query.only_arbs and others + leg.inverse > 1.0 + _SLACK:
@@ -230,26 +228,24 @@ class DutchRanker:
             if kept < 0.0 or ratio < 0.0:
                 # What would be kept of nothing says nothing: it is looked at in any case.
                 ratio = inf
-            start = _Start(board, leg, has_draw, minutes)
+            start = _Start(board, leg, form, minutes)
             rating = ratio + (self._held if self._is_own_money else 0.0)
             self._push(start, rating, self._base + self._stake * ratio)
 
-    def _least_sum(self, reach: Reach, has_draw: bool) -> float:
+    def _least_sum(self, reach: Reach, form: BetForm) -> float:
         """No combination of the event has a smaller sum of inverses."""
-        size = ROLES if has_draw else ROLES - 1
-        backs = reach.backs(with_exchanges=self._query.with_exchanges)[:size]
+        backs = reach.backs(with_exchanges=self._query.with_exchanges)[:form]
         least = sum(backs)
         if self._query.with_exchanges:
             for back, lay in zip(backs, reach.lays, strict=False):
                 least = min(least, back + lay)
         return least
 
-    def _least_others(self, reach: Reach | None, role: int, has_draw: bool) -> float:
+    def _least_others(self, reach: Reach | None, role: int, form: BetForm) -> float:
         """The same of what goes with a back of one outcome."""
         if reach is None:
             return inf
-        size = ROLES if has_draw else ROLES - 1
-        backs = reach.backs(with_exchanges=self._query.with_exchanges)[:size]
+        backs = reach.backs(with_exchanges=self._query.with_exchanges)[:form]
         others = sum(inverse for other, inverse in enumerate(backs) if other != role)
         return min(others, reach.lays[role]) if self._query.with_exchanges else others
 
@@ -298,7 +294,7 @@ class DutchRanker:
         return reason or Rejection.INCOMPLETE
 
     def _partitions(
-        self, start: _Start, forms: dict[bool, FormLegs], *, must_be_known: bool
+        self, start: _Start, forms: dict[BetForm, FormLegs], *, must_be_known: bool
     ) -> Iterator[Iterator[_Combination]]:
         """Each way to cover all outcomes, its combinations with the smallest sum first."""
         first = start.first
@@ -306,18 +302,18 @@ class DutchRanker:
         def fitting(legs: Iterable[LegPrice]) -> list[LegPrice]:
             return [leg for leg in legs if self._is_fitting(leg, must_be_known=must_be_known)]
 
-        for has_draw, form in forms.items():
-            if first is not None and has_draw != start.has_draw:
+        for form, of_form in forms.items():
+            if first is not None and form is not start.form:
                 continue
-            backs = [fitting(legs) for legs in form.backs]
-            lays = [fitting(legs) for legs in form.lays]
+            backs = [fitting(legs) for legs in of_form.backs]
+            lays = [fitting(legs) for legs in of_form.lays]
             if first is not None:
                 is_in = not must_be_known or first.is_known
                 backs[first.role] = [first] if is_in else []
             roles = range(len(backs)) if first is None else (first.role,)
-            yield _cheapest_first(backs, roles[0], has_draw=has_draw)
+            yield _cheapest_first(backs, roles[0], form=form)
             for role in roles:
-                yield _cheapest_first([backs[role], lays[role]], 0, has_draw=has_draw)
+                yield _cheapest_first([backs[role], lays[role]], 0, form=form)
 
     def _is_fitting(self, leg: LegPrice, *, must_be_known: bool) -> bool:
         query = self._query
@@ -392,7 +388,7 @@ class DutchRanker:
             wins - spent
             if (number := _covering(legs, role)) == 0
             else loses - spent + outlays[number] + gains[number]
-            for role in range(ROLES if combination.has_draw else ROLES - 1)
+            for role in range(combination.form)
         ]
         return _Stakes(tuple(typed), tuple(outlays), tuple(profits))
 
@@ -500,21 +496,20 @@ class DutchRanker:
         """The outcomes as the feed prints them: home, away and, where there is one, the draw."""
         quotes = priced.start.board.quotes
         sides = (quotes.home or "", quotes.away or "")
-        if not priced.combination.has_draw:
+        if priced.combination.form is BetForm.TWO_WAY:
             return sides
-        draws = priced.start.board.forms(self._now)[True].backs[DRAW]
-        return (*sides, draws[0].outcome if draws else "Draw")
+        return (*sides, DRAW)
 
 
 def _cheapest_first(
-    lists: Sequence[Sequence[LegPrice]], first: int, *, has_draw: bool
+    lists: Sequence[Sequence[LegPrice]], first: int, *, form: BetForm
 ) -> Iterator[_Combination]:
     """One leg of each list, every combination once, in the order of the sum of inverses.
 
     Args:
         lists: Legs, the cheapest first.
         first: Which list's leg comes first in a combination.
-        has_draw: The form of the bet.
+        form: The form of the bet.
     """
     if not all(lists):
         return
@@ -524,7 +519,7 @@ def _cheapest_first(
     seen = {start}
     while waiting:
         _, chosen = heapq.heappop(waiting)
-        yield _Combination(tuple(lists[number][chosen[number]] for number in order), has_draw)
+        yield _Combination(tuple(lists[number][chosen[number]] for number in order), form)
         for number, legs in enumerate(lists):
             position = chosen[number] + 1
             following = (*chosen[:number], position, *chosen[number + 1 :])

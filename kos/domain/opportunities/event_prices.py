@@ -12,8 +12,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+import msgspec
+
 from kos.domain.bets.kinds import rating
 from kos.domain.market.freshness import fresh_until
+from kos.domain.market.outcomes import DRAW, BetForm, form_of, outcome_name
 from kos.domain.market.quotes import (
     BookmakerQuotes,
     EventMatch,
@@ -41,7 +44,7 @@ from kos.domain.opportunities.hedges import (
     refused_pair,
     same_hedges,
 )
-from kos.domain.opportunities.legs import DRAW, FormLegs, LegPrice, LegTable, Reach
+from kos.domain.opportunities.legs import DRAW_ROLE, FormLegs, LegPrice, LegTable, Reach
 from kos.domain.opportunities.opportunity import Rejection
 from kos.domain.opportunities.scoring import ScoringRules, refused_for_size
 
@@ -63,7 +66,6 @@ EXCHANGES: Final = frozenset(
 )
 """Keys of the feed that are exchanges: nobody's bookmaker offer is there."""
 
-_DRAWS: Final = frozenset({"Draw", "The Draw", "Tie", "draw"})
 _STANDARD_COMMISSION: Final = Decimal("0.05")
 _ALWAYS: Final = datetime.max.replace(tzinfo=UTC)
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
@@ -146,9 +148,9 @@ class EventPrices:
         """Whether the same lays cover every bookmaker's price of an outcome that may be offered."""
         self._found: dict[str | None, tuple[tuple[HedgedBack, ...], RejectionCounts]] = {}
         self.own: OwnBook | None = None
-        self._forms: dict[bool, FormLegs] | None = None
-        self._first_legs: dict[str, tuple[list[tuple[bool, LegPrice]], RejectionCounts]] = {}
-        self._reach: dict[bool, Reach] | None = None
+        self._forms: dict[BetForm, FormLegs] | None = None
+        self._first_legs: dict[str, tuple[list[tuple[BetForm, LegPrice]], RejectionCounts]] = {}
+        self._reach: dict[BetForm, Reach] | None = None
         # Within these moments what is settled stands; a question looks before it calls settle.
         self.settled_from = self.settled_until = _NEVER
 
@@ -199,12 +201,9 @@ class EventPrices:
             commission = self._rules.commissions.get(bookmaker.key)
             if commission is None:
                 return None
-        has_draw = False
-        for outcome in market.outcomes:
-            if outcome.name in _DRAWS:
-                has_draw = True
-        expected = self.facts.h2h_outcomes
-        is_other = expected is not None and has_draw != (expected == 3)  # noqa: PLR2004 - 1, X, 2
+        market = _with_draw_named(market)
+        form = form_of([outcome.name for outcome in market.outcomes])
+        is_other = self.facts.h2h_outcomes not in {None, form}
         until = fresh_until(
             self.fetched_at,
             self._rules.max_fetch_age_s,
@@ -212,7 +211,7 @@ class EventPrices:
             self._rules.max_source_age_s,
         )
         refused = Rejection.OTHER_BET if is_other else None
-        return MakerBook(bookmaker, market, until, refused, has_draw, commission)
+        return MakerBook(bookmaker, market, until, refused, form, commission)
 
     def _own_book(
         self,
@@ -222,22 +221,21 @@ class EventPrices:
         until: datetime,
     ) -> OwnBook:
         rate = self._rules.commissions.get(OWN_EXCHANGE, _STANDARD_COMMISSION)
-        has_draw: bool | None = None
-        form = None
+        open_form = form = None
         refused = None
         if market is not None:
             if market.base_rate is not None:
                 rate = market.base_rate
             if market.discount_allowed:
                 rate *= 1 - self._rules.betfair_discount
-            form = has_draw = any(runner.name in _DRAWS for runner in market.runners)
-            if self.facts.h2h_outcomes is not None:
-                if has_draw != (self.facts.h2h_outcomes == 3):  # noqa: PLR2004 - 1, X and 2
-                    refused = Rejection.OTHER_BET
-                has_draw = None
+            form = form_of([runner.name for runner in market.runners])
+            if self.facts.h2h_outcomes is None:
+                open_form = form
+            elif form is not self.facts.h2h_outcomes:
+                refused = Rejection.OTHER_BET
         if refused is None and book.is_delayed and not self._rules.use_delayed_prices:
             refused = Rejection.DELAYED
-        return OwnBook(match, book, rate, until, refused, has_draw, form)
+        return OwnBook(match, book, rate, until, refused, open_form, form)
 
     def _add_own_lays(self, lays: dict[str, list[LayPrice]], own: OwnBook) -> None:
         book = own.book
@@ -252,7 +250,7 @@ class EventPrices:
                     best.size,
                     until=own.fresh_until,
                     refused=own.refused,
-                    has_draw=own.has_draw,
+                    open_form=own.open_form,
                     exchange=OWN_EXCHANGE,
                     title=OWN_TITLE,
                     market_id=book.market_id,
@@ -294,12 +292,10 @@ class EventPrices:
         superseded_until: datetime,
     ) -> None:
         self.no_lay = Rejection.NO_LAY
-        has_draw: bool | None = any(outcome.name in _DRAWS for outcome in market.outcomes)
-        refused = None
-        if self.facts.h2h_outcomes is not None:
-            if has_draw and self.facts.h2h_outcomes == 2:  # noqa: PLR2004 - two sides
-                refused = Rejection.OTHER_BET
-            has_draw = None
+        market = _with_draw_named(market)
+        form = form_of([outcome.name for outcome in market.outcomes])
+        expected = self.facts.h2h_outcomes
+        is_other = expected is BetForm.TWO_WAY and form is BetForm.THREE_WAY
         until = fresh_until(
             self.fetched_at,
             self._rules.max_fetch_age_s,
@@ -315,8 +311,8 @@ class EventPrices:
                     self._rules.commissions[bookmaker.key],
                     quote.limit if self._rules.use_feed_limits else None,
                     until=until,
-                    refused=refused,
-                    has_draw=has_draw,
+                    refused=Rejection.OTHER_BET if is_other else None,
+                    open_form=form if expected is None else None,
                     exchange=bookmaker.key,
                     title=bookmaker.title,
                     market_id=None,
@@ -337,7 +333,7 @@ class EventPrices:
         *,
         until: datetime,
         refused: Rejection | None,
-        has_draw: bool | None,
+        open_form: BetForm | None,
         exchange: str,
         title: str,
         market_id: str | None,
@@ -360,7 +356,7 @@ class EventPrices:
             available=available,
             fresh_until=until,
             refused=refused,
-            has_draw=has_draw,
+            open_form=open_form,
             exchange=exchange,
             title=title,
             market_id=market_id,
@@ -433,7 +429,7 @@ class EventPrices:
                 self._found[bookmaker] = found
         return found
 
-    def forms(self, now: datetime) -> dict[bool, FormLegs]:
+    def forms(self, now: datetime) -> dict[BetForm, FormLegs]:
         """Every price that may be a leg of a dutch, by form of the bet: with a draw or without.
 
         Args:
@@ -443,7 +439,7 @@ class EventPrices:
             self._forms = self._leg_table().forms(*self._leg_sources(now))
         return self._forms
 
-    def reach(self, now: datetime) -> dict[bool, Reach]:
+    def reach(self, now: datetime) -> dict[BetForm, Reach]:
         """How cheap the outcomes can be covered at best, by form of the bet.
 
         Args:
@@ -455,7 +451,7 @@ class EventPrices:
 
     def first_legs(
         self, bookmaker: str, now: datetime
-    ) -> tuple[list[tuple[bool, LegPrice]], RejectionCounts]:
+    ) -> tuple[list[tuple[BetForm, LegPrice]], RejectionCounts]:
         """A bookmaker's prices as legs, each with its form of the bet, and the others by reason.
 
         Args:
@@ -465,7 +461,7 @@ class EventPrices:
         known = self._first_legs.get(bookmaker)
         if known is not None:
             return known
-        legs: list[tuple[bool, LegPrice]] = []
+        legs: list[tuple[BetForm, LegPrice]] = []
         tally: RejectionCounts = {}
         self._first_legs[bookmaker] = legs, tally
         book = self.books.get(bookmaker)
@@ -474,7 +470,7 @@ class EventPrices:
         table = self._leg_table()
         for quote in book.market.outcomes:
             found: LegPrice | Rejection
-            if self.facts.is_draw_excluded and quote.name in _DRAWS:
+            if self.facts.is_draw_excluded and quote.name == DRAW:
                 found = Rejection.DRAW
             elif book.refused is not None:
                 found = book.refused
@@ -483,7 +479,7 @@ class EventPrices:
             else:
                 found = table.back(book, quote)
             if isinstance(found, LegPrice):
-                legs.append((book.has_draw, found))
+                legs.append((book.form, found))
             else:
                 tally[found] = tally.get(found, 0) + 1
         return legs, tally
@@ -491,7 +487,7 @@ class EventPrices:
     def _leg_table(self) -> LegTable:
         roles: dict[str, int] = {}
         if self.quotes.home is not None and self.quotes.away is not None:
-            roles = {name: DRAW for name in _DRAWS if not self.facts.is_draw_excluded}
+            roles = {} if self.facts.is_draw_excluded else {DRAW: DRAW_ROLE}
             roles |= {self.quotes.home: 0, self.quotes.away: 1}
         return LegTable(roles, self._rules, self.floor, self.fetched_at)
 
@@ -580,7 +576,7 @@ class EventPrices:
             for lay in open_lays.get(outcome, ()):
                 if lay.refused is not None:
                     reason = reason or lay.refused
-                elif lay.has_draw is not None or 100.0 * lay.odds_f - 95.0 * top <= NEAR * top:
+                elif lay.open_form is not None or 100.0 * lay.odds_f - 95.0 * top <= NEAR * top:
                     return None
                 elif now > lay.fresh_until:
                     reason = Rejection.STALE_LAY
@@ -604,7 +600,7 @@ class EventPrices:
                 continue
             until = min(until, book.fresh_until)
             for quote in book.market.outcomes:
-                if quote.name in _DRAWS and self.facts.is_draw_excluded:
+                if quote.name == DRAW and self.facts.is_draw_excluded:
                     continue
                 column = columns.get(quote.name)
                 if column is None:
@@ -620,13 +616,13 @@ class EventPrices:
         for book in self.books.values():
             if book.commission is not None:
                 continue
-            if not (is_without_draw and book.has_draw):
+            if not (is_without_draw and book.form is BetForm.THREE_WAY):
                 reason = book.refused or (Rejection.STALE_BACK if now > book.fresh_until else None)
                 if reason is not None:
                     tally[reason] = tally.get(reason, 0) + len(book.market.outcomes)
                 continue
             for quote in book.market.outcomes:
-                reason = Rejection.DRAW if quote.name in _DRAWS else book.refused
+                reason = Rejection.DRAW if quote.name == DRAW else book.refused
                 if reason is None and now > book.fresh_until:
                     reason = Rejection.STALE_BACK
                 if reason is not None:
@@ -669,14 +665,14 @@ class EventPrices:
         """The prices of one of `books`, each with what refuses it."""
         fee = book.commission
         for quote in book.market.outcomes:
-            is_excluded = self.facts.is_draw_excluded and quote.name in _DRAWS
+            is_excluded = self.facts.is_draw_excluded and quote.name == DRAW
             odds = quote.price if fee is None else 1 + (quote.price - 1) * (1 - fee)
             yield BackPrice(
                 float(odds),
                 odds,
                 book.fresh_until,
                 Rejection.DRAW if is_excluded else book.refused,
-                book.has_draw,
+                book.form,
                 fee is not None,
                 quote,
                 book.market,
@@ -722,6 +718,17 @@ class EventPrices:
                 believed.append(lay)
                 until = min(until, new_until)
         return believed, until
+
+
+def _with_draw_named(market: MarketQuotes) -> MarketQuotes:
+    """The market with its draw called `DRAW`, however its source spells it."""
+    if all(outcome_name(outcome.name) == outcome.name for outcome in market.outcomes):
+        return market
+    outcomes = tuple(
+        msgspec.structs.replace(outcome, name=outcome_name(outcome.name))
+        for outcome in market.outcomes
+    )
+    return msgspec.structs.replace(market, outcomes=outcomes)
 
 
 def _keep(lay: LayPrice) -> float:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from kos.domain.bets.kinds import is_suspect_pair
+from kos.domain.market.outcomes import BetForm, outcome_name
 from kos.domain.market.quotes import (
     BookmakerQuotes,
     EventMatch,
@@ -40,7 +41,7 @@ class MakerBook(msgspec.Struct, frozen=True, gc=False):
     fresh_until: datetime
     refused: Rejection | None
     """Why none of its prices is ever offered."""
-    has_draw: bool
+    form: BetForm
     commission: Decimal | None
     """On winnings; None: no exchange."""
 
@@ -54,10 +55,10 @@ class OwnBook(msgspec.Struct, frozen=True, gc=False):
     """Commission on net winnings."""
     fresh_until: datetime
     refused: Rejection | None
-    has_draw: bool | None
+    open_form: BetForm | None
     """Form of the bet, to be compared with a back's; None: settled by the sport."""
-    form: bool | None
-    """Form of the bet in any case: with a draw or without; None: not known."""
+    form: BetForm | None
+    """Form of the bet in any case; None: not known."""
 
     def runners(self) -> Iterator[tuple[str, RunnerBook]]:
         """Each outcome of the feed with its runner that still takes part."""
@@ -69,7 +70,7 @@ class OwnBook(msgspec.Struct, frozen=True, gc=False):
         for outcome in self.match.outcomes:
             runner = active.get(outcome.selection_id)
             if runner is not None:
-                yield outcome.outcome, runner
+                yield outcome_name(outcome.outcome), runner
 
 
 class BackPrice(msgspec.Struct, frozen=True, gc=False):
@@ -81,7 +82,7 @@ class BackPrice(msgspec.Struct, frozen=True, gc=False):
     fresh_until: datetime
     refused: Rejection | None
     """Why it is never offered, whatever the lay."""
-    has_draw: bool
+    form: BetForm
     is_exchange: bool
     quote: OutcomeQuote
     market: MarketQuotes
@@ -104,7 +105,7 @@ class LayPrice(msgspec.Struct, frozen=True, gc=False):
     fresh_until: datetime
     refused: Rejection | None
     """Why it covers nothing, whatever the back bet."""
-    has_draw: bool | None
+    open_form: BetForm | None
     """Form of the bet, to be compared with the back's; None: settled by the sport."""
     exchange: str
     market_id: str | None
@@ -160,7 +161,7 @@ def refused_pair(back: BackPrice, lay: LayPrice) -> Rejection | None:
     """Why these two prices never make a pair, whatever the stake and the time; None: they may."""
     if lay.refused is not None:
         return lay.refused
-    if lay.has_draw is not None and lay.has_draw != back.has_draw:
+    if lay.open_form is not None and lay.open_form is not back.form:
         return Rejection.OTHER_BET
     if back.is_exchange and exchange_family(back.bookmaker.key) == exchange_family(lay.exchange):
         return Rejection.NO_LAY

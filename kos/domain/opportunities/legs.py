@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from kos.domain.market.commission import back_odds_after_commission, lay_as_back_odds
+from kos.domain.market.outcomes import BetForm
 from kos.domain.market.quotes import OutcomeQuote
 from kos.domain.opportunities.dutches import LegSide
 from kos.domain.opportunities.hedges import (
@@ -31,7 +32,7 @@ from kos.domain.opportunities.scoring import ScoringRules, refused_for_size
 
 ROLES: Final = 3
 """Home, away, draw: the positions of an event's outcomes."""
-DRAW: Final = 2
+DRAW_ROLE: Final = 2
 
 
 class LegPrice(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -124,34 +125,33 @@ class LegTable:
         books: Iterable[MakerBook],
         own: OwnBook | None,
         lays: Mapping[str, Sequence[LayPrice]],
-    ) -> dict[bool, FormLegs]:
-        """Every leg by form of the bet: True with a draw, False without.
+    ) -> dict[BetForm, FormLegs]:
+        """Every leg by form of the bet.
 
         Args:
             books: Bookmakers and exchanges of the feed whose prices count now.
             own: The own account's book if it counts now.
             lays: By outcome, those that count now.
         """
-        forms: dict[bool, FormLegs] = {}
+        forms: dict[BetForm, FormLegs] = {}
         for book in books:
-            form = forms.setdefault(book.has_draw, FormLegs(DRAW + book.has_draw))
+            of_form = forms.setdefault(book.form, FormLegs(book.form))
             for quote in book.market.outcomes:
                 leg = self.back(book, quote)
-                if isinstance(leg, LegPrice) and leg.role < len(form.backs):
-                    form.backs[leg.role].append(leg)
-        for has_draw, leg in self.own_backs(own):
-            form = forms.setdefault(has_draw, FormLegs(DRAW + has_draw))
-            form.backs[leg.role].append(leg)
-        for has_draw, form in forms.items():
+                if isinstance(leg, LegPrice) and leg.role < len(of_form.backs):
+                    of_form.backs[leg.role].append(leg)
+        for form, leg in self.own_backs(own):
+            forms.setdefault(form, FormLegs(form)).backs[leg.role].append(leg)
+        for form, of_form in forms.items():
             for outcome, found in lays.items():
                 role = self._roles.get(outcome)
-                if role is not None and role < len(form.lays):
-                    form.lays[role] += [
+                if role is not None and role < len(of_form.lays):
+                    of_form.lays[role] += [
                         self._lay(outcome, role, lay)
                         for lay in found
-                        if lay.has_draw is None or lay.has_draw == has_draw
+                        if lay.open_form in {None, form}
                     ]
-            for legs in (*form.backs, *form.lays):
+            for legs in (*of_form.backs, *of_form.lays):
                 legs.sort(key=_cheapest)
         return forms
 
@@ -160,13 +160,13 @@ class LegTable:
         books: Iterable[MakerBook],
         own: OwnBook | None,
         lays: Mapping[str, Sequence[LayPrice]],
-    ) -> dict[bool, Reach]:
+    ) -> dict[BetForm, Reach]:
         """Bounds of what `forms` would hold, at a fraction of the work."""
-        reaches: dict[bool, Reach] = {}
+        reaches: dict[BetForm, Reach] = {}
         for book in books:
-            reach = reaches.get(book.has_draw)
+            reach = reaches.get(book.form)
             if reach is None:
-                reach = reaches[book.has_draw] = Reach()
+                reach = reaches[book.form] = Reach()
             best, kept = reach.makers, 1.0
             if book.commission is not None:
                 best, kept = reach.exchanges, 1.0 - float(book.commission)
@@ -175,16 +175,16 @@ class LegTable:
                 if role is not None:
                     inverse = 1.0 / (1.0 + (float(quote.price) - 1.0) * kept)
                     best[role] = min(best[role], inverse)
-        for has_draw, leg in self.own_backs(own):
-            best = reaches.setdefault(has_draw, Reach()).exchanges
+        for form, leg in self.own_backs(own):
+            best = reaches.setdefault(form, Reach()).exchanges
             best[leg.role] = min(best[leg.role], leg.inverse)
-        for has_draw, reach in reaches.items():
+        for form, reach in reaches.items():
             for outcome, found in lays.items():
                 role = self._roles.get(outcome)
                 if role is None:
                     continue
                 for lay in found:
-                    if lay.has_draw is None or lay.has_draw == has_draw:
+                    if lay.open_form in {None, form}:
                         reach.lays[role] = min(reach.lays[role], _inverse_of_lay(lay))
                         reach.most_lay_odds = max(reach.most_lay_odds, lay.odds_f)
         return reaches
@@ -219,14 +219,14 @@ class LegTable:
             link=quote.link or book.market.link or book.bookmaker.link,
         )
 
-    def own_backs(self, own: OwnBook | None) -> Iterator[tuple[bool, LegPrice]]:
+    def own_backs(self, own: OwnBook | None) -> Iterator[tuple[BetForm, LegPrice]]:
         """What can be backed on the own account's exchange, with the form of the bet."""
         if own is None or own.refused is not None or own.form is None:
             return
         book = own.book
         for outcome, runner in own.runners():
             role = self._roles.get(outcome, ROLES)
-            if role >= DRAW + own.form or not (runner.to_back and runner.to_back[0].price > 1):
+            if role >= own.form or not (runner.to_back and runner.to_back[0].price > 1):
                 continue
             best = runner.to_back[0]
             if refused_for_size(best.size, self._floor, self._rules) is None:
