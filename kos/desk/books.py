@@ -1,10 +1,10 @@
-"""Books: what there is and where, what was made, what may be laid, and every posting of a time."""
+"""Books: balances, profit, exposure, float and statements."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
 
 import msgspec
 
@@ -18,6 +18,7 @@ from kos.domain.books import RESULTS, AccountKind, pounds
 from kos.domain.conversation import Answer
 from kos.domain.facts import EntryReversed, Role
 from kos.domain.periods import ALLOWED, Span, is_period, period_of
+from kos.domain.places import place_name
 from kos.domain.told import ProfitLine, StatementLine
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
@@ -27,7 +28,8 @@ from kos.messages import (
     StatementListed,
 )
 from kos.views.books import balances_table, floats_table, statement_csv
-from kos.views.opportunities import uk_time
+from kos.views.names import ACCOUNT_NAMES, profit_name
+from kos.views.opportunities import LONDON, uk_time
 from kos.views.table import TableView
 
 _ROWS = 25
@@ -38,7 +40,7 @@ _EXPOSED = ("staked", "exposure", "transit")
 
 
 def _asked(visit: Visit) -> tuple[str, Scope, str, Span]:
-    """Who and which period the words say: the name of the scope, the scope, the period."""
+    """The name of the scope, the scope and the period that the words mean."""
     visit.words.refuse_others("page")
     who, period = "", ""
     for word in visit.words.plain:
@@ -49,7 +51,7 @@ def _asked(visit: Visit) -> tuple[str, Scope, str, Span]:
         else:
             raise InvalidInput("period", tidy(word, 40), ALLOWED)
     scope = visit.about(who)
-    name = scope.get("participant", "") or "everybody"
+    name = scope.get("participant", "") or "everyone"
     return name, scope, period or _DEFAULT, period_of(period or _DEFAULT, visit.now)
 
 
@@ -59,7 +61,7 @@ def _books(visit: Visit, scope: Scope, span: Span = (None, None)) -> BooksDescri
 
 
 def _balance(visit: Visit) -> Told:
-    """Every account that holds something, and the sum of all."""
+    """Every account with a balance, and the total."""
     name, scope, _, _ = _asked(visit)
     books = _books(visit, scope)
     held = [line for line in books.balances if line.balance and _is_held(line.account)]
@@ -67,20 +69,20 @@ def _balance(visit: Visit) -> Told:
     own = "participant" in scope
     view = _without_who(view) if own else view
     head: list[Part] = [
-        bold(f"Balances of {tidy(name, 60)}"),
-        f"\ncapital {pounds(books.capital)}, of which tied up {pounds(books.locked)}\n",
+        bold(f"Balances: {tidy(name, 60)}"),
+        f"\nCapital {pounds(books.capital)} ({pounds(books.locked)} tied up)\n",
     ]
     return _tabled(visit, head, view)
 
 
 def _is_held(account: str) -> bool:
-    """Whether an account is money or a token, and no equity or result."""
+    """Whether an account is money or a free bet, not equity or profit."""
     head = account.partition(":")[0]
     return head in {"bank", "transit", "bookmaker", "exchange"}
 
 
 def _exposure(visit: Visit) -> Told:
-    """Money that a result or a transfer decides over."""
+    """Money in open bets and in transit."""
     name, scope, _, _ = _asked(visit)
     books = _books(visit, scope)
     held = [
@@ -92,20 +94,20 @@ def _exposure(visit: Visit) -> Told:
     view = balances_table(held)
     view = _without_who(view) if "participant" in scope else view
     head: list[Part] = [
-        bold(f"Exposure of {tidy(name, 60)}"),
-        f"\n{pounds(total)} on open bets or on its way, of {pounds(books.capital)} in all\n",
+        bold(f"Exposure: {tidy(name, 60)}"),
+        f"\n{pounds(total)} at risk or in transit, out of {pounds(books.capital)}\n",
     ]
-    return _tabled(visit, head, view)
+    return _tabled(visit, head, view, "No open bets.")
 
 
 def _float(visit: Visit) -> Told:
-    """What may be laid at each exchange."""
+    """The free balance for laying at each exchange."""
     name, scope, _, _ = _asked(visit)
     books = _books(visit, scope)
     view = floats_table(books.floats)
     view = _without_who(view) if "participant" in scope else view
     free = sum(line.free for line in books.floats)
-    head: list[Part] = [bold(f"Float of {tidy(name, 60)}"), f"\nfree to lay {pounds(free)}\n"]
+    head: list[Part] = [bold(f"Float: {tidy(name, 60)}"), f"\nAvailable to lay {pounds(free)}\n"]
     return _tabled(visit, head, view)
 
 
@@ -118,13 +120,15 @@ def _without_who(view: TableView) -> TableView:
     )
 
 
-def _tabled(visit: Visit, head: Sequence[Part], view: TableView) -> Told:
+def _tabled(
+    visit: Visit, head: Sequence[Part], view: TableView, empty: str = "No records yet."
+) -> Told:
     """A table in pages."""
     page = page_of([("",) for _ in view.rows],
                    count_of("page", visit.words.get("page") or "1"), _ROWS)  # fmt: skip
     first = (page.number - 1) * _ROWS
     shown = msgspec.structs.replace(view, rows=view.rows[first : first + _ROWS])
-    body: Part = table(shown) if view.rows else "Nothing is recorded yet."
+    body: Part = table(shown) if view.rows else empty
     typed = " ".join((f"/{visit.name}", *map(quoted, visit.words.plain)))
     turners = page.turners(typed) if len(typed.encode()) < MAX_DATA - 9 else ()
     return Told(answers=(say(*head, body, buttons=turners, is_edit=visit.is_edit),))
@@ -134,24 +138,30 @@ def _tabled(visit: Visit, head: Sequence[Part], view: TableView) -> Told:
 
 
 def _profit(visit: Visit) -> Told:
-    """What was made within a period, by kind and place, with a chart over time."""
+    """Profit for a period, by kind and place, with a chart."""
     name, scope, period, span = _asked(visit)
     books = _books(visit, scope, span)
+    about = f"{tidy(name, 60)}, {_period_words(period, visit.now)}"
+    title = f"Profit for {about}: {pounds(books.profit)}"
     parts: list[Part] = [
-        bold(f"Profit of {tidy(name, 60)}, {period}: {pounds(books.profit)}"),
-        _made("by kind", books.by_kind),
-        _made("by place", books.by_venue),
-        _made("by month", books.by_month),
+        bold(title),
+        _made("By type", books.by_kind),
+        _made("By bookmaker and exchange", books.by_venue, place_name),
+        _made("By month", books.by_month),
     ]
     answers: list[Answer] = []
     days = _by_day(visit, scope, span)
     if days:
         try:
-            png = profit_chart(f"Profit of {name}, {period}", days, _sums(books.by_venue))
+            png = profit_chart(
+                f"Profit for {about}",
+                days,
+                [(place_name(each), pence) for each, pence in _sums(books.by_venue)],
+            )
         except InvalidInput:
             parts.append(f"\n\n{MISSING}")
         else:
-            caption = say(bold(f"Profit of {tidy(name, 60)}, {period}: {pounds(books.profit)}"))
+            caption = say(bold(title))
             answers.append(msgspec.structs.replace(caption, picture=png))
     who = visit.words.plain[0] if visit.words.plain and "participant" in scope else ""
     others = [
@@ -163,12 +173,31 @@ def _profit(visit: Visit) -> Told:
 
 
 _NAME_FITS = 30
+_PERIOD_WORDS = {"all": "all time", "tax": "this tax year"}
 
 
-def _made(title: str, lines: Iterable[ProfitLine]) -> str:
+def _period_words(period: str, now: datetime) -> str:
+    """``December 2026`` for the current month, ``last 30 days``; others as typed."""
+    local = now.astimezone(LONDON)
+    if period == "month":
+        return f"{local:%B %Y}"
+    if period == "year":
+        return f"{local:%Y}"
+    if period in {"day", "week"}:
+        return "today" if period == "day" else "this week"
+    if period[:-1].isdecimal() and period.endswith("d"):
+        return f"last {period[:-1]} days"
+    return _PERIOD_WORDS.get(period, period)
+
+
+def _made(
+    title: str, lines: Iterable[ProfitLine], name_of: Callable[[str], str] = profit_name
+) -> str:
     sums = sorted(_sums(lines), key=lambda each: (-abs(each[1]), each[0]))
     shown = "".join(
-        f"\n  {tidy(name, 40)} {pounds(pence)}" for name, pence in sums[:_MOST_LINES] if pence
+        f"\n  {tidy(name_of(name), 40)} {pounds(pence)}"
+        for name, pence in sums[:_MOST_LINES]
+        if pence
     )
     more = f"\n  and {len(sums) - _MOST_LINES} more" if len(sums) > _MOST_LINES else ""
     return f"\n\n{title}{shown}{more}" if shown else ""
@@ -196,10 +225,13 @@ def _postings(visit: Visit, scope: Scope, span: Span) -> tuple[StatementLine, ..
 
 
 def _statement(visit: Visit) -> Told:
-    """Every posting of a period as a CSV file."""
+    """A statement for a period, as a CSV file."""
     name, scope, period, span = _asked(visit)
     lines = _postings(visit, scope, span)
-    text = f"Statement of {tidy(name, 60)}, {period}: {len(lines)} postings"
+    text = (
+        f"Statement for {tidy(name, 60)}, {_period_words(period, visit.now)}: {len(lines):,}"
+        f" {'entry' if len(lines) == 1 else 'entries'}"
+    )
     if not lines:
         return Told(answers=(say(text),))
     file = statement_csv(lines).encode("utf-8", "replace")
@@ -213,11 +245,11 @@ def _statement(visit: Visit) -> Told:
     )
 
 
-# --- an entry taken back ---------------------------------------------------------------------------
+# --- an entry undone ---------------------------------------------------------------------------
 
 
 def _undo(visit: Visit) -> Told:
-    """Take a participant's own entry back; an offer's facts are undone by the offer itself."""
+    """Undo a participant's own entry; the facts of an offer are undone on the offer."""
     if len(visit.words.plain) != 2:  # noqa: PLR2004 - who and which
         raise InvalidInput("undo", tidy(visit.words.text(), 60), "WHO ENTRY [reason=...]")
     who, typed = visit.words.plain
@@ -231,24 +263,30 @@ def _undo(visit: Visit) -> Told:
         if line.transaction == number
     ]
     if not lines:
-        raise InvalidInput("entry", typed, f"an entry of {tidy(who, 40)}, see /statement")
+        raise CommandNotAllowed(
+            f"{tidy(who, 40)} has no entry {number}. /statement lists the entry numbers."
+        )
     if any(line.instance for line in lines):
         raise CommandNotAllowed(
-            f"entry {number} belongs to offer {lines[0].instance}: /offer shows what undoes it"
+            f"Entry {number} belongs to offer {lines[0].instance}."
+            f" Undo it from /offer {lines[0].instance}."
         )
     reason = tidy(visit.words.get("reason") or "entered by mistake", 200)
     shown = "".join(
-        f"\n{AccountKind(line.account).value} {tidy(line.venue, 40)} {pounds(-line.amount)}"
+        f"\n{ACCOUNT_NAMES[AccountKind(line.account)]}, {tidy(place_name(line.venue), 40)}".rstrip(
+            ", "
+        )
+        + f": {pounds(-line.amount)}"
         for line in lines
     )
     most = max(abs(line.amount) for line in lines)
     return confirm(
         visit,
-        bold(f"Take back entry {number} of {tidy(who, 40)}"),
+        bold(f"Undo entry {number} for {tidy(who, 40)}"),
         f"\n{tidy(lines[0].what, 120)}, {uk_time(lines[0].occurred_at)} UK time{shown}"
-        f"\nreason: {reason}",
+        f"\nReason: {reason}",
         command=f"/undo {Words((who, str(number)), {'reason': reason}).text()}",
-        label=f"Take back {pounds(most)}",
+        label=f"Undo {pounds(most)}",
         participant=who,
     )
 
@@ -256,16 +294,16 @@ def _undo(visit: Visit) -> Told:
 def _reversed(visit: Visit, who: str, number: int) -> Told:
     fact = EntryReversed(transaction=number, reason=visit.words.get("reason"))
     record_fact(visit, fact, who, role=Role.SUPERVISOR)
-    return Told(answers=(say(f"✓ Entry {number} of {who} is taken back."),), notice="recorded")
+    return Told(answers=(say(f"✓ Entry {number} for {who} undone."),), notice="recorded")
 
 
-_PERIODS = f"Periods: {ALLOWED}. Without one it is this month."
+_PERIODS = f"Periods: {ALLOWED}. Default: this month."
 
 COMMANDS = (
     Command(
         name="balance",
         run=_balance,
-        summary="What there is, and where",
+        summary="Balances at every bookmaker and exchange",
         subject=Subject.BOOKS,
         seats=EVERYBODY,
         arguments="[WHO]",
@@ -273,7 +311,7 @@ COMMANDS = (
     Command(
         name="profit",
         run=_profit,
-        summary="What was made, with a chart",
+        summary="Profit for a period, with a chart",
         subject=Subject.BOOKS,
         seats=EVERYBODY,
         arguments="[WHO] [PERIOD]",
@@ -284,7 +322,7 @@ COMMANDS = (
     Command(
         name="exposure",
         run=_exposure,
-        summary="Money on open bets and on its way",
+        summary="Money in open bets and in transit",
         subject=Subject.BOOKS,
         seats=EVERYBODY,
         arguments="[WHO]",
@@ -292,7 +330,7 @@ COMMANDS = (
     Command(
         name="float",
         run=_float,
-        summary="What may be laid at each exchange",
+        summary="Free balance for laying at each exchange",
         subject=Subject.BOOKS,
         seats=EVERYBODY,
         arguments="[WHO]",
@@ -300,7 +338,7 @@ COMMANDS = (
     Command(
         name="statement",
         run=_statement,
-        summary="Every posting of a period, as a CSV file",
+        summary="Statement for a period, as a CSV file",
         subject=Subject.BOOKS,
         seats=EVERYBODY,
         arguments="[WHO] [PERIOD]",
@@ -310,12 +348,12 @@ COMMANDS = (
     Command(
         name="undo",
         run=_undo,
-        summary="Take back an entry of somebody's own money",
+        summary="Undo a money entry recorded by mistake",
         subject=Subject.BOOKS,
         seats=ADMINS,
         arguments="WHO ENTRY [reason=...]",
-        details="The number of an entry is in /statement. A wrong end of an offer is undone by "
-        "its button under /offer.",
+        details="The number of an entry is in /statement. To reopen an offer closed by mistake, use "
+        "the button under /offer.",
         is_turn=True,
     ),
 )

@@ -186,7 +186,7 @@ def test_filters_ask_the_engine_and_are_kept_in_the_address(page: Page, daemon: 
     page.reload()
     expect(page.locator("#rows td.bookmaker").first).to_have_text("Coral")
     expect(page.locator("select[name=bookmaker]")).to_have_value("coral")
-    page.get_by_role("radio", name="Free bet SNR").check()
+    page.get_by_role("radio", name="Free bet (SNR)").check()
     expect(page.locator("#heads .retention")).to_be_visible()
 
 
@@ -212,7 +212,7 @@ def test_rows_are_found_sorted_and_shown_in_chosen_columns(page: Page, daemon: D
     page.fill("#find", team)
     expect(page.locator(".event-name").filter(has_not_text=team)).to_have_count(0)
     page.fill("#find", "no such team at all")
-    expect(page.get_by_text("Nothing here bears that name")).to_be_visible()
+    expect(page.get_by_text("No results for that search")).to_be_visible()
 
 
 def test_the_table_is_used_by_keys_alone(page: Page, daemon: Daemon) -> None:
@@ -237,7 +237,7 @@ def test_the_table_is_used_by_keys_alone(page: Page, daemon: Daemon) -> None:
     ("label", "kind"),
     [
         ("Qualifying", "qualifying"),
-        ("Free bet SNR", "free_bet_snr"),
+        ("Free bet (SNR)", "free_bet_snr"),
         ("Free bet SR", "free_bet_sr"),
     ],
 )
@@ -310,8 +310,8 @@ def test_the_calculator_of_the_drawer_takes_other_prices(page: Page, daemon: Dae
     expect(page.locator("[data-of=lay-stake]")).to_have_text("£9.92")
     expect(page.locator("[data-of=liability]")).to_have_text("£15.28")
     expect(page.locator("[data-of=win]")).to_have_text("-£0.28")
-    page.get_by_text("Back to the live prices").click()
-    expect(page.get_by_text("Back to the live prices")).to_be_hidden()
+    page.get_by_text("Reset to live prices").click()
+    expect(page.get_by_text("Reset to live prices")).to_be_hidden()
     link = page.locator("[data-of=link] a")
     expect(link).to_have_attribute("rel", "noopener noreferrer")
     assert str(link.get_attribute("href")).startswith("https://")
