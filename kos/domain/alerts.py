@@ -300,7 +300,7 @@ class _Step:
         self._returning = {each.key for found in self._passing.values() for each in found}
 
     def follow(self) -> None:
-        """What has become of what was told or is held."""
+        """The present state of sent and held opportunities."""
         for telling in list(self._tellings.values()):
             items = tuple(self._followed(item) for item in telling.items)
             changed = msgspec.structs.replace(telling, items=items)

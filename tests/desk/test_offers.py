@@ -98,13 +98,13 @@ def test_an_offer_from_its_start_to_its_end_by_buttons_and_few_words(  # noqa: P
     assert "Leeds & York <b>" in confirmation
     recorded = talk.press("Record £5.00")
     assert "qualifying bet placed" in recorded
-    assert "unhedged" in recorded
+    assert "⚠ Bet q1 is " in recorded
     assert "lay stake" in talk.press("Lay matched").lower()
     assert "Lay odds?" in talk.say("4.95")
     assert "commission" in talk.say("3.6")
     talk.press("2%")
     assert "hedged" in talk.press("Record £4.95")
-    assert "unhedged" not in talk.say("/due")
+    assert "q1" not in talk.say("/due")
     talk.say("/offer 1")
     talk.press("Bet settled")
     talk.press("q1")
@@ -128,7 +128,7 @@ def test_an_offer_from_its_start_to_its_end_by_buttons_and_few_words(  # noqa: P
     talk.press("Bet settled")
     talk.press("lost")
     talk.press("Record")
-    talk.press("Free bet settled")
+    talk.press("Free bet fully settled")
     assert "free bet settled" in talk.press("Record")
     talk.press("Close offer")
     assert "closed, completed" in talk.press("Record")
@@ -336,7 +336,7 @@ def test_due_names_what_is_unhedged_and_by_when(shop: Building) -> None:
     back = f.Back(bet="q", stake=500, odds=Decimal("2.5"), kickoff=NOW, selection="x")
     put(shop, f.QualifierPlaced(back=back), instance="c1")
     told = shop.hear("/due").answers[0]
-    assert "bet q is unhedged" in text_of(told)
+    assert "ann c1, Coral: bet q is " in text_of(told)
     assert labels(told) == ["ann c1"]
     assert "Bet q" in text_of(shop.press(data_of(told, "ann c1")).answers[0])
 

@@ -325,10 +325,10 @@ def test_an_offer_is_started_from_an_opportunity(page: Page, daemon: Daemon) -> 
     expect(form.locator("[name=participant]")).to_have_value("ann")
     expect(form.locator("[name=offer]")).to_have_value(OFFER.key)
     expect(form.locator("[name=stake]")).to_have_value("10.00")
-    form.get_by_text("Start the offer").click()
+    form.get_by_text("Start offer").click()
     page.locator(".done a").click()
     expect(page.locator("h1")).to_have_text(OFFER.title)
-    expect(page.locator("[aria-current=step]")).to_contain_text("Qualifier placed")
+    expect(page.locator("[aria-current=step]")).to_contain_text("Qualifying bet placed")
     instance = page.locator("p code").inner_text()
     page.goto(address + "/offers")
     expect(page.locator(".phase").nth(1)).to_contain_text(instance)
@@ -356,8 +356,8 @@ def test_a_fact_is_recorded_by_its_form_or_refused_in_words(page: Page, daemon: 
     expect(fact.locator("[name='f.back.odds']")).to_have_value("6/4")
     fact.locator("[name='f.back.stake']").fill("10")
     fact.locator("button.primary").click()
-    expect(page.locator("[aria-current=step]")).to_contain_text("Qualifier placed")
-    expect(page.locator(".story")).to_contain_text("qualifier_placed")
+    expect(page.locator("[aria-current=step]")).to_contain_text("Qualifying bet placed")
+    expect(page.locator(".story")).to_contain_text("Qualifying bet placed")
     expect(page.locator("#fact-deposit_cleared")).to_have_count(0)
 
 
@@ -419,7 +419,7 @@ def test_a_stale_price_is_never_shown_as_fresh(page: Page) -> None:
         page.goto(server.address + "opportunities")
         cell = page.locator("#rows td.back").first
         expect(cell).to_have_attribute("data-age", "stale")
-        expect(cell).to_contain_text("stale, 1 d")
+        expect(cell).to_contain_text("stale, 1d")
         page.goto("about:blank")
 
 
