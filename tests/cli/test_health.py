@@ -104,7 +104,7 @@ def test_status_shows_what_stands_in_the_heartbeat_though_nobody_answers(state: 
     text = " ".join(kos("status").output.split())
     for part in (
         "failed",
-        "2 of 2 sport keys",
+        "2 of 2 competitions",
         "300 of 500 credits left",
         "entry 5",
         "has ended",
