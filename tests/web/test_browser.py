@@ -238,7 +238,7 @@ def test_the_table_is_used_by_keys_alone(page: Page, daemon: Daemon) -> None:
     [
         ("Qualifying", "qualifying"),
         ("Free bet (SNR)", "free_bet_snr"),
-        ("Free bet SR", "free_bet_sr"),
+        ("Free bet (SR)", "free_bet_sr"),
     ],
 )
 def test_the_stake_box_recomputes_at_once_and_the_engine_confirms(
