@@ -85,38 +85,39 @@ class OddsApiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         "uk",
     )
     bookmakers: Annotated[
-        tuple[str, ...], Meta(description="bookmaker keys instead of regions; ten cost one region")
+        tuple[str, ...],
+        Meta(
+            description="bookmakers to use instead of regions; every ten cost the same as one region"
+        ),
     ] = ()
     sports: Annotated[
         tuple[str, ...],
-        Meta(description="sport keys to poll, or their beginnings; empty means all in season"),
+        Meta(description="sports to poll (full keys or prefixes); empty means all in season"),
     ] = ()
     sports_excluded: Annotated[
-        tuple[str, ...], Meta(description="sport keys, or their beginnings, never to poll")
+        tuple[str, ...], Meta(description="sports never to poll (full keys or prefixes)")
     ] = ("politics", "golf")
-    max_sports: Annotated[int, Meta(description="most sport keys polled at once", ge=1, le=500)] = (
-        66
-    )
+    max_sports: Annotated[
+        int, Meta(description="maximum number of sport keys polled", ge=1, le=500)
+    ] = 66
     include_bet_limits: Annotated[
-        bool, Meta(description="ask for exchange bet limits, free of credits")
+        bool, Meta(description="request exchange bet limits (costs no credits)")
     ] = True
-    include_links: Annotated[bool, Meta(description="ask for bet slip links, free of credits")] = (
-        True
-    )
-    monthly_credits: Annotated[int, _measured("credits", "allowance of the plan a month")] = 500
+    include_links: Annotated[
+        bool, Meta(description="request bet slip links (costs no credits)")
+    ] = True
+    monthly_credits: Annotated[int, _measured("credits", "monthly credits in your plan")] = 500
     reserve_credits: Annotated[int, _measured("credits", "kept back for on-demand checks")] = 25
     min_interval_s: Annotated[
-        float, _measured("seconds", "never poll one sport key more often", gt=0)
+        float, _measured("seconds", "shortest time between polls of one sport key", gt=0)
     ] = 60.0
     max_interval_s: Annotated[
-        float, _measured("seconds", "never leave a funded sport key unpolled longer", gt=0)
+        float, _measured("seconds", "longest time between polls of a sport key within budget", gt=0)
     ] = 86_400.0
     sports_interval_s: Annotated[
         float, _measured("seconds", "how often to read the free list of sports", ge=1)
     ] = 3_600.0
-    timeout_s: Annotated[
-        float, _measured("seconds", "longest wait for an answer", gt=0, le=120)
-    ] = 20.0
+    timeout_s: Annotated[float, _measured("seconds", "request timeout", gt=0, le=120)] = 20.0
 
 
 class BetfairSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -142,7 +143,7 @@ class BetfairSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         str, Meta(description="extra certificate authority, PEM; empty: system's")
     ] = ""
     price_ttl_s: Annotated[
-        float, _measured("seconds", "how long a price read serves before it is read again", gt=0)
+        float, _measured("seconds", "how long a price is used before it is refreshed", gt=0)
     ] = 120.0
     keep_alive_s: Annotated[float, _measured("seconds", "session keep-alive", ge=900)] = 3_600.0
     call_spacing_s: Annotated[
@@ -158,9 +159,7 @@ class BetfairSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ] = False
     stream_host: Annotated[str, Meta(description="the stream's host")] = "stream-api.betfair.com"
     stream_port: Annotated[int, Meta(description="the stream's port, TLS", ge=1, le=65_535)] = 443
-    timeout_s: Annotated[
-        float, _measured("seconds", "longest wait for an answer", gt=0, le=120)
-    ] = 15.0
+    timeout_s: Annotated[float, _measured("seconds", "request timeout", gt=0, le=120)] = 15.0
 
 
 class ProxySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -182,12 +181,14 @@ class ProxySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     country: Annotated[
         str, Meta(description="two letters, for {country}", pattern="^[a-z]{2}$")
     ] = "gb"
-    sessions: Annotated[int, Meta(description="ways out, each with its {session}", ge=1, le=64)] = 4
+    sessions: Annotated[
+        int, Meta(description="number of proxy sessions, each with its own {session}", ge=1, le=64)
+    ] = 4
     session_minutes: Annotated[
         int, Meta(description="how long an address is kept, for {minutes}", ge=1, le=1440)
     ] = 30
     check_every_s: Annotated[
-        float, _measured("seconds", "a session that nobody used so long is checked", ge=1)
+        float, _measured("seconds", "check a session after this long unused", ge=1)
     ] = 120.0
 
 
@@ -195,15 +196,13 @@ class TelegramSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """The operator's seat on a phone. Without ``token`` there is no bot."""
 
     token: Annotated[Secret, Meta(description="the bot's token, from @BotFather")] = Secret()
-    admins: Annotated[
-        tuple[int, ...], Meta(description="user ids that may do everything; /start tells nobody")
-    ] = ()
-    operators: Annotated[
-        tuple[int, ...], Meta(description="user ids that see and move everybody's offers")
-    ] = ()
+    admins: Annotated[tuple[int, ...], Meta(description="Telegram user IDs of admins")] = ()
+    operators: Annotated[tuple[int, ...], Meta(description="Telegram user IDs of operators")] = ()
     groups: Annotated[
         tuple[int, ...],
-        Meta(description="group chats in which those people are heard, too; else private only"),
+        Meta(
+            description="group chats where these people can also use the bot; otherwise private chats only"
+        ),
     ] = ()
     url: Annotated[str, Meta(description="the Bot API's address", pattern=r"^https?://")] = (
         "https://api.telegram.org"
@@ -241,7 +240,7 @@ class LogsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     files_kept: Annotated[int, Meta(description="older log files kept", ge=1, le=100)] = 4
     fold_s: Annotated[
         float,
-        _measured("seconds", "a warning that repeats is counted and written so often; 0: always"),
+        _measured("seconds", "how often to log a repeated warning, with a count; 0 logs every one"),
     ] = 60.0
 
 
@@ -250,7 +249,9 @@ class HeartbeatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
     ping_url: Annotated[
         Secret,
-        Meta(description="address called while KOS is not failed; its silence is your alarm"),
+        Meta(
+            description="address KOS calls while it is healthy; set an alarm for when the calls stop"
+        ),
     ] = Secret()
     ping_interval_s: Annotated[
         float, _measured("seconds", "between two calls of ping_url", ge=10)
@@ -286,11 +287,11 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         int, Meta(description="port to listen on; 0 takes a free one", ge=0, le=65535)
     ] = 8700
     token: Annotated[
-        Secret, Meta(description="what a person types to log in; empty: no login, loopback only")
+        Secret, Meta(description="login token; leave empty for no login (local access only)")
     ] = Secret()
     allowed_hosts: Annotated[
         tuple[str, ...],
-        Meta(description="further host names by which browsers may call the page"),
+        Meta(description="other host names allowed for the web page"),
     ] = ()
 
     @property
@@ -582,7 +583,7 @@ def _convert_table(
 def _decode(kind: type, value: object) -> object:
     if kind is Secret and isinstance(value, str):
         if len(value) < _MIN_SECRET and value:
-            raise ValueError(f"shorter than {_MIN_SECRET} characters")
+            raise ValueError(f"must be at least {_MIN_SECRET} characters")
         return Secret(value)
     raise ValueError(f"{kind.__name__} cannot be made of {type(value).__name__}")
 

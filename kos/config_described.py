@@ -29,7 +29,7 @@ _WIDTH = 96
 _HEAD = """\
 # Settings of KOS. Every line that begins with "#" and a name shows a default; take the "#" away
 # and change the value. An environment variable, named beside each setting, comes before this
-# file. `kos config check` says what does not hold, `kos config show` what is in force.
+# file. `kos config check` finds invalid settings. `kos config show` lists the values in use.
 #
 # Secrets are better kept out of this file: in a credentials directory, or in a file of their own
 # (mode 0600) that `<name>_file` names. A file with secrets in it must be mode 0600 itself.

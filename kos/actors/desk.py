@@ -104,7 +104,9 @@ class DeskActor(Actor):
             raise PermissionError(f"{sender} does not speak for such people")
         reply = self.context.reply_later()
         if not self._lanes.put(said.user, lambda: self._do(said, reply)):
-            reply.send(OperatorAnswered(notice="one after another, please: too much waits"))
+            reply.send(
+                OperatorAnswered(notice="Too many messages are waiting. Please wait for a reply.")
+            )
         return DEFERRED
 
     def _do(self, said: OperatorSaid, reply: Reply) -> None:

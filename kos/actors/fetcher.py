@@ -154,7 +154,9 @@ class FetcherActor(Actor):
             case CreditsRefused():
                 return FetchAnswered(is_done=False, detail=answer.reason)
             case None:
-                return FetchAnswered(is_done=False, detail="the budget does not answer; try again")
+                return FetchAnswered(
+                    is_done=False, detail="The credit budget is not responding. Try again."
+                )
 
     def _request(self, *, is_on_demand: bool) -> CreditsGranted | CreditsRefused | None:
         now = datetime.now(UTC)

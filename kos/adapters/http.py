@@ -518,7 +518,7 @@ def _address_problems(what: str, url: str, *, may_have_login: bool) -> Iterator[
     if parts.scheme not in {"http", "https"} or not has_host:
         yield f"{what} is not an address; expected http(s)://host[:port]"
     if parts.username is not None and not may_have_login:
-        yield f"{what} holds a login; it belongs into its own setting"
+        yield f"{what} holds a login; it belongs in its own setting"
     if parts.query or parts.fragment:
         yield f"{what} has a query or a fragment; expected http(s)://host[:port][/path]"
 

@@ -20,7 +20,7 @@ from kos.cli.door import (
     write_out,
 )
 from kos.cli.settings import JsonOption, StateDirOption
-from kos.errors import InvalidInput
+from kos.errors import CommandNotAllowed, InvalidInput
 
 if TYPE_CHECKING:
     from kos.messages import AliasFact, AliasVerdict, RecordAlias
@@ -34,21 +34,21 @@ aliases_app = typer.Typer(
 Sport = Annotated[str, typer.Argument(help="The sport it holds for, e.g. soccer.")]
 FeedName = Annotated[str, typer.Argument(help="The name in the odds feed.")]
 ExchangeName = Annotated[str, typer.Argument(help="The name on the exchange.")]
-EvidenceOption = Annotated[str, typer.Option("--evidence", help="Why; what you saw.")]
+EvidenceOption = Annotated[str, typer.Option("--evidence", help="The reason.")]
 ReplaceOption = Annotated[
-    bool, typer.Option("--replace", help="Take back an earlier word that says otherwise.")
+    bool, typer.Option("--replace", help="Replace an earlier decision that differs.")
 ]
 
 
 @aliases_app.command("list")
 def list_aliases(
     *,
-    sport: Annotated[str | None, typer.Option("--sport", help="Only this sport's.")] = None,
-    history: Annotated[bool, typer.Option("--history", help="Every word ever said.")] = False,
+    sport: Annotated[str | None, typer.Option("--sport", help="Only this sport.")] = None,
+    history: Annotated[bool, typer.Option("--history", help="Include the full history.")] = False,
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
-    """List the pairs of names that a person confirmed or rejected, and who, when and why."""
+    """List names confirmed or rejected, with who, when and why."""
     from kos.messages import AliasesListed, GetAliases
     from kos.views.offers import shown_time
     from kos.views.table import TableView
@@ -88,7 +88,7 @@ def add(
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Say that two names are one side."""
+    """Record that two names are the same team or player."""
     from kos.messages import AliasVerdict
 
     pair = (sport, feed_name, exchange_name)
@@ -123,7 +123,7 @@ def withdraw(
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Take an earlier word back: the pair is open again."""
+    """Undo a decision about two names."""
     from kos.messages import AliasVerdict
 
     pair = (sport, feed_name, exchange_name)
@@ -164,7 +164,7 @@ def import_aliases(
     replace: ReplaceOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Take over what somebody else settled; refused whole where it contradicts what is here."""
+    """Import someone else's decisions. Nothing is imported if any contradicts yours."""
     import msgspec
 
     from kos.messages import AliasVerdict
@@ -245,9 +245,7 @@ def _check(settled: tuple[AliasFact, ...], command: RecordAlias, *, is_replacing
             command.exchange_name,
         )
         if is_this_pair and fact.verdict not in {command.verdict, AliasVerdict.WITHDRAWN}:
-            raise InvalidInput(
-                "alias",
-                f"{command.feed_name} = {command.exchange_name}",
-                f"no contradiction: {fact.decided_by} has {fact.verdict.value} it"
-                f" ({fact.evidence}); give --replace if that was wrong",
+            raise CommandNotAllowed(
+                f"{fact.decided_by} has already {fact.verdict.value} {command.feed_name} = "
+                f"{command.exchange_name} ({fact.evidence}). If that is wrong, use --replace."
             )

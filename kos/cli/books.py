@@ -43,7 +43,9 @@ UntilOption = Annotated[
 YearOption = Annotated[
     str | None,
     typer.Option(
-        "--year", metavar="YEAR", help="2026, or 2026-27 for 6 April to 5 April (UTC days)."
+        "--year",
+        metavar="YEAR",
+        help="2026, or 2026-27 for the tax year 6 April to 5 April (days in UTC).",
     ),
 ]
 
@@ -58,7 +60,7 @@ def show_books(
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Show balances and free float now, and the profit of a time by venue, offer and month."""
+    """Show current balances and float, and profit for a period by venue, offer and month."""
     from kos.domain.books import pounds
     from kos.messages import BooksDescribed, GetBooks
     from kos.views.books import balances_table, floats_table, profit_table
@@ -102,13 +104,11 @@ def record(
     note: Annotated[
         str, typer.Option("--note", metavar="TEXT", help="A remark that is kept with it.")
     ] = "",
-    supervisor: Annotated[
-        bool, typer.Option("--supervisor", help="Record it in the supervisor's role.")
-    ] = False,
+    supervisor: Annotated[bool, typer.Option("--supervisor", help="Record as supervisor.")] = False,
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Record what happened to a participant's money, e.g. ann opened amount=100."""
+    """Record a money event, e.g. ann opened amount=100."""
     from kos.domain.spoken_facts import spoken
     from kos.messages import FactRecorded, RecordFact
 
@@ -144,7 +144,7 @@ def facts() -> None:
 
 @books_app.command("participants")
 def participants(*, as_json: JsonOption = False, state_dir: StateDirOption = None) -> None:
-    """List who takes part."""
+    """List participants."""
     from kos.messages import GetParticipants, ParticipantsListed
     from kos.views.books import participants_table
 
@@ -208,7 +208,7 @@ def import_bets(
     ] = "kos",
     state_dir: StateDirOption = None,
 ) -> None:
-    """Read bets settled before the books began; a file read twice counts once."""
+    """Import bets settled before you started using KOS. Importing a file twice is safe."""
     from kos.domain.past_bets import from_betfair, from_csv
     from kos.errors import InvalidInput
     from kos.messages import RecordFact

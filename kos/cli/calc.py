@@ -104,7 +104,7 @@ def _known(kind: str) -> Calculator:
 
     calculator = KINDS.get(kind.replace("-", "_"))
     if calculator is None:
-        raise InvalidInput("kind", kind, "a kind of kos calc --list")
+        raise InvalidInput("kind", kind, "one of the calculators in kos calc --list")
     return calculator
 
 

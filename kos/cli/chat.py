@@ -36,7 +36,7 @@ SaveOption = Annotated[
 def chat(
     words: Annotated[
         list[str] | None,
-        typer.Argument(help="One word to the desk, e.g. /qualifier coral; without: a prompt."),
+        typer.Argument(help="One command, e.g. /qualifier coral. Leave out for a prompt."),
     ] = None,
     *,
     save_to: SaveOption = None,
@@ -156,7 +156,7 @@ class Conversation:
         for answer in answered.answers:
             self._show_one(answer)
         if answered.is_stranger:
-            self._screen.print("KOS does not know you", markup=False)
+            self._screen.print("You do not have access to KOS", markup=False)
 
     def _show_one(self, answer: Answer) -> None:
         from rich.text import Text

@@ -11,7 +11,7 @@ import typer
 from kos.cli.settings import ConfigOption, JsonOption
 
 config_app = typer.Typer(
-    help="The settings: show, check, begin a file.",
+    help="Settings: show, check or create the file.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -48,13 +48,15 @@ def show(
 
 @config_app.command("check")
 def check(*, config: ConfigOption = None) -> None:
-    """Check all settings at once; exit code 78 when something does not hold."""
+    """Check all settings; exit code 78 if anything is invalid."""
     from kos.config import default_path, load
 
     settings, origins = load(config)
     file = config or default_path()
     where = str(file) if file.is_file() else f"no file ({file} is absent)"
-    typer.echo(f"settings hold: {where}, {len(origins)} set by you; state in {settings.state_dir}")
+    typer.echo(
+        f"settings are valid: {where}, {len(origins)} set by you; state in {settings.state_dir}"
+    )
 
 
 @config_app.command("init")
@@ -63,7 +65,7 @@ def init(
         Path | None, typer.Argument(help="The new file, or - to print; default: the user's.")
     ] = None,
 ) -> None:
-    """Write a commented settings file, for its owner alone; an existing one is left alone."""
+    """Write a commented settings file, readable only by you; an existing file is not changed."""
     from kos.config import default_path
     from kos.config_described import commented_file
     from kos.errors import InvalidInput

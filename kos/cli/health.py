@@ -15,10 +15,10 @@ _FAILED = 1
 def health(
     *,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing; the exit code says it.")
+        bool, typer.Option("--quiet", "-q", help="Print nothing; use the exit code.")
     ] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 1 for degraded, too, and not only for failed.")
+        bool, typer.Option("--strict", help="Exit with 1 when degraded, not only when failed.")
     ] = False,
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,

@@ -29,7 +29,7 @@ ledger_app = typer.Typer(
 
 @ledger_app.command("verify")
 def verify(*, as_json: JsonOption = False, state_dir: StateDirOption = None) -> None:
-    """Check the file: integrity, schema, sums, and that all facts fold to what is stored."""
+    """Check the file: integrity, schema, sums, and that replaying all facts gives what is stored."""
     from kos.messages import LedgerVerified, VerifyLedger
 
     verified = Door(state_dir).ask(VerifyLedger(), LedgerVerified)
@@ -63,7 +63,7 @@ def restore(
     *,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Put a checked backup in the ledger's place; the former file is kept beside it."""
+    """Restore a checked backup. The current file is kept alongside it."""
     from kos.storage.backup import restore as put_back
 
     with Door(state_dir).no_daemon("restoring replaces its file") as path:
@@ -76,10 +76,10 @@ def restore(
 
 @ledger_app.command("accept-loss")
 def accept_loss(*, state_dir: StateDirOption = None) -> None:
-    """Open a ledger again that misses acknowledged entries, when they cannot be brought back."""
+    """Reopen a ledger whose missing entries cannot be recovered."""
     from kos.storage.backup import accept_loss as accept
 
-    with Door(state_dir).no_daemon("it has its file open and misses nothing") as path:
+    with Door(state_dir).no_daemon("it has its file open and no entries are missing") as path:
         lost = accept(path)
     typer.echo(f"{path}: {lost} acknowledged entries are accepted as lost")
 
@@ -117,7 +117,7 @@ def import_ledger(
     from kos.storage.ledger import Ledger
     from kos.storage.transfer import imported
 
-    with Door(state_dir).no_daemon("it alone may write its file") as path:
+    with Door(state_dir).no_daemon("only one process can write the file") as path:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             lines = source.open("rb")
@@ -143,7 +143,7 @@ def everything_about(
     *,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Write all that is stored about one participant as JSON, for them to take along."""
+    """Write all that is stored about one participant as JSON, so they can keep a copy."""
     import msgspec
 
     from kos.messages import EverythingListed, GetEverything
@@ -155,9 +155,11 @@ def everything_about(
 @ledger_app.command("erase")
 def erase(
     participant: Participant,
-    reason: Annotated[str, typer.Option("--reason", help="Why; not stored with the person.")],
+    reason: Annotated[
+        str, typer.Option("--reason", help="The reason (not stored with the person's data).")
+    ],
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:

@@ -47,13 +47,13 @@ def match_command(  # noqa: PLR0917 - typer passes options by name
         bool, typer.Option("--no-aliases", help="Without the tables of known other names.")
     ] = False,
     no_learning: Annotated[
-        bool, typer.Option("--no-learning", help="Without learning names from whom they meet.")
+        bool, typer.Option("--no-learning", help="Do not learn names from fixtures.")
     ] = False,
     unmatched: Annotated[
         bool,
         typer.Option(
             "--unmatched",
-            help="Ask the running daemon which events have no partner, and why; no files.",
+            help="Ask the running daemon which events are unmatched and why. Needs no files.",
         ),
     ] = False,
     sport: Annotated[
@@ -67,7 +67,7 @@ def match_command(  # noqa: PLR0917 - typer passes options by name
         _print_clinic(sport, state_dir, as_json=as_json or not sys.stdout.isatty())
         return
     if bookmaker is None or exchange is None:
-        raise InvalidInput("--bookmaker, --exchange", None, "two files, or --unmatched")
+        raise InvalidInput("--bookmaker or --exchange", None, "two files, or --unmatched")
     try:
         left = list(_read(bookmaker, _bookmaker_fixture))
         right = list(_read(exchange, _exchange_fixture))
@@ -136,9 +136,9 @@ def _read(path: Path, decode: Callable[[dict[str, Any]], _T]) -> Iterator[_T]:
             fixture = decode(row)
             name = str(getattr(fixture, "id", ""))
             if name in seen:
-                raise ValueError(f"the id {name!r} stands on an earlier line too")  # noqa: TRY301
+                raise ValueError(f"the id {name!r} is also on an earlier line")  # noqa: TRY301
         except ValueError as error:
-            raise _BadLine(f"{path}:{number}: {error}; mend or remove the line") from None
+            raise _BadLine(f"{path}:{number}: {error}; fix or remove the line") from None
         seen.add(name)
         yield fixture
 

@@ -68,7 +68,7 @@ def show_offer(
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Show one instance: its bets, tokens, facts, and what may follow."""
+    """Show one offer: its bets, free bets, history and possible next steps."""
     from kos.messages import GetOffer, OfferDescribed
     from kos.views.offers import (
         bets_table,
@@ -122,7 +122,7 @@ def record(
     ] = False,
     version: Annotated[
         int | None,
-        typer.Option("--version", help="Refuse it if the instance has more facts by now."),
+        typer.Option("--version", help="Refuse if the offer has changed since this version."),
     ] = None,
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
@@ -156,7 +156,7 @@ def record(
 
 @offers_app.command("catalogue")
 def catalogue(*, as_json: JsonOption = False, state_dir: StateDirOption = None) -> None:
-    """List the offers that bookmakers make, with the terms known last."""
+    """List the catalogue, with the latest known terms."""
     from kos.messages import CatalogueListed, GetCatalogue
     from kos.views.offers import catalogue_table
 

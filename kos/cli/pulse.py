@@ -26,7 +26,9 @@ def find_pulse(settings: Settings) -> tuple[Heartbeat, Judgement]:
     folders = (settings.state_dir, settings.sandbox_state_dir)
     found = [beat for folder in folders if (beat := _read(folder / FILE_NAME)) is not None]
     if not found:
-        raise WaitAndRetry("daemon", f"no heartbeat in {settings.state_dir}; start it: kos run")
+        raise WaitAndRetry(
+            "daemon", f"No heartbeat file in {settings.state_dir}. Start KOS with: kos run"
+        )
     beat = next((each for each in found if _is_there(each.pid)), found[0])
     return beat, judge(beat, _seen(beat))
 

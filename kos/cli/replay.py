@@ -73,7 +73,7 @@ def _pounds(text: str) -> Decimal:
     try:
         return Decimal(text.removeprefix("£"))
     except InvalidOperation:
-        raise InvalidInput("--stake", text, "pounds, e.g. 10 or 2.50") from None
+        raise InvalidInput("--stake", text, "an amount in pounds, e.g. 10 or 2.50") from None
 
 
 def _tables(found: Replayed, query: OpportunityQuery) -> list[RenderableType]:
@@ -159,7 +159,7 @@ def _opportunities(found: Replayed, query: OpportunityQuery) -> list[RenderableT
     from kos.views.opportunities import columns_of, opportunity_row
 
     columns = columns_of(query.kind)
-    table = _table(Table(title="Best opportunities, each at its best showing"))
+    table = _table(Table(title="Best opportunities, each at its best price"))
     for heading in ("As of (UTC)", *(heading for _, heading in columns)):
         table.add_column(heading, overflow="fold")
     for each in found.opportunities:

@@ -110,7 +110,7 @@ def _serve(
     if not sys.stdout.isatty():
         call_on_hangup(system, reload_of(system, settings, logs, manager, read))
     if settings.web.is_enabled and settings.web.port and sys.stdout.isatty():
-        typer.echo(f"the page: {settings.web.address}", err=True)
+        typer.echo(f"Web: {settings.web.address}", err=True)
     if is_live:
         from kos.cli.live import LiveTable
 

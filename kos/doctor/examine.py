@@ -69,5 +69,9 @@ def _guarded(check: Check) -> Sequence[Finding]:
 
 
 def _late(check: Check, deadline_s: float) -> Sequence[Finding]:
-    found = f"no result within {deadline_s:g} s"
-    return (failure(check.name, found, "try again; if it stays so, something hangs"),)
+    found = f"no result within {deadline_s:g} seconds"
+    return (
+        failure(
+            check.name, found, "try again; if it keeps happening, the service is not responding"
+        ),
+    )

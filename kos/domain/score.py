@@ -67,27 +67,29 @@ class ScoringRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = 1800.0
     max_exchange_age_s: Annotated[
         float,
-        Meta(description="a price of the own exchange account counts this long (seconds)", gt=0),
+        Meta(description="how long a price from your own exchange account counts (seconds)", gt=0),
     ] = 120.0
     use_delayed_prices: Annotated[
         bool,
-        Meta(description="offer exchange prices marked as delayed by up to 180 s, with a warning"),
+        Meta(description="include exchange prices delayed by up to 180 seconds, with a warning"),
     ] = True
     min_minutes_to_kickoff: Annotated[
-        float, Meta(description="offer nothing that starts sooner (minutes)", gt=0)
+        float, Meta(description="hide events that start sooner than this (minutes)", gt=0)
     ] = 5.0
-    least_loss: Annotated[
-        Decimal, Meta(description="losses below this count as this in the score (pounds)")
-    ] = Decimal("0.01")
+    least_loss: Annotated[Decimal, Meta(description="smallest loss used in the score (pounds)")] = (
+        Decimal("0.01")
+    )
     snr_retention: Annotated[
-        Decimal, Meta(description="cash expected of one pound of free bet not yet placed")
+        Decimal, Meta(description="cash expected from each £1 of a free bet not yet placed")
     ] = Decimal("0.75")
     max_rating: Annotated[
         Decimal,
-        Meta(description="reject better pairs unless names are certain and both prices brand new"),
+        Meta(
+            description="reject pairs rated above this unless names are certain and both prices are new"
+        ),
     ] = Decimal("1.06")
     brand_new_s: Annotated[
-        float, Meta(description="what brand new means for max_rating (seconds)", gt=0)
+        float, Meta(description="how old a new price can be for max_rating (seconds)", gt=0)
     ] = 30.0
     commissions: Annotated[
         dict[str, Decimal],
@@ -106,10 +108,10 @@ class ScoringRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = ZERO
     liquidity_floors: Annotated[
         dict[str, Decimal],
-        Meta(description="sport key or its beginning to the least pounds at the best lay price"),
+        Meta(description="minimum liquidity at the best lay price, by sport (pounds)"),
     ] = msgspec.field(default_factory=dict)
     unknown_liquidity: Annotated[
-        UnknownLiquidity, Meta(description="pairs whose source tells no size")
+        UnknownLiquidity, Meta(description="include pairs whose liquidity is unknown")
     ] = UnknownLiquidity.LAST
     use_feed_limits: Annotated[
         bool,

@@ -264,7 +264,7 @@ class Ledger:
 
     def _handle(self, command: LedgerCommand, sequence: int, recorded_at: str) -> Answer:
         if not command.by:
-            raise InvalidInput("by", command.by, "who asks: a user's id or an actor's name")
+            raise InvalidInput("by", command.by, "a user's ID or an actor's name")
         if command.occurred_at.tzinfo is None:
             raise InvalidInput("occurred_at", command.occurred_at, "a time with its zone")
         match command:
@@ -326,8 +326,8 @@ class Ledger:
             ).fetchone()
             if last is None or last[0] == AliasVerdict.WITHDRAWN:
                 raise CommandNotAllowed(
-                    f"nothing is said about {command.feed_name!r} and {command.exchange_name!r} "
-                    f"in {command.sport}, so there is nothing to take back"
+                    f"There is no decision about {command.feed_name!r} and "
+                    f"{command.exchange_name!r} in {command.sport}, so there is nothing to undo."
                 )
         run(
             "INSERT INTO alias_facts (sequence, sport, feed_name, exchange_name, verdict,"
@@ -357,7 +357,7 @@ class Ledger:
 
     def _erase(self, command: EraseParticipant, recorded_at: str) -> None:
         if not command.reason.strip():
-            raise InvalidInput("reason", command.reason, "why everything is to be removed")
+            raise InvalidInput("reason", command.reason, "the reason for the erasure")
         erase(self._connection, self._portfolios.of(command.participant), command.by, recorded_at)
         self._portfolios.forget()
         self._is_cleaning = True

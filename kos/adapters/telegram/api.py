@@ -232,7 +232,7 @@ class TelegramApi:
             # Its text is the whole body.
             fault = TelegramFault(
                 FaultKind.UNREACHABLE,
-                "the answer is none of Telegram's; a proxy or another server stands in between",
+                "the reply did not come from Telegram; a proxy or another server may be in the way",
             )
         except Exception as error:  # noqa: BLE001 - the border: no library's fault ends the loop
             # What a proxy does is of no class that aiogram knows; its text may hold the login.
@@ -249,7 +249,7 @@ class TelegramApi:
             case TelegramRetryAfter():
                 return TelegramFault(
                     FaultKind.WAIT,
-                    f"asks for {error.retry_after} s of patience",
+                    f"asks KOS to wait {error.retry_after} seconds",
                     retry_after_s=float(error.retry_after),
                 )
             case TelegramMigrateToChat():

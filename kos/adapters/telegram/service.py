@@ -64,8 +64,8 @@ _RANKS = {
     Urgency.DIGEST: Rank.DIGEST,
 }
 
-_AWAY = "KOS is restarting; say it again in a moment."
-_EXPIRED = "This button has expired; ask again."
+_AWAY = "KOS is restarting. Try again in a moment."
+_EXPIRED = "This button has expired. Run the command again."
 
 Given = TypeVar("Given")
 

@@ -48,7 +48,7 @@ def odds_conversion(
     given = {"decimal": decimal, "fractional": fractional, "american": american}
     names = [name for name, spelt in given.items() if spelt is not None]
     if len(names) != 1:
-        raise InvalidInput("decimal", names, "exactly one of decimal, fractional, american")
+        raise InvalidInput("decimal", names, "only one of decimal, fractional or american")
     if fractional is not None:
         exact = spellings.from_fractional(fractional)
     elif american is not None:
