@@ -30,7 +30,7 @@ from kos.errors import InvalidSettings
 ENVIRONMENT_PREFIX = "KOS_"
 
 SERVICE_CONFIG = Path("/etc/kos/kos.toml")
-"""Where the service's settings stand; taken by whoever has no file of their own."""
+"""The service's settings, used by anyone without a file of their own."""
 SERVICE_STATE = Path("/var/lib/kos")
 """Where the service keeps its state; taken by a user who owns it, which is the service's own."""
 

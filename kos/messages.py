@@ -750,7 +750,7 @@ class LedgerBackedUp(Message, frozen=True, kw_only=True):
 
 
 class SetPerson(LedgerCommand, frozen=True, kw_only=True):
-    """Somebody may talk to KOS from now on, or otherwise, or no more. CommandRecorded."""
+    """Give someone access, or change or remove it. CommandRecorded."""
 
     person: Person
     """Who added them and when is the ledger's to fill in: ``by`` and ``occurred_at``."""
@@ -760,7 +760,7 @@ class GetPeople(Message, frozen=True, kw_only=True):
     """Query: who may talk to KOS, by the ledger; answered by PeopleListed."""
 
     with_inactive: bool = False
-    """Also those who may no more."""
+    """Include removed people."""
 
 
 class PeopleListed(Message, frozen=True, kw_only=True):

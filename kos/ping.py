@@ -56,7 +56,7 @@ class Pinger:
             self._has_news.set()
 
     def stop(self) -> None:
-        """Call no more."""
+        """Stop calling."""
         self._is_over.set()
         self._has_news.set()
 

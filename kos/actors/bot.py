@@ -107,7 +107,7 @@ class _Rest:
 
 
 class BotActor(Actor):
-    """Owns the loop's thread; a loop that ends by itself fails the actor, which starts anew.
+    """Owns the loop's thread; a loop that ends unasked fails the actor, which restarts.
 
     Nothing that is told to it waits here: what is to be sent is in the ledger's outbox, and this
     actor's mailbox only wakes the loop.

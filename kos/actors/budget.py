@@ -93,7 +93,7 @@ class BudgetActor(Actor):
         self._unrecorded: dict[str, RecordCreditsSpent] = {}
         self._is_paused = False
         self._costs: dict[str, int] = {}
-        """Grants under way, for calls of which the server tells no cost."""
+        """Grants under way, for calls whose cost the server does not report."""
 
     def started(self) -> None:
         self.context.after(0, _OPEN)

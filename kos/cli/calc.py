@@ -123,7 +123,7 @@ def _run_batch(path: str) -> None:
     if path == "-":
         for line in answers(sys.stdin.buffer):
             write(line + b"\n")
-            flush()  # whoever feeds the pipe may wait for the answer before the next line
+            flush()  # the sender may wait for the answer before the next line
         return
     try:
         with open(path, "rb") as stream:  # noqa: PTH123 - "-" and paths are told apart as text

@@ -158,7 +158,7 @@ class Board:
         market: ExchangeMarket | None = None,
         book: MarketBook | None = None,
     ) -> None:
-        """Give the event its lays anew: from the feed, and from the own account's book."""
+        """Update the event's lays from the feed and from the own account's book."""
         lays: dict[str, list[Lay]] = {}
         self.state = None
         self.own = None

@@ -207,7 +207,7 @@ class Wager(msgspec.Struct, frozen=True):
 def reserved(wagers: Iterable[Wager]) -> dict[str, int]:
     """The exposure of one market by instance: what the worst outcome still possible would cost.
 
-    Bets of one market offset each other, whoever placed them: lays of £20 at 2.5 and £15 at 3.6
+    Bets of one market offset each other, whichever offer they belong to: lays of £20 at 2.5 and £15 at 3.6
     on two runners reserve £19.00, not £69.00. The total is shared out in the order of the
     instances' names, to each no more than it would need alone, so that an instance without open
     bets holds nothing. A pure function of the bets: their order does not matter.

@@ -59,7 +59,7 @@ class Qualifying(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     min_stake: Pence
     """In one bet; two halves do not qualify."""
     max_stake: Pence | None = None
-    """More is not refused, but counts for no more."""
+    """A higher stake is accepted but earns nothing extra."""
     min_odds: Decimal = Decimal(1)
     """Decimal, stake included: evens is 2."""
     is_inclusive: bool = True

@@ -6,7 +6,7 @@ nearness of kickoff. Nothing is decided from a plan made once: each decision div
 by the time left, so that a jump of the counters, a failure or a restart mends itself.
 
 What counts as spent is the highest of what the server says and what we know of, plus the calls
-under way, plus calls of which nobody knows whether they were charged. Those last ones are
+under way, plus calls that may have been charged. Those last ones are
 forgotten when a later word of the server covers them. So a lost answer, a crash or another
 program on the same key can make KOS slower, but cannot make it overspend.
 
@@ -51,7 +51,7 @@ class BudgetRules(msgspec.Struct, frozen=True, kw_only=True):
     """The operator's settings."""
 
     allowance: int | None
-    """Credits a month that the key may reach, whoever spends them; None: unlimited (sandbox)."""
+    """Monthly credits of the key, including other programs; None: unlimited (sandbox)."""
     reserve: int = 0
     """Credits of the allowance kept for on-demand checks."""
     floor_s: float = 60.0
@@ -222,7 +222,7 @@ def _at(state: BudgetState, now: datetime) -> BudgetState:
 
 
 def _doubt(state: BudgetState, now: datetime, grant_id: str) -> BudgetState:
-    """A grant of which nobody will say what it cost."""
+    """A grant whose cost will not be reported."""
     grant = state.grants[grant_id]
     return replace(
         state,

@@ -494,7 +494,7 @@ class FloatHeld(Fact, frozen=True, kw_only=True):
 
 
 class HoldReleased(Fact, frozen=True, kw_only=True):
-    """A hold is needed no more."""
+    """A hold is no longer needed."""
 
     hold: str
 

@@ -35,7 +35,7 @@ from kos.domain.standing import standing
 
 _KEPT_AFTER_THE_END = timedelta(hours=1)
 _TERMS_KEPT = 16
-"""Questions that differ in more than order and count, of which surveys are kept."""
+"""Maximum questions, differing in more than order and count, whose surveys are kept."""
 _BOOKS_KEPT = timedelta(days=1)
 
 

@@ -56,7 +56,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """The machine's clock that no one sets."""
     boot_id: str
     is_process_there: bool | None = None
-    """Whether the writer's process exists; None where that cannot be told."""
+    """Whether the writer's process exists; None where that is unknown."""
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):

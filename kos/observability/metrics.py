@@ -265,7 +265,7 @@ def _of_stores(beat: Heartbeat, now: datetime) -> Iterator[Sample]:
 
 
 def _by_name(system: SystemDescribed) -> dict[str, list[ActorDescribed]]:
-    """Actors by name; the fetchers, of which there are many, together."""
+    """Actors by name; all fetchers together, as they are many."""
     found: dict[str, list[ActorDescribed]] = defaultdict(list)
     for node in system.nodes:
         for actor in node.actors:
@@ -275,7 +275,7 @@ def _by_name(system: SystemDescribed) -> dict[str, list[ActorDescribed]]:
 
 
 def _metered(system: SystemDescribed) -> Iterator[Metric]:
-    """What processes counted, each with its node as a label: it begins anew with that."""
+    """Counts of the processes, labelled by node: they start again with the node."""
     by_name: dict[str, list[tuple[str, Meter]]] = defaultdict(list)
     for node in system.nodes:
         for meter in node.meters:

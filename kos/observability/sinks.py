@@ -143,7 +143,7 @@ class FileSink:
             os.write(self._descriptor, data)
 
     def close(self) -> None:
-        """Write no more."""
+        """Stop writing."""
         os.close(self._descriptor)
 
     def _open(self) -> int:

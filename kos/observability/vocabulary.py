@@ -95,7 +95,7 @@ KEYS: Mapping[str, Key] = {
     "by_reason": _measure("how many, by reason"),
     "changed": Key("keys of the settings that are not as they were"),
     "chat": Key("number of a Telegram chat"),
-    "client": Key("the network address of whoever asked"),
+    "client": Key("the network address of the client"),
     "code": Key("a remote's own code"),
     "commands": _measure("commands concerned"),
     "confirmed": _measure("aliases confirmed by hand"),
@@ -134,7 +134,7 @@ KEYS: Mapping[str, Key] = {
     "problems": Key("everything that does not hold, in words"),
     "reason": Key("why, in words"),
     "reasons": Key("why, in words, each once"),
-    "reference": _measure("names one line for whoever was told of it"),
+    "reference": _measure("the reference shown to the person, to find this line"),
     "refused": _measure("how many of them were refused"),
     "remedy": Key("what to do about it"),
     "remote": Key("name of a remote service, as in the settings"),
@@ -264,7 +264,7 @@ EVENTS: Mapping[str, Event] = {
     # --- alerts
     "alerts.promised": _info("Messages were promised to a person.", "user", "messages", "about"),
     "alerts.not_asked": _debug("Nobody answered; asked again at the next look.", "error"),
-    "alerts.not_told": _warning("What is worth a message could not be told yet.", "error"),
+    "alerts.not_told": _warning("Alerts could not be sent yet.", "error"),
     # --- the exchange
     "catalogue.read": _info(
         "A part of the exchange's catalogue was read.", "event_type", "markets", "is_near"
@@ -290,13 +290,13 @@ EVENTS: Mapping[str, Event] = {
     "betfair.request_refused": _error(
         "Betfair finds a request of ours wrong; please report it.", "operation", "code", "params"
     ),
-    "betfair.stream_broken": _warning("The stream broke; connecting anew.", "reason", "wait_s"),
+    "betfair.stream_broken": _warning("The stream broke; reconnecting.", "reason", "wait_s"),
     "betfair.stream_changed": _info("The stream is in another state.", "phase", "detail"),
     "betfair.stream_dropped": _warning(
         "Parts of a stream message were left out.", "count", "path", "reason"
     ),
-    "betfair.stream_failed": _error("The stream failed by a fault of ours; connecting anew."),
-    "betfair.stream_healed": _info("Markets that had missed a change were read anew.", "markets"),
+    "betfair.stream_failed": _error("The stream failed because of a fault in KOS; reconnecting."),
+    "betfair.stream_healed": _info("Markets that had missed a change were read again.", "markets"),
     "betfair.stream_listener_failed": _error("Who listens to the stream failed."),
     "betfair.stream_status": _warning("The stream answered by a status that says no.", "code"),
     "betfair.stream_subscribed": _info("Markets are subscribed to.", "markets", "is_resumed"),

@@ -5,7 +5,7 @@ RuntimeFault
 ├── AskTimeout         no answer in time; the request may or may not have been carried out
 ├── NoSuchActor        nobody of that name is known anywhere in the system
 ├── ActorExists        a child of that name is already there
-├── MailboxFull        the receiver (or the way to it) takes no more; try again later
+├── MailboxFull        the receiver (or the way to it) is full; try again later
 ├── ActorFailed        the receiver raised while it handled our request
 ├── MessageRefused     the receiver's process does not know the message, or its shape is wrong
 ├── UnencodableMessage our own message cannot be put on the wire; nothing was sent
@@ -85,7 +85,7 @@ class MailboxFull(RuntimeFault):
     """
 
     def __init__(self, actor: str, detail: str) -> None:
-        super().__init__(f"{actor} takes no more messages ({detail}); try again later")
+        super().__init__(f"{actor} cannot take more messages ({detail}); try again later")
         self.actor = actor
         self.detail = detail
 

@@ -102,7 +102,7 @@ class Line:
     def _hand_on(self) -> None:
         """Let another thread that waits take over the reading."""
         if self._reading.locked():
-            return  # whoever reads hands it on
+            return  # the reading thread passes it on
         for waiter, _ in list(self._pending.values()):
             if not waiter.is_done:
                 waiter.ring()

@@ -80,7 +80,7 @@ class Registry:
         self._boxes[box.owner] = box
 
     def remove(self, name: str) -> None:
-        """Host it no more."""
+        """Stop hosting it."""
         self._boxes.pop(name, None)
 
     def serve(self, name: str, service: Service) -> None:

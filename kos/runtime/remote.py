@@ -56,7 +56,7 @@ class ActorRef:
             PeerDied: Its process is not up, or died while we waited.
             ActorFailed: It raised instead of answering.
             NoSuchActor: Nobody of that name is known.
-            MailboxFull: It takes no more.
+            MailboxFull: It is full.
             MessageRefused: Its process does not know the message.
             UnencodableMessage: It cannot be put on the wire.
         """

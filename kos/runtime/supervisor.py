@@ -46,7 +46,7 @@ from kos.runtime.timers import Timers
 
 
 class NodeGivesUp(Exception):  # noqa: N818 - says what is so
-    """The node cannot go on; whoever stands above it decides.
+    """The node cannot go on; its supervisor decides.
 
     Args:
         reason: Why.
@@ -95,7 +95,7 @@ class Plan:
     """Monotonic moment of the first start; 0 while there is somebody to stop."""
 
     def leave_out(self, name: str) -> None:
-        """Concern ``name`` no more."""
+        """Stop concerning ``name``."""
         self.stop = [each for each in self.stop if each != name]
         self.start = [each for each in self.start if each != name]
 
@@ -236,7 +236,7 @@ class Supervisor:
         self._plans.clear()
         with self._lock:  # against an actor that adds a child at this moment
             self._is_stopping = True
-            for child in self._all():  # whoever fails from now on is not started again
+            for child in self._all():  # a child that fails from now on is not restarted
                 child.is_ending = True
                 child.successor = None
         for child in reversed(self._all()):

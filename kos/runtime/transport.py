@@ -27,7 +27,7 @@ class Wire:
     """The writing half of a connected socket.
 
     Args:
-        sock: Connected; whoever reads it closes it.
+        sock: Connected; its reader closes it.
         outbox: What waits to be written; may outlive this wire.
         name: For the writer thread's name.
     """
@@ -71,7 +71,7 @@ class Wire:
                 self._need_writer()
 
     def shut(self) -> None:
-        """End both directions, now; whoever reads sees the end of the stream."""
+        """End both directions now; the reader sees the end of the stream."""
         with self._outbox.lock:
             self.is_open = False
             self._outbox.ring()

@@ -250,7 +250,7 @@ class Ledger:
         )
 
     def _reason(self, command: LedgerCommand, error: Exception) -> str:
-        """Why a command is refused, for whoever sent it."""
+        """Why a command is refused, for its sender."""
         if isinstance(error, OperatorMustAct):
             return str(error)
         if isinstance(error, sqlite3.IntegrityError):
@@ -393,8 +393,8 @@ class Ledger:
 def identity(command: LedgerCommand) -> bytes:
     """What makes two commands the same: what is said, not who says it and when it happened.
 
-    A conclusion is its id and nothing more. Its text is composed anew when a word comes twice, of
-    prices and ages that have moved on, and whoever said the word means the same by it; told that
+    A conclusion is its id and nothing more. Its text is written again when a command comes twice, from
+    prices and ages that have moved on, and the command means the same; told that
     the id was used for another command, they would neither get their answer nor could do anything
     about it. What became of a promise is its id and the promise, since a bot that did not hear the
     answer may have sent a second message meanwhile.

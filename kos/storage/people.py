@@ -34,7 +34,7 @@ _LAST = (
 
 
 def people(database: Database, query: GetPeople) -> PeopleListed:
-    """Everybody who may talk to KOS, by when they were added; those who may no more if asked."""
+    """The people with access, in the order added; removed people if asked."""
     rows = database.rows(
         f"SELECT {_FACT} FROM people_facts WHERE {_LAST} AND (is_active = 1 OR ?)"  # noqa: S608 - constants
         " ORDER BY added_at, sequence",

@@ -87,7 +87,7 @@ class Portfolios:
     """The writer's side: applies facts and writes what they do, within the caller's savepoint.
 
     Portfolios are kept in memory, since this process alone changes them. After any rollback
-    the caller says :meth:`forget`, and they are folded anew.
+    the caller says :meth:`forget`, and they are folded again.
     """
 
     def __init__(self, database: Database) -> None:

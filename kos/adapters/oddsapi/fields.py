@@ -1,4 +1,4 @@
-"""Reading parsed JSON of which nothing is sure: a value of the right kind, or a named refusal."""
+"""Reading untrusted parsed JSON: a value of the right kind, or a named refusal."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ Result = TypeVar("Result")
 
 
 class FaultKind(StrEnum):
-    """What a failed call means for whoever made it."""
+    """What a failed call means for the caller."""
 
     WAIT = "wait"
     """Too fast: again after so many seconds."""
@@ -69,7 +69,7 @@ class FaultKind(StrEnum):
     UNCHANGED = "unchanged"
     """The edit says what stands there already: a success."""
     NOT_EDITABLE = "not_editable"
-    """The message to edit is gone or too old: to be sent anew."""
+    """The message to edit is gone or too old: send a new one."""
     TOO_OLD = "too_old"
     """The pressed button waits for no answer any more."""
     TOO_LARGE = "too_large"
