@@ -75,13 +75,13 @@ def _measured(unit: str, description: str, **limits: Any) -> Meta:
 class OddsApiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The Odds API: where bookmaker prices come from."""
 
-    key: Annotated[Secret, Meta(description="API key; without it KOS runs on the sandbox")] = (
-        Secret()
-    )
+    key: Annotated[
+        Secret, Meta(description="API key; without it KOS runs on simulated markets")
+    ] = Secret()
     url: Annotated[str, Meta(description="base address", pattern=r"^https?://")] = (
         "https://api.the-odds-api.com"
     )
-    regions: Annotated[tuple[str, ...], Meta(description="region keys; each costs credits")] = (
+    regions: Annotated[tuple[str, ...], Meta(description="region keys (each costs credits)")] = (
         "uk",
     )
     bookmakers: Annotated[
@@ -140,21 +140,21 @@ class BetfairSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         "https://api.betfair.com"
     )
     ca_file: Annotated[
-        str, Meta(description="extra certificate authority, PEM; empty: system's")
+        str, Meta(description="extra certificate authority, PEM; leave empty for the system's")
     ] = ""
     price_ttl_s: Annotated[
         float, _measured("seconds", "how long a price is used before it is refreshed", gt=0)
     ] = 120.0
     keep_alive_s: Annotated[float, _measured("seconds", "session keep-alive", ge=900)] = 3_600.0
     call_spacing_s: Annotated[
-        float, _measured("seconds", "between the starts of two price calls", ge=0.05)
+        float, _measured("seconds", "time between the starts of two price calls", ge=0.05)
     ] = 1.0
-    depth: Annotated[int, Meta(description="price levels read each side", ge=1, le=10)] = 3
+    depth: Annotated[int, Meta(description="price levels to read on each side", ge=1, le=10)] = 3
     use_stream: Annotated[
         bool,
         Meta(
             description="read the nearest 200 markets from the Exchange Stream instead of polling;"
-            " the account's key must be allowed to"
+            " your key must have stream access"
         ),
     ] = False
     stream_host: Annotated[str, Meta(description="the stream's host")] = "stream-api.betfair.com"
@@ -167,13 +167,13 @@ class ProxySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     used_by: Annotated[
         tuple[Literal["odds_api", "betfair"], ...],
-        Meta(description="services whose calls go through the proxies; empty: none, off"),
+        Meta(description="services whose calls go through the proxies; leave empty for none"),
     ] = ()
     url: Annotated[
         str,
         Meta(
             description="a proxy's address: http, https, socks5h or socks5, with {username},"
-            " {password}, {session}, {country} and {minutes} where they belong; empty: Decodo's"
+            " {password}, {session}, {country} and {minutes} where needed; leave empty for Decodo's"
         ),
     ] = ""
     username: Annotated[Secret, Meta(description="user name of the login")] = Secret()
@@ -208,17 +208,18 @@ class TelegramSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         "https://api.telegram.org"
     )
     proxy: Annotated[
-        Secret, Meta(description="proxy URL for Telegram alone, login included: http or socks5")
+        Secret, Meta(description="proxy URL for Telegram only, including the login: http or socks5")
     ] = Secret()
-    poll_s: Annotated[int, _measured("seconds", "longest wait of one poll", ge=1, le=50)] = 30
+    poll_s: Annotated[int, _measured("seconds", "longest wait in one poll", ge=1, le=50)] = 30
 
 
 class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The daemon itself."""
 
-    state_dir: Annotated[str, Meta(description="database, heartbeat, locks; empty: the user's")] = (
-        ""
-    )
+    state_dir: Annotated[
+        str,
+        Meta(description="folder for the database, heartbeat and locks; leave empty for your own"),
+    ] = ""
     log_level: Annotated[
         str,
         Meta(description="debug, info, warning or error", pattern="^(debug|info|warning|error)$"),
@@ -227,7 +228,7 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         float, _measured("seconds", "how often heartbeat.json is written", ge=0.2)
     ] = 5.0
     is_simulated: Annotated[
-        bool, Meta(description="the markets are the sandbox's; set by KOS, shown on every screen")
+        bool, Meta(description="markets are simulated; set by KOS and shown on every screen")
     ] = False
 
 
@@ -235,7 +236,8 @@ class LogsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """The log file in the state folder, and repeats. Standard output is always written."""
 
     file_mb: Annotated[
-        int, _measured("MB", "size at which kos.log is turned; 0 writes no file", ge=0, le=10_000)
+        int,
+        _measured("MB", "size at which a new kos.log starts; 0 writes no file", ge=0, le=10_000),
     ] = 20
     files_kept: Annotated[int, Meta(description="older log files kept", ge=1, le=100)] = 4
     fold_s: Annotated[
@@ -254,21 +256,21 @@ class HeartbeatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         ),
     ] = Secret()
     ping_interval_s: Annotated[
-        float, _measured("seconds", "between two calls of ping_url", ge=10)
+        float, _measured("seconds", "time between calls of ping_url", ge=10)
     ] = 60.0
 
 
 class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Figures for Prometheus at ``http://host:port/metrics``."""
 
-    is_enabled: Annotated[bool, Meta(description="serve metrics; wants kos-engine[metrics]")] = (
+    is_enabled: Annotated[bool, Meta(description="serve metrics; needs kos-engine[metrics]")] = (
         False
     )
     host: Annotated[
-        str, Meta(description="address to listen on; anyone who reaches it can read the figures")
+        str, Meta(description="address to listen on; anyone who can reach it can read the figures")
     ] = "127.0.0.1"
     port: Annotated[
-        int, Meta(description="port to listen on; 0 takes a free one", ge=0, le=65535)
+        int, Meta(description="port to listen on; 0 picks a free one", ge=0, le=65535)
     ] = 9464
 
 
@@ -279,12 +281,12 @@ MIN_WEB_TOKEN = 16
 class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The local web page."""
 
-    is_enabled: Annotated[bool, Meta(description="whether KOS shows its page")] = True
+    is_enabled: Annotated[bool, Meta(description="turn the web page on")] = True
     host: Annotated[
-        str, Meta(description="address to listen on; any but loopback needs a token")
+        str, Meta(description="address to listen on; any address except loopback needs a token")
     ] = "127.0.0.1"
     port: Annotated[
-        int, Meta(description="port to listen on; 0 takes a free one", ge=0, le=65535)
+        int, Meta(description="port to listen on; 0 picks a free one", ge=0, le=65535)
     ] = 8700
     token: Annotated[
         Secret, Meta(description="login token; leave empty for no login (local access only)")
@@ -450,7 +452,7 @@ def _read_file(file: Path, *, is_required: bool, problems: list[str]) -> dict[st
         if is_required:
             problems.append(f"{file}: no such file; give the path of a kos.toml")
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        problems.append(f"{file}: cannot be read: {error}; mend the file")
+        problems.append(f"{file}: cannot be read: {error}; fix the file")
     return {}
 
 
@@ -599,7 +601,7 @@ def _contradictions(settings: Settings) -> list[str]:
     odds, betfair = settings.odds_api, settings.betfair
     if odds.reserve_credits >= odds.monthly_credits:
         problems.append(
-            f"odds_api.reserve_credits = {odds.reserve_credits}: not below monthly_credits"
+            f"odds_api.reserve_credits = {odds.reserve_credits}: must be below monthly_credits"
             f" ({odds.monthly_credits}); nothing would be left for polling; lower it"
         )
     if odds.max_interval_s < odds.min_interval_s:
@@ -611,7 +613,7 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append("odds_api.regions = []: no bookmakers either; name a region such as uk")
     if betfair.app_key and not (betfair.username and betfair.password):
         problems.append(
-            "betfair.app_key is set, username or password is not; set all three or none"
+            "betfair.app_key is set but username or password is not; set all three or none"
         )
     problems += _proxy_contradictions(settings.proxies)
     if bool(betfair.certificate) != bool(betfair.certificate_key):
@@ -619,7 +621,7 @@ def _contradictions(settings: Settings) -> list[str]:
     web = settings.web
     if web.is_enabled and not web.is_local and len(web.token.reveal()) < MIN_WEB_TOKEN:
         problems.append(
-            f"web.host = {web.host!r}: others could reach the page; set web.token to"
+            f"web.host = {web.host!r}: others could reach the web page; set web.token to"
             f" {MIN_WEB_TOKEN} or more characters, or listen on 127.0.0.1"
         )
     return problems
@@ -633,7 +635,7 @@ def _proxy_contradictions(proxies: ProxySettings) -> list[str]:
     problems = []
     if proxies.url and not _PROXY_URL.fullmatch(proxies.url):
         problems.append(
-            "proxies.url: is no proxy's address; write scheme://{username}:{password}@host:port"
+            "proxies.url: is not a proxy address; write scheme://{username}:{password}@host:port"
             " with the scheme http, https, socks5h or socks5"
         )
     unknown = set(re.findall(r"\{(\w*)\}", proxies.url)) - _PROXY_GAPS
@@ -644,7 +646,7 @@ def _proxy_contradictions(proxies: ProxySettings) -> list[str]:
     is_login_wanted = not proxies.url or "{username}" in proxies.url
     if proxies.used_by and is_login_wanted and not (proxies.username and proxies.password):
         problems.append(
-            "proxies.used_by is set, proxies.username or password is not; set them, or a url"
+            "proxies.used_by is set but proxies.username or password is not; set them, or a url"
             " without them"
         )
     if proxies.url and "{session}" not in proxies.url and proxies.sessions > 1:

@@ -157,7 +157,7 @@ class AlertsActor(Actor):
             owned = _Owned(self._ask("ledger", GetKept(prefix="alert-"), KeptListed).kept)
             is_paused = bool(self._ask("ledger", GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept)
         except (RuntimeFault, WaitAndRetry) as fault:
-            self._fail("the ledger does not answer", fault)
+            self._fail("the ledger is not responding", fault)
             return
         self._problem = ""
         rules = {} if is_paused else {each.user: owned.rules(each.user) for each in people}

@@ -100,7 +100,7 @@ class _Rest:
             # The traceback is where it failed, in the other node's log.
             self._context.log.error("telegram.not_answered", error=str(fault))  # noqa: TRY400
             if actor == "desk" and isinstance(message, OperatorSaid):
-                return OperatorAnswered(notice="KOS failed at this; its log says why")
+                return OperatorAnswered(notice="KOS could not do this. See the log for the reason.")
             raise WaitAndRetry(actor, str(fault)) from fault
         except RuntimeFault as fault:
             raise WaitAndRetry(actor, str(fault)) from fault
@@ -133,7 +133,7 @@ class BotActor(Actor):
                 if self._service is not None:
                     self._service.wake()  # else it looks into the outbox when it is there
             case Tick():
-                raise RuntimeError(f"the bot's loop ended: {self._error or 'no reason is known'}")
+                raise RuntimeError(f"the bot's loop ended: {self._error or 'unknown reason'}")
             case _:
                 raise TypeError(f"bot takes no {type(message).__name__}")
 
@@ -169,8 +169,8 @@ class BotActor(Actor):
             )
         except ModuleNotFoundError as error:
             self._problem = (
-                f"the package {error.name} is missing: install kos-engine[telegram] and start KOS "
-                "again"
+                f"the package {error.name} is missing: install kos-engine[telegram] and restart "
+                "KOS"
             )
             self.context.log.error("telegram.not_made", error=self._problem)  # noqa: TRY400
             return None

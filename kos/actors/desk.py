@@ -101,7 +101,7 @@ class DeskActor(Actor):
         sender = self.context.sender()
         prefix = "" if sender is None else _SPEAKS_FOR.get(sender)
         if prefix is None or not said.user.startswith(prefix):
-            raise PermissionError(f"{sender} does not speak for such people")
+            raise PermissionError(f"{sender} cannot send commands for these people")
         reply = self.context.reply_later()
         if not self._lanes.put(said.user, lambda: self._do(said, reply)):
             reply.send(
@@ -128,5 +128,5 @@ def _answer(reply: Reply, work: Callable[[], Message | None]) -> None:
         message = work()
         if message is not None:
             reply.send(message)
-    except Exception as error:  # noqa: BLE001 - a thread's end: whoever asked is told
+    except Exception as error:  # noqa: BLE001 - a thread's end: the asker gets the reason
         reply.fail(error)

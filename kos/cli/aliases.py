@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from kos.messages import AliasFact, AliasVerdict, RecordAlias
 
 aliases_app = typer.Typer(
-    help="Aliases: two names settled as one side, or as never one. The matcher uses them at once.",
+    help="Aliases: names decided to be the same team or player, or different ones. In use immediately.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
-Sport = Annotated[str, typer.Argument(help="The sport it holds for, e.g. soccer.")]
+Sport = Annotated[str, typer.Argument(help="The sport, e.g. soccer.")]
 FeedName = Annotated[str, typer.Argument(help="The name in the odds feed.")]
 ExchangeName = Annotated[str, typer.Argument(help="The name on the exchange.")]
 EvidenceOption = Annotated[str, typer.Option("--evidence", help="The reason.")]
@@ -132,7 +132,7 @@ def withdraw(
 
 @aliases_app.command("export")
 def export(
-    target: Annotated[Path | None, typer.Argument(help="File; default: standard output.")] = None,
+    target: Annotated[Path | None, typer.Argument(help="File. Default: standard output.")] = None,
     *,
     state_dir: StateDirOption = None,
 ) -> None:
@@ -180,14 +180,14 @@ def import_aliases(
             pair = (said["sport"], said["feed_name"], said["exchange_name"])
             verdict = AliasVerdict(said["verdict"])
         except (msgspec.MsgspecError, KeyError, ValueError):
-            raise InvalidInput(where, line, "a line as kos aliases export writes it") from None
+            raise InvalidInput(where, line, "a line from kos aliases export") from None
         commands.append(_command(pair, verdict, said.get("evidence", ""), None))
     settled = _settled(door)
     for command in commands:
         _check(settled, command, is_replacing=replace)
     for answer in door.do_all(commands):
         recorded_or_exit(answer)
-    typer.echo(f"{len(commands)} aliases taken over")
+    typer.echo(f"{len(commands)} aliases imported")
 
 
 def _settle(

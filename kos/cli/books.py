@@ -35,10 +35,10 @@ books_app = typer.Typer(
 )
 
 SinceOption = Annotated[
-    str | None, typer.Option("--since", metavar="TIME", help="From this moment on.")
+    str | None, typer.Option("--since", metavar="TIME", help="Start time (included).")
 ]
 UntilOption = Annotated[
-    str | None, typer.Option("--until", metavar="TIME", help="Before this moment.")
+    str | None, typer.Option("--until", metavar="TIME", help="End time (not included).")
 ]
 YearOption = Annotated[
     str | None,
@@ -87,7 +87,7 @@ def show_books(
         profit_table("Profit by month", books.by_month),
     )
     typer.echo(
-        f"capital {pounds(books.capital)}, of which locked {pounds(books.locked)}; "
+        f"capital {pounds(books.capital)} (tied up {pounds(books.locked)}); "
         f"profit {pounds(books.profit)}; trial balance {pounds(books.trial_balance)}"
     )
 
@@ -95,14 +95,16 @@ def show_books(
 @books_app.command("record")
 def record(
     participant: Participant,
-    fact: Annotated[str, typer.Argument(help="What happened; see kos books facts.")],
-    words: Annotated[list[str] | None, typer.Argument(help="field=value ...; pounds.")] = None,
+    fact: Annotated[str, typer.Argument(help="What happened (see kos books facts).")],
+    words: Annotated[
+        list[str] | None, typer.Argument(help="field=value ... with amounts in pounds.")
+    ] = None,
     *,
     at: AtOption = None,
     key: KeyOption = None,
     by: ByOption = None,
     note: Annotated[
-        str, typer.Option("--note", metavar="TEXT", help="A remark that is kept with it.")
+        str, typer.Option("--note", metavar="TEXT", help="A note to keep with it.")
     ] = "",
     supervisor: Annotated[bool, typer.Option("--supervisor", help="Record as supervisor.")] = False,
     as_json: JsonOption = False,
@@ -204,7 +206,7 @@ def import_bets(
     source: Annotated[Path, typer.Argument(help="A CSV file of settled bets.")],
     *,
     form: Annotated[
-        str, typer.Option("--format", help="kos, or betfair for its statement or P&L table.")
+        str, typer.Option("--format", help="kos, or betfair for a Betfair statement or P&L table.")
     ] = "kos",
     state_dir: StateDirOption = None,
 ) -> None:
@@ -235,7 +237,7 @@ def import_bets(
         typer.echo(f"skipped {line}", err=True)
     for answer in refused:
         typer.echo(f"refused: {answer.reason}", err=True)
-    typer.echo(f"{len(answers) - len(refused)} past bets of {participant} are in the books")
+    typer.echo(f"{len(answers) - len(refused)} past bets of {participant} imported")
     if refused:
         raise typer.Exit(1)
 

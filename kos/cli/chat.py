@@ -29,7 +29,11 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 SaveOption = Annotated[
     Path | None,
-    typer.Option("--save-to", metavar="DIR", help="Where pictures and files go; default: here."),
+    typer.Option(
+        "--save-to",
+        metavar="DIR",
+        help="Folder for pictures and files. Default: the current folder.",
+    ),
 ]
 
 

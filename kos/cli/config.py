@@ -21,7 +21,7 @@ config_app = typer.Typer(
 def show(
     *,
     changed: Annotated[
-        bool, typer.Option("--changed", help="Only what is not the default.")
+        bool, typer.Option("--changed", help="Show only settings that are not the default.")
     ] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -62,7 +62,8 @@ def check(*, config: ConfigOption = None) -> None:
 @config_app.command("init")
 def init(
     path: Annotated[
-        Path | None, typer.Argument(help="The new file, or - to print; default: the user's.")
+        Path | None,
+        typer.Argument(help="The new file, or - to print. Default: your own settings file."),
     ] = None,
 ) -> None:
     """Write a commented settings file, readable only by you; an existing file is not changed."""
@@ -85,4 +86,4 @@ def init(
         raise InvalidInput("PATH", str(file), allowed) from None
     with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
         opened.write(commented_file())
-    typer.echo(f"{file}: every setting with its default; then: kos config check")
+    typer.echo(f"{file}: created with every setting and its default. Next: kos config check")

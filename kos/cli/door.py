@@ -47,7 +47,7 @@ ByOption = Annotated[
 AtOption = Annotated[
     str | None,
     typer.Option(
-        "--at", metavar="TIME", help="When it happened, e.g. 2026-11-23T15:00:00Z; default: now."
+        "--at", metavar="TIME", help="When it happened, e.g. 2026-11-23T15:00:00Z. Default: now."
     ),
 ]
 
@@ -143,7 +143,7 @@ class Door:
     def _do_in_file(self, commands: Sequence[LedgerCommand]) -> list[Message]:
         from kos.storage.ledger import MAX_BATCH, Ledger
 
-        self._say("writing the ledger itself, under its lock")
+        self._say("writing to the ledger directly, under its lock")
         self.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         ledger = Ledger(self.path)
         try:
@@ -203,7 +203,7 @@ class Door:
         from kos.storage.answers import answer
         from kos.storage.migrations import open_as_it_is
 
-        self._say("reading the ledger itself")
+        self._say("reading the ledger directly")
         database = open_as_it_is(self.path)
         try:
             return answer(database, self.path, question, datetime.now(UTC))

@@ -54,7 +54,7 @@ def backup(
     from kos.messages import BackUpLedger, LedgerBackedUp
 
     done = Door(state_dir).ask(BackUpLedger(target=str(target.absolute())), LedgerBackedUp)
-    typer.echo(f"{done.target}: a sound copy up to entry {done.sequence}")
+    typer.echo(f"{done.target}: a checked copy up to entry {done.sequence}")
 
 
 @ledger_app.command("restore")
@@ -71,7 +71,7 @@ def restore(
         aside = put_back(source, path)
     typer.echo(f"{path}: restored from {source}")
     if aside is not None:
-        typer.echo(f"the former ledger is {aside}")
+        typer.echo(f"the previous ledger is {aside}")
 
 
 @ledger_app.command("accept-loss")
@@ -108,7 +108,7 @@ def export(
 
 @ledger_app.command("import")
 def import_ledger(
-    source: Annotated[Path, typer.Argument(help="What `kos ledger export` wrote.")],
+    source: Annotated[Path, typer.Argument(help="A file from `kos ledger export`.")],
     *,
     state_dir: StateDirOption = None,
 ) -> None:
@@ -167,7 +167,7 @@ def erase(
     from kos.messages import EraseParticipant
 
     if not yes:
-        typer.confirm(f"Remove everything about {participant}, for good?", abort=True)
+        typer.confirm(f"Permanently remove everything about {participant}?", abort=True)
     command = EraseParticipant(
         command_id=key_of(key),
         by=operator(),
@@ -176,4 +176,4 @@ def erase(
         reason=reason,
     )
     recorded_or_exit(Door(state_dir).do(command))
-    typer.echo(f"everything about {participant} is removed; backups made before still hold it")
+    typer.echo(f"everything about {participant} has been removed. Earlier backups still contain it")

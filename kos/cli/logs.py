@@ -25,7 +25,7 @@ _STDIN = "-"
 def logs(
     source: Annotated[
         str | None,
-        typer.Argument(help="A log file, or - for standard input; default: the daemon's own."),
+        typer.Argument(help="A log file, or - for standard input. Default: the daemon's log."),
     ] = None,
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow new lines.")] = False,
@@ -38,7 +38,7 @@ def logs(
     ] = None,
     node: Annotated[str | None, typer.Option(help="This process: main, feeds, engine...")] = None,
     actor: Annotated[
-        str | None, typer.Option(help="This actor; with a dot at the end, all that begin so.")
+        str | None, typer.Option(help="This actor. End with a dot for all actors with that prefix.")
     ] = None,
     sport: Annotated[str | None, typer.Option(help="This sport key or prefix.")] = None,
     job: Annotated[str | None, typer.Option(help="Everything with this job_id.")] = None,

@@ -33,11 +33,13 @@ people_app = typer.Typer(
 )
 
 User = Annotated[
-    str, typer.Argument(metavar="USER_ID", help="Telegram user id: a number, never a user name.")
+    str, typer.Argument(metavar="USER_ID", help="Telegram user ID: a number, not a username.")
 ]
 SeatOption = Annotated[
     Seat,
-    typer.Option("--seat", help="What they may do; a participant sees and moves only their own."),
+    typer.Option(
+        "--seat", help="Their role. Participants see and change only their own offers and books."
+    ),
 ]
 ParticipantOption = Annotated[
     str,
@@ -85,7 +87,7 @@ def add(
     if as_json:
         print_json(person)
     else:
-        typer.echo(f"{person.user}: {name} has the seat {seat.value}{_of(participant)}")
+        typer.echo(f"{person.user}: {name} has the role {seat.value}{_of(participant)}")
 
 
 @people_app.command("remove")
@@ -160,7 +162,7 @@ def invite(
         return
     typer.echo(code)
     typer.echo(
-        f"a one-time code for the seat {seat.value}{_of(participant)}, good until"
+        f"a one-time code for the role {seat.value}{_of(participant)}, valid until"
         f" {shown_time(command.expires_at)} UTC: send `/start {code}` to the bot",
         err=True,
     )

@@ -42,7 +42,7 @@ def _read(path: Path) -> Heartbeat | None:
         raise WaitAndRetry("daemon", f"{path} cannot be read: {error.strerror}") from error
     except msgspec.MsgspecError as error:
         raise WaitAndRetry(
-            "daemon", f"{path} is of another version of KOS ({error}); start the daemon again"
+            "daemon", f"{path} is from another version of KOS ({error}). Restart the daemon"
         ) from error
 
 

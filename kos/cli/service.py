@@ -22,7 +22,7 @@ RootOption = Annotated[
     Path, typer.Option("--root", help="Look for secrets and install below this folder.")
 ]
 ExecutableOption = Annotated[
-    str | None, typer.Option("--executable", help="The kos command; default: this one.")
+    str | None, typer.Option("--executable", help="The kos command. Default: this one.")
 ]
 
 

@@ -65,7 +65,7 @@ def _guarded(check: Check) -> Sequence[Finding]:
     except Exception as error:  # noqa: BLE001 - a check that breaks is a finding, not an end
         # The type alone: a foreign text may hold what no screen should show.
         broken = f"the check itself failed ({type(error).__name__})"
-        return (failure(check.name, broken, "report this as a bug of KOS"),)
+        return (failure(check.name, broken, "report this as a bug in KOS"),)
 
 
 def _late(check: Check, deadline_s: float) -> Sequence[Finding]:

@@ -411,8 +411,8 @@ def _refusal(
     left = _left(state, rules) if is_on_demand else _ordinary_left(state, rules)
     if cost > 0 and cost > left:
         until_reset_s = (next_month(state.month) - now).total_seconds()
-        what = "all credits" if is_on_demand else "all credits but the reserve"
-        return Refused(f"{what} of the month are spent", _wait(until_reset_s))
+        what = "all credits" if is_on_demand else "all credits except the reserve"
+        return Refused(f"{what} for the month are used up", _wait(until_reset_s))
     if pace.polled_at is not None and cost > 0:
         floor_s = _floor(pace, rules, now)
         if is_on_demand:

@@ -31,7 +31,7 @@ class PeerDied(RuntimeFault):
     """
 
     def __init__(self, actor: str, detail: str) -> None:
-        super().__init__(f"{actor}: its process is not there ({detail}); ask again in a moment")
+        super().__init__(f"{actor}: its process is not running ({detail}); try again in a moment")
         self.actor = actor
         self.detail = detail
 
@@ -46,7 +46,7 @@ class AskTimeout(RuntimeFault):
     """
 
     def __init__(self, actor: str, message: str, timeout_s: float) -> None:
-        super().__init__(f"{actor} did not answer {message} within {timeout_s:g} s")
+        super().__init__(f"{actor} did not respond to {message} within {timeout_s:g} s")
         self.actor = actor
         self.message = message
         self.timeout_s = timeout_s
@@ -72,7 +72,7 @@ class ActorExists(RuntimeFault):
     """
 
     def __init__(self, actor: str) -> None:
-        super().__init__(f"an actor named {actor!r} exists already; stop it first")
+        super().__init__(f"an actor named {actor!r} already exists; stop it first")
         self.actor = actor
 
 

@@ -179,7 +179,7 @@ class Mailbox:
     def _append(self, box: deque[Letter], letter: Letter) -> None:
         if len(box) >= self.capacity:
             self.dead["mailbox_full"] += 1
-            raise MailboxFull(self.owner, f"{self.capacity} wait in its mailbox")
+            raise MailboxFull(self.owner, f"{self.capacity} messages are waiting in its mailbox")
         box.append(letter)
 
     def _put_snapshot(self, letter: Letter, content: Message) -> None:

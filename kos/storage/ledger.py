@@ -238,7 +238,7 @@ class Ledger:
         if found[0] != digest:
             return CommandRefused(
                 command_id=command_id,
-                reason=f"command id {command_id!r} was used for another command; take a new one",
+                reason=f"command id {command_id!r} was used for another command; use a new one",
             )
         _, stored, kind, sequence = found
         if stored != _UNSAID:
@@ -254,7 +254,7 @@ class Ledger:
         if isinstance(error, OperatorMustAct):
             return str(error)
         if isinstance(error, sqlite3.IntegrityError):
-            return f"the ledger's own rules refuse it: {error}"
+            return f"the ledger's rules refuse it: {error}"
         # Our bug, or a value that no rule foresaw.
         _log.error("command.crashed", kind=type(command).__name__, exc_info=error)
         return (

@@ -389,7 +389,7 @@ class BetfairClient:
     def _final(fault: Fault, operation: str, params: Mapping[str, object]) -> KosError:
         if fault.reaction is Reaction.LOGIN_AGAIN and not fault.code.startswith("DSC"):
             # A session of a moment ago is no session: Betfair's trouble, not the operator's.
-            return RemoteUnavailable(REMOTE, f"refuses a fresh session ({fault.code})")
+            return RemoteUnavailable(REMOTE, f"refuses a new session ({fault.code})")
         if fault.reaction is Reaction.BUG:
             sent = msgspec.json.encode(params).decode()[:_SHOWN_PARAMS]
             log.error("betfair.request_refused", operation=operation, code=fault.code, params=sent)

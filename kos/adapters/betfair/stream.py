@@ -139,7 +139,7 @@ class StreamSettings:
             if not low <= value <= high
         )
         if self.ca is not None and not Path(self.ca).is_file():
-            problems += (f"stream ca: there is no readable file {self.ca}",)
+            problems += (f"stream ca: cannot read the file {self.ca}",)
         if problems:
             raise InvalidSettings(problems)
 
@@ -567,8 +567,8 @@ def _reason(error: Exception) -> str:
         case ssl.SSLError():
             return "TLS failed"
         case TimeoutError():
-            return "no answer in time"
+            return "no reply in time"
         case OSError():
             return f"no connection ({type(error).__name__})"
         case _:
-            return f"a fault of KOS itself ({type(error).__name__}); report it with the log"
+            return f"a fault in KOS ({type(error).__name__}); report it with the log"

@@ -121,7 +121,7 @@ class TelegramApi:
             self._bot = Bot(token, session=session, default=DefaultBotProperties())
         except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold the token
             reason = self._redacted(error)
-            raise ValueError(f"the bot cannot be made: {reason}") from None
+            raise ValueError(f"the bot cannot be created: {reason}") from None
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -273,16 +273,14 @@ class TelegramApi:
                 # Its text may hold the address with the token in it.
                 return TelegramFault(FaultKind.UNREACHABLE, self._unreachable())
             case TelegramServerError():
-                return TelegramFault(FaultKind.UNREACHABLE, "Telegram has a fault of its own")
+                return TelegramFault(FaultKind.UNREACHABLE, "Telegram has a problem")
             case TelegramBadRequest():
                 return TelegramFault(_kind_of(error.message), said)
             case _:
                 return TelegramFault(FaultKind.UNREACHABLE, said)
 
     def _unreachable(self, kind: str = "") -> str:
-        return f"no connection; is {self._way} right, is the network up?" + f" ({kind})" * bool(
-            kind
-        )
+        return f"no connection; check {self._way} and the network" + f" ({kind})" * bool(kind)
 
     def _redacted(self, error: Exception) -> str:
         text = str(getattr(error, "message", "") or error)

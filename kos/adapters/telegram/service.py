@@ -215,7 +215,7 @@ class TelegramService:
             )
         except ValueError as error:
             # Trying again would change nothing; other settings start a new actor.
-            problem = f"{error}; put it right in [telegram] and start KOS again"
+            problem = f"{error}; correct it in [telegram] and restart KOS"
             self._log.error("telegram.not_made", error=problem)
             self._set_state("misconfigured", problem)
             await self._stopped.wait()

@@ -134,7 +134,7 @@ def multi_lay_(
     rates = spread("commission", commission, len(lay_odds))
     if same_market:
         if len(set(rates)) > 1:
-            raise InvalidInput("commission", "several rates", "one rate for one market")
+            raise InvalidInput("commission", "several rates", "one rate per market")
         stakes = multi_lay.stakes_in_one_market(*bet, lay_odds, rates[0])
         laid = [typed(stake) for stake in stakes]
         winning, losing = multi_lay.results_in_one_market(

@@ -83,7 +83,7 @@ def _about_tokens(state: OfferState, now: datetime) -> Iterator[_Due]:
         left = token.expires_at - now
         warning = next((each for each in _TOKEN_WARNINGS if left <= each), None)
         if left <= timedelta(0):
-            yield ReminderKind.EXPIRED, f"token {token.id} has expired", token.expires_at
+            yield ReminderKind.EXPIRED, f"free bet {token.id} has expired", token.expires_at
         elif warning is not None:
             hours = warning // timedelta(hours=1)
             what = f"free bet {token.id} expires within {hours} hours"
