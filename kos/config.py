@@ -73,7 +73,7 @@ def _measured(unit: str, description: str, **limits: Any) -> Meta:
 
 
 class OddsApiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The Odds API: where bookmaker prices come from."""
+    """The Odds API, the source of bookmaker prices."""
 
     key: Annotated[
         Secret, Meta(description="API key; without it KOS runs on simulated markets")
@@ -163,7 +163,7 @@ class BetfairSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class ProxySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Proxies for KOS's own calls to the data services, and for nothing else; off by default."""
+    """Proxies, only for KOS's own calls to the data services; off by default."""
 
     used_by: Annotated[
         tuple[Literal["odds_api", "betfair"], ...],
@@ -193,7 +193,7 @@ class ProxySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class TelegramSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The operator's seat on a phone. Without ``token`` there is no bot."""
+    """The Telegram bot. Without ``token`` there is no bot."""
 
     token: Annotated[Secret, Meta(description="the bot's token, from @BotFather")] = Secret()
     admins: Annotated[tuple[int, ...], Meta(description="Telegram user IDs of admins")] = ()
@@ -233,7 +233,7 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class LogsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The log file in the state folder, and repeats. Standard output is always written."""
+    """The log file in the state folder, and repeats. KOS always logs to standard output too."""
 
     file_mb: Annotated[
         int,
@@ -247,7 +247,7 @@ class LogsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class HeartbeatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who is told that KOS lives, beside the file ``heartbeat.json``."""
+    """An outside monitor to call, in addition to ``heartbeat.json``."""
 
     ping_url: Annotated[
         Secret,

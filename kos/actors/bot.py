@@ -169,8 +169,7 @@ class BotActor(Actor):
             )
         except ModuleNotFoundError as error:
             self._problem = (
-                f"the package {error.name} is missing: install kos-engine[telegram] and restart "
-                "KOS"
+                f"the package {error.name} is missing: install kos-engine[telegram] and restart KOS"
             )
             self.context.log.error("telegram.not_made", error=self._problem)  # noqa: TRY400
             return None

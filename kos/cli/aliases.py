@@ -106,7 +106,7 @@ def reject(
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Say that two names are never one side."""
+    """Record that two names are different teams or players."""
     from kos.messages import AliasVerdict
 
     pair = (sport, feed_name, exchange_name)
@@ -136,7 +136,7 @@ def export(
     *,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Write what is settled as JSON lines, to be shared; who settled it stays here."""
+    """Export decisions as JSON lines to share, without the names of the people who made them."""
     import msgspec
 
     from kos.messages import AliasesListed, GetAliases

@@ -92,7 +92,7 @@ class Conversation:
         self.has_refusal = False
 
     def say(self, line: str) -> None:
-        """Say a line, or press the button of a number, and show what comes back.
+        """Send a line, or press a numbered button, and show the reply.
 
         Raises:
             WaitAndRetry: The desk does not answer.

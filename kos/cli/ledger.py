@@ -50,7 +50,7 @@ def backup(
     *,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Write a consistent, checked copy; the daemon goes on meanwhile."""
+    """Write a consistent, checked copy while the daemon runs."""
     from kos.messages import BackUpLedger, LedgerBackedUp
 
     done = Door(state_dir).ask(BackUpLedger(target=str(target.absolute())), LedgerBackedUp)
@@ -143,7 +143,7 @@ def everything_about(
     *,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Write all that is stored about one participant as JSON, so they can keep a copy."""
+    """Export everything stored about one participant as JSON, so they can keep a copy."""
     import msgspec
 
     from kos.messages import EverythingListed, GetEverything
@@ -163,7 +163,7 @@ def erase(
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Remove all that is stored about one participant; backups made before still hold it."""
+    """Remove everything stored about one participant. Earlier backups still contain it."""
     from kos.messages import EraseParticipant
 
     if not yes:

@@ -62,7 +62,7 @@ def match_command(  # noqa: PLR0917 - typer passes options by name
     ] = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Match a bookmaker feed's events to the exchange's, and say why."""
+    """Match a bookmaker feed's events to the exchange's, with the reasons."""
     if unmatched:
         _print_clinic(sport, state_dir, as_json=as_json or not sys.stdout.isatty())
         return

@@ -1,4 +1,4 @@
-"""Runs checks side by side, each under a deadline; what one does never holds up another."""
+"""Runs checks side by side, each under a deadline; no check holds up another."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class UnknownLiquidity(StrEnum):
 
 
 class ScoringRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What counts as a fresh, liquid and worthwhile pair. Money is pounds."""
+    """What counts as a fresh, liquid and worthwhile opportunity. Money is in pounds."""
 
     max_fetch_age_s: Annotated[
         float, Meta(description="how long a feed price counts after it is fetched (seconds)", gt=0)

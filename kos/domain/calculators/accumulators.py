@@ -149,7 +149,7 @@ def accumulator_no_lay(
 
 
 def accumulator_odds(*, odds: LegOdds, stake: Money | None = None) -> Outputs:
-    """The odds product of the legs, and what a stake on it returns; a void leg counts as 1."""
+    """The combined odds of the legs, and the return of a stake; a void leg counts as 1."""
     combined = accumulator.combined_odds(odds)
     outputs = {
         "combined_odds": shown(combined),

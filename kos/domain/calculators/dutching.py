@@ -138,7 +138,7 @@ def dutch_fixed_first(
     retention: Retention = ONE,
     step: Money = A_PENNY,
 ) -> Outputs:
-    """The other outcomes covered for a first bet whose stake is given, such as an offer's."""
+    """The other outcomes covered for a first bet with a fixed stake, such as an offer's."""
     others = _effective(other_odds, spread("other_fees", other_fees, len(other_odds)), fee_base)
     returned, cost = _first_side(free_bet, first_stake, first_odds, first_fee, fee_base)
     returned += bonus_if_first_wins * retention
