@@ -61,7 +61,7 @@ def _fault(value: object) -> str:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         shown = f"{value:,}"
     if len(shown) > _LONGEST_VALUE:
-        shown = shown[: _LONGEST_VALUE - 3] + "..."
+        shown = shown[: _LONGEST_VALUE - 1] + "…"
     return f"cannot be read: {shown}" if isinstance(value, Exception) else f"cannot be {shown}"
 
 

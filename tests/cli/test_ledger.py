@@ -70,7 +70,7 @@ def test_a_backup_is_restored_and_the_former_file_kept(terminal: Terminal, tmp_p
     terminal.well("ledger backup", str(copy))
     terminal.well("books record A drawn amount=5")
     told = terminal.well("ledger restore", str(copy))
-    assert "the former ledger is" in told
+    assert "the previous ledger is" in told
     assert terminal.json("books show -p A")["capital"] == 10_500
     assert "sound" in terminal.well("ledger verify")
 

@@ -24,7 +24,7 @@ def test_somebody_is_added_listed_and_removed(terminal: Terminal) -> None:
     assert terminal.json("people list") == []
     assert "People: none" in terminal.well("people list")
     told = terminal.well("people add 123456789", "Ann Smith", "--seat", "operator")
-    assert told == "telegram:123456789: Ann Smith has the seat operator\n"
+    assert told == "telegram:123456789: Ann Smith has the role operator\n"
     (person,) = terminal.json("people list")
     assert (person["user"], person["name"], person["seat"]) == (
         "telegram:123456789",
