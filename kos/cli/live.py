@@ -92,7 +92,7 @@ class LiveTable:
 
     def _screen(self, client: Client) -> Group:
         tables = []
-        rows = (self._console.height - 1) // len(_KINDS) - _LINES_AROUND
+        rows = (self._console.height - 2) // len(_KINDS) - _LINES_AROUND
         for kind in _KINDS:
             query = OpportunityQuery(kind=kind, limit=max(1, min(rows, _MOST_ROWS)))
             answer = client.ask("scorer", GetOpportunities(query=query), timeout_s=_TIMEOUT_S)

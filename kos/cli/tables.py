@@ -167,10 +167,10 @@ def status_tables(beat: Heartbeat, judgement: Judgement) -> tuple[RenderableType
 
 
 def feeds_line(system: SystemDescribed, budget: BudgetDescribed | None) -> Text:
-    """The last line of the live table: the status of the daemon."""
-    stand = f"; {credits_sentence(budget)}" if budget else ""
-    page = f"; web: {address}" if (address := page_address(system)) else ""
-    return Text(health_view(system).summary + stand + page, style="dim")
+    """The last lines of the live table: the status of the daemon, its credits and its address."""
+    ends = [credits_sentence(budget)] if budget else []
+    ends += [f"Web: {address}"] if (address := page_address(system)) else []
+    return Text(f"{health_view(system).summary}\n{'. '.join(ends)}".rstrip(), style="dim")
 
 
 def _table(*columns: str) -> Table:
