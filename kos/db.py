@@ -1,7 +1,7 @@
 """The door to the database: the writer's lock, opening, pragmas and what SQLite's errors mean.
 
 The ledger is one SQLite file in WAL mode. One process writes it, under an operating system lock
-that is taken before the file is opened; everybody else opens it read only. Schema and queries
+that is taken before the file is opened; everyone else opens it read only. Schema and queries
 live in :mod:`kos.storage`.
 """
 

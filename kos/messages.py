@@ -784,7 +784,7 @@ class AcceptInvitation(LedgerCommand, frozen=True, kw_only=True):
     """The bearer of a code asks for their seat. PersonSeated, or CommandRefused.
 
     An unknown, a used and an expired code are refused with the same words. A code is judged at
-    ``occurred_at``. Whoever has a seat already is refused and uses nothing up.
+    ``occurred_at``. If the person already has access, it is refused and the code stays unused.
     """
 
     code_digest: str

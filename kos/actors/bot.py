@@ -164,7 +164,7 @@ class BotActor(Actor):
     def _made(self) -> TelegramService | None:
         """The service; None when it is not wanted any more, or a package is missing."""
         try:
-            from kos.adapters.telegram.service import (  # noqa: PLC0415 - nobody else pays for aiogram
+            from kos.adapters.telegram.service import (  # noqa: PLC0415 - no one else pays for aiogram
                 TelegramService,
             )
         except ModuleNotFoundError as error:

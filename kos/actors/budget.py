@@ -220,7 +220,7 @@ class BudgetActor(Actor):
                 return CreditsRefused(reason=decision.reason, retry_after_s=decision.retry_after_s)
 
     def _settle(self, message: CreditsSpent, now: datetime) -> None:
-        # A call whose cost nobody tells is recorded in full: the ledger may count too much, and
+        # A call whose cost no one tells is recorded in full: the ledger may count too much, and
         # never too little.
         granted = self._costs.pop(message.grant_id, 0)
         cost = granted if message.cost is None else message.cost

@@ -53,7 +53,7 @@ def spec(args: DeskArgs) -> ChildSpec:
 class DeskActor(Actor):
     """Hands each word to a thread of its person's lane, which asks, answers and concludes.
 
-    So a question that waits for a peer holds up nobody else, and a slow command not even the
+    So a question that waits for a peer holds up no one else, and a slow command not even the
     same person's next word.
     """
 

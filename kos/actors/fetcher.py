@@ -54,7 +54,7 @@ class FetcherArgs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def spec(args: FetcherArgs) -> ChildSpec:
-    """How it is supervised: one sport key that keeps failing is parked and takes nobody along."""
+    """How it is supervised: one sport key that keeps failing is parked and takes no one along."""
     return ChildSpec(
         name=f"fetcher.{args.sport.key}",
         factory="kos.actors.fetcher:FetcherActor",

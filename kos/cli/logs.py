@@ -83,7 +83,7 @@ def logs(
     except KeyboardInterrupt:
         return
     except BrokenPipeError:
-        # Whoever read us has seen enough; the interpreter must not stumble over it at its end.
+        # The reader has closed the pipe; the interpreter must not fail over that when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

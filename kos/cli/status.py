@@ -15,7 +15,7 @@ def status(
 ) -> None:
     """Show nodes, actors, ages, credits and restarts, from the last heartbeat.
 
-    It is read from the heartbeat file and asks nobody, so that it also works while the daemon
+    It is read from the heartbeat file and asks no one, so that it also works while the daemon
     hangs, and after its end.
     """
     from kos.cli.pulse import find_pulse

@@ -61,7 +61,7 @@ EXCHANGES: Final = frozenset(
         "smarkets",
     }
 )
-"""Keys of the feed that are exchanges: nobody's bookmaker offer is there."""
+"""Keys of the feed that are exchanges: no one's bookmaker offer is there."""
 
 _DRAWS: Final = frozenset({"Draw", "The Draw", "Tie", "draw"})
 _STANDARD_COMMISSION: Final = Decimal("0.05")

@@ -232,7 +232,7 @@ def reserved(wagers: Iterable[Wager]) -> dict[str, int]:
 
 
 def _still_possible(wagers: list[Wager]) -> frozenset[str | None]:
-    """The selections that may yet win; None stands for all that nobody has a bet on."""
+    """The selections that may yet win; None stands for all that no one has a bet on."""
     outcomes = frozenset[str | None](wager.selection.casefold() for wager in wagers) | {None}
     winners = {wager.selection.casefold() for wager in wagers if wager.happened}
     losers = {wager.selection.casefold() for wager in wagers if wager.happened is False}

@@ -28,7 +28,7 @@ from msgspec.structs import replace
 _DISORDER: Final = timedelta(seconds=120)
 """Answers may overtake each other by less than this."""
 _GRANT_LIFE: Final = timedelta(seconds=300)
-"""A grant nobody reports on for so long: the call may have been made, nobody will say."""
+"""A grant no one reports on for so long: the call may have been made, no one will say."""
 _RESET_DOUBT: Final = timedelta(hours=14)
 """The zone of the server's reset is not documented, and clocks differ."""
 _SILENCE: Final = timedelta(minutes=30)
@@ -84,7 +84,7 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 class Unsure(msgspec.Struct, frozen=True):
-    """Credits that may have been charged; nobody said."""
+    """Credits that may have been charged; no one said."""
 
     cost: int
     at: datetime

@@ -222,7 +222,7 @@ class MarketPicture:
             del self._sports[sport_key]
 
     def forget(self, now: datetime) -> int:
-        """Forget events that are over and books that nobody uses; how many events went."""
+        """Forget events that are over and books that no one uses; how many events went."""
         gone = 0
         for sport in self._sports.values():
             over = [

@@ -70,7 +70,7 @@ _TAKES_FLOAT = (
     FloatHeld,
     WithdrawalRequested,
 )
-"""Facts that somebody chose: they must leave what others have reserved."""
+"""Facts that someone chose: they must leave what others have reserved."""
 
 _PAST = {
     "qualifier": AccountKind.QUALIFIER,

@@ -93,7 +93,7 @@ def judge(beat: Heartbeat, seen: Seen, rules: HealthRules = RULES) -> Judgement:
 
 
 def age_of(beat: Heartbeat, seen: Seen) -> float:
-    """Seconds since it was written: by the clock nobody sets, else by the wall clock."""
+    """Seconds since it was written: by the clock no one sets, else by the wall clock."""
     if beat.boot_id and beat.boot_id == seen.boot_id:
         return max(0.0, seen.monotonic_s - beat.written_monotonic_s)
     return max(0.0, (seen.now - beat.written_at).total_seconds())

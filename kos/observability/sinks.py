@@ -106,7 +106,7 @@ class DescriptorSink:
         else:
             text = readable(line, has_colour=self._has_colour)
             data = text.encode("utf-8", "backslashreplace") + b"\n"
-        # Nobody reads our output any more (a closed pipe): the work goes on.
+        # No one reads our output any more (a closed pipe): the work goes on.
         with contextlib.suppress(OSError):
             os.write(self._descriptor, data)
 

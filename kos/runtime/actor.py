@@ -139,7 +139,7 @@ class Context:
         return current_job()
 
     def is_asked(self) -> bool:
-        """Whether somebody waits for the answer to the present message."""
+        """Whether someone waits for the answer to the present message."""
         return self.current is not None and self.current.reply is not None
 
     def sender(self) -> str | None:

@@ -29,7 +29,7 @@ _numbers = itertools.count(1)
 
 
 class Client:
-    """Asks actors of a running system. It is no actor: nobody can send it anything.
+    """Asks actors of a running system. It is no actor: no one can send it anything.
 
     It may be used from several threads. It survives restarts of actors and nodes, but not of
     the main process: connect again then.

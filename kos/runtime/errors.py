@@ -3,7 +3,7 @@
 RuntimeFault
 ├── PeerDied           the other process is not there, or went away while we waited
 ├── AskTimeout         no answer in time; the request may or may not have been carried out
-├── NoSuchActor        nobody of that name is known anywhere in the system
+├── NoSuchActor        no one of that name is known anywhere in the system
 ├── ActorExists        a child of that name is already there
 ├── MailboxFull        the receiver (or the way to it) is full; try again later
 ├── ActorFailed        the receiver raised while it handled our request
@@ -53,7 +53,7 @@ class AskTimeout(RuntimeFault):
 
 
 class NoSuchActor(RuntimeFault):
-    """Nobody of that name is known.
+    """No one of that name is known.
 
     Args:
         actor: The name that was looked for.

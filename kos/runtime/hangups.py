@@ -1,4 +1,4 @@
-"""Notices that a peer has hung up on a socket that nobody reads at the moment.
+"""Notices that a peer has hung up on a socket that no one reads at the moment.
 
 One thread per process waits for hang-ups alone: data that arrives does not wake it.
 """

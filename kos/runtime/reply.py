@@ -71,7 +71,7 @@ class WireReply:
         self._owner = owner
 
     def answer(self, message: Message) -> None:
-        """Give the answer; when the asker is gone, nobody misses it.
+        """Give the answer; when the asker is gone, no one misses it.
 
         Raises:
             UnencodableMessage: The answer cannot be put on the wire; the asker hears so.

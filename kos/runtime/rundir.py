@@ -100,7 +100,7 @@ def read_record(path: Path) -> RunRecord:
     """Who says that it runs in ``path``.
 
     Raises:
-        SystemNotRunning: Nobody does, or the record cannot be read.
+        SystemNotRunning: No one does, or the record cannot be read.
     """
     try:
         return msgspec.json.decode((path / _RECORD).read_bytes(), type=RunRecord)

@@ -26,7 +26,7 @@ class Strategy(Enum):
     """Who is restarted together with an ended child."""
 
     ONE_FOR_ONE = "one_for_one"
-    """Nobody else."""
+    """No one else."""
     ONE_FOR_ALL = "one_for_all"
     """All its siblings: they are stopped in reverse order, then all start in order."""
     REST_FOR_ONE = "rest_for_one"

@@ -92,7 +92,7 @@ class Plan:
     start: list[str]
     delay_s: float
     due: float = 0.0
-    """Monotonic moment of the first start; 0 while there is somebody to stop."""
+    """Monotonic moment of the first start; 0 while there is someone to stop."""
 
     def leave_out(self, name: str) -> None:
         """Stop concerning ``name``."""
@@ -100,7 +100,7 @@ class Plan:
         self.start = [each for each in self.start if each != name]
 
     def names(self) -> set[str]:
-        """Everybody it concerns."""
+        """Everyone it concerns."""
         return {*self.stop, *self.start}
 
 
@@ -264,7 +264,7 @@ class Supervisor:
         return ""
 
     def described(self) -> tuple[ActorDescribed, ...]:
-        """How all actors are; asks nobody and waits for nothing."""
+        """How all actors are; asks no one and waits for nothing."""
         now = time.monotonic()
         return tuple(_describe(child, now) for child in self._all())
 
@@ -290,7 +290,7 @@ class Supervisor:
                 )
 
     def _all(self) -> list[Child]:
-        """Everybody, in the order of the start; a copy, as actors' threads may add children."""
+        """Everyone, in the order of the start; a copy, as actors' threads may add children."""
         return list(self._children.values())
 
     def _adopt(self, spec: ChildSpec, *, is_dynamic: bool) -> Child:
@@ -431,7 +431,7 @@ class Supervisor:
 
     def _carry_out(self, decision: Decision) -> None:
         plan = Plan(stop=list(decision.stop), start=list(decision.start), delay_s=decision.delay_s)
-        if decision.verdict is Verdict.PARK:  # it waits by itself; nobody waits for it
+        if decision.verdict is Verdict.PARK:  # it waits by itself; no one waits for it
             for each in self._plans:
                 each.leave_out(decision.record.name)
             self._plans.append(plan)

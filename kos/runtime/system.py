@@ -205,7 +205,7 @@ class System:
     def dump_stacks(self) -> None:
         """Have every node write where its threads stand, and log it. Say it in the main loop.
 
-        It takes a moment and harms nobody; asked again meanwhile, it is the same answer.
+        It takes a moment and harms no one; asked again meanwhile, it is the same answer.
         """
         if self._collect_at:
             return
@@ -239,7 +239,7 @@ class System:
                     _log.warning("node.not_respecified", node=spec.name, reason="it does not read")
 
     def describe(self) -> SystemDescribed:
-        """How the system is, as the nodes said at their last ping; asks nobody, never waits."""
+        """How the system is, as the nodes said at their last ping; asks no one, never waits."""
         now = time.monotonic()
         return SystemDescribed(
             name=self._name,

@@ -3,7 +3,7 @@
 A short urgent frame is written by the calling thread itself when nothing else waits; whatever
 does not go out at once is left to a writer thread, which drains the outbox in batches. So no
 actor ever blocks on a stuck peer. One process alone writes in each direction: a frame torn by
-its writer's death is followed by the end of the stream, and hurts nobody else.
+its writer's death is followed by the end of the stream, and hurts no one else.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ def _rows(
 def everything(
     database: Database, participant: str
 ) -> dict[str, list[dict[str, str | int | None]]]:
-    """All rows about one participant by table, for them to take along; nobody else's."""
+    """All rows about one participant by table, for them to take along; no one else's."""
     values = {"user": participant, "persons": _persons(database.raw(), participant)}
     found = {
         table: _rows(database, table, "user_id = :user ORDER BY rowid", values) for table in _TABLES

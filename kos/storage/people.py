@@ -152,7 +152,7 @@ def _write(
     person: Person,
     added_by: str,
 ) -> None:
-    """A fact; who added somebody, and when, stays while they stay."""
+    """A fact; who added someone, and when, stays while they stay."""
     decided_at = stamp(command.occurred_at)
     since = connection.execute(
         "SELECT is_active, added_by, added_at FROM people_facts WHERE person_id = ?"

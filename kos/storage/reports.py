@@ -1,7 +1,7 @@
 """What a participant may ask about their own offers and money, and an operator about all.
 
 Every question carries its scope: a participant's question reads that participant's rows and no
-other; a question about everybody names the operator who asks it.
+other; a question about everyone names the operator who asks it.
 """
 
 from __future__ import annotations

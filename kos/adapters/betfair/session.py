@@ -106,7 +106,7 @@ class BetfairSession:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a session that was not refused yet; asks nobody."""
+        """Whether there is a session that was not refused yet; asks no one."""
         return self._token is not None
 
     @property

@@ -61,7 +61,7 @@ class FaultKind(StrEnum):
     UNAUTHORIZED = "unauthorized"
     """The token is refused: a person must act."""
     CONFLICT = "conflict"
-    """Somebody else polls with this token, or a webhook is set."""
+    """Someone else polls with this token, or a webhook is set."""
     FORBIDDEN = "forbidden"
     """The chat refuses us for good: blocked, kicked, gone."""
     MIGRATED = "migrated"
@@ -210,7 +210,7 @@ class TelegramApi:
         )
 
     async def set_menu(self, chat: int | None, lines: Sequence[MenuLine]) -> None:
-        """The menu of one private chat; None and no lines: of everybody else, empty."""
+        """The menu of one private chat; None and no lines: of everyone else, empty."""
         if chat is None:
             await self._call(self._bot.delete_my_commands(request_timeout=_CALL_S))
             return
