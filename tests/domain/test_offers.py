@@ -269,7 +269,7 @@ def test_what_one_placement_plans_is_kept_from_another() -> None:
     story = Story().begun(float_=2000)
     planned = (f.Planned(exchange="betfair", liability=1528),)
     story.tell(f.QualifierPlaced(back=back("q"), planned=planned))
-    with pytest.raises(CommandNotAllowed, match=r"£5\.28 too little"):
+    with pytest.raises(CommandNotAllowed, match=r"£5\.28 short"):
         story.tell(
             f.FloatHeld(
                 hold="h", exchange="betfair", amount=1000, expires_at=NOON + timedelta(hours=1)

@@ -273,7 +273,7 @@ def test_an_export_brings_along_what_still_holds(desk: Desk, tmp_path: Path) -> 
             DROP TRIGGER invitations_are_used_once;
             UPDATE invitations SET accepted = 1, accepted_by = 'telegram:99';
             """,
-            "accepted by command 1 seated nobody",
+            "accepted by command 1 gave no one access",
         ),
     ],
 )
