@@ -348,7 +348,7 @@ def unit(is_there: bool, is_same: bool) -> Finding:
 
 def _refusal(check: str, error: KosError) -> Finding:
     if isinstance(error, AccessRefused):
-        return failure(check, str(error), error.remedy)
+        return failure(check, f"{error.remote} refused access ({error.code})", error.remedy)
     if isinstance(error, RateLimited):
         return warning(
             check, str(error), "poll less often; another program may be using the same key"

@@ -83,7 +83,7 @@ def error_of(status: int, body: bytes, *, retry_after_s: float | None = None) ->
     if status >= _FIRST_SERVER_ERROR:
         return RemoteUnavailable(REMOTE, f"answered {code}", retry_after_s)
     if status in {401, 403}:
-        return AccessRefused(REMOTE, code, "check the API key and its plan")
+        return AccessRefused(REMOTE, code, "check the API key and your plan")
     return _KINDS.get(code, RequestRefused)(code, detail)
 
 
