@@ -98,4 +98,4 @@ def test_a_participant_takes_everything_along_and_is_erased(
 
 def test_a_missing_ledger_is_said_to_be(tmp_path: Path) -> None:
     result = Terminal(tmp_path / "nowhere").type("offers list")
-    assert "there is no ledger yet" in str(result.exception)
+    assert "no ledger yet" in str(result.exception)

@@ -126,7 +126,7 @@ def test_a_running_daemon_records_and_answers(daemon: Terminal, tmp_path: Path) 
     assert "no daemon" not in daemon.type("offers list").output
     ends_as_the_reference_says(daemon)
     copy = tmp_path / "copy.db"
-    assert "a sound copy" in daemon.well("ledger backup", str(copy))
+    assert "a checked copy" in daemon.well("ledger backup", str(copy))
     refused = daemon.type("ledger restore", str(copy))
     assert refused.exit_code != 0
     assert "Stop the daemon first" in str(refused.exception)

@@ -129,7 +129,7 @@ def test_a_running_ledger_is_not_restored_over(path: Path, tmp_path: Path) -> No
     copy = tmp_path / "copy.db"
     back_up(path, copy)
     try:
-        with pytest.raises(DatabaseRefused, match="is writing it already"):
+        with pytest.raises(DatabaseRefused, match="is already writing to it"):
             restore(copy, path)
     finally:
         ledger.close()
