@@ -67,7 +67,7 @@ class Telling:
         self._file.write(beat)
 
     def stop(self) -> None:
-        """Serve and ping no more."""
+        """Stop serving and pinging."""
         if self._exporter is not None:
             self._exporter.stop()
         if self._pinger is not None:

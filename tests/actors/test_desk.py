@@ -261,7 +261,7 @@ def test_a_fact_recorded_before_the_desk_died_is_not_recorded_again(daemon: Daem
 
 def test_a_screen_speaks_only_for_its_own_people(daemon: Daemon) -> None:
     assert daemon.hear(word("/version", "telegram:1"), by="bot").answers
-    with pytest.raises(ActorFailed, match="does not speak for"):
+    with pytest.raises(ActorFailed, match="cannot send commands for"):
         daemon.hear(word("/version", ADMIN), by="bot")
 
 

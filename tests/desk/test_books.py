@@ -152,6 +152,6 @@ def test_an_entry_is_taken_back_once_after_a_confirmation(shop: Building) -> Non
     assert shop.press(data).notice == "Already done."
     assert "£2.20" in text_of(shop.hear("/profit ann all").answers[0])
     again = shop.hear(f"/undo ann {number}").answers[0]
-    assert "reversed already" in shop.press(data_of(again, "Undo")).notice
+    assert "already reversed" in shop.press(data_of(again, "Undo")).notice
     assert shop.hear("/undo ann 99999").is_refused
     assert shop.hear(f"/undo ann {number}", "telegram:2").is_refused
