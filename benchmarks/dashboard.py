@@ -36,7 +36,7 @@ ROOT = str(Path(__file__).resolve().parent.parent)
 if __name__ == "__main__":
     sys.path.insert(0, ROOT)
 
-from kos.domain.opportunity import OpportunityQuery
+from kos.domain.opportunities.opportunity import OpportunityQuery
 from kos.messages import GetOpportunities, OpportunitiesRanked
 from kos.sandbox import Sandbox
 from tests.system.conftest import MONTHLY_CREDITS, Daemon

@@ -25,8 +25,14 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from kos.domain.exchange_cache import CachePolicy, PriceCache, Want, books_per_call, urgency_of
-from kos.domain.market import MarketBook
+from kos.domain.market.quotes import MarketBook
+from kos.domain.polling.exchange_cache import (
+    CachePolicy,
+    PriceCache,
+    Want,
+    books_per_call,
+    urgency_of,
+)
 
 START = datetime(2026, 11, 28, 12, tzinfo=UTC)
 HOUR_S = 3600

@@ -34,7 +34,7 @@ import structlog
 
 from kos.actors import ledger as ledger_actor
 from kos.db import open_for_writing
-from kos.domain import facts as f
+from kos.domain.offers import facts as f
 from kos.messages import MESSAGES, LedgerCommand, RecordCreditsSpent, RecordFact
 from kos.runtime import NodeSpec, System, connect
 from kos.storage.ledger import MAX_BATCH, Ledger

@@ -28,10 +28,10 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
 from benchmarks.matching_worlds import World, make_world, read_clubs
-from kos.domain.market import Verdict
+from kos.domain.market.quotes import Verdict
+from kos.domain.market.sports import sport_of
 from kos.domain.matching import BookmakerFixture, ExchangeFixture, Matcher
 from kos.domain.matching.normalise import split_event
-from kos.domain.sports import sport_of
 
 Answer = dict[str, tuple[str, bool | None]]
 """Bookmaker event to exchange event, and whether the sides are turned (None: not said)."""

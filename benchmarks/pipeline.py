@@ -58,19 +58,19 @@ from rapidfuzz import process
 from kos.adapters.betfair.fields import parse
 from kos.adapters.betfair.payloads import read_books, read_catalogue
 from kos.adapters.oddsapi.payloads import decode_odds
-from kos.domain.dutching import DutchQuery
-from kos.domain.market import (
+from kos.domain.market.quotes import (
     EventMatch,
     EventQuotes,
     ExchangeMarket,
     OutcomeRunner,
     Verdict,
 )
-from kos.domain.matching import BookmakerFixture, ExchangeFixture, Matcher, Refusal
-from kos.domain.opportunity import BetKind, OpportunityQuery, Ranking
-from kos.domain.picture import MarketPicture
-from kos.domain.score import ScoringRules
-from kos.domain.sports import sport_of
+from kos.domain.market.sports import sport_of
+from kos.domain.matching import BookmakerFixture, ExchangeFixture, Matcher, OutcomesRefused
+from kos.domain.opportunities.dutches import DutchQuery
+from kos.domain.opportunities.market_snapshot import MarketSnapshot
+from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery, Ranking
+from kos.domain.opportunities.scoring import ScoringRules
 from kos.observability.memory import settle_collector
 
 KEYS = 66
@@ -273,7 +273,7 @@ class Kos:
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.matcher = Matcher()
-        self.picture = MarketPicture(ScoringRules())
+        self.picture = MarketSnapshot(ScoringRules())
         self.markets: dict[str, dict[str, ExchangeMarket]] = {}
         self.fixtures: dict[str, tuple[BookmakerFixture, ...]] = {}
         self.names: dict[str, tuple[str, ...]] = {}
@@ -325,7 +325,7 @@ class Kos:
                     [runner.name for runner in market.runners],
                     self.names[fixture.id],
                 )
-                if isinstance(given, Refusal):
+                if isinstance(given, OutcomesRefused):
                     verdict = Verdict.DOUBT
                 else:
                     outcomes = tuple(

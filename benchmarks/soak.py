@@ -48,13 +48,13 @@ if __name__ == "__main__":  # the sandbox's process imports this file by name
     sys.path.insert(0, str(ROOT))
     os.environ["PYTHONPATH"] = str(ROOT)
 
-from kos.domain.opportunity import OpportunityQuery
-from kos.heartbeat import Heartbeat, read
+from kos.domain.opportunities.opportunity import OpportunityQuery
 from kos.messages import MESSAGES, GetOpportunities
 from kos.observability.vocabulary import LEVELS
 from kos.runtime import Client, RuntimeFault, connect
 from kos.sandbox import start_process
 from kos.sandbox.server import Addresses
+from kos.service.heartbeat import Heartbeat, read
 
 EXPLAINED: dict[str, str] = {}
 """Event to the reason why a soak may log it."""

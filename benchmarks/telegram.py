@@ -40,7 +40,7 @@ ROOT = str(Path(__file__).resolve().parent.parent)
 if __name__ == "__main__":
     sys.path.insert(0, ROOT)
 
-from kos.domain.opportunity import OpportunityQuery
+from kos.domain.opportunities.opportunity import OpportunityQuery
 from kos.messages import GetOpportunities, OperatorAnswered, OperatorSaid, OpportunitiesRanked
 from kos.runtime import RuntimeFault
 from kos.sandbox import Sandbox

@@ -22,8 +22,8 @@ if __name__ == "__main__":
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from kos.domain.catalogue import Bonus, Offer, Qualifying
-from kos.domain.facts import (
+from kos.domain.offers.catalogue import Bonus, Offer, Qualifying
+from kos.domain.offers.facts import (
     Back,
     BetSettled,
     Credited,

@@ -14,10 +14,10 @@ from mkdocs.structure.files import File, Files
 
 from kos import errors, messages
 from kos.cli.app import app
-from kos.config_described import rows as setting_rows
+from kos.config.described import rows as setting_rows
 from kos.desk import rows as command_rows
-from kos.observability.metrics import metric_rows
 from kos.observability.vocabulary import event_rows, key_rows
+from kos.service.metrics import metric_rows
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig

@@ -24,15 +24,15 @@ from kos.actors import (
     scorer,
     sports,
 )
-from kos.config import Settings
+from kos.config.settings import Settings
 from kos.messages import MESSAGES
 from kos.observability.logs import LogSettings
 from kos.observability.process import resettle_process
-from kos.reload import Reload
 from kos.runtime import ChildSpec, Client, NodeSpec, OnExhausted, System, SystemNotRunning, connect
-from kos.runtime.service import ServiceManager
-from kos.telling import Telling
-from kos.watch import Watch
+from kos.service.reload import Reload
+from kos.service.status_publisher import StatusPublisher
+from kos.service.systemd import ServiceManager
+from kos.service.watchdog import Watchdog
 
 SYSTEM = "kos"
 RUN_DIR_NAME = "run"
@@ -149,10 +149,10 @@ def build(
         setup_args=logs,
         resetup="kos.observability.process:resettle_process",
     )
-    telling = Telling(settings, state)
+    telling = StatusPublisher(settings, state)
     system.every(settings.service.heartbeat_s, lambda: telling.tell(system.describe()))
     if manager is not None:
-        Watch(system, manager, critical_actors(table))
+        Watchdog(system, manager, critical_actors(table))
     return system
 
 

@@ -14,20 +14,8 @@ from typing import ClassVar
 
 import msgspec
 
-from kos.domain.books import Pence
-from kos.domain.catalogue import Offer
-from kos.domain.conversation import Action, Answer, Kept, Outcome, Person, Promise, Seat
-from kos.domain.dutching import DutchAnswer, DutchQuery
-from kos.domain.facts import MoneyFact, OfferFact, Role, Source
-from kos.domain.market import Drop, EventMatch, EventQuotes, ExchangeMarket, MarketBook, Sport
-from kos.domain.offers import Reminder, Token
-from kos.domain.opportunity import (
-    OpportunityAnswer,
-    OpportunityQuery,
-    OpportunityState,
-    SignalKeys,
-)
-from kos.domain.told import (
+from kos.domain.books.double_entry import Pence
+from kos.domain.books.lines import (
     BalanceLine,
     BetLine,
     FloatLine,
@@ -37,6 +25,33 @@ from kos.domain.told import (
     RecordedEvent,
     ReminderLine,
     StatementLine,
+)
+from kos.domain.market.quotes import (
+    Drop,
+    EventMatch,
+    EventQuotes,
+    ExchangeMarket,
+    MarketBook,
+    Sport,
+)
+from kos.domain.offers import Reminder, Token
+from kos.domain.offers.catalogue import Offer
+from kos.domain.offers.facts import MoneyFact, OfferFact, Role, Source
+from kos.domain.opportunities.dutches import DutchAnswer, DutchQuery
+from kos.domain.opportunities.opportunity import (
+    OpportunityAnswer,
+    OpportunityQuery,
+    OpportunityState,
+    SignalKeys,
+)
+from kos.domain.people.conversation import (
+    Action,
+    Answer,
+    Kept,
+    Person,
+    Promise,
+    PromiseOutcome,
+    Seat,
 )
 from kos.runtime.protocol import Delivery, Message
 
@@ -773,7 +788,7 @@ class PutInvitation(LedgerCommand, frozen=True, kw_only=True):
     """A one-time code that makes its bearer a person. CommandRecorded."""
 
     code_digest: str
-    """SHA-256 of the code in hex (:func:`kos.domain.invitations.code_digest`); the code itself is
+    """SHA-256 of the code in hex (:func:`kos.domain.people.invitations.code_digest`); the code itself is
     shown once and never stored."""
     seat: Seat
     participant: str = ""
@@ -891,7 +906,7 @@ class MarkDelivered(LedgerCommand, frozen=True, kw_only=True):
     """
 
     entry_id: int
-    outcome: Outcome
+    outcome: PromiseOutcome
     message_id: int = 0
     """The message it became, as the chat numbers it."""
     reason: str = ""

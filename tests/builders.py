@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from kos.domain.market import (
+from kos.domain.market.quotes import (
     BookmakerQuotes,
     EventMatch,
     EventQuotes,

@@ -12,12 +12,19 @@ from typing import TypeVar
 
 import msgspec
 
-from kos.config import Settings
-from kos.domain import alerts, troubles
-from kos.domain.alerts import PREFERENCES, RULES, AlertRule, Memory, Preferences, Sighting
-from kos.domain.conversation import Answer, Kept, Person, Promise, Seat, Span, Urgency
-from kos.domain.opportunity import Opportunity, OpportunityQuery
-from kos.domain.troubles import Trouble, TroubleMemory
+from kos.config.settings import Settings
+from kos.domain.opportunities.opportunity import Opportunity, OpportunityQuery
+from kos.domain.people import alerts, incidents
+from kos.domain.people.alerts import (
+    PREFERENCES,
+    RULES,
+    AlertHit,
+    AlertRule,
+    Memory,
+    Preferences,
+)
+from kos.domain.people.conversation import Answer, Kept, Person, Promise, Seat, Span, Urgency
+from kos.domain.people.incidents import Incident, TroubleMemory
 from kos.errors import WaitAndRetry
 from kos.messages import (
     BudgetDescribed,
@@ -44,14 +51,14 @@ from kos.runtime import (
     SystemDescribed,
 )
 from kos.views.alerts import rule_title, sighting_of, telling_answer, trouble_answer
-from kos.views.opportunities import KIND_NAMES
-from kos.views.troubles import (
+from kos.views.incidents import (
     due_troubles,
     restart_trouble,
     restarted,
     restarts_of,
     system_troubles,
 )
+from kos.views.opportunities import KIND_NAMES
 
 MEMORY = "alert-memory"
 TROUBLES = "alert-troubles"
@@ -134,7 +141,7 @@ class AlertsActor(Actor):
         self._memories: dict[str, Memory] = {}
         self._troubles: dict[str, TroubleMemory] = {}
         self._restarts: dict[str, int] = {}
-        self._restarted: dict[str, tuple[datetime, Trouble]] = {}
+        self._restarted: dict[str, tuple[datetime, Incident]] = {}
         self._promised = 0
         self._problem = ""
 
@@ -210,7 +217,7 @@ class AlertsActor(Actor):
         if not rules and stored is None:
             return
         before = self._memories.get(user) or stored or Memory()
-        sightings: dict[int, tuple[Sighting, ...]] = {
+        sightings: dict[int, tuple[AlertHit, ...]] = {
             rule.rule_id: tuple(sighting_of(each, rule.measure, now) for each in seen[rule.query])
             for rule in rules
             if rule.query in seen
@@ -237,7 +244,7 @@ class AlertsActor(Actor):
         self._memories[user] = after
 
     def _tell_of_troubles(
-        self, person: Person, owned: _Owned, present: dict[str, Trouble], now: datetime
+        self, person: Person, owned: _Owned, present: dict[str, Incident], now: datetime
     ) -> None:
         user = person.user
         preferences = owned.value(user, PREFERENCES, Preferences) or Preferences()
@@ -246,7 +253,7 @@ class AlertsActor(Actor):
         mine |= self._due(person, now)
         stored = owned.value(user, TROUBLES, TroubleMemory)
         before = self._troubles.get(user) or stored or TroubleMemory()
-        after, says = troubles.follow(before, mine, now)
+        after, says = incidents.follow(before, mine, now)
         promises = tuple(
             Promise(
                 chat=user,
@@ -256,11 +263,11 @@ class AlertsActor(Actor):
             )
             for say in says
         )
-        if troubles.is_worth_keeping(before, after):
+        if incidents.is_worth_keeping(before, after):
             self._conclude(user, TROUBLES, after, promises, now)
         self._troubles[user] = after
 
-    def _due(self, person: Person, now: datetime) -> dict[str, Trouble]:
+    def _due(self, person: Person, now: datetime) -> dict[str, Incident]:
         is_participant = person.seat is Seat.PARTICIPANT
         if is_participant and not person.participant:
             return {}
@@ -272,7 +279,7 @@ class AlertsActor(Actor):
         reminders = self._ask("ledger", question, RemindersListed).reminders
         return due_troubles(reminders, now, with_names=not is_participant)
 
-    def _troubles_of_kos(self, now: datetime) -> dict[str, Trouble]:
+    def _troubles_of_kos(self, now: datetime) -> dict[str, Incident]:
         try:
             system = self._ask("@system", Describe(), SystemDescribed)
         except (RuntimeFault, WaitAndRetry) as fault:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kos.config import TelegramSettings
-from kos.domain.conversation import Outcome
+from kos.config.settings import TelegramSettings
+from kos.domain.people.conversation import PromiseOutcome
 from kos.errors import WaitAndRetry
 from kos.messages import (
     CommandRecorded,
@@ -52,7 +52,7 @@ def spec(args: BotArgs) -> ChildSpec:
     )
 
 
-class _Rest:
+class _ActorsBehind:
     """The rest of KOS, as the bot's threads reach it."""
 
     def __init__(self, context: Context) -> None:
@@ -70,7 +70,7 @@ class _Rest:
             raise WaitAndRetry("ledger", f"answered {type(answer).__name__}")
         return answer.entries
 
-    def mark(self, entry_id: int, outcome: Outcome, message_id: int, reason: str) -> None:
+    def mark(self, entry_id: int, outcome: PromiseOutcome, message_id: int, reason: str) -> None:
         command = MarkDelivered(
             command_id=f"outbox:{entry_id}:{outcome.value}",
             by=self._context.name,
@@ -176,6 +176,6 @@ class BotActor(Actor):
         with self._making:
             if self._is_stopping:
                 return None
-            rest = _Rest(self.context)
+            rest = _ActorsBehind(self.context)
             self._service = TelegramService(self._settings, rest, self.context.log)
             return self._service

@@ -1,4 +1,4 @@
-"""Grants credits to fetchers; thin shell around :mod:`kos.domain.credits`."""
+"""Grants credits to fetchers; thin shell around :mod:`kos.domain.polling.credits`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from kos.config import OddsApiSettings
-from kos.domain.conversation import KOS, PAUSE
-from kos.domain.credits import (
+from kos.config.settings import OddsApiSettings
+from kos.domain.people.conversation import KOS, PAUSE
+from kos.domain.polling.credits import (
     BudgetRules,
     BudgetState,
+    CallRefused,
     Granted,
-    Refused,
     describe,
     forget_keys,
     month_of,
@@ -216,7 +216,7 @@ class BudgetActor(Actor):
             case Granted():
                 self._costs[decision.grant_id] = decision.cost
                 return CreditsGranted(grant_id=decision.grant_id, cost=decision.cost)
-            case Refused():
+            case CallRefused():
                 return CreditsRefused(reason=decision.reason, retry_after_s=decision.retry_after_s)
 
     def _settle(self, message: CreditsSpent, now: datetime) -> None:

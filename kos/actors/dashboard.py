@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kos.config import Settings, WebSettings
-from kos.domain.score import ScoringRules
+from kos.config.settings import Settings, WebSettings
+from kos.domain.opportunities.scoring import ScoringRules
 from kos.messages import Tick
 from kos.observability.logs import LOG_FILE
 from kos.runtime import PARK, Actor, ChildSpec, Message

@@ -10,9 +10,9 @@ import msgspec
 from kos import __version__
 from kos.actors.fetcher import question_of
 from kos.adapters.oddsapi.questions import odds_cost
-from kos.config import Settings
+from kos.config.settings import Settings
 from kos.desk import Desk, Office, Premises
-from kos.desk.lanes import Lanes
+from kos.desk.person_queues import PersonQueues
 from kos.messages import GetMenu, OperatorAnswered, OperatorSaid
 from kos.runtime import DEFERRED, Actor, ChildSpec, Context, Deferred, Message, Reply, meters
 
@@ -59,7 +59,7 @@ class DeskActor(Actor):
 
     def __init__(self, context: Context, args: DeskArgs) -> None:
         super().__init__(context, args)
-        self._lanes = Lanes()
+        self._lanes = PersonQueues()
         self._heard = 0
         self._desk = Desk(
             Office(

@@ -12,12 +12,12 @@ from kos.actors.proxies import Route
 from kos.adapters.betfair.client import BetfairClient, CommissionTerms, described
 from kos.adapters.betfair.payloads import MarketDescription
 from kos.adapters.betfair.session import BetfairSession, Credentials
-from kos.adapters.betfair.stream import BetfairStream, Phase, StreamSettings
+from kos.adapters.betfair.stream import BetfairStream, StreamPhase, StreamSettings
 from kos.adapters.http import HttpRemote, RetryPolicy
-from kos.config import BetfairSettings, ProxySettings
-from kos.domain.exchange_cache import CachePolicy, PriceCache, Want, urgency_of
-from kos.domain.exchange_catalogue import CatalogueAsk, CatalogueCache, DescriptionPlan
-from kos.domain.market import Drop, ExchangeMarket
+from kos.config.settings import BetfairSettings, ProxySettings
+from kos.domain.market.quotes import Drop, ExchangeMarket
+from kos.domain.polling.exchange_cache import CachePolicy, PriceCache, Want, urgency_of
+from kos.domain.polling.exchange_catalogue import CatalogueAsk, CatalogueCache, DescriptionPlan
 from kos.errors import KosError, OperatorMustAct, WaitAndRetry
 from kos.messages import (
     BooksRead,
@@ -323,7 +323,7 @@ class ExchangeActor(Actor):
         if self._stream is None:
             return frozenset()
         taken = self._stream.watch(wanted)
-        if self._stream.state.phase is not Phase.LIVE:
+        if self._stream.state.phase is not StreamPhase.LIVE:
             return frozenset()
         return frozenset(taken) & {book.market_id for book in self._stream.snapshot()}
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 
 from kos.actors.proxies import Route
-from kos.adapters.oddsapi.client import Answer, OddsApi
+from kos.adapters.oddsapi.client import FeedAnswer, OddsApi
 from kos.adapters.oddsapi.questions import OddsQuestion, odds_cost
-from kos.config import OddsApiSettings, ProxySettings
-from kos.domain.market import EventQuotes, Sport
-from kos.domain.reconcile import head_to_head_outcomes
+from kos.config.settings import OddsApiSettings, ProxySettings
+from kos.domain.market.quotes import EventQuotes, Sport
+from kos.domain.matching.reconcile import head_to_head_outcomes
 from kos.errors import KosError, OperatorMustAct, WaitAndRetry
 from kos.messages import (
     CreditsGranted,
@@ -232,7 +232,7 @@ class FetcherActor(Actor):
         self,
         grant: CreditsGranted,
         *,
-        answer: Answer[tuple[EventQuotes, ...]] | None = None,
+        answer: FeedAnswer[tuple[EventQuotes, ...]] | None = None,
         error: KosError | None = None,
     ) -> None:
         counters = answer.quota if answer else None

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from kos.adapters.proxies import check_session, is_proxys_fault, proxy_url
-from kos.config import ProxySettings
-from kos.domain.proxies import (
+from kos.config.settings import ProxySettings
+from kos.domain.polling.proxies import (
     assign,
     due_check,
     failed,

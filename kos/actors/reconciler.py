@@ -9,7 +9,8 @@ import msgspec
 from rapidfuzz import fuzz, process
 from rapidfuzz.utils import default_process
 
-from kos.domain.market import ExchangeMarket, Verdict
+from kos.domain.market.quotes import ExchangeMarket, Verdict
+from kos.domain.market.sports import sport_of
 from kos.domain.matching import (
     AliasFact,
     AliasTable,
@@ -17,8 +18,7 @@ from kos.domain.matching import (
     FixtureMatch,
     Matcher,
 )
-from kos.domain.reconcile import event_match, exchange_fixture
-from kos.domain.sports import sport_of
+from kos.domain.matching.reconcile import event_match, exchange_fixture
 from kos.messages import (
     AliasesListed,
     AliasVerdict,

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from kos.config import Settings
-from kos.domain.picture import MarketPicture
-from kos.domain.score import ScoringRules
+from kos.config.settings import Settings
+from kos.domain.opportunities.market_snapshot import MarketSnapshot
+from kos.domain.opportunities.scoring import ScoringRules
 from kos.errors import InvalidInput
 from kos.messages import (
     BooksRead,
@@ -63,7 +63,7 @@ class ScorerActor(Actor):
     def __init__(self, context: Context, args: ScorerArgs) -> None:
         super().__init__(context, args)
         self._args = args
-        self._picture = MarketPicture(args.rules)
+        self._picture = MarketSnapshot(args.rules)
         self._last_quotes_at: datetime | None = None
         self._answered = 0
         self._eligible = 0
@@ -100,7 +100,7 @@ class ScorerActor(Actor):
     def renewed(self, args: ScorerArgs) -> bool:
         """New rules: rebuild the picture from what the producers hold, without a call."""
         self._args = args
-        self._picture = MarketPicture(args.rules)
+        self._picture = MarketSnapshot(args.rules)
         self._subscribe()
         return True
 

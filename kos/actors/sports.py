@@ -9,8 +9,8 @@ import msgspec
 from kos.actors import fetcher
 from kos.actors.fetcher import open_feed
 from kos.actors.proxies import Route
-from kos.config import OddsApiSettings, ProxySettings
-from kos.domain.market import Sport
+from kos.config.settings import OddsApiSettings, ProxySettings
+from kos.domain.market.quotes import Sport
 from kos.errors import KosError, WaitAndRetry
 from kos.messages import ServerCountersRead, SportsListed, Subscribe, Tick
 from kos.runtime import Actor, ChildSpec, Context, Message, RuntimeFault

@@ -128,7 +128,7 @@ class _Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
+class _HttpRequest:
     method: str
     url: str
     path: str
@@ -291,12 +291,12 @@ class HttpRemote:
         headers: Mapping[str, str],
         body: bytes | None,
         accept: Collection[int],
-    ) -> _Request:
+    ) -> _HttpRequest:
         rooted = "/" + target.lstrip("/")
         shown = self.redact(rooted.partition("?")[0])
-        return _Request(method, self._base_url + rooted, shown, headers, body, accept)
+        return _HttpRequest(method, self._base_url + rooted, shown, headers, body, accept)
 
-    def _call(self, request: _Request, repeat: Repeat) -> HttpResponse:
+    def _call(self, request: _HttpRequest, repeat: Repeat) -> HttpResponse:
         deadline = self._clock() + self._retries.total_s
         attempt = 0
         while True:
@@ -333,7 +333,7 @@ class HttpRemote:
             wait_s = max(wait_s, failure.retry_after_s)
         return wait_s if self._clock() + wait_s < deadline else None
 
-    def _send(self, request: _Request, deadline: float) -> HttpResponse | _Failure:
+    def _send(self, request: _HttpRequest, deadline: float) -> HttpResponse | _Failure:
         """One sending, with the redirects that stay on the very same host."""
         started = self._clock()
         url = request.url
@@ -351,7 +351,7 @@ class HttpRemote:
         return self._broken("redirects in a circle")
 
     def _exchange(
-        self, request: _Request, url: str, deadline: float
+        self, request: _HttpRequest, url: str, deadline: float
     ) -> tuple[int, Mapping[str, str], bytes] | _Failure:
         """Send and read whole. No exception of requests or urllib3 gets out."""
         connect_s, read_s = self._timeout_s
@@ -405,7 +405,7 @@ class HttpRemote:
 
     def _judge(
         self,
-        request: _Request,
+        request: _HttpRequest,
         status: int,
         headers: Mapping[str, str],
         body: bytes,

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from kos.adapters.http import ANY_STATUS, PROXY_LOGIN, HttpRemote, RetryPolicy
-from kos.config import ProxySettings
+from kos.config.settings import ProxySettings
 from kos.errors import AccessRefused, KosError, RemoteUnavailable
 
 DECODO: Final = (

@@ -31,7 +31,7 @@ aliases_app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Sport = Annotated[str, typer.Argument(help="The sport, e.g. soccer.")]
+SportArgument = Annotated[str, typer.Argument(help="The sport, e.g. soccer.")]
 FeedName = Annotated[str, typer.Argument(help="The name in the odds feed.")]
 ExchangeName = Annotated[str, typer.Argument(help="The name on the exchange.")]
 EvidenceOption = Annotated[str, typer.Option("--evidence", help="The reason.")]
@@ -79,7 +79,7 @@ def list_aliases(
 
 @aliases_app.command("add")
 def add(
-    sport: Sport,
+    sport: SportArgument,
     feed_name: FeedName,
     exchange_name: ExchangeName,
     *,
@@ -97,7 +97,7 @@ def add(
 
 @aliases_app.command("reject")
 def reject(
-    sport: Sport,
+    sport: SportArgument,
     feed_name: FeedName,
     exchange_name: ExchangeName,
     *,
@@ -115,7 +115,7 @@ def reject(
 
 @aliases_app.command("withdraw")
 def withdraw(
-    sport: Sport,
+    sport: SportArgument,
     feed_name: FeedName,
     exchange_name: ExchangeName,
     *,

@@ -9,14 +9,14 @@ from typing import Any, BinaryIO
 import msgspec
 
 from kos.domain.calculators import calculate
-from kos.domain.odds import MAX_DIGITS
+from kos.domain.market.odds import MAX_DIGITS
 from kos.errors import InvalidInput
 
 MAX_LINE_BYTES = 1_000_000
 _NULL = msgspec.Raw(b"null")
 
 
-class Request(msgspec.Struct):
+class BatchRequest(msgspec.Struct):
     """One line asked: an id to tell it by, a kind and its inputs."""
 
     kind: str
@@ -24,7 +24,7 @@ class Request(msgspec.Struct):
     id: msgspec.Raw = _NULL
 
 
-class Answer(msgspec.Struct):
+class BatchAnswer(msgspec.Struct):
     """One line answered."""
 
     id: msgspec.Raw
@@ -32,7 +32,7 @@ class Answer(msgspec.Struct):
     outputs: dict[str, str]
 
 
-class Refusal(msgspec.Struct):
+class BatchRefusal(msgspec.Struct):
     """One line refused, and why."""
 
     id: msgspec.Raw
@@ -40,7 +40,7 @@ class Refusal(msgspec.Struct):
 
 
 # Numbers keep the digits they were written with; a binary float would not.
-_decode = msgspec.json.Decoder(Request, float_hook=str).decode
+_decode = msgspec.json.Decoder(BatchRequest, float_hook=str).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -53,12 +53,12 @@ def answer(line: bytes) -> bytes:
     return _answered(request)
 
 
-def _answered(request: Request) -> bytes:
+def _answered(request: BatchRequest) -> bytes:
     try:
         outputs = calculate(request.kind, request.inputs)
     except InvalidInput as refusal:
-        return _encode(Refusal(request.id, str(refusal)))
-    return _encode(Answer(request.id, request.kind, outputs))
+        return _encode(BatchRefusal(request.id, str(refusal)))
+    return _encode(BatchAnswer(request.id, request.kind, outputs))
 
 
 def _answer_leniently(line: bytes, problem: str) -> bytes:
@@ -71,10 +71,10 @@ def _answer_leniently(line: bytes, problem: str) -> bytes:
         request_id = msgspec.Raw(_encode(read.get("id")))
         kind, inputs = read.get("kind"), read.get("inputs")
     except (ValueError, AttributeError, RecursionError, msgspec.EncodeError):
-        return _encode(Refusal(_NULL, f"not a request: {problem}"))
+        return _encode(BatchRefusal(_NULL, f"not a request: {problem}"))
     if isinstance(kind, str) and isinstance(inputs, dict):
-        return _answered(Request(kind, inputs, request_id))
-    return _encode(Refusal(request_id, f"not a request: {problem}"))
+        return _answered(BatchRequest(kind, inputs, request_id))
+    return _encode(BatchRefusal(request_id, f"not a request: {problem}"))
 
 
 def _whole(digits: str) -> int | str:
@@ -89,6 +89,6 @@ def answers(stream: BinaryIO) -> Iterator[bytes]:
             while line and not line.endswith(b"\n"):
                 line = stream.readline(MAX_LINE_BYTES)
             refusal = f"not a request: longer than {MAX_LINE_BYTES} bytes"
-            yield _encode(Refusal(_NULL, refusal))
+            yield _encode(BatchRefusal(_NULL, refusal))
         elif line.strip():
             yield answer(line)

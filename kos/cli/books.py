@@ -25,7 +25,7 @@ from kos.cli.door import (
 )
 from kos.cli.offers import Participant, ParticipantOption
 from kos.cli.settings import JsonOption, StateDirOption
-from kos.domain.facts import MONEY_FACTS, Role, Source
+from kos.domain.offers.facts import MONEY_FACTS, Role, Source
 from kos.messages import CommandRefused, StatementListed
 
 books_app = typer.Typer(
@@ -61,7 +61,7 @@ def show_books(
     state_dir: StateDirOption = None,
 ) -> None:
     """Show current balances and float, and profit for a period by venue, offer and month."""
-    from kos.domain.books import pounds
+    from kos.domain.books.double_entry import pounds
     from kos.messages import BooksDescribed, GetBooks
     from kos.views.books import balances_table, floats_table, profit_table
 
@@ -111,7 +111,7 @@ def record(
     state_dir: StateDirOption = None,
 ) -> None:
     """Record a money event, e.g. ann opened amount=100."""
-    from kos.domain.spoken_facts import spoken
+    from kos.domain.offers.typed_facts import spoken
     from kos.messages import FactRecorded, RecordFact
 
     occurred_at = moment_said(at)
@@ -138,7 +138,7 @@ def record(
 @books_app.command("facts")
 def facts() -> None:
     """Name the facts of a participant's own money; fields in brackets may be left out."""
-    from kos.domain.spoken_facts import describe, spoken_names
+    from kos.domain.offers.typed_facts import describe, spoken_names
 
     for name in spoken_names(MONEY_FACTS):
         typer.echo(f"{name}: {describe(MONEY_FACTS[name])}")
@@ -211,7 +211,7 @@ def import_bets(
     state_dir: StateDirOption = None,
 ) -> None:
     """Import bets settled before you started using KOS. Importing a file twice is safe."""
-    from kos.domain.past_bets import from_betfair, from_csv
+    from kos.domain.offers.past_bets import from_betfair, from_csv
     from kos.errors import InvalidInput
     from kos.messages import RecordFact
 
@@ -261,8 +261,8 @@ def _statement(
 def _span(
     since: str | None, until: str | None, year: str | None
 ) -> tuple[datetime | None, datetime | None]:
-    from kos.domain.periods import tax_year
-    from kos.domain.spoken_facts import moment_of
+    from kos.domain.books.periods import tax_year
+    from kos.domain.offers.typed_facts import moment_of
     from kos.errors import InvalidInput
 
     if year is not None:

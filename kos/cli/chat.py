@@ -15,7 +15,7 @@ import typer
 from kos.cli.settings import ConfigOption, StateDirOption, settings_of
 
 if TYPE_CHECKING:
-    from kos.domain.conversation import Answer, Button
+    from kos.domain.people.conversation import Answer, Button
     from kos.messages import OperatorAnswered
     from kos.runtime import Client
 
@@ -184,7 +184,7 @@ def text_of(answer: Answer) -> Any:
     """An answer's spans as styled text of the terminal; foreign text stays text."""
     from rich.text import Text
 
-    from kos.domain.conversation import Style
+    from kos.domain.people.conversation import Style
 
     styles = {Style.BOLD: "bold", Style.ITALIC: "italic", Style.CODE: "cyan", Style.LINK: "blue"}
     text = Text()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from kos.config import Settings
+from kos.config.settings import Settings
 from kos.errors import CommandNotAllowed, WaitAndRetry
 from kos.main import connect_to_daemon
 from kos.messages import QueryRefused

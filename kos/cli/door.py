@@ -22,7 +22,7 @@ import typer
 
 from kos.cli.settings import settings_of
 from kos.db import FILE_NAME
-from kos.domain.spoken_facts import moment_of
+from kos.domain.offers.typed_facts import moment_of
 from kos.errors import CommandNotAllowed, InvalidInput, OperatorMustAct, WaitAndRetry
 from kos.messages import MESSAGES, CommandRefused, LedgerCommand, QueryRefused
 from kos.runtime.protocol import Message

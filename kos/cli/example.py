@@ -7,8 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from kos.db import FILE_NAME
-from kos.domain import facts as f
-from kos.domain.catalogue import Bonus, Offer, Qualifying, Trigger
+from kos.domain.offers import facts as f
+from kos.domain.offers.catalogue import Bonus, Offer, Qualifying, Trigger
 from kos.messages import LedgerCommand, PutOffers, RecordFact
 from kos.storage.ledger import Ledger
 

@@ -33,13 +33,18 @@ def health(
 
     from kos.cli.pulse import find_pulse
     from kos.errors import WaitAndRetry
-    from kos.observability.health import State
+    from kos.service.health import HealthState
 
     answer: dict[str, Any]
     try:
         beat, judgement = find_pulse(settings_of(config, state_dir))
     except WaitAndRetry as absent:
-        answer = {"state": State.FAILED, "reasons": (str(absent),), "age_s": None, "pid": None}
+        answer = {
+            "state": HealthState.FAILED,
+            "reasons": (str(absent),),
+            "age_s": None,
+            "pid": None,
+        }
     else:
         answer = {**msgspec.structs.asdict(judgement), "pid": beat.pid}
     if as_json:
@@ -48,5 +53,5 @@ def health(
         typer.echo(answer["state"])
         for reason in answer["reasons"]:
             typer.echo(f"  {reason}")
-    if answer["state"] is State.FAILED or (strict and answer["state"] is not State.OK):
+    if answer["state"] is HealthState.FAILED or (strict and answer["state"] is not HealthState.OK):
         sys.exit(_FAILED)

@@ -11,8 +11,8 @@ from rich.live import Live
 from rich.text import Text
 
 from kos.cli.tables import console, feeds_line, opportunities_table
-from kos.config import Settings
-from kos.domain.opportunity import BetKind, OpportunityQuery
+from kos.config.settings import Settings
+from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery
 from kos.main import connect_to_daemon
 from kos.messages import BudgetDescribed, GetBudget, GetOpportunities, OpportunitiesRanked
 from kos.runtime import Client, RuntimeFault

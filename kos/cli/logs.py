@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kos.cli.settings import ConfigOption, StateDirOption, settings_of
-from kos.config import Settings
+from kos.config.settings import Settings
 from kos.errors import InvalidInput, WaitAndRetry
 
 if TYPE_CHECKING:

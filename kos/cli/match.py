@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from kos.cli.settings import StateDirOption, settings_of
-from kos.domain.market import Verdict
+from kos.domain.market.quotes import Verdict
 from kos.domain.matching import BookmakerFixture, ExchangeFixture, Matcher
 from kos.errors import InvalidInput
 

@@ -22,7 +22,7 @@ from kos.cli.door import (
     write_out,
 )
 from kos.cli.settings import JsonOption, StateDirOption
-from kos.domain.facts import OFFER_FACTS, Role
+from kos.domain.offers.facts import OFFER_FACTS, Role
 
 offers_app = typer.Typer(
     help="Offers: the catalogue and each participant's offers.",
@@ -94,7 +94,7 @@ def facts(
     fact: Annotated[str | None, typer.Argument(help="Show only this fact.")] = None,
 ) -> None:
     """Name the facts that can be recorded, with their fields; those in brackets may be left out."""
-    from kos.domain.spoken_facts import describe, spoken_names
+    from kos.domain.offers.typed_facts import describe, spoken_names
     from kos.errors import InvalidInput
 
     names = spoken_names(OFFER_FACTS)
@@ -129,7 +129,7 @@ def record(
     state_dir: StateDirOption = None,
 ) -> None:
     """Record what happened to an offer, e.g. ann c1 qualifier_placed bet=A1 stake=10 odds=6/4."""
-    from kos.domain.spoken_facts import spoken
+    from kos.domain.offers.typed_facts import spoken
     from kos.messages import FactRecorded, RecordFact
 
     occurred_at = moment_said(at)
@@ -176,7 +176,7 @@ def import_catalogue(
     state_dir: StateDirOption = None,
 ) -> None:
     """Read offers into the catalogue; one that has changed gets a new revision."""
-    from kos.domain.catalogue import from_csv, from_toml
+    from kos.domain.offers.catalogue import from_csv, from_toml
     from kos.messages import PutOffers
 
     text = read_in(source)
@@ -198,7 +198,7 @@ def export_catalogue(
     state_dir: StateDirOption = None,
 ) -> None:
     """Write the catalogue as TOML or CSV, to standard output where no file is named."""
-    from kos.domain.catalogue import to_csv, to_toml
+    from kos.domain.offers.catalogue import to_csv, to_toml
     from kos.messages import CatalogueListed, GetCatalogue
 
     listed = Door(state_dir).ask(GetCatalogue(), CatalogueListed)

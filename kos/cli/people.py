@@ -17,11 +17,11 @@ from kos.cli.door import (
     recorded_or_exit,
 )
 from kos.cli.settings import JsonOption, StateDirOption
-from kos.domain.conversation import Seat
+from kos.domain.people.conversation import Seat
 from kos.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from kos.domain.conversation import Person
+    from kos.domain.people.conversation import Person
 
 _TELEGRAM = "telegram:"
 _LONGEST_LIFE_H = 24 * 30
@@ -78,7 +78,7 @@ def add(
     state_dir: StateDirOption = None,
 ) -> None:
     """Give someone access, or change their role or name."""
-    from kos.domain.conversation import Person
+    from kos.domain.people.conversation import Person
 
     person = Person(user=_user(user_id), name=name, seat=seat, participant=participant)
     door = Door(state_dir)
@@ -132,7 +132,7 @@ def invite(
     import secrets
     from datetime import timedelta
 
-    from kos.domain.invitations import CODE_BYTES, code_digest
+    from kos.domain.people.invitations import CODE_BYTES, code_digest
     from kos.messages import PutInvitation
     from kos.views.offers import shown_time
 

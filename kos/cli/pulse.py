@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from kos.config import Settings
+from kos.config.settings import Settings
 from kos.errors import WaitAndRetry
-from kos.heartbeat import FILE_NAME, Heartbeat, boot_id, read
-from kos.observability.health import Judgement, Seen, judge
+from kos.service.health import Judgement, Seen, judge
+from kos.service.heartbeat import FILE_NAME, Heartbeat, boot_id, read
 
 
 def find_pulse(settings: Settings) -> tuple[Heartbeat, Judgement]:

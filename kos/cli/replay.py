@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kos.cli.settings import ConfigOption, JsonOption, settings_of
-from kos.domain.opportunity import BetKind, OpportunityQuery
+from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery
 from kos.errors import InvalidInput
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from kos.replay import Replayed
+    from kos.replay.engine import Replayed
 
 _MATCHES_SHOWN = 20
 """Where no terminal tells its own, so that a row stays a line."""
@@ -52,7 +52,7 @@ def replay(
         sport=sport,
         hide_arbs=hide_arbs,
     )
-    from kos.replay import replay as replayed
+    from kos.replay.engine import replay as replayed
 
     found = replayed(paths, query, settings_of(config).scoring)
     if as_json:

@@ -14,12 +14,18 @@ import typer
 
 from kos.cli.exits import EXIT_CONFIG, EXIT_SOFTWARE
 from kos.cli.settings import ConfigOption, StateDirOption, settings_of
-from kos.config import LogsSettings, ProxySettings, Secret, Settings, TelegramSettings
+from kos.config.settings import (
+    LogsSettings,
+    ProxySettings,
+    Secret,
+    Settings,
+    TelegramSettings,
+)
 from kos.errors import InvalidInput
 from kos.sandbox.server import Addresses
 
 if TYPE_CHECKING:
-    from kos.runtime.service import ServiceManager
+    from kos.service.systemd import ServiceManager
 
 _SANDBOX_CREDITS = 10_000_000
 """A plan large enough to poll every few seconds; the budget works on it as on any other."""
@@ -51,7 +57,7 @@ def run(
     Without an Odds API key in the settings the markets come from the sandbox, and every screen
     says so.
     """
-    from kos.runtime.service import ServiceManager
+    from kos.service.systemd import ServiceManager
 
     manager = ServiceManager()  # before any child starts, which must not speak to it
     _end_quietly_on_signals()

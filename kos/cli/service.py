@@ -42,7 +42,7 @@ def install(
 
     Run it again after adding or removing a secret in /etc/kos/credentials.
     """
-    from kos.service_unit import SYSUSERS
+    from kos.service.unit import SYSUSERS
 
     text = _unit(executable, root, is_user=user)
     if user:
@@ -59,9 +59,9 @@ def install(
 
 
 def _unit(executable: str | None, root: Path, *, is_user: bool) -> str:
-    from kos.config import credential_name
-    from kos.config_described import rows
-    from kos.service_unit import CREDENTIALS_DIR, unit
+    from kos.config.described import rows
+    from kos.config.settings import credential_name
+    from kos.service.unit import CREDENTIALS_DIR, unit
 
     folder = _below(root, CREDENTIALS_DIR)
     found = [

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from kos.config import Settings, load
+from kos.config.settings import Settings, load
 
 ConfigOption = Annotated[
     Path | None,

@@ -10,9 +10,9 @@ import msgspec
 import typer
 
 from kos.cli.settings import ConfigOption, JsonOption, StateDirOption, settings_of
-from kos.config import Settings
-from kos.domain.dutching import DutchQuery
-from kos.domain.opportunity import BetKind, OpportunityQuery, Ranking
+from kos.config.settings import Settings
+from kos.domain.opportunities.dutches import DutchQuery
+from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery, Ranking
 from kos.errors import InvalidInput, OperatorMustAct
 
 _TIMEOUT_S = 10.0

@@ -8,12 +8,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from kos.domain.dutching import DutchQuery
-from kos.domain.opportunity import OpportunityQuery
-from kos.heartbeat import Heartbeat
+from kos.domain.opportunities.dutches import DutchQuery
+from kos.domain.opportunities.opportunity import OpportunityQuery
 from kos.messages import BudgetDescribed, DutchesRanked, OpportunitiesRanked, OpportunityDescribed
-from kos.observability.health import Judgement, State
 from kos.runtime import SystemDescribed
+from kos.service.health import HealthState, Judgement
+from kos.service.heartbeat import Heartbeat
 from kos.views.detail import opportunity_detail_view
 from kos.views.dutches import LEG_COLUMNS, dutches_view
 from kos.views.health import (
@@ -156,7 +156,9 @@ def status_tables(beat: Heartbeat, judgement: Judgement) -> tuple[RenderableType
             str(row.lost),
             Text(row.remark),
         )
-    style = {State.OK: "green", State.DEGRADED: "yellow", State.FAILED: "red"}[judgement.state]
+    style = {HealthState.OK: "green", HealthState.DEGRADED: "yellow", HealthState.FAILED: "red"}[
+        judgement.state
+    ]
     head = Text(f"{judgement.state}", style=f"bold {style}")
     head.append(f"  {view.summary}; updated {judgement.age_s:.0f}s ago", style="bold")
     lines = [Text(line) for line in heartbeat_sentences(beat)]

@@ -6,12 +6,12 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
-from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
+from kos.desk.arguments import Arguments, count_of, one_of, span_of, tidy
+from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.filters import FILTER_HELP, KINDS, question_of
+from kos.desk.formatting import Rows, TextPart, bold, button, in_rows, italic, say
 from kos.desk.signals import bookmakers_known
-from kos.desk.speech import Part, Rows, bold, button, in_rows, italic, say
-from kos.desk.words import Words, count_of, one_of, span_of, tidy
-from kos.domain.alerts import (
+from kos.domain.people.alerts import (
     MAX_RULES,
     PREFERENCES,
     RULES,
@@ -21,7 +21,7 @@ from kos.domain.alerts import (
     check_preferences,
     check_rule,
 )
-from kos.domain.conversation import Kept, Seat
+from kos.domain.people.conversation import Kept, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import GetKept, KeptListed
 from kos.views.alerts import rule_title
@@ -40,12 +40,14 @@ _USUAL = {
 _USUAL_OF_A_FREE_BET = (Measure.RETENTION, Decimal(80))
 
 
-def _alerts(visit: Visit) -> Told:
+def _alerts(visit: DeskContext) -> DeskReply:
     """The person's alerts and quiet hours."""
-    return Told(answers=(say(*_summary(visit), buttons=_removers(visit), is_edit=visit.is_edit),))
+    return DeskReply(
+        answers=(say(*_summary(visit), buttons=_removers(visit), is_edit=visit.is_edit),)
+    )
 
 
-def _alert(visit: Visit) -> Told:
+def _alert(visit: DeskContext) -> DeskReply:
     """Add an alert."""
     _refuse_elsewhere(visit)
     kind = one_of("kind", visit.words.first(), _WATCHED)
@@ -62,7 +64,7 @@ def _alert(visit: Visit) -> Told:
     return _changed(visit, _kept(visit, f"{RULES}{rule.rule_id}", rule), text)
 
 
-def _rule(visit: Visit, kind: str, rule_id: int) -> AlertRule:
+def _rule(visit: DeskContext, kind: str, rule_id: int) -> AlertRule:
     words = visit.words.rest()
     is_digest = _HELD in words.plain
     plain = tuple(word for word in words.plain if word != _HELD)
@@ -74,7 +76,9 @@ def _rule(visit: Visit, kind: str, rule_id: int) -> AlertRule:
     if given:
         measure = given[0]
         threshold = _threshold(measure, words.get(measure.value))
-    question = question_of(kind, Words(plain, named), bookmakers_known(visit.office, visit.memory))
+    question = question_of(
+        kind, Arguments(plain, named), bookmakers_known(visit.office, visit.memory)
+    )
     return AlertRule(
         rule_id=rule_id,
         query=question.query,
@@ -84,7 +88,7 @@ def _rule(visit: Visit, kind: str, rule_id: int) -> AlertRule:
     )
 
 
-def _unalert(visit: Visit) -> Told:
+def _unalert(visit: DeskContext) -> DeskReply:
     """Remove one alert, or all."""
     rules = _rules(visit)
     which = visit.words.first()
@@ -98,10 +102,10 @@ def _unalert(visit: Visit) -> Told:
             raise InvalidInput("alert", which, f"one of your alerts: {', '.join(map(str, rules))}")
     forgotten = tuple(Kept(owner=visit.user, name=f"{RULES}{number}", value="") for number in gone)
     text = f"{'Alerts' if len(gone) != 1 else 'Alert'} {', '.join(map(str, gone))} removed."
-    return Told(answers=(say(text, is_edit=visit.is_edit),), kept=forgotten, is_turn=True)
+    return DeskReply(answers=(say(text, is_edit=visit.is_edit),), kept=forgotten, is_turn=True)
 
 
-def _quiet(visit: Visit) -> Told:
+def _quiet(visit: DeskContext) -> DeskReply:
     """Set quiet hours."""
     text = visit.words.first()
     start, dash, end = text.partition("-")
@@ -122,7 +126,7 @@ def _quiet(visit: Visit) -> Told:
     return _with_preferences(visit, changed, word)
 
 
-def _mute(visit: Visit) -> Told:
+def _mute(visit: DeskContext) -> DeskReply:
     """Mute alerts for a while."""
     text = visit.words.first() or "1h"
     until = None if text == _OFF else visit.now + span_of("time", text)
@@ -138,7 +142,7 @@ def _mute(visit: Visit) -> Told:
     return _with_preferences(visit, changed, word)
 
 
-def _digest(visit: Visit) -> Told:
+def _digest(visit: DeskContext) -> DeskReply:
     """How often held alerts are sent."""
     minutes = count_of("minutes", visit.words.first(), 24 * 60)
     changed = msgspec.structs.replace(_preferences(visit), digest_minutes=minutes)
@@ -147,7 +151,7 @@ def _digest(visit: Visit) -> Told:
     )
 
 
-def _system_alerts(visit: Visit) -> Told:
+def _system_alerts(visit: DeskContext) -> DeskReply:
     """Turn KOS system alerts on or off."""
     wanted = one_of("system alerts", visit.words.first(), ("on", _OFF)) == "on"
     changed = msgspec.structs.replace(_preferences(visit), wants_system=wanted)
@@ -158,38 +162,38 @@ def _system_alerts(visit: Visit) -> Told:
 # --- storage -----------------------------------------------------------------------------------
 
 
-def _rules(visit: Visit) -> dict[int, AlertRule]:
+def _rules(visit: DeskContext) -> dict[int, AlertRule]:
     kept = visit.office.ask("ledger", GetKept(owner=visit.user, prefix=RULES), KeptListed).kept
     rules = (msgspec.json.decode(each.value, type=AlertRule) for each in kept)
     return {rule.rule_id: rule for rule in sorted(rules, key=lambda rule: rule.rule_id)}
 
 
-def _preferences(visit: Visit) -> Preferences:
+def _preferences(visit: DeskContext) -> Preferences:
     kept = visit.office.ask(
         "ledger", GetKept(owner=visit.user, prefix=PREFERENCES), KeptListed
     ).kept
     return msgspec.json.decode(kept[0].value, type=Preferences) if kept else Preferences()
 
 
-def _kept(visit: Visit, name: str, value: AlertRule | Preferences) -> Kept:
+def _kept(visit: DeskContext, name: str, value: AlertRule | Preferences) -> Kept:
     return Kept(owner=visit.user, name=name, value=msgspec.json.encode(value).decode())
 
 
-def _with_preferences(visit: Visit, changed: Preferences, word: str) -> Told:
+def _with_preferences(visit: DeskContext, changed: Preferences, word: str) -> DeskReply:
     check_preferences(changed)
     return _changed(visit, _kept(visit, PREFERENCES, changed), word)
 
 
-def _changed(visit: Visit, kept: Kept, word: str) -> Told:
+def _changed(visit: DeskContext, kept: Kept, word: str) -> DeskReply:
     _refuse_elsewhere(visit)
-    return Told(
+    return DeskReply(
         answers=(say(word, buttons=((button("All my alerts", "/alerts"),),)),),
         kept=(kept,),
         is_turn=True,
     )
 
 
-def _refuse_elsewhere(visit: Visit) -> None:
+def _refuse_elsewhere(visit: DeskContext) -> None:
     if not visit.user.startswith("telegram:"):
         raise CommandNotAllowed("Alerts are sent on Telegram. Send this command to the bot there.")
 
@@ -197,9 +201,9 @@ def _refuse_elsewhere(visit: Visit) -> None:
 # --- in words ---------------------------------------------------------------------------------------
 
 
-def _summary(visit: Visit) -> tuple[Part, ...]:
+def _summary(visit: DeskContext) -> tuple[TextPart, ...]:
     rules, preferences = _rules(visit), _preferences(visit)
-    parts: list[Part] = [bold("Your alerts"), "\n"]
+    parts: list[TextPart] = [bold("Your alerts"), "\n"]
     for rule in rules.values():
         digest = " (digest)" if rule.is_digest else ""
         parts += [bold(f"\n{rule.rule_id} "), f"{_title(rule)}{digest}"]
@@ -218,7 +222,7 @@ def _summary(visit: Visit) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _removers(visit: Visit) -> Rows:
+def _removers(visit: DeskContext) -> Rows:
     return in_rows(
         (button(f"Remove {number}", f"/unalert {number}") for number in _rules(visit)), 3
     )
@@ -254,14 +258,14 @@ COMMANDS = (
         name="alerts",
         run=_alerts,
         summary="Your alerts and quiet hours",
-        subject=Subject.ALERTS,
+        subject=CommandGroup.ALERTS,
         seats=EVERYBODY,
     ),
     Command(
         name="alert",
         run=_alert,
         summary="Set up an alert",
-        subject=Subject.ALERTS,
+        subject=CommandGroup.ALERTS,
         seats=EVERYBODY,
         arguments="KIND [BOOKMAKER] [filters] [rating=98 | profit=5 | retention=80 | score=0.3] [digest]",
         details=(
@@ -276,7 +280,7 @@ COMMANDS = (
         name="unalert",
         run=_unalert,
         summary="Remove one of your alerts",
-        subject=Subject.ALERTS,
+        subject=CommandGroup.ALERTS,
         seats=EVERYBODY,
         arguments="NUMBER | all",
         is_turn=True,
@@ -285,7 +289,7 @@ COMMANDS = (
         name="quiet",
         run=_quiet,
         summary="Set quiet hours",
-        subject=Subject.ALERTS,
+        subject=CommandGroup.ALERTS,
         seats=EVERYBODY,
         arguments="22:30-07:00 | off",
         is_turn=True,
@@ -294,7 +298,7 @@ COMMANDS = (
         name="mute",
         run=_mute,
         summary="Mute alerts for a while",
-        subject=Subject.ALERTS,
+        subject=CommandGroup.ALERTS,
         seats=EVERYBODY,
         arguments="[2h] | off",
         is_turn=True,
@@ -303,7 +307,7 @@ COMMANDS = (
         name="digest",
         run=_digest,
         summary="How often held alerts are sent",
-        subject=Subject.ALERTS,
+        subject=CommandGroup.ALERTS,
         seats=EVERYBODY,
         arguments="MINUTES",
         is_turn=True,
@@ -312,7 +316,7 @@ COMMANDS = (
         name="system_alerts",
         run=_system_alerts,
         summary="Turn KOS system alerts on or off",
-        subject=Subject.ALERTS,
+        subject=CommandGroup.ALERTS,
         seats=frozenset({Seat.ADMIN}),
         arguments="on | off",
         is_turn=True,

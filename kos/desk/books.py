@@ -8,18 +8,35 @@ from datetime import date, datetime
 
 import msgspec
 
+from kos.desk.arguments import Arguments, count_of, quoted, tidy
 from kos.desk.charts import MISSING, profit_chart
-from kos.desk.command import ADMINS, EVERYBODY, Command, Scope, Subject, Told, Visit
+from kos.desk.command import (
+    ADMINS,
+    EVERYBODY,
+    Command,
+    CommandGroup,
+    DeskContext,
+    DeskReply,
+    Scope,
+)
 from kos.desk.dialogue import confirm
+from kos.desk.formatting import (
+    MAX_DATA,
+    TextPart,
+    bold,
+    button,
+    in_rows,
+    page_of,
+    say,
+    table,
+)
 from kos.desk.recording import record_fact
-from kos.desk.speech import MAX_DATA, Part, bold, button, in_rows, page_of, say, table
-from kos.desk.words import Words, count_of, quoted, tidy
-from kos.domain.books import RESULTS, AccountKind, pounds
-from kos.domain.conversation import Answer
-from kos.domain.facts import EntryReversed, Role
-from kos.domain.periods import ALLOWED, Span, is_period, period_of
-from kos.domain.places import place_name
-from kos.domain.told import ProfitLine, StatementLine
+from kos.domain.books.double_entry import RESULTS, AccountKind, pounds
+from kos.domain.books.lines import ProfitLine, StatementLine
+from kos.domain.books.periods import ALLOWED, Period, is_period, period_of
+from kos.domain.market.places import place_name
+from kos.domain.offers.facts import EntryReversed, Role
+from kos.domain.people.conversation import Answer
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
     BooksDescribed,
@@ -39,7 +56,7 @@ _RESULT_KINDS = frozenset(kind.value for kind in RESULTS)
 _EXPOSED = ("staked", "exposure", "transit")
 
 
-def _asked(visit: Visit) -> tuple[str, Scope, str, Span]:
+def _asked(visit: DeskContext) -> tuple[str, Scope, str, Period]:
     """The name of the scope, the scope and the period that the words mean."""
     visit.words.refuse_others("page")
     who, period = "", ""
@@ -55,12 +72,12 @@ def _asked(visit: Visit) -> tuple[str, Scope, str, Span]:
     return name, scope, period or _DEFAULT, period_of(period or _DEFAULT, visit.now)
 
 
-def _books(visit: Visit, scope: Scope, span: Span = (None, None)) -> BooksDescribed:
+def _books(visit: DeskContext, scope: Scope, span: Period = (None, None)) -> BooksDescribed:
     question = GetBooks(since=span[0], until=span[1], **scope)
     return visit.office.ask("ledger", question, BooksDescribed)
 
 
-def _balance(visit: Visit) -> Told:
+def _balance(visit: DeskContext) -> DeskReply:
     """Every account with a balance, and the total."""
     name, scope, _, _ = _asked(visit)
     books = _books(visit, scope)
@@ -68,7 +85,7 @@ def _balance(visit: Visit) -> Told:
     view = balances_table(held)
     own = "participant" in scope
     view = _without_who(view) if own else view
-    head: list[Part] = [
+    head: list[TextPart] = [
         bold(f"Balances: {tidy(name, 60)}"),
         f"\nCapital {pounds(books.capital)} ({pounds(books.locked)} tied up)\n",
     ]
@@ -81,7 +98,7 @@ def _is_held(account: str) -> bool:
     return head in {"bank", "transit", "bookmaker", "exchange"}
 
 
-def _exposure(visit: Visit) -> Told:
+def _exposure(visit: DeskContext) -> DeskReply:
     """Money in open bets and in transit."""
     name, scope, _, _ = _asked(visit)
     books = _books(visit, scope)
@@ -93,21 +110,24 @@ def _exposure(visit: Visit) -> Told:
     total = sum(line.balance for line in held)
     view = balances_table(held)
     view = _without_who(view) if "participant" in scope else view
-    head: list[Part] = [
+    head: list[TextPart] = [
         bold(f"Exposure: {tidy(name, 60)}"),
         f"\n{pounds(total)} at risk or in transit, out of {pounds(books.capital)}\n",
     ]
     return _tabled(visit, head, view, "No open bets.")
 
 
-def _float(visit: Visit) -> Told:
+def _float(visit: DeskContext) -> DeskReply:
     """The free balance for laying at each exchange."""
     name, scope, _, _ = _asked(visit)
     books = _books(visit, scope)
     view = floats_table(books.floats)
     view = _without_who(view) if "participant" in scope else view
     free = sum(line.free for line in books.floats)
-    head: list[Part] = [bold(f"Float: {tidy(name, 60)}"), f"\nAvailable to lay {pounds(free)}\n"]
+    head: list[TextPart] = [
+        bold(f"Float: {tidy(name, 60)}"),
+        f"\nAvailable to lay {pounds(free)}\n",
+    ]
     return _tabled(visit, head, view)
 
 
@@ -121,29 +141,29 @@ def _without_who(view: TableView) -> TableView:
 
 
 def _tabled(
-    visit: Visit, head: Sequence[Part], view: TableView, empty: str = "No records yet."
-) -> Told:
+    visit: DeskContext, head: Sequence[TextPart], view: TableView, empty: str = "No records yet."
+) -> DeskReply:
     """A table in pages."""
     page = page_of([("",) for _ in view.rows],
                    count_of("page", visit.words.get("page") or "1"), _ROWS)  # fmt: skip
     first = (page.number - 1) * _ROWS
     shown = msgspec.structs.replace(view, rows=view.rows[first : first + _ROWS])
-    body: Part = table(shown) if view.rows else empty
+    body: TextPart = table(shown) if view.rows else empty
     typed = " ".join((f"/{visit.name}", *map(quoted, visit.words.plain)))
     turners = page.turners(typed) if len(typed.encode()) < MAX_DATA - 9 else ()
-    return Told(answers=(say(*head, body, buttons=turners, is_edit=visit.is_edit),))
+    return DeskReply(answers=(say(*head, body, buttons=turners, is_edit=visit.is_edit),))
 
 
 # --- profit ----------------------------------------------------------------------------------------
 
 
-def _profit(visit: Visit) -> Told:
+def _profit(visit: DeskContext) -> DeskReply:
     """Profit for a period, by kind and place, with a chart."""
     name, scope, period, span = _asked(visit)
     books = _books(visit, scope, span)
     about = f"{tidy(name, 60)}, {_period_words(period, visit.now)}"
     title = f"Profit for {about}: {pounds(books.profit)}"
-    parts: list[Part] = [
+    parts: list[TextPart] = [
         bold(title),
         _made("By type", books.by_kind),
         _made("By bookmaker and exchange", books.by_venue, place_name),
@@ -169,7 +189,7 @@ def _profit(visit: Visit) -> Told:
         for each in ("week", "month", "year", "all")
         if each != period and len(who.encode()) < _NAME_FITS
     ]
-    return Told(answers=(*answers, say(*parts, buttons=in_rows(others, 4))))
+    return DeskReply(answers=(*answers, say(*parts, buttons=in_rows(others, 4))))
 
 
 _NAME_FITS = 30
@@ -211,7 +231,7 @@ def _sums(lines: Iterable[ProfitLine]) -> list[tuple[str, int]]:
     return list(found.items())
 
 
-def _by_day(visit: Visit, scope: Scope, span: Span) -> list[tuple[date, int]]:
+def _by_day(visit: DeskContext, scope: Scope, span: Period) -> list[tuple[date, int]]:
     made: Counter[date] = Counter()
     for line in _postings(visit, scope, span):
         if line.account in _RESULT_KINDS:
@@ -219,12 +239,12 @@ def _by_day(visit: Visit, scope: Scope, span: Span) -> list[tuple[date, int]]:
     return sorted(made.items())
 
 
-def _postings(visit: Visit, scope: Scope, span: Span) -> tuple[StatementLine, ...]:
+def _postings(visit: DeskContext, scope: Scope, span: Period) -> tuple[StatementLine, ...]:
     question = GetStatement(since=span[0], until=span[1], **scope)
     return visit.office.ask("ledger", question, StatementListed, timeout_s=30.0).lines
 
 
-def _statement(visit: Visit) -> Told:
+def _statement(visit: DeskContext) -> DeskReply:
     """A statement for a period, as a CSV file."""
     name, scope, period, span = _asked(visit)
     lines = _postings(visit, scope, span)
@@ -233,10 +253,10 @@ def _statement(visit: Visit) -> Told:
         f" {'entry' if len(lines) == 1 else 'entries'}"
     )
     if not lines:
-        return Told(answers=(say(text),))
+        return DeskReply(answers=(say(text),))
     file = statement_csv(lines).encode("utf-8", "replace")
     plain = "".join(char if char.isalnum() and char.isascii() else "-" for char in name)[:40]
-    return Told(
+    return DeskReply(
         answers=(
             msgspec.structs.replace(
                 say(text), file=file, file_name=f"statement-{plain}-{period}.csv"
@@ -248,7 +268,7 @@ def _statement(visit: Visit) -> Told:
 # --- an entry undone ---------------------------------------------------------------------------
 
 
-def _undo(visit: Visit) -> Told:
+def _undo(visit: DeskContext) -> DeskReply:
     """Undo a participant's own entry; the facts of an offer are undone on the offer."""
     if len(visit.words.plain) != 2:  # noqa: PLR2004 - who and which
         raise InvalidInput("undo", tidy(visit.words.text(), 60), "WHO ENTRY [reason=...]")
@@ -285,16 +305,16 @@ def _undo(visit: Visit) -> Told:
         bold(f"Undo entry {number} for {tidy(who, 40)}"),
         f"\n{tidy(lines[0].what, 120)}, {uk_time(lines[0].occurred_at)} UK time{shown}"
         f"\nReason: {reason}",
-        command=f"/undo {Words((who, str(number)), {'reason': reason}).text()}",
+        command=f"/undo {Arguments((who, str(number)), {'reason': reason}).text()}",
         label=f"Undo {pounds(most)}",
         participant=who,
     )
 
 
-def _reversed(visit: Visit, who: str, number: int) -> Told:
+def _reversed(visit: DeskContext, who: str, number: int) -> DeskReply:
     fact = EntryReversed(transaction=number, reason=visit.words.get("reason"))
     record_fact(visit, fact, who, role=Role.SUPERVISOR)
-    return Told(answers=(say(f"✓ Entry {number} for {who} undone."),), notice="recorded")
+    return DeskReply(answers=(say(f"✓ Entry {number} for {who} undone."),), notice="recorded")
 
 
 _PERIODS = f"Periods: {ALLOWED}. Default: this month."
@@ -304,7 +324,7 @@ COMMANDS = (
         name="balance",
         run=_balance,
         summary="Balances at every bookmaker and exchange",
-        subject=Subject.BOOKS,
+        subject=CommandGroup.BOOKS,
         seats=EVERYBODY,
         arguments="[WHO]",
     ),
@@ -312,7 +332,7 @@ COMMANDS = (
         name="profit",
         run=_profit,
         summary="Profit for a period, with a chart",
-        subject=Subject.BOOKS,
+        subject=CommandGroup.BOOKS,
         seats=EVERYBODY,
         arguments="[WHO] [PERIOD]",
         details=_PERIODS,
@@ -323,7 +343,7 @@ COMMANDS = (
         name="exposure",
         run=_exposure,
         summary="Money in open bets and in transit",
-        subject=Subject.BOOKS,
+        subject=CommandGroup.BOOKS,
         seats=EVERYBODY,
         arguments="[WHO]",
     ),
@@ -331,7 +351,7 @@ COMMANDS = (
         name="float",
         run=_float,
         summary="Free balance for laying at each exchange",
-        subject=Subject.BOOKS,
+        subject=CommandGroup.BOOKS,
         seats=EVERYBODY,
         arguments="[WHO]",
     ),
@@ -339,7 +359,7 @@ COMMANDS = (
         name="statement",
         run=_statement,
         summary="Statement for a period, as a CSV file",
-        subject=Subject.BOOKS,
+        subject=CommandGroup.BOOKS,
         seats=EVERYBODY,
         arguments="[WHO] [PERIOD]",
         details=_PERIODS,
@@ -349,7 +369,7 @@ COMMANDS = (
         name="undo",
         run=_undo,
         summary="Undo a money entry recorded by mistake",
-        subject=Subject.BOOKS,
+        subject=CommandGroup.BOOKS,
         seats=ADMINS,
         arguments="WHO ENTRY [reason=...]",
         details="The number of an entry is in /statement. To reopen an offer closed by mistake, use "

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rapidfuzz import fuzz, process
 
-from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
-from kos.desk.speech import Part, bold, button, code, in_rows, page_of, say, table
-from kos.desk.words import count_of, tidy
+from kos.desk.arguments import count_of, tidy
+from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.formatting import TextPart, bold, button, code, in_rows, page_of, say, table
 from kos.domain.calculators import KINDS, Calculator, calculate
 from kos.domain.calculators.spoken import label_of, spoken_inputs
 from kos.errors import InvalidInput
@@ -17,7 +17,7 @@ _ALIKE = 60.0
 _PERCENT = "_pct"
 
 
-def _calc(visit: Visit) -> Told:
+def _calc(visit: DeskContext) -> DeskReply:
     wanted = visit.words.first().casefold().replace("-", "_")
     if not wanted:
         return _kinds(visit)
@@ -34,16 +34,18 @@ def _calc(visit: Visit) -> Told:
         for name, value in outputs.items()
     )
     view = TableView(title="", headings=("", ""), rows=rows, numbers=frozenset({1}))
-    return Told(answers=(say(bold(calculator.kind), f"\n{calculator.summary}\n", table(view)),))
+    return DeskReply(
+        answers=(say(bold(calculator.kind), f"\n{calculator.summary}\n", table(view)),)
+    )
 
 
-def _kinds(visit: Visit) -> Told:
+def _kinds(visit: DeskContext) -> DeskReply:
     page = count_of("page", visit.words.get("page") or "1")
-    blocks: list[tuple[Part, ...]] = [
+    blocks: list[tuple[TextPart, ...]] = [
         (code(f"/calc {each.kind}"), f"\n{each.summary}") for each in KINDS.values()
     ]
     shown = page_of(blocks, page, _PAGE)
-    return Told(
+    return DeskReply(
         answers=(
             say(
                 bold("Calculators"), "\n\n", *shown.parts(),
@@ -62,15 +64,15 @@ def _known(wanted: str) -> Calculator:
     raise InvalidInput("kind", tidy(wanted, 40), f"a calculator listed by /calc{hint}")
 
 
-def _about(visit: Visit, calculator: Calculator) -> Told:
-    parts: list[Part] = [bold(calculator.kind), f"\n{calculator.summary}\n"]
+def _about(visit: DeskContext, calculator: Calculator) -> DeskReply:
+    parts: list[TextPart] = [bold(calculator.kind), f"\n{calculator.summary}\n"]
     for name, entry in calculator.inputs.items():
         absent = "" if entry.is_required else f" (default: {entry.default or 'none'})"
         parts.append(f"\n{name}: {entry.reader.allowed}{absent}")
     typed = " ".join(f"{name}=…" for name, entry in calculator.inputs.items() if entry.is_required)
     parts += ["\n\n", code(f"/calc {calculator.kind} {typed}".rstrip())]
     back = button("All calculators", "/calc page=1")
-    return Told(answers=(say(*parts, buttons=in_rows([back]), is_edit=visit.is_edit),))
+    return DeskReply(answers=(say(*parts, buttons=in_rows([back]), is_edit=visit.is_edit),))
 
 
 COMMANDS = (
@@ -78,7 +80,7 @@ COMMANDS = (
         name="calc",
         run=_calc,
         summary="Lay, dutching, accumulator and odds calculators",
-        subject=Subject.CALCULATORS,
+        subject=CommandGroup.CALCULATORS,
         seats=EVERYBODY,
         arguments="[KIND name=value ...]",
         details="/calc lists the calculators, /calc KIND the inputs of one. "

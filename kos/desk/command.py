@@ -10,9 +10,9 @@ from typing import Any, TypedDict
 
 import msgspec
 
+from kos.desk.arguments import Arguments
 from kos.desk.office import Office
-from kos.desk.words import Words
-from kos.domain.conversation import Action, Answer, Kept, Person, Seat
+from kos.domain.people.conversation import Action, Answer, Kept, Person, Seat
 from kos.errors import CommandNotAllowed
 from kos.messages import OperatorSaid
 from kos.runtime.protocol import Message
@@ -22,7 +22,7 @@ STAFF = frozenset({Seat.ADMIN, Seat.OPERATOR})
 ADMINS = frozenset({Seat.ADMIN})
 
 
-class Subject(StrEnum):
+class CommandGroup(StrEnum):
     """The subject of a command, in the order of help."""
 
     SIGNALS = "Opportunities"
@@ -42,7 +42,7 @@ class Scope(TypedDict, total=False):
     operator: str
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class DeskReply(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a command."""
 
     answers: tuple[Answer, ...] = ()
@@ -70,11 +70,11 @@ class Premises:
     commands: tuple[Command, ...] = ()
     """The whole table, for help."""
     forms: Mapping[str, Any] = field(default_factory=dict)
-    """The dialogues, each a :class:`kos.desk.dialogue.Form`."""
+    """The dialogues, each a :class:`kos.desk.dialogue.DialogueForm`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Visit:
+class DeskContext:
     """One message from one person, with everything needed to answer it."""
 
     said: OperatorSaid
@@ -83,7 +83,7 @@ class Visit:
     premises: Premises
     name: str
     """The command as typed, without its slash."""
-    words: Words
+    words: Arguments
     action: Action | None = None
     """The stored action of the button pressed; None for typed text."""
     memory: dict[str, Any] = field(default_factory=dict)
@@ -128,9 +128,9 @@ class Command:
 
     name: str
     """1 to 32 of ``a-z0-9_``, without the slash."""
-    run: Callable[[Visit], Told]
+    run: Callable[[DeskContext], DeskReply]
     summary: str
-    subject: Subject
+    subject: CommandGroup
     seats: frozenset[Seat]
     """The roles that can use it."""
     arguments: str = ""

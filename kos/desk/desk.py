@@ -20,15 +20,15 @@ import msgspec
 import structlog
 from rapidfuzz import fuzz, process
 
-from kos.desk.command import Command, Premises, Told, Visit
+from kos.desk.arguments import Arguments, Typed, read, tidy
+from kos.desk.command import Command, DeskContext, DeskReply, Premises
+from kos.desk.formatting import MAX_NOTICE, fitted, say
 from kos.desk.office import Office
-from kos.desk.seats import TELEGRAM, Attempts, Seats, role_of
+from kos.desk.roles import TELEGRAM, CodeAttempts, Seats, role_of
 from kos.desk.signals import families
-from kos.desk.speech import MAX_NOTICE, fitted, say
 from kos.desk.table import FORMS, TABLE, by_name
-from kos.desk.words import Typed, Words, read, tidy
-from kos.domain.conversation import Action, Answer, Kept, Person, Promise
-from kos.domain.invitations import code_digest
+from kos.domain.people.conversation import Action, Answer, Kept, Person, Promise
+from kos.domain.people.invitations import code_digest
 from kos.errors import CommandNotAllowed, KosError, WaitAndRetry
 from kos.messages import (
     AcceptInvitation,
@@ -88,7 +88,7 @@ class Desk:
     ) -> None:
         self._office = office
         self._seats = Seats(office, admins, operators)
-        self._attempts = Attempts()
+        self._attempts = CodeAttempts()
         self._premises = replace(premises, commands=TABLE, forms=FORMS)
         self._commands: Mapping[str, Command] = by_name(TABLE)
         self._memory: dict[str, object] = {"seats": self._seats}
@@ -110,7 +110,9 @@ class Desk:
             return self._understand_press(said, person)
         typed = read(said.pressed or said.text)
         if not typed.name:
-            return self._work(said, person, self._commands["answer"], Words((typed.text,)), None)
+            return self._work(
+                said, person, self._commands["answer"], Arguments((typed.text,)), None
+            )
         command, words = self._command(typed)
         if command is None:
             return Work(lambda: self._unknown(person, typed))
@@ -130,7 +132,7 @@ class Desk:
 
     # --- understanding ---------------------------------------------------------------------------
 
-    def _command(self, typed: Typed) -> tuple[Command | None, Words]:
+    def _command(self, typed: Typed) -> tuple[Command | None, Arguments]:
         """The command of a name, or of the family that the name starts with."""
         exact = self._commands.get(typed.name)
         if exact is not None:
@@ -139,7 +141,7 @@ class Desk:
         family = self._commands.get(head)
         if family is None or not family.is_family or not tail:
             return None, typed.words
-        return family, Words((tail, *typed.words.plain), typed.words.named)
+        return family, Arguments((tail, *typed.words.plain), typed.words.named)
 
     def _understand_press(self, said: OperatorSaid, person: Person) -> Work:
         """A button that does something: treated as forged until it matches a stored action."""
@@ -176,12 +178,12 @@ class Desk:
         said: OperatorSaid,
         person: Person,
         command: Command,
-        words: Words,
+        words: Arguments,
         action: Action | None,
     ) -> Work:
         if person.seat not in command.seats:
             return Work(lambda: _not_done(say(f"You do not have access to /{command.name}.")))
-        visit = Visit(
+        visit = DeskContext(
             said=said,
             person=person,
             office=self._office,
@@ -208,7 +210,7 @@ class Desk:
 
     # --- doing -------------------------------------------------------------------------------------
 
-    def _carry_out(self, visit: Visit, command: Command) -> OperatorAnswered:
+    def _carry_out(self, visit: DeskContext, command: Command) -> OperatorAnswered:
         began = time.monotonic()
         try:
             return self._done(visit, command)
@@ -217,7 +219,7 @@ class Desk:
             user = visit.said.user
             _log.info("word.answered", what=command.name, user=user, elapsed_ms=elapsed_ms)
 
-    def _done(self, visit: Visit, command: Command) -> OperatorAnswered:
+    def _done(self, visit: DeskContext, command: Command) -> OperatorAnswered:
         try:
             is_turn = command.is_turn or visit.action is not None
             if is_turn and (done := self._concluded(visit.said)) is not None:
@@ -259,7 +261,7 @@ class Desk:
         value = next((each.value for each in kept if each.name == _ANSWERED + said.said_id), "[]")
         return OperatorAnswered(answers=_ANSWERS.decode(value))
 
-    def _use_up(self, visit: Visit, action: Action) -> None:
+    def _use_up(self, visit: DeskContext, action: Action) -> None:
         """Mark a button as used before it acts, for actions that must not happen twice.
 
         Raises:
@@ -278,7 +280,9 @@ class Desk:
         if isinstance(answer, CommandRefused):
             raise CommandNotAllowed("Already done.")
 
-    def _conclude(self, visit: Visit, told: Told, *, is_used_up: bool) -> OperatorAnswered:
+    def _conclude(
+        self, visit: DeskContext, told: DeskReply, *, is_used_up: bool
+    ) -> OperatorAnswered:
         """Commit the results of a message, including its answers."""
         said = visit.said
         answers = tuple(map(fitted, told.answers))
@@ -327,7 +331,7 @@ class Desk:
             return OperatorAnswered(notice=told.notice)
         return OperatorAnswered(answers=answers, notice=told.notice)
 
-    def _keep_shown(self, visit: Visit, told: Told) -> None:
+    def _keep_shown(self, visit: DeskContext, told: DeskReply) -> None:
         """Store the buttons of an answer that changes nothing: each showing has its own."""
         if not (told.actions or told.kept):
             return
@@ -391,7 +395,7 @@ def _not_done(answer: Answer) -> OperatorAnswered:
     return OperatorAnswered(answers=(answer,), is_refused=True)
 
 
-def _refused(visit: Visit, why: str) -> OperatorAnswered:
+def _refused(visit: DeskContext, why: str) -> OperatorAnswered:
     """A sentence; for a button as its notice, and also in full if the notice is too short."""
     if not visit.said.pressed:
         return _not_done(say(why))

@@ -15,10 +15,10 @@ from datetime import timedelta
 
 import msgspec
 
-from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
-from kos.desk.speech import Part, Rows, button, in_rows, say
-from kos.desk.words import Words, tidy
-from kos.domain.conversation import Action, Button, Kept
+from kos.desk.arguments import Arguments, tidy
+from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.formatting import Rows, TextPart, button, in_rows, say
+from kos.domain.people.conversation import Action, Button, Kept
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import ActionDescribed, GetAction, GetKept, KeptListed
 
@@ -33,7 +33,7 @@ SKIP = "-"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class Prompt:
     """One thing that is missing."""
 
     field: str
@@ -49,7 +49,7 @@ class Dialogue(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a dialogue."""
 
     form: str
-    words: Words = Words()
+    words: Arguments = Arguments()
     """The answers so far."""
     hints: dict[str, str] = {}
     """Suggested answers, such as the prices of the opportunity on screen."""
@@ -71,20 +71,20 @@ class Dialogue(msgspec.Struct, frozen=True, kw_only=True):
     def with_word(self, field: str, value: str) -> Dialogue:
         """The dialogue with one more answer."""
         named = self.words.named | {field: value}
-        return msgspec.structs.replace(self, words=Words(self.words.plain, named))
+        return msgspec.structs.replace(self, words=Arguments(self.words.plain, named))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Form:
+class DialogueForm:
     """A kind of dialogue."""
 
-    missing: Callable[[Visit, Dialogue], Question | None]
+    missing: Callable[[DeskContext, Dialogue], Prompt | None]
     """The next question; None when all is known."""
-    finish: Callable[[Visit, Dialogue], Told]
+    finish: Callable[[DeskContext, Dialogue], DeskReply]
     """The result of all the answers: usually a request to confirm."""
 
 
-def go_on(visit: Visit, dialogue: Dialogue, why: str = "") -> Told:
+def go_on(visit: DeskContext, dialogue: Dialogue, why: str = "") -> DeskReply:
     """Ask for anything missing, or finish.
 
     Args:
@@ -92,7 +92,7 @@ def go_on(visit: Visit, dialogue: Dialogue, why: str = "") -> Told:
         dialogue: Its state.
         why: Shown before the question, such as why the last answer was refused.
     """
-    form: Form = visit.premises.forms[dialogue.form]
+    form: DialogueForm = visit.premises.forms[dialogue.form]
     question = form.missing(visit, dialogue)
     if question is None:
         told = form.finish(visit, dialogue)
@@ -109,7 +109,7 @@ def go_on(visit: Visit, dialogue: Dialogue, why: str = "") -> Told:
     buttons = [
         button(label, f"/answer {asked.turn} {number}") for number, (label, _) in enumerate(choices)
     ]
-    return Told(
+    return DeskReply(
         answers=(
             say(
                 f"{why}\n\n" if why else "",
@@ -130,15 +130,15 @@ def go_on(visit: Visit, dialogue: Dialogue, why: str = "") -> Told:
 
 
 def confirm(
-    visit: Visit,
-    *parts: Part,
+    visit: DeskContext,
+    *parts: TextPart,
     command: str,
     label: str = "Confirm",
     participant: str = "",
     instance: str = "",
     version: int | None = None,
     others: tuple[Button, ...] = (),
-) -> Told:
+) -> DeskReply:
     """Ask for confirmation of a command: a button that works once, for ten minutes.
 
     Args:
@@ -161,7 +161,7 @@ def confirm(
         expires_at=visit.now + CONFIRM_WITHIN,
     )
     buttons: Rows = ((button(label, action.action_id), *others, button("Cancel", "/cancel")),)
-    return Told(
+    return DeskReply(
         answers=(say(*parts, buttons=buttons),),
         actions=(action,),
         kept=(
@@ -176,17 +176,17 @@ def confirm(
     )
 
 
-def kept_value(visit: Visit, name: str) -> str:
+def kept_value(visit: DeskContext, name: str) -> str:
     """A value stored for the person; empty for none."""
     kept = visit.office.ask("ledger", GetKept(owner=visit.user, prefix=name), KeptListed).kept
     return next((each.value for each in kept if each.name == name), "")
 
 
-def _forget(visit: Visit, name: str) -> Kept:
+def _forget(visit: DeskContext, name: str) -> Kept:
     return Kept(owner=visit.user, name=name, value="")
 
 
-def _open_dialogue(visit: Visit) -> Dialogue | None:
+def _open_dialogue(visit: DeskContext) -> Dialogue | None:
     value = kept_value(visit, DIALOGUE)
     if not value:
         return None
@@ -197,13 +197,15 @@ def _open_dialogue(visit: Visit) -> Dialogue | None:
     return dialogue if dialogue.form in visit.premises.forms else None
 
 
-def _answer(visit: Visit) -> Told:
+def _answer(visit: DeskContext) -> DeskReply:
     """The answer to the open question: typed, or a button with its turn and number."""
     dialogue = _open_dialogue(visit)
     is_free_text = not (visit.said.pressed or visit.said.text.lstrip().startswith("/"))
     if dialogue is None:
         if is_free_text:
-            return Told(answers=(say("There is no open question. Send /help for the commands."),))
+            return DeskReply(
+                answers=(say("There is no open question. Send /help for the commands."),)
+            )
         raise CommandNotAllowed("That question has closed.")
     if is_free_text:
         given = visit.words.first()
@@ -212,7 +214,7 @@ def _answer(visit: Visit) -> Told:
         if turn != dialogue.turn or number not in map(str, range(len(dialogue.choices))):
             raise CommandNotAllowed("That was an earlier question. Answer the latest one.")
         given = dialogue.choices[int(number)]
-    form: Form = visit.premises.forms[dialogue.form]
+    form: DialogueForm = visit.premises.forms[dialogue.form]
     question = form.missing(visit, dialogue)
     if question is None or question.field != dialogue.asked:
         return go_on(visit, dialogue, "Something has changed since. Check and try again.")
@@ -223,7 +225,7 @@ def _answer(visit: Visit) -> Told:
     return go_on(visit, dialogue.with_word(question.field, value))
 
 
-def _cancel(visit: Visit) -> Told:
+def _cancel(visit: DeskContext) -> DeskReply:
     """Forget the open question and the confirmation that is waiting."""
     used: tuple[str, ...] = ()
     is_open = bool(kept_value(visit, DIALOGUE))
@@ -233,7 +235,7 @@ def _cancel(visit: Visit) -> Told:
         action = visit.office.ask("ledger", GetAction(action_id=name), ActionDescribed).action
         used = (name,) if action is not None and action.used_at is None else ()
     said = "Cancelled. Nothing was recorded." if is_open or used else "There is nothing to cancel."
-    return Told(
+    return DeskReply(
         answers=(say(said, is_edit=visit.is_edit),),
         kept=(_forget(visit, DIALOGUE), _forget(visit, CONFIRMING)),
         used=used,
@@ -246,7 +248,7 @@ COMMANDS = (
         name="cancel",
         run=_cancel,
         summary="Cancel the current question",
-        subject=Subject.HELP,
+        subject=CommandGroup.HELP,
         seats=EVERYBODY,
         is_turn=True,
     ),
@@ -254,7 +256,7 @@ COMMANDS = (
         name="answer",
         run=_answer,
         summary="Answer the last question",
-        subject=Subject.HELP,
+        subject=CommandGroup.HELP,
         seats=EVERYBODY,
         is_turn=True,
         is_hidden=True,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
+from kos.desk.arguments import Arguments, one_of, tidy
+from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.filters import FILTER_HELP, MOST, Question, question_of
+from kos.desk.formatting import TextPart, bold, link, say
 from kos.desk.signals import bookmakers_known, head_of, nothing, page_within, reach, short_command
-from kos.desk.speech import Part, bold, link, say
-from kos.desk.words import Words, one_of, tidy
-from kos.domain.dutching import DutchQuery
-from kos.domain.opportunity import BetKind
+from kos.domain.opportunities.dutches import DutchQuery
+from kos.domain.opportunities.opportunity import BetKind
 from kos.errors import CommandNotAllowed
 from kos.messages import DutchesRanked, GetDutches
 from kos.views.dutches import DutchRow, dutches_view
@@ -19,14 +19,14 @@ _PAGE = 3
 _OWN_WORDS = ("kind", "exchanges")
 
 
-def _dutch(visit: Visit) -> Told:
+def _dutch(visit: DeskContext) -> DeskReply:
     """The best ways to cover every outcome at different places."""
     own = {name: visit.words.named[name] for name in _OWN_WORDS if name in visit.words.named}
     others = {name: value for name, value in visit.words.named.items() if name not in own}
     bookmakers = bookmakers_known(visit.office, visit.memory)
-    question = question_of("dutch", Words(visit.words.plain, others), bookmakers)
+    question = question_of("dutch", Arguments(visit.words.plain, others), bookmakers)
     question = msgspec.structs.replace(
-        question, words=Words(question.words.plain, question.words.named | own)
+        question, words=Arguments(question.words.plain, question.words.named | own)
     )
     query = msgspec.structs.replace(_query_of(question, own), limit=reach(question, _PAGE))
     ranked = visit.office.ask("scorer", GetDutches(query=query), DutchesRanked)
@@ -35,7 +35,7 @@ def _dutch(visit: Visit) -> Told:
     eligible = ranked.answer.considered - sum(ranked.answer.rejected.values())
     page = page_within(blocks, question, eligible, _PAGE)
     command, kept = short_command(visit, question.command())
-    return Told(
+    return DeskReply(
         answers=(
             say(
                 *head_of(view.title, ranked.answer.as_of, ranked),
@@ -77,10 +77,10 @@ def _query_of(question: Question, own: dict[str, str]) -> DutchQuery:
     )
 
 
-def _block(number: int, row: DutchRow) -> tuple[Part, ...]:
+def _block(number: int, row: DutchRow) -> tuple[TextPart, ...]:
     """One dutch: its legs, and the profit on each outcome."""
     mark = " ⚠" if row.warnings else ""
-    parts: list[Part] = [
+    parts: list[TextPart] = [
         f"{number}. ",
         bold(tidy(row.event, 80)),
         f" · {row.kickoff} (in {row.starts_in}){mark}",
@@ -107,7 +107,7 @@ COMMANDS = (
         name="dutch",
         run=_dutch,
         summary="Dutching: back every outcome at different bookmakers",
-        subject=Subject.SIGNALS,
+        subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="[BOOKMAKER] [kind=snr] [exchanges=no] [filters]",
         details="With a bookmaker, stake= is the stake there, which can be a free bet (kind=snr or "

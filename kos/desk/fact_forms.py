@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from kos.desk.dialogue import SKIP, Dialogue, Question
-from kos.desk.words import one_of, pounds_of, tidy
-from kos.domain.books import pounds
-from kos.domain.catalogue import Bonus, BonusKind, Offer
-from kos.domain.facts import Result
+from kos.desk.arguments import one_of, pounds_of, tidy
+from kos.desk.dialogue import SKIP, Dialogue, Prompt
+from kos.domain.books.double_entry import pounds
+from kos.domain.books.lines import BetLine
+from kos.domain.market.odds import decimal_odds
+from kos.domain.market.places import place_name
 from kos.domain.money import from_pence
-from kos.domain.odds import decimal_odds
-from kos.domain.places import place_name
-from kos.domain.spoken_facts import moment_of
-from kos.domain.told import BetLine
+from kos.domain.offers.catalogue import Bonus, BonusKind, Offer
+from kos.domain.offers.facts import Result
+from kos.domain.offers.typed_facts import moment_of
 from kos.errors import InvalidInput
 from kos.messages import BooksDescribed, OfferDescribed
 from kos.views.names import FACT_NAMES
@@ -63,7 +63,7 @@ class Standing:
         return tuple(dict.fromkeys(known))
 
 
-Ask = Callable[[Standing, Dialogue], Question | str | None]
+Ask = Callable[[Standing, Dialogue], Prompt | str | None]
 """A question, a value that needs no question, or None if the word is not needed."""
 
 
@@ -81,12 +81,12 @@ class FactForm:
 
 
 def _money(text: str, suggest: Callable[[Standing, Dialogue], int | None], field: str) -> Ask:
-    def ask(standing: Standing, dialogue: Dialogue) -> Question:
+    def ask(standing: Standing, dialogue: Dialogue) -> Prompt:
         suggested = suggest(standing, dialogue)
         choices = (
             () if not suggested or suggested < 0 else ((pounds(suggested), _typed(suggested)),)
         )
-        return Question(
+        return Prompt(
             field=field, text=text, choices=choices, read=lambda given: f"{_pounds(field, given)}"
         )
 
@@ -110,9 +110,9 @@ def _hinted_pence(dialogue: Dialogue, hint: str) -> int | None:
 
 
 def _odds(text: str, hint: str) -> Ask:
-    def ask(_standing: Standing, dialogue: Dialogue) -> Question:
+    def ask(_standing: Standing, dialogue: Dialogue) -> Prompt:
         hinted = dialogue.hints.get(hint, "")
-        return Question(
+        return Prompt(
             field="odds",
             text=f"{text} For example 2.50, 6/4 or evens",
             choices=((hinted, hinted),) if hinted else (),
@@ -129,10 +129,10 @@ def _read_odds(given: str) -> str:
 
 
 def _text(field: str, text: str, hint: str = "", *, may_skip: bool = False) -> Ask:
-    def ask(_standing: Standing, dialogue: Dialogue) -> Question | str:
+    def ask(_standing: Standing, dialogue: Dialogue) -> Prompt | str:
         if hint and dialogue.hints.get(hint):
             return dialogue.hints[hint]
-        return Question(
+        return Prompt(
             field=field,
             text=text,
             choices=(("Skip", SKIP),) if may_skip else (),
@@ -149,7 +149,7 @@ def _read_text(field: str, given: str) -> str:
     return value
 
 
-def _kickoff(_standing: Standing, dialogue: Dialogue) -> Question | str:
+def _kickoff(_standing: Standing, dialogue: Dialogue) -> Prompt | str:
     if dialogue.hints.get("kickoff"):
         return dialogue.hints["kickoff"]
 
@@ -160,7 +160,7 @@ def _kickoff(_standing: Standing, dialogue: Dialogue) -> Question | str:
             return given.strip()
         return moment_of(given.strip(), "kickoff").isoformat()
 
-    return Question(
+    return Prompt(
         field="kickoff",
         text="Start time? For example +3h, or 2026-11-23T15:00Z",
         choices=(("Skip", SKIP),),
@@ -171,7 +171,7 @@ def _kickoff(_standing: Standing, dialogue: Dialogue) -> Question | str:
 def _listed(field: str, text: str, offered: Callable[[Standing], tuple[str, ...]]) -> Ask:
     """One of those the terms list; if they list none, the one on screen."""
 
-    def ask(standing: Standing, dialogue: Dialogue) -> Question | str | None:
+    def ask(standing: Standing, dialogue: Dialogue) -> Prompt | str | None:
         words = offered(standing)
         hinted = dialogue.hints.get(field, "")
         if not words:
@@ -179,7 +179,7 @@ def _listed(field: str, text: str, offered: Callable[[Standing], tuple[str, ...]
         near = [word for word in words if hinted.startswith(word) and hinted]
         if near:
             return near[0]
-        return Question(
+        return Prompt(
             field=field,
             text=text,
             choices=tuple((word, word) for word in words),
@@ -208,7 +208,7 @@ def _bet_named(letter: str) -> Ask:
 def _one_bet(text: str, *, backs: bool | None = None) -> Ask:
     """An open bet of the offer; no question if there is only one."""
 
-    def ask(standing: Standing, _dialogue: Dialogue) -> Question | str:
+    def ask(standing: Standing, _dialogue: Dialogue) -> Prompt | str:
         bets = [
             bet
             for bet in standing.open_bets()
@@ -217,7 +217,7 @@ def _one_bet(text: str, *, backs: bool | None = None) -> Ask:
         if len(bets) == 1:
             return bets[0].bet
         names = tuple(bet.bet for bet in bets)
-        return Question(
+        return Prompt(
             field="bet",
             text=text if bets else "No open bets. Type the bet's name, or /cancel.",
             choices=tuple((_bet_label(bet), bet.bet) for bet in bets),
@@ -234,12 +234,12 @@ def _bet_label(bet: BetLine) -> str:
     )
 
 
-def _covers(standing: Standing, _dialogue: Dialogue) -> Question | str | None:
+def _covers(standing: Standing, _dialogue: Dialogue) -> Prompt | str | None:
     backs = [bet for bet in standing.open_bets() if bet.venue == standing.bookmaker]
     if len(backs) < 2:  # noqa: PLR2004 - one needs no question
         return None
     names = tuple(bet.bet for bet in backs)
-    return Question(
+    return Prompt(
         field="covers",
         text="Which back bet does it hedge?",
         choices=tuple((_bet_label(bet), bet.bet) for bet in backs),
@@ -247,13 +247,13 @@ def _covers(standing: Standing, _dialogue: Dialogue) -> Question | str | None:
     )
 
 
-def _exchange(standing: Standing, dialogue: Dialogue) -> Question | str:
+def _exchange(standing: Standing, dialogue: Dialogue) -> Prompt | str:
     known = standing.exchanges()
     hinted = dialogue.hints.get("lay_exchange", "")
     names = tuple(dict.fromkeys((*([hinted] if hinted else []), *known)))
     if len(names) == 1:
         return names[0]
-    return Question(
+    return Prompt(
         field="exchange",
         text="Which exchange?",
         choices=tuple((place_name(name), name) for name in names),
@@ -261,12 +261,12 @@ def _exchange(standing: Standing, dialogue: Dialogue) -> Question | str:
     )
 
 
-def _lay_selection(standing: Standing, dialogue: Dialogue) -> Question | str:
+def _lay_selection(standing: Standing, dialogue: Dialogue) -> Prompt | str:
     covered = dialogue.word("covers")
     for bet in standing.open_bets():
         if bet.venue == standing.bookmaker and bet.selection and covered in {"", bet.bet}:
             return bet.selection
-    return dialogue.hints.get("selection") or Question(
+    return dialogue.hints.get("selection") or Prompt(
         field="selection",
         text="Which selection did you lay?",
         read=lambda given: _read_text("selection", given),
@@ -283,10 +283,10 @@ def _lay_bet(standing: Standing, _dialogue: Dialogue) -> str:
     return standing.new_bet("l")
 
 
-def _commission(_standing: Standing, dialogue: Dialogue) -> Question | str:
+def _commission(_standing: Standing, dialogue: Dialogue) -> Prompt | str:
     if dialogue.hints.get("commission"):
         return dialogue.hints["commission"]
-    return Question(
+    return Prompt(
         field="commission",
         text="Exchange commission? For example 2%",
         choices=(("None", "0"), ("2%", "0.02"), ("5%", "0.05")),
@@ -306,10 +306,10 @@ def _read_rate(given: str) -> str:
     return f"{rate:f}"
 
 
-def _result(_standing: Standing, dialogue: Dialogue) -> Question:
+def _result(_standing: Standing, dialogue: Dialogue) -> Prompt:
     bet = dialogue.word("bet")
     results = tuple(each.value for each in Result)
-    return Question(
+    return Prompt(
         field="result",
         text=f"How was {tidy(bet, 40)} settled? (A lay wins if the selection does not.)",
         choices=tuple((each.replace("_", " "), each) for each in results),
@@ -317,7 +317,7 @@ def _result(_standing: Standing, dialogue: Dialogue) -> Question:
     )
 
 
-def _settled_amount(standing: Standing, dialogue: Dialogue) -> Question | None:
+def _settled_amount(standing: Standing, dialogue: Dialogue) -> Prompt | None:
     """Stake and odds give the return, except for a part settlement and a cash-out."""
     if dialogue.word("result") not in {Result.PARTIAL, Result.CASHED_OUT}:
         return None
@@ -328,7 +328,7 @@ def _settled_amount(standing: Standing, dialogue: Dialogue) -> Question | None:
         sign = "-" if given.strip().startswith("-") and not is_back else ""
         return f"{sign}{pounds_of('amount', given.strip().lstrip('+-'), Decimal(0))}"
 
-    return Question(
+    return Prompt(
         field="amount",
         text="Total returned (£), including the stake?"
         if is_back
@@ -337,12 +337,12 @@ def _settled_amount(standing: Standing, dialogue: Dialogue) -> Question | None:
     )
 
 
-def _settled_commission(standing: Standing, dialogue: Dialogue) -> Question | None:
+def _settled_commission(standing: Standing, dialogue: Dialogue) -> Prompt | None:
     bet = next((b for b in standing.told.bets if b.bet == dialogue.word("bet")), None)
     is_paying = dialogue.word("result") == Result.WON
     if bet is None or bet.venue == standing.bookmaker or not is_paying:
         return None
-    return Question(
+    return Prompt(
         field="commission",
         text="Commission charged (£)?",
         choices=(("None", "0"),),
@@ -375,7 +375,7 @@ def _token_odds(standing: Standing, _dialogue: Dialogue) -> str | None:
     return f"{bonus.min_odds:f}" if bonus and bonus.min_odds > 1 else None
 
 
-def _token_expiry(standing: Standing, dialogue: Dialogue) -> Question | None:
+def _token_expiry(standing: Standing, dialogue: Dialogue) -> Prompt | None:
     if dialogue.word("kind") == BonusKind.CASH:
         return None
     bonus = _bonus(standing)
@@ -386,7 +386,7 @@ def _token_expiry(standing: Standing, dialogue: Dialogue) -> Question | None:
             return given.strip()
         return moment_of(given.strip(), "expires_at").isoformat()
 
-    return Question(
+    return Prompt(
         field="expires_at",
         text="When does the free bet expire? For example +7d",
         choices=((f"in {days} days", f"+{days}d"),),
@@ -404,7 +404,7 @@ def _more_due(standing: Standing, _dialogue: Dialogue) -> str | None:
 def _token_in(*phases: str) -> Ask:
     """A free bet in one of these phases; no question if there is only one."""
 
-    def ask(standing: Standing, _dialogue: Dialogue) -> Question | str | None:
+    def ask(standing: Standing, _dialogue: Dialogue) -> Prompt | str | None:
         there = [
             token
             for token in standing.told.tokens
@@ -413,7 +413,7 @@ def _token_in(*phases: str) -> Ask:
         if len(there) < 2:  # noqa: PLR2004 - one needs no question
             return there[0].id if there else None
         names = tuple(token.id for token in there)
-        return Question(
+        return Prompt(
             field="token",
             text="Which free bet?",
             choices=tuple((f"{token.id}: {pounds(token.face)}", token.id) for token in there),
@@ -426,9 +426,9 @@ def _token_in(*phases: str) -> Ask:
 # --- venues ----------------------------------------------------------------------------------------
 
 
-def _venue(standing: Standing, _dialogue: Dialogue) -> Question:
+def _venue(standing: Standing, _dialogue: Dialogue) -> Prompt:
     names = (standing.bookmaker, *standing.exchanges())
-    return Question(
+    return Prompt(
         field="venue",
         text="Which bookmaker or exchange?",
         choices=tuple((place_name(name), name) for name in dict.fromkeys(names)),
@@ -625,20 +625,20 @@ FACTS: dict[str, FactForm] = {
 
 def next_of(
     form: FactForm, standing: Standing, dialogue: Dialogue
-) -> tuple[Dialogue, Question | None]:
+) -> tuple[Dialogue, Prompt | None]:
     """The dialogue with every known word filled in, up to the next question."""
     for field, ask in form.asks:
         if dialogue.knows(field):
             continue
         found = ask(standing, dialogue)
-        if isinstance(found, Question):
+        if isinstance(found, Prompt):
             return dialogue, found
         dialogue = dialogue.with_word(field, SKIP if found is None else found)
     return dialogue, None
 
 
 def spoken_words(dialogue: Dialogue) -> tuple[str, ...]:
-    """The words of the fact, as :func:`kos.domain.spoken_facts.spoken` takes them."""
+    """The words of the fact, as :func:`kos.domain.offers.typed_facts.spoken` takes them."""
     return tuple(
         f"{field}={value}" for field, value in dialogue.words.named.items() if value != SKIP
     )

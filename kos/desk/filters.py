@@ -10,8 +10,16 @@ from typing import Any
 import msgspec
 from rapidfuzz import fuzz, process
 
-from kos.desk.words import Words, count_of, odds_of, one_of, pounds_of, span_of, tidy
-from kos.domain.opportunity import BetKind, OpportunityQuery, Ranking
+from kos.desk.arguments import (
+    Arguments,
+    count_of,
+    odds_of,
+    one_of,
+    pounds_of,
+    span_of,
+    tidy,
+)
+from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery, Ranking
 from kos.errors import CommandNotAllowed, InvalidInput
 
 KINDS = {
@@ -45,7 +53,7 @@ class Question(msgspec.Struct, frozen=True):
     """A query to the scorer, and its typed form."""
 
     name: str
-    words: Words
+    words: Arguments
     """Without the page."""
     query: OpportunityQuery
     page: int
@@ -59,7 +67,7 @@ class Question(msgspec.Struct, frozen=True):
         return f"/{head} {words.text()}".rstrip()
 
 
-def question_of(name: str, words: Words, bookmakers: dict[str, str]) -> Question:
+def question_of(name: str, words: Arguments, bookmakers: dict[str, str]) -> Question:
     """The query that a command's words describe.
 
     Args:
@@ -101,7 +109,7 @@ def question_of(name: str, words: Words, bookmakers: dict[str, str]) -> Question
         raise CommandNotAllowed("Put the lower odds first, e.g. 2-6.")
     return Question(
         name,
-        Words((key,) if key else () if name in _FOR_ALL else (LAID,), named),
+        Arguments((key,) if key else () if name in _FOR_ALL else (LAID,), named),
         OpportunityQuery(kind=KINDS[name], bookmaker=key, limit=MOST, **found),
         count_of("page", words.get("page") or "1"),
     )

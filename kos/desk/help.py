@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from rapidfuzz import fuzz, process
 
-from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
-from kos.desk.seats import role_of
-from kos.desk.speech import Part, bold, button, code, in_rows, say
-from kos.desk.words import tidy
-from kos.domain.conversation import Answer
+from kos.desk.arguments import tidy
+from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.formatting import TextPart, bold, button, code, in_rows, say
+from kos.desk.roles import role_of
+from kos.domain.people.conversation import Answer
 
 _FIRST = ("qualifier", "snr", "due", "offers", "balance", "status")
 
 
-def _help(visit: Visit) -> Told:
+def _help(visit: DeskContext) -> DeskReply:
     wanted = visit.words.first().lstrip("/").casefold()
     own = [
         each
@@ -21,16 +21,16 @@ def _help(visit: Visit) -> Told:
         if visit.person.seat in each.seats and not each.is_hidden
     ]
     if wanted:
-        return Told(answers=(_about(wanted, own),))
-    parts: list[Part] = ["Commands you can use\n"]
-    for subject in Subject:
+        return DeskReply(answers=(_about(wanted, own),))
+    parts: list[TextPart] = ["Commands you can use\n"]
+    for subject in CommandGroup:
         of_it = [each for each in own if each.subject is subject]
         if of_it:
             parts += ["\n", bold(subject.value), "\n"]
             width = max(len(each.name) for each in of_it)
             parts.append("".join(f"/{each.name:<{width}}  {each.summary}\n" for each in of_it))
     parts.append("\nSend /help COMMAND for details.")
-    return Told(answers=(say(*parts),))
+    return DeskReply(answers=(say(*parts),))
 
 
 def _about(wanted: str, own: list[Command]) -> Answer:
@@ -40,7 +40,7 @@ def _about(wanted: str, own: list[Command]) -> Answer:
         near = process.extractOne(wanted, names.keys(), scorer=fuzz.ratio, score_cutoff=60.0)
         hint = f" Did you mean /help {near[0]}?" if near else " Send /help for the full list."
         return say(f"Unknown command: /{tidy(wanted, 40)}.{hint}")
-    parts: list[Part] = [
+    parts: list[TextPart] = [
         code(f"/{command.name} {command.arguments}".rstrip()),
         f"\n{command.summary}.",
     ]
@@ -57,7 +57,7 @@ def _about(wanted: str, own: list[Command]) -> Answer:
     return say(*parts)
 
 
-def _start(visit: Visit) -> Told:
+def _start(visit: DeskContext) -> DeskReply:
     own = {each.name for each in visit.premises.commands if visit.person.seat in each.seats}
     buttons = in_rows(button(f"/{name}", f"/{name}") for name in _FIRST if name in own)
     simulated = (
@@ -65,7 +65,7 @@ def _start(visit: Visit) -> Told:
         if visit.premises.is_simulated
         else ""
     )
-    return Told(
+    return DeskReply(
         answers=(
             say(
                 f"Hello {visit.person.name}. You are {role_of(visit.person.seat)}.{simulated}"
@@ -76,8 +76,8 @@ def _start(visit: Visit) -> Told:
     )
 
 
-def _version(visit: Visit) -> Told:
-    return Told(answers=(say(f"KOS {visit.premises.version}"),))
+def _version(visit: DeskContext) -> DeskReply:
+    return DeskReply(answers=(say(f"KOS {visit.premises.version}"),))
 
 
 COMMANDS = (
@@ -85,7 +85,7 @@ COMMANDS = (
         name="help",
         run=_help,
         summary="List the commands, or explain one",
-        subject=Subject.HELP,
+        subject=CommandGroup.HELP,
         seats=EVERYBODY,
         arguments="[COMMAND]",
         examples=("/help", "/help qualifier"),
@@ -94,7 +94,7 @@ COMMANDS = (
         name="start",
         run=_start,
         summary="Say hello",
-        subject=Subject.HELP,
+        subject=CommandGroup.HELP,
         seats=EVERYBODY,
         arguments="[CODE]",
         details="Add an invitation code to get access.",
@@ -103,7 +103,7 @@ COMMANDS = (
         name="version",
         run=_version,
         summary="Show the KOS version",
-        subject=Subject.HELP,
+        subject=CommandGroup.HELP,
         seats=EVERYBODY,
     ),
 )

@@ -5,12 +5,19 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from kos.desk.command import EVERYBODY, STAFF, Command, Subject, Told, Visit
+from kos.desk.arguments import Arguments, count_of, one_of, tidy
+from kos.desk.command import (
+    EVERYBODY,
+    STAFF,
+    Command,
+    CommandGroup,
+    DeskContext,
+    DeskReply,
+)
+from kos.desk.formatting import TextPart, bold, button, say
 from kos.desk.signals import is_reference, pair_of
-from kos.desk.speech import Part, bold, button, say
-from kos.desk.words import Words, count_of, one_of, tidy
-from kos.domain.conversation import Action, Button
-from kos.domain.market import EventMatch, Verdict
+from kos.domain.market.quotes import EventMatch, Verdict
+from kos.domain.people.conversation import Action, Button
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
     AliasesListed,
@@ -32,7 +39,7 @@ _MAX_EVIDENCE = 400
 _OWN_EXCHANGE = "betfair"
 
 
-def _alias(visit: Visit) -> Told:
+def _alias(visit: DeskContext) -> DeskReply:
     """Uncertain names, one at a time, with buttons to confirm or reject."""
     visit.words.refuse_others("page")
     sport = visit.words.first().casefold() or None
@@ -59,11 +66,11 @@ def _alias(visit: Visit) -> Told:
             f"No names to check. {alone:,} {'event has' if alone == 1 else 'events have'} no match on "
             "the exchange."
         )
-        return Told(answers=(say(text, is_edit=visit.is_edit),))
+        return DeskReply(answers=(say(text, is_edit=visit.is_edit),))
     number = min(count_of("page", visit.words.get("page") or "1"), len(doubts))
     match, pairs = doubts[number - 1]
     name = tidy(listed.names.get(match.event_id, match.event_id), _MAX_NAME)
-    parts: list[Part] = [
+    parts: list[TextPart] = [
         f"Uncertain match {number} of {len(doubts)}\n",
         bold(name),
         f"\n{tidy(match.sport_key, 60)}, {match.confidence:.0%} confidence",
@@ -88,7 +95,7 @@ def _alias(visit: Visit) -> Told:
                 button(f"✗ {label}: different", made[1].action_id),
             )
         )
-    typed = f"/alias {Words(visit.words.plain[:1]).text()}".rstrip()
+    typed = f"/alias {Arguments(visit.words.plain[:1]).text()}".rstrip()
     turn = []
     if number > 1:
         turn.append(button("Previous", f"{typed} page={number - 1}"))
@@ -96,21 +103,21 @@ def _alias(visit: Visit) -> Told:
         turn.append(button("Next", f"{typed} page={number + 1}"))
     if turn:
         rows.append(tuple(turn))
-    return Told(
+    return DeskReply(
         answers=(say(*parts, buttons=tuple(rows), is_edit=visit.is_edit),),
         actions=tuple(actions),
     )
 
 
-def _because(match: EventMatch) -> list[Part]:
+def _because(match: EventMatch) -> list[TextPart]:
     return [f"\n- {tidy(reason, 250)}" for reason in match.reasons[:8]]
 
 
 def _settling(
-    visit: Visit, pair: NamePair, verdict: AliasVerdict, match: EventMatch | None = None
+    visit: DeskContext, pair: NamePair, verdict: AliasVerdict, match: EventMatch | None = None
 ) -> Action:
     evidence = "; ".join(match.reasons) if match else "undone at the desk"
-    words = Words(
+    words = Arguments(
         (verdict.value,),
         {
             "sport": pair.sport,
@@ -127,7 +134,7 @@ def _settling(
     )
 
 
-def _settle(visit: Visit) -> Told:
+def _settle(visit: DeskContext) -> DeskReply:
     """Record a person's decision about two names, from its button."""
     if visit.action is None:
         raise CommandNotAllowed("Use the buttons of /alias to confirm or reject names.")
@@ -160,7 +167,7 @@ def _settle(visit: Visit) -> Told:
     if verdict is not AliasVerdict.WITHDRAWN:
         actions = (_settling(visit, pair, AliasVerdict.WITHDRAWN),)
         buttons.append(button("Undo", actions[0].action_id))
-    return Told(
+    return DeskReply(
         answers=(
             say(
                 bold(said),
@@ -174,7 +181,7 @@ def _settle(visit: Visit) -> Told:
     )
 
 
-def _why(visit: Visit) -> Told:
+def _why(visit: DeskContext) -> DeskReply:
     """Why an event was or was not matched to an exchange market."""
     visit.words.refuse_others()
     wanted = " ".join(visit.words.plain)
@@ -188,13 +195,13 @@ def _why(visit: Visit) -> Told:
                 f"Both prices for {tidy(found.home, 60)} v {tidy(found.away, 60)} come from the"
                 " same feed under the same name, so no names were matched."
             )
-            return Told(answers=(say(text),))
+            return DeskReply(answers=(say(text),))
         question = GetMatch(event_id=found.event_id)
     told = visit.office.ask("reconciler", question, MatchDescribed)
     if told.match is None:
         raise CommandNotAllowed("No event found. Try other words from its name.")
     match = told.match
-    parts: list[Part] = [
+    parts: list[TextPart] = [
         bold(tidy(told.name, _MAX_NAME)),
         f"\n{tidy(match.sport_key, 60)}: {match.verdict.value}, {match.confidence:.0%} confidence",
     ]
@@ -205,7 +212,7 @@ def _why(visit: Visit) -> Told:
     parts += _because(match)
     for outcome in match.outcomes[:6]:
         parts.append(f"\n{tidy(outcome.outcome, 60)} is {tidy(outcome.runner, 60)} on the exchange")
-    return Told(answers=(say(*parts),))
+    return DeskReply(answers=(say(*parts),))
 
 
 COMMANDS = (
@@ -213,7 +220,7 @@ COMMANDS = (
         name="alias",
         run=_alias,
         summary="Review uncertain team and player names",
-        subject=Subject.OPERATIONS,
+        subject=CommandGroup.OPERATIONS,
         seats=STAFF,
         arguments="[SPORT]",
     ),
@@ -221,7 +228,7 @@ COMMANDS = (
         name="why",
         run=_why,
         summary="Why an event was or was not matched",
-        subject=Subject.SIGNALS,
+        subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="EVENT",
         examples=("/why Leeds v York",),
@@ -230,7 +237,7 @@ COMMANDS = (
         name="settle",
         run=_settle,
         summary="Confirm or reject a pair of names",
-        subject=Subject.OPERATIONS,
+        subject=CommandGroup.OPERATIONS,
         seats=STAFF,
         is_turn=True,
         is_hidden=True,

@@ -5,15 +5,24 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 
-from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
+from kos.desk.arguments import count_of, quoted, tidy
+from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.fact_forms import FACTS
-from kos.desk.speech import MAX_DATA, Part, bold, button, in_rows, page_of, say, table
-from kos.desk.words import count_of, quoted, tidy
-from kos.domain.books import pounds
-from kos.domain.conversation import Action, Answer, Button, Seat
+from kos.desk.formatting import (
+    MAX_DATA,
+    TextPart,
+    bold,
+    button,
+    in_rows,
+    page_of,
+    say,
+    table,
+)
+from kos.domain.books.double_entry import pounds
+from kos.domain.books.lines import OfferLine
+from kos.domain.market.places import place_name
 from kos.domain.offers import ReminderKind
-from kos.domain.places import place_name
-from kos.domain.told import OfferLine
+from kos.domain.people.conversation import Action, Answer, Button, Seat
 from kos.errors import CommandNotAllowed
 from kos.messages import (
     CatalogueListed,
@@ -43,7 +52,7 @@ _DUE_VERBS = {
 # --- lists -----------------------------------------------------------------------------------------
 
 
-def _offers(visit: Visit) -> Told:
+def _offers(visit: DeskContext) -> DeskReply:
     """Open offers, or all of them, with their progress."""
     visit.words.refuse_others("page")
     words = [word for word in visit.words.plain if word.casefold() != "all"]
@@ -71,7 +80,7 @@ def _offers(visit: Visit) -> Told:
     ))  # fmt: skip
 
 
-def _line_of(line: OfferLine) -> tuple[Part, ...]:
+def _line_of(line: OfferLine) -> tuple[TextPart, ...]:
     where = phase_name(line.phase).lower() if line.outcome is None else _ended(line.outcome)
     made = f"Profit{'' if line.outcome else ' so far'} {pounds(line.profit)}"
     tied = f", {pounds(line.locked)} tied up" if line.locked else ""
@@ -86,13 +95,13 @@ def _ended(outcome: str) -> str:
     return f"closed, {readable(outcome)}"
 
 
-def _due(visit: Visit) -> Told:
+def _due(visit: DeskContext) -> DeskReply:
     """Offers that need attention: unhedged bets, expiring free bets, overdue money."""
     visit.words.refuse_others("page")
     question = GetReminders(**visit.about(visit.words.first()))
     lines = visit.office.ask("ledger", question, RemindersListed).reminders
     now = visit.now
-    blocks: list[tuple[Part, ...]] = [
+    blocks: list[tuple[TextPart, ...]] = [
         (
             bold(tidy(f"{line.participant} {line.instance}", 80)),
             (
@@ -131,7 +140,7 @@ def _due_at(kind: str, due: datetime, now: datetime) -> str:
 class Shown:
     """Buttons of one answer: plain commands, or stored actions if a command is too long."""
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, visit: DeskContext) -> None:
         self._visit = visit
         self._actions: list[Action] = []
 
@@ -154,9 +163,9 @@ class Shown:
         """A button that shows an offer."""
         return self.button(f"{who} {instance}", f"/offer {quoted(who)} {quoted(instance)}")
 
-    def told(self, answer: Answer) -> Told:
+    def told(self, answer: Answer) -> DeskReply:
         """The answer with the actions behind its buttons."""
-        return Told(answers=(answer,), actions=tuple(self._actions))
+        return DeskReply(answers=(answer,), actions=tuple(self._actions))
 
 
 def _sentence(text: str) -> str:
@@ -167,7 +176,7 @@ def _offer_command(line: OfferLine) -> str:
     return f"/offer {quoted(line.participant)} {quoted(line.instance)}"
 
 
-def find(visit: Visit, plain: tuple[str, ...]) -> OfferLine:
+def find(visit: DeskContext, plain: tuple[str, ...]) -> OfferLine:
     """The offer that ``N`` or ``WHO N`` means.
 
     Raises:
@@ -197,7 +206,7 @@ def find(visit: Visit, plain: tuple[str, ...]) -> OfferLine:
     raise CommandNotAllowed(f"There is no offer {tidy(instance, 40)}. {rest}")
 
 
-def _offer(visit: Visit) -> Told:
+def _offer(visit: DeskContext) -> DeskReply:
     """One offer with its bets and free bets, and buttons for the next step."""
     visit.words.refuse_others()
     if not visit.words.plain:
@@ -205,13 +214,13 @@ def _offer(visit: Visit) -> Told:
     return described(visit, find(visit, visit.words.plain[:2]))
 
 
-def ask_offer(visit: Visit, participant: str, instance: str) -> OfferDescribed:
+def ask_offer(visit: DeskContext, participant: str, instance: str) -> OfferDescribed:
     """Everything about one offer, if the person can see it."""
     question = GetOffer(instance=instance, **(visit.about(participant)))
     return visit.office.ask("ledger", question, OfferDescribed)
 
 
-def described(visit: Visit, line: OfferLine, before: str = "") -> Told:
+def described(visit: DeskContext, line: OfferLine, before: str = "") -> DeskReply:
     """One offer, with buttons for the next step.
 
     Args:
@@ -221,7 +230,7 @@ def described(visit: Visit, line: OfferLine, before: str = "") -> Told:
     """
     told = ask_offer(visit, line.participant, line.instance)
     line = told.line
-    parts: list[Part] = [f"{before}\n\n"] if before else []
+    parts: list[TextPart] = [f"{before}\n\n"] if before else []
     parts += [bold(tidy(told.title, 120)), "\n", *_line_of(line)]
     for name, view in (("Bets", bets_table(told.bets)), ("Free bets", tokens_table(told.tokens))):
         if view.rows:
@@ -252,7 +261,7 @@ def described(visit: Visit, line: OfferLine, before: str = "") -> Told:
     )
 
 
-def may_record(visit: Visit, fact: str) -> bool:
+def may_record(visit: DeskContext, fact: str) -> bool:
     """Only admins can reopen an offer."""
     return fact != "reopened" or visit.person.seat is Seat.ADMIN
 
@@ -260,13 +269,13 @@ def may_record(visit: Visit, fact: str) -> bool:
 # --- the catalogue ---------------------------------------------------------------------------------
 
 
-def _catalogue(visit: Visit) -> Told:
+def _catalogue(visit: DeskContext) -> DeskReply:
     """The catalogue: offers available at bookmakers."""
     visit.words.refuse_others("page")
     listed = visit.office.ask("ledger", GetCatalogue(), CatalogueListed).offers
     wanted = visit.words.first().casefold()
     there = [offer for offer in listed if wanted in {"", offer.bookmaker.casefold()}]
-    blocks: list[tuple[Part, ...]] = []
+    blocks: list[tuple[TextPart, ...]] = []
     for offer in there:
         asked = offer.qualifying
         closed = "" if offer.is_open(visit.now) else " (closed)"
@@ -284,7 +293,7 @@ def _catalogue(visit: Visit) -> Told:
     typed = " ".join(("/catalogue", *map(quoted, visit.words.plain[:1])))
     turners = page.turners(typed) if len(typed.encode()) < MAX_DATA - 9 else ()
     body = page.parts() if there else ("No offers. Add some with kos offers import FILE.",)
-    return Told(
+    return DeskReply(
         answers=(say(bold("Catalogue"), "\n\n", *body, buttons=turners, is_edit=visit.is_edit),)
     )
 
@@ -294,7 +303,7 @@ COMMANDS = (
         name="due",
         run=_due,
         summary="What needs your attention: unhedged, expiring or overdue",
-        subject=Subject.OFFERS,
+        subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="[WHO]",
     ),
@@ -302,7 +311,7 @@ COMMANDS = (
         name="offers",
         run=_offers,
         summary="Open offers and their progress",
-        subject=Subject.OFFERS,
+        subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="[WHO] [all]",
         examples=("/offers", "/offers ann", "/offers all"),
@@ -311,7 +320,7 @@ COMMANDS = (
         name="offer",
         run=_offer,
         summary="One offer, with buttons for the next step",
-        subject=Subject.OFFERS,
+        subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="[WHO] N",
         examples=("/offer 3", "/offer ann 3"),
@@ -320,7 +329,7 @@ COMMANDS = (
         name="catalogue",
         run=_catalogue,
         summary="Offers available at bookmakers",
-        subject=Subject.OFFERS,
+        subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="[BOOKMAKER]",
     ),

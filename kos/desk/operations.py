@@ -7,11 +7,27 @@ from difflib import get_close_matches
 
 import msgspec
 
-from kos.desk.command import ADMINS, STAFF, Command, Subject, Told, Visit
+from kos.desk.arguments import count_of, quoted, span_of, tidy
+from kos.desk.command import (
+    ADMINS,
+    STAFF,
+    Command,
+    CommandGroup,
+    DeskContext,
+    DeskReply,
+)
 from kos.desk.dialogue import confirm
-from kos.desk.speech import Part, bold, button, in_rows, italic, page_of, say, table
-from kos.desk.words import count_of, quoted, span_of, tidy
-from kos.domain.conversation import KOS, PAUSE, Kept
+from kos.desk.formatting import (
+    TextPart,
+    bold,
+    button,
+    in_rows,
+    italic,
+    page_of,
+    say,
+    table,
+)
+from kos.domain.people.conversation import KOS, PAUSE, Kept
 from kos.errors import CommandNotAllowed, InvalidInput, KosError
 from kos.messages import (
     BudgetDescribed,
@@ -22,7 +38,7 @@ from kos.messages import (
     KeptListed,
     PauseChanged,
 )
-from kos.runtime.described import ActorDescribed, Describe, SystemDescribed
+from kos.runtime.description import ActorDescribed, Describe, SystemDescribed
 from kos.views.health import (
     counted_restarts,
     credits_sentence,
@@ -53,11 +69,11 @@ class Pause(msgspec.Struct, frozen=True):
 # --- status ----------------------------------------------------------------------------------------
 
 
-def _status(visit: Visit) -> Told:
+def _status(visit: DeskContext) -> DeskReply:
     """Nodes and actors, price ages, credits, restarts and problems."""
     system = visit.office.ask(SYSTEM, Describe(), SystemDescribed)
     view = health_view(system)
-    parts: list[Part] = [italic(f"{SIMULATED}\n")] if visit.premises.is_simulated else []
+    parts: list[TextPart] = [italic(f"{SIMULATED}\n")] if visit.premises.is_simulated else []
     running = sum(node.state == "running" for node in system.nodes)
     restarts = sum(
         node.restarts + sum(actor.restarts for actor in node.actors) for node in system.nodes
@@ -98,7 +114,7 @@ def _status(visit: Visit) -> Told:
     )
     parts += ["\n\n", table(actors)]
     refresh = () if page.count > 1 else ((button("Refresh", "/status"),),)
-    return Told(
+    return DeskReply(
         answers=(say(*parts, buttons=(*page.turners("/status"), *refresh), is_edit=visit.is_edit),)
     )
 
@@ -125,7 +141,7 @@ def _prices(system: SystemDescribed, now: datetime, competitions: int) -> str:
     )
 
 
-def _credits(visit: Visit) -> str:
+def _credits(visit: DeskContext) -> str:
     try:
         budget = visit.office.ask("budget", GetBudget(), BudgetDescribed)
     except KosError as error:
@@ -136,7 +152,7 @@ def _credits(visit: Visit) -> str:
 # --- pause -----------------------------------------------------------------------------------------
 
 
-def kept_pause(visit: Visit) -> Pause | None:
+def kept_pause(visit: DeskContext) -> Pause | None:
     """The current pause; None if there is none."""
     kept = visit.office.ask("ledger", GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept
     value = next((each.value for each in kept if each.name == PAUSE), "")
@@ -150,7 +166,7 @@ def _paused(pause: Pause, now: datetime) -> str:
     return f"Paused by {tidy(pause.by, 60)} {at} (UK time){why}. Send /resume to restart."
 
 
-def _pause(visit: Visit) -> Told:
+def _pause(visit: DeskContext) -> DeskReply:
     """Pause polling and alerts, until /resume or for a time."""
     visit.words.refuse_others("reason")
     until = None
@@ -165,7 +181,7 @@ def _pause(visit: Visit) -> Told:
         raise CommandNotAllowed(_paused(before, visit.now))
     pause = Pause(by=visit.person.name, at=visit.now, reason=tidy(reason, 200))
     ends = f" until {uk_time(until)} UK time" if until else " until /resume"
-    return Told(
+    return DeskReply(
         answers=(
             say(
                 bold(f"Paused{ends}."),
@@ -186,12 +202,12 @@ def _pause(visit: Visit) -> Told:
     )
 
 
-def _resume(visit: Visit) -> Told:
+def _resume(visit: DeskContext) -> DeskReply:
     """Resume polling and alerts."""
     visit.words.refuse_others()
     if kept_pause(visit) is None:
         raise CommandNotAllowed("KOS is not paused.")
-    return Told(
+    return DeskReply(
         answers=(say(bold("Resumed."), " Polling restarts within 30 seconds."),),
         kept=(Kept(owner=KOS, name=PAUSE, value=""),),
         tells=(("budget", PauseChanged()),),
@@ -202,7 +218,7 @@ def _resume(visit: Visit) -> Told:
 # --- recheck ---------------------------------------------------------------------------------------
 
 
-def _recheck(visit: Visit) -> Told:
+def _recheck(visit: DeskContext) -> DeskReply:
     """Poll sport keys now; shows the cost first, to be confirmed."""
     visit.words.refuse_others()
     wanted = tuple(word.casefold() for word in visit.words.plain)
@@ -240,15 +256,15 @@ def _credits_of(count: int) -> str:
     return f"{count} credit" if count == 1 else f"{count:,} credits"
 
 
-def _which_sport(keys: list[str]) -> Told:
+def _which_sport(keys: list[str]) -> DeskReply:
     heads = dict.fromkeys(key.partition("_")[0] for key in keys)
     offered = keys if len(keys) <= 2 * _ROWS else list(heads)
     buttons = in_rows(button(key, f"/recheck {quoted(key)}") for key in offered[: 2 * _ROWS])
-    return Told(answers=(say("Which sport? No credits have been used yet.", buttons=buttons),))
+    return DeskReply(answers=(say("Which sport? No credits have been used yet.", buttons=buttons),))
 
 
-def _rechecked(visit: Visit, keys: tuple[str, ...]) -> Told:
-    lines: list[Part] = []
+def _rechecked(visit: DeskContext, keys: tuple[str, ...]) -> DeskReply:
+    lines: list[TextPart] = []
     for key in keys[:_MOST_KEYS]:
         question = FetchNow(reason=f"requested by {visit.user}")
         try:
@@ -258,7 +274,7 @@ def _rechecked(visit: Visit, keys: tuple[str, ...]) -> Told:
         else:
             mark = "✓" if told.is_done else "⚠"
             lines.append(f"\n{mark} {key}: {tidy(told.detail, 200)}")
-    return Told(answers=(say(bold("Refreshed"), *lines, f"\n\n{_credits(visit)}"),))
+    return DeskReply(answers=(say(bold("Refreshed"), *lines, f"\n\n{_credits(visit)}"),))
 
 
 COMMANDS = (
@@ -266,14 +282,14 @@ COMMANDS = (
         name="status",
         run=_status,
         summary="System status: actors, price ages, credits, restarts",
-        subject=Subject.OPERATIONS,
+        subject=CommandGroup.OPERATIONS,
         seats=STAFF,
     ),
     Command(
         name="pause",
         run=_pause,
         summary="Pause polling and alerts",
-        subject=Subject.OPERATIONS,
+        subject=CommandGroup.OPERATIONS,
         seats=ADMINS,
         arguments="[2h] [reason]",
         details="Lasts until /resume or the time you give, even if KOS restarts.",
@@ -284,7 +300,7 @@ COMMANDS = (
         name="resume",
         run=_resume,
         summary="Resume polling and alerts",
-        subject=Subject.OPERATIONS,
+        subject=CommandGroup.OPERATIONS,
         seats=ADMINS,
         is_turn=True,
     ),
@@ -292,7 +308,7 @@ COMMANDS = (
         name="recheck",
         run=_recheck,
         summary="Refresh one sport now (shows the cost first)",
-        subject=Subject.OPERATIONS,
+        subject=CommandGroup.OPERATIONS,
         seats=ADMINS,
         arguments="SPORT",
         examples=("/recheck soccer_epl",),

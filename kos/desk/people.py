@@ -7,13 +7,29 @@ from datetime import timedelta
 
 import msgspec
 
-from kos.desk.command import ADMINS, EVERYBODY, Command, Subject, Told, Visit
+from kos.desk.arguments import count_of, one_of, quoted, span_of, tidy
+from kos.desk.command import (
+    ADMINS,
+    EVERYBODY,
+    Command,
+    CommandGroup,
+    DeskContext,
+    DeskReply,
+)
 from kos.desk.dialogue import confirm
-from kos.desk.seats import NO_PARTICIPANTS, Seats, role_of
-from kos.desk.speech import MAX_DATA, Part, bold, button, code, in_rows, page_of, say
-from kos.desk.words import count_of, one_of, quoted, span_of, tidy
-from kos.domain.conversation import Person, Seat
-from kos.domain.invitations import CODE_BYTES, DEFAULT_LIFE, code_digest
+from kos.desk.formatting import (
+    MAX_DATA,
+    TextPart,
+    bold,
+    button,
+    code,
+    in_rows,
+    page_of,
+    say,
+)
+from kos.desk.roles import NO_PARTICIPANTS, Seats, role_of
+from kos.domain.people.conversation import Person, Seat
+from kos.domain.people.invitations import CODE_BYTES, DEFAULT_LIFE, code_digest
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
     CommandRecorded,
@@ -31,12 +47,12 @@ _PAGE = 10
 _LONGEST = timedelta(days=14)
 
 
-def _people(visit: Visit) -> Told:
+def _people(visit: DeskContext) -> DeskReply:
     """The people with access, from the settings and from the ledger."""
     visit.words.refuse_others("page")
     listed = visit.office.ask("ledger", GetPeople(), PeopleListed).people
     fixed = _seats(visit).fixed()
-    blocks: list[tuple[Part, ...]] = [
+    blocks: list[tuple[TextPart, ...]] = [
         (bold(user), f": {seat}, from the settings") for user, seat in sorted(fixed.items())
     ]
     for person in listed:
@@ -55,7 +71,7 @@ def _people(visit: Visit) -> Told:
         if len((command := f"/remove {quoted(person.user)}").encode()) <= MAX_DATA
     ]
     body = page.parts() if blocks else ("No one except users of this machine's terminal.",)
-    return Told(
+    return DeskReply(
         answers=(
             say(
                 bold("People"),
@@ -68,12 +84,12 @@ def _people(visit: Visit) -> Told:
     )
 
 
-def _seats(visit: Visit) -> Seats:
+def _seats(visit: DeskContext) -> Seats:
     seats: Seats = visit.memory["seats"]
     return seats
 
 
-def _remove(visit: Visit) -> Told:
+def _remove(visit: DeskContext) -> DeskReply:
     """Remove someone's access."""
     user = visit.words.first()
     listed = visit.office.ask("ledger", GetPeople(), PeopleListed).people
@@ -93,12 +109,12 @@ def _remove(visit: Visit) -> Told:
             label="Remove",
         )
     _set(visit, msgspec.structs.replace(person, is_active=False))
-    return Told(
+    return DeskReply(
         answers=(say(f"✓ {tidy(person.name, 60)} no longer has access."),), notice="removed"
     )
 
 
-def _set(visit: Visit, person: Person) -> None:
+def _set(visit: DeskContext, person: Person) -> None:
     answer = visit.office.do(
         SetPerson(command_id=visit.fact_id(), by=visit.user, occurred_at=visit.now, person=person),
         CommandRecorded,
@@ -108,7 +124,7 @@ def _set(visit: Visit, person: Person) -> None:
     _seats(visit).forget()
 
 
-def _invite(visit: Visit) -> Told:
+def _invite(visit: DeskContext) -> DeskReply:
     """Create a one-time invitation code."""
     visit.words.refuse_others("valid")
     seat = Seat(one_of("seat", visit.words.first(), [each.value for each in Seat]))
@@ -137,7 +153,7 @@ def _invite(visit: Visit) -> Told:
     if isinstance(answer, CommandRefused):
         raise CommandNotAllowed(f"Invitation not created: {answer.reason}")
     whose = f" ({tidy(participant, 40)})" if participant else ""
-    return Told(
+    return DeskReply(
         answers=(
             say(
                 bold(f"Invitation for {role_of(seat)}{whose}"),
@@ -151,7 +167,7 @@ def _invite(visit: Visit) -> Told:
     )
 
 
-def _check_participant(visit: Visit, participant: str) -> None:
+def _check_participant(visit: DeskContext, participant: str) -> None:
     listed = visit.office.ask(
         "ledger", GetParticipants(operator=visit.user), ParticipantsListed
     ).participants
@@ -162,8 +178,8 @@ def _check_participant(visit: Visit, participant: str) -> None:
         raise InvalidInput("who", tidy(participant, 40), f"one of {tidy(', '.join(names), 300)}")
 
 
-def _join(visit: Visit) -> Told:
-    return Told(
+def _join(visit: DeskContext) -> DeskReply:
+    return DeskReply(
         answers=(
             say(
                 f"You already have access, as {role_of(visit.person.seat)}. Send /help for the commands."
@@ -177,14 +193,14 @@ COMMANDS = (
         name="people",
         run=_people,
         summary="Who has access",
-        subject=Subject.PEOPLE,
+        subject=CommandGroup.PEOPLE,
         seats=ADMINS,
     ),
     Command(
         name="invite",
         run=_invite,
         summary="Create a one-time invitation code",
-        subject=Subject.PEOPLE,
+        subject=CommandGroup.PEOPLE,
         seats=ADMINS,
         arguments="admin|operator|participant [WHO] [valid=24h]",
         examples=("/invite operator", "/invite participant ann valid=2h"),
@@ -194,7 +210,7 @@ COMMANDS = (
         name="remove",
         run=_remove,
         summary="Remove someone's access",
-        subject=Subject.PEOPLE,
+        subject=CommandGroup.PEOPLE,
         seats=ADMINS,
         arguments="USER",
         is_turn=True,
@@ -203,7 +219,7 @@ COMMANDS = (
         name="join",
         run=_join,
         summary="Accept an invitation",
-        subject=Subject.PEOPLE,
+        subject=CommandGroup.PEOPLE,
         seats=EVERYBODY,
         arguments="CODE",
         is_hidden=True,

@@ -11,19 +11,27 @@ from datetime import timedelta
 
 import msgspec
 
-from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
-from kos.desk.dialogue import SKIP, Dialogue, Form, Question, confirm, go_on, kept_value
+from kos.desk.arguments import Arguments, tidy
+from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.dialogue import (
+    SKIP,
+    Dialogue,
+    DialogueForm,
+    Prompt,
+    confirm,
+    go_on,
+    kept_value,
+)
 from kos.desk.fact_forms import FACTS, FactForm, Standing, next_of, spoken_words
+from kos.desk.formatting import TextPart, bold
 from kos.desk.offers import ask_offer, described, find, may_record
 from kos.desk.signals import pair_hints, pair_of
-from kos.desk.speech import Part, bold
-from kos.desk.words import Words, tidy
-from kos.domain.books import pounds
-from kos.domain.catalogue import pence_of
-from kos.domain.conversation import Kept, Seat
-from kos.domain.facts import OFFER_FACTS, MoneyFact, OfferFact, Role, Source
-from kos.domain.places import place_name
-from kos.domain.spoken_facts import spoken
+from kos.domain.books.double_entry import pounds
+from kos.domain.market.places import place_name
+from kos.domain.offers.catalogue import pence_of
+from kos.domain.offers.facts import OFFER_FACTS, MoneyFact, OfferFact, Role, Source
+from kos.domain.offers.typed_facts import spoken
+from kos.domain.people.conversation import Kept, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
     BooksDescribed,
@@ -40,7 +48,7 @@ _PAIR_FOR = timedelta(days=3)
 _SOURCES = {"telegram": Source.TELEGRAM, "web": Source.WEB, "terminal": Source.TERMINAL}
 
 
-def _record(visit: Visit) -> Told:
+def _record(visit: DeskContext) -> DeskReply:
     """Record what happened to an offer; a confirmed button records it immediately."""
     plain = visit.words.plain
     if len(plain) != 3:  # noqa: PLR2004 - who, which, what
@@ -51,11 +59,11 @@ def _record(visit: Visit) -> Told:
         return _recorded(visit, participant, instance, fact)
     named = dict(visit.words.named)
     hints = _hints(visit, participant, instance, named.pop("pair", ""))
-    dialogue = Dialogue(form="record", words=Words(plain, named), hints=hints)
+    dialogue = Dialogue(form="record", words=Arguments(plain, named), hints=hints)
     return go_on(visit, dialogue)
 
 
-def _hints(visit: Visit, participant: str, instance: str, pair: str) -> dict[str, str]:
+def _hints(visit: DeskContext, participant: str, instance: str, pair: str) -> dict[str, str]:
     """Suggestions from the opportunity on screen, or from the one used for the offer's bet."""
     if pair:
         return pair_hints(pair_of(visit, pair))
@@ -68,8 +76,8 @@ def _pair_name(participant: str, instance: str) -> str:
 
 
 def with_pair(
-    visit: Visit, told: Told, hints: dict[str, str], participant: str, instance: str
-) -> Told:
+    visit: DeskContext, told: DeskReply, hints: dict[str, str], participant: str, instance: str
+) -> DeskReply:
     """The same, with the opportunity on screen stored for the offer's next facts."""
     if not hints:
         return told
@@ -82,7 +90,7 @@ def with_pair(
     return msgspec.structs.replace(told, kept=(*told.kept, kept))
 
 
-def _standing(visit: Visit, dialogue: Dialogue) -> tuple[Standing, FactForm]:
+def _standing(visit: DeskContext, dialogue: Dialogue) -> tuple[Standing, FactForm]:
     participant, instance, fact = dialogue.words.plain
     told = ask_offer(visit, participant, instance)
     form = FACTS.get(fact)
@@ -100,13 +108,13 @@ def _standing(visit: Visit, dialogue: Dialogue) -> tuple[Standing, FactForm]:
     return Standing(told=told, terms=terms, books=books, now=visit.now), form
 
 
-def _fact_missing(visit: Visit, dialogue: Dialogue) -> Question | None:
+def _fact_missing(visit: DeskContext, dialogue: Dialogue) -> Prompt | None:
     standing, form = _standing(visit, dialogue)
     _, question = next_of(form, standing, dialogue)
     return question
 
 
-def _fact_finish(visit: Visit, dialogue: Dialogue) -> Told:
+def _fact_finish(visit: DeskContext, dialogue: Dialogue) -> DeskReply:
     standing, form = _standing(visit, dialogue)
     dialogue, _ = next_of(form, standing, dialogue)
     participant, instance, fact = dialogue.words.plain
@@ -115,7 +123,7 @@ def _fact_finish(visit: Visit, dialogue: Dialogue) -> Told:
         OFFER_FACTS, fact, words, visit.now
     )  # refuses what cannot be recorded before asking for confirmation
     named = {field: value for field, value in dialogue.words.named.items() if value != SKIP}
-    command = f"/record {Words((participant, instance, fact), named).text()}"
+    command = f"/record {Arguments((participant, instance, fact), named).text()}"
     amounts = [_pounds(named[field]) for field in ("stake", "amount", "face") if field in named]
     told = confirm(
         visit,
@@ -136,9 +144,9 @@ _MONEY = frozenset({"stake", "amount", "face"})
 _PLACES = frozenset({"exchange", "venue", "bookmaker"})
 
 
-def _read_back(named: dict[str, str]) -> list[Part]:
+def _read_back(named: dict[str, str]) -> list[TextPart]:
     """The words of a fact, for checking."""
-    lines: list[Part] = []
+    lines: list[TextPart] = []
     for field, value in named.items():
         if field not in _UNSAID:
             shown = _pounds(value) if field in _MONEY else tidy(value, 120)
@@ -151,7 +159,7 @@ def _pounds(typed: str) -> str:
     return pounds(pence_of(typed, "amount"))
 
 
-def _recorded(visit: Visit, participant: str, instance: str, fact: str) -> Told:
+def _recorded(visit: DeskContext, participant: str, instance: str, fact: str) -> DeskReply:
     """Carry out the confirmed command."""
     if visit.action is None:
         raise CommandNotAllowed("Confirm first: nothing has been recorded.")
@@ -171,7 +179,7 @@ def _recorded(visit: Visit, participant: str, instance: str, fact: str) -> Told:
 
 
 def record_fact(
-    visit: Visit,
+    visit: DeskContext,
     fact: OfferFact | MoneyFact,
     participant: str,
     instance: str = "",
@@ -201,14 +209,14 @@ def record_fact(
     return answer
 
 
-FORMS = {"record": Form(missing=_fact_missing, finish=_fact_finish)}
+FORMS = {"record": DialogueForm(missing=_fact_missing, finish=_fact_finish)}
 
 COMMANDS = (
     Command(
         name="record",
         run=_record,
         summary="Record what happened to an offer",
-        subject=Subject.OFFERS,
+        subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="WHO N FACT [field=value ...]",
         details="KOS asks for anything you leave out, and you confirm before anything is recorded. "

@@ -13,13 +13,13 @@ from typing import Any
 
 import msgspec
 
-from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
+from kos.desk.arguments import Arguments, pounds_of, quoted, read, tidy
+from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.filters import FILTER_HELP, LAID, MOST, Question, question_of
-from kos.desk.office import Office
-from kos.desk.speech import (
+from kos.desk.formatting import (
     MAX_DATA,
     Page,
-    Part,
+    TextPart,
     bold,
     button,
     in_rows,
@@ -28,9 +28,9 @@ from kos.desk.speech import (
     page_of,
     say,
 )
-from kos.desk.words import Words, pounds_of, quoted, read, tidy
-from kos.domain.conversation import Kept
-from kos.domain.opportunity import BetKind, Opportunity, OpportunityQuery
+from kos.desk.office import Office
+from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityQuery
+from kos.domain.people.conversation import Kept
 from kos.errors import CommandNotAllowed, KosError
 from kos.messages import (
     DutchesRanked,
@@ -79,13 +79,13 @@ _FAMILY_SUMMARY = {
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 
 
-def _arbs(visit: Visit) -> Told:
+def _arbs(visit: DeskContext) -> DeskReply:
     """Arbs, by rating."""
     question = question_of("arbs", visit.words, bookmakers_known(visit.office, visit.memory))
     return _listed(visit, question)
 
 
-def _ranked(visit: Visit) -> Told:
+def _ranked(visit: DeskContext) -> DeskReply:
     """The best opportunities of a kind at one bookmaker, or at all of them."""
     bookmakers = bookmakers_known(visit.office, visit.memory)
     if not visit.words.plain and not visit.words.get("bookmaker"):
@@ -136,7 +136,7 @@ def _ask(office: Office, query: OpportunityQuery) -> OpportunitiesRanked:
 # --- what is shown ---------------------------------------------------------------------------------
 
 
-def _which(visit: Visit, name: str, bookmakers: dict[str, str]) -> Told:
+def _which(visit: DeskContext, name: str, bookmakers: dict[str, str]) -> DeskReply:
     """Buttons for each bookmaker in the data."""
     buttons = [button("All bookmakers", f"/{name}_{LAID}")]
     buttons += [
@@ -145,10 +145,10 @@ def _which(visit: Visit, name: str, bookmakers: dict[str, str]) -> Told:
         if len(f"/{name} {quoted(key)}".encode()) <= MAX_DATA
     ]
     text = "Which bookmaker?" if bookmakers else "No prices yet. Which bookmaker?"
-    return Told(answers=(say(text, buttons=in_rows(buttons[:60]), is_edit=visit.is_edit),))
+    return DeskReply(answers=(say(text, buttons=in_rows(buttons[:60]), is_edit=visit.is_edit),))
 
 
-def _listed(visit: Visit, question: Question) -> Told:
+def _listed(visit: DeskContext, question: Question) -> DeskReply:
     query = msgspec.structs.replace(question.query, limit=reach(question, _PAGE))
     ranked = _ask(visit.office, query)
     found = ranked.answer.opportunities
@@ -164,7 +164,7 @@ def _listed(visit: Visit, question: Question) -> Told:
         for number, each in enumerate(found[first : first + _PAGE], start=1)
     )
     command, kept = short_command(visit, question.command())
-    return Told(
+    return DeskReply(
         answers=(
             say(
                 *head_of(
@@ -194,7 +194,7 @@ def reach(question: Question, size: int) -> int:
 
 
 def page_within(
-    blocks: Sequence[tuple[Part, ...]], question: Question, eligible: int, size: int
+    blocks: Sequence[tuple[TextPart, ...]], question: Question, eligible: int, size: int
 ) -> Page:
     """The page asked for, or the last one.
 
@@ -211,7 +211,7 @@ def page_within(
 
 def head_of(
     title: str, as_of: datetime, ranked: OpportunitiesRanked | DutchesRanked, assumed: str = ""
-) -> tuple[Part, ...]:
+) -> tuple[TextPart, ...]:
     """The head of every list: whether the prices are real, the title, and the age of the prices."""
     at = f"At {uk_clock(as_of)} UK time."
     if ranked.last_quotes_at is None:
@@ -219,7 +219,7 @@ def head_of(
     else:
         age_s = (as_of - ranked.last_quotes_at).total_seconds()
         at += f" Latest bookmaker price: {f'{duration(age_s)} ago' if age_s >= 1 else 'just now'}."
-    simulated: tuple[Part, ...] = (italic(f"{SIMULATED}\n"),) if ranked.is_simulated else ()
+    simulated: tuple[TextPart, ...] = (italic(f"{SIMULATED}\n"),) if ranked.is_simulated else ()
     return (*simulated, bold(title), f"\n{at} {assumed}".rstrip(), "\n\n")
 
 
@@ -228,7 +228,7 @@ def _made(profit: Decimal) -> str:
     return f"{'Profit' if profit >= 0 else 'Loss'} {pounds(abs(profit))}"
 
 
-def _block(number: int, found: Opportunity, now: datetime) -> tuple[Part, ...]:
+def _block(number: int, found: Opportunity, now: datetime) -> tuple[TextPart, ...]:
     """One opportunity in four lines."""
     row = opportunity_row(found, now)
     kept = f" · retention {row.retention}" if row.retention else ""
@@ -248,7 +248,7 @@ def _block(number: int, found: Opportunity, now: datetime) -> tuple[Part, ...]:
     )
 
 
-def nothing(left_out: tuple[str, ...]) -> tuple[Part, ...]:
+def nothing(left_out: tuple[str, ...]) -> tuple[TextPart, ...]:
     """The text of an empty list: why everything was excluded."""
     if not left_out:
         return ("No opportunities match.",)
@@ -256,7 +256,7 @@ def nothing(left_out: tuple[str, ...]) -> tuple[Part, ...]:
     return (f"No opportunities match. Excluded: {why}. Try fewer filters.",)
 
 
-def short_command(visit: Visit, command: str) -> tuple[str, tuple[Kept, ...]]:
+def short_command(visit: DeskContext, command: str) -> tuple[str, tuple[Kept, ...]]:
     """A command that fits into a button; a long one is stored under a short name."""
     if len(f"{command} page=999".encode()) <= MAX_DATA:
         return command, ()
@@ -270,7 +270,7 @@ def short_command(visit: Visit, command: str) -> tuple[str, tuple[Kept, ...]]:
     return f"/view {digest}", (kept,)
 
 
-def _view(visit: Visit) -> Told:
+def _view(visit: DeskContext) -> DeskReply:
     """A list whose command is too long for a button."""
     name = f"view:{tidy(visit.words.first(), 20)}"
     kept = visit.office.ask("ledger", GetKept(owner=visit.user, prefix=name), KeptListed).kept
@@ -279,10 +279,10 @@ def _view(visit: Visit) -> Told:
         raise CommandNotAllowed("That list has expired. Run the command again.")
     typed = read(msgspec.json.decode(found.value, type=str))
     head, _, tail = typed.name.partition("_")
-    words = Words((tail, *typed.words.plain) if tail else typed.words.plain, typed.words.named)
-    words = Words(words.plain, words.named | {"page": visit.words.get("page") or "1"})
+    words = Arguments((tail, *typed.words.plain) if tail else typed.words.plain, typed.words.named)
+    words = Arguments(words.plain, words.named | {"page": visit.words.get("page") or "1"})
     command = next((each for each in visit.premises.commands if each.name == head), None)
-    if command is None or command.subject is not Subject.SIGNALS:
+    if command is None or command.subject is not CommandGroup.SIGNALS:
         raise CommandNotAllowed("That list has expired. Run the command again.")
     return command.run(replace(visit, name=head, words=words))
 
@@ -331,7 +331,7 @@ def _asked_for(short: str) -> tuple[str, OpportunityQuery]:
     return pair, query
 
 
-def described(visit: Visit, short: str) -> tuple[OpportunityDescribed, OpportunityQuery]:
+def described(visit: DeskContext, short: str) -> tuple[OpportunityDescribed, OpportunityQuery]:
     """The present state of the opportunity with a short name.
 
     Raises:
@@ -342,7 +342,7 @@ def described(visit: Visit, short: str) -> tuple[OpportunityDescribed, Opportuni
     return visit.office.ask("scorer", question, OpportunityDescribed), query
 
 
-def pair_of(visit: Visit, short: str) -> Opportunity:
+def pair_of(visit: DeskContext, short: str) -> Opportunity:
     """The opportunity with a short name, at the latest prices.
 
     Raises:
@@ -354,15 +354,15 @@ def pair_of(visit: Visit, short: str) -> Opportunity:
     return told.state.opportunity
 
 
-def _show(visit: Visit) -> Told:
+def _show(visit: DeskContext) -> DeskReply:
     """One opportunity: the bets, the outcomes and the score, or why it is no longer available."""
     told, query = described(visit, visit.words.first())
     view = opportunity_detail_view(told.state)
-    parts: list[Part] = [italic(f"{SIMULATED}\n")] if told.is_simulated else []
+    parts: list[TextPart] = [italic(f"{SIMULATED}\n")] if told.is_simulated else []
     found, row = told.state.opportunity, view.row
     if found is None or row is None:
         again = in_rows([button("Refresh", f"/show {visit.words.first()}")])
-        return Told(answers=(say(*parts, view.gone, buttons=again, is_edit=visit.is_edit),))
+        return DeskReply(answers=(say(*parts, view.gone, buttons=again, is_edit=visit.is_edit),))
     parts += [
         bold(tidy(row.event, 120)),
         f"\n{tidy(row.competition, 80)} · {row.kickoff} UK time (in {row.starts_in})\n",
@@ -388,7 +388,7 @@ def _show(visit: Visit) -> Told:
         button("Refresh prices", f"/show {own}"),
         button("Why these were matched", f"/why {own}"),
     ]
-    return Told(answers=(say(*parts, buttons=in_rows(buttons), is_edit=visit.is_edit),))
+    return DeskReply(answers=(say(*parts, buttons=in_rows(buttons), is_edit=visit.is_edit),))
 
 
 def pair_hints(found: Opportunity) -> dict[str, str]:
@@ -418,7 +418,7 @@ COMMANDS = (
         name="qualifier",
         run=_ranked,
         summary="Best qualifying bets",
-        subject=Subject.SIGNALS,
+        subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="[BOOKMAKER] [filters]",
         details="/qualifier_coral is the same as /qualifier coral; /qualifier_laid searches all "
@@ -430,7 +430,7 @@ COMMANDS = (
         name="snr",
         run=_ranked,
         summary="Best ways to use a free bet (stake not returned)",
-        subject=Subject.SIGNALS,
+        subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="[BOOKMAKER] [filters]",
         details=f"Set stake= to the value of your free bet.\n\n{FILTER_HELP}",
@@ -441,7 +441,7 @@ COMMANDS = (
         name="sr",
         run=_ranked,
         summary="Best ways to use a free bet (stake returned)",
-        subject=Subject.SIGNALS,
+        subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="[BOOKMAKER] [filters]",
         details=f"Set stake= to the value of your free bet.\n\n{FILTER_HELP}",
@@ -452,7 +452,7 @@ COMMANDS = (
         name="refund",
         run=_ranked,
         summary="Best bets for a refund offer (money back if it loses)",
-        subject=Subject.SIGNALS,
+        subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="[BOOKMAKER] [back=10] [cash=yes] [filters]",
         details="back= is the refund (default: your stake). Add cash=yes if it is paid in cash rather "
@@ -464,7 +464,7 @@ COMMANDS = (
         name="arbs",
         run=_arbs,
         summary="Arbs: bets that profit on every outcome at the prices shown",
-        subject=Subject.SIGNALS,
+        subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="[filters]",
         details="Many arbs are pricing errors, and taking arbs can get an account restricted. Check "
@@ -476,7 +476,7 @@ COMMANDS = (
         name="show",
         run=_show,
         summary="One opportunity in detail",
-        subject=Subject.SIGNALS,
+        subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="PAIR",
         is_hidden=True,
@@ -485,7 +485,7 @@ COMMANDS = (
         name="view",
         run=_view,
         summary="A page of a long list",
-        subject=Subject.SIGNALS,
+        subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="LIST",
         is_hidden=True,

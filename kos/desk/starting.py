@@ -6,22 +6,22 @@ from decimal import Decimal
 
 import msgspec
 
-from kos.desk.command import EVERYBODY, Command, Subject, Told, Visit
-from kos.desk.dialogue import Dialogue, Form, Question, confirm, go_on
+from kos.desk.arguments import Arguments, one_of, pounds_of, quoted, tidy
+from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.dialogue import Dialogue, DialogueForm, Prompt, confirm, go_on
 from kos.desk.fact_forms import FACTS
+from kos.desk.formatting import bold, in_rows, say
 from kos.desk.offers import Shown, described, find
 from kos.desk.recording import record_fact, with_pair
-from kos.desk.seats import NO_PARTICIPANTS
+from kos.desk.roles import NO_PARTICIPANTS
 from kos.desk.signals import pair_hints, pair_of
-from kos.desk.speech import bold, in_rows, say
-from kos.desk.words import Words, one_of, pounds_of, quoted, tidy
-from kos.domain.books import pounds
-from kos.domain.catalogue import Offer
-from kos.domain.conversation import Seat
-from kos.domain.facts import DepositSent
+from kos.domain.books.double_entry import pounds
+from kos.domain.market.places import place_name
 from kos.domain.money import to_pence
 from kos.domain.offers import Phase
-from kos.domain.places import place_name
+from kos.domain.offers.catalogue import Offer
+from kos.domain.offers.facts import DepositSent
+from kos.domain.people.conversation import Seat
 from kos.errors import CommandNotAllowed
 from kos.messages import (
     CatalogueListed,
@@ -39,14 +39,14 @@ _START_WORDS = ("who", "offer", "amount", "there")
 """In the order they are asked: each can need those before it."""
 
 
-def _start_offer(visit: Visit) -> Told:
+def _start_offer(visit: DeskContext) -> DeskReply:
     """Start an offer from the catalogue: who, which, and the deposit."""
     named = dict(visit.words.named)
     for word, field in zip(visit.words.plain, ("who", "offer"), strict=False):
         named.setdefault(field, word)
     pair = named.pop("pair", "")
     visit.about(named.get("who", ""))
-    Words((), named).refuse_others(*_START_WORDS)
+    Arguments((), named).refuse_others(*_START_WORDS)
     hints = pair_hints(pair_of(visit, pair)) if pair else {}
     dialogue = Dialogue(form="start_offer", hints=hints)
     for field in _START_WORDS:
@@ -56,7 +56,7 @@ def _start_offer(visit: Visit) -> Told:
     return go_on(visit, dialogue)
 
 
-def _start_missing(visit: Visit, dialogue: Dialogue) -> Question | None:
+def _start_missing(visit: DeskContext, dialogue: Dialogue) -> Prompt | None:
     for field in _START_WORDS:
         if not dialogue.knows(field):
             question = _start_question(visit, dialogue, field)
@@ -65,7 +65,7 @@ def _start_missing(visit: Visit, dialogue: Dialogue) -> Question | None:
     return None
 
 
-def _start_question(visit: Visit, dialogue: Dialogue, field: str) -> Question | None:
+def _start_question(visit: DeskContext, dialogue: Dialogue, field: str) -> Prompt | None:
     match field:
         case "who":
             return _who(visit)
@@ -73,7 +73,7 @@ def _start_question(visit: Visit, dialogue: Dialogue, field: str) -> Question | 
             return _which_offer(visit, dialogue)
         case "amount":
             least = _terms(visit, dialogue).deposit_min
-            return Question(
+            return Prompt(
                 field="amount",
                 text="Deposit (£)? Enter 0 for none.",
                 choices=((pounds(least), f"{least / 100:.2f}"),),
@@ -82,7 +82,7 @@ def _start_question(visit: Visit, dialogue: Dialogue, field: str) -> Question | 
         case _:
             if dialogue.word("amount") == "0.00":
                 return None
-            return Question(
+            return Prompt(
                 field="there",
                 text="Has the deposit reached the bookmaker?",
                 choices=(("Yes", "yes"), ("No, in transit", "no")),
@@ -90,7 +90,7 @@ def _start_question(visit: Visit, dialogue: Dialogue, field: str) -> Question | 
             )
 
 
-def _who(visit: Visit) -> Question | None:
+def _who(visit: DeskContext) -> Prompt | None:
     if visit.person.seat is Seat.PARTICIPANT:
         return None
     listed = visit.office.ask(
@@ -99,7 +99,7 @@ def _who(visit: Visit) -> Question | None:
     names = tuple(line.participant for line in listed if line.is_active)
     if not names:
         raise CommandNotAllowed(NO_PARTICIPANTS)
-    return Question(
+    return Prompt(
         field="who",
         text="Who is it for?",
         choices=tuple((f"{line.name} ({line.participant})", line.participant) for line in listed
@@ -108,11 +108,11 @@ def _who(visit: Visit) -> Question | None:
     )  # fmt: skip
 
 
-def _owner(visit: Visit, dialogue: Dialogue) -> str:
+def _owner(visit: DeskContext, dialogue: Dialogue) -> str:
     return dialogue.word("who") or visit.person.participant
 
 
-def _open_terms(visit: Visit, dialogue: Dialogue) -> list[Offer]:
+def _open_terms(visit: DeskContext, dialogue: Dialogue) -> list[Offer]:
     bookmaker = dialogue.hints.get("bookmaker", "")
     listed = visit.office.ask("ledger", GetCatalogue(), CatalogueListed).offers
     return [
@@ -120,14 +120,14 @@ def _open_terms(visit: Visit, dialogue: Dialogue) -> list[Offer]:
     ]
 
 
-def _which_offer(visit: Visit, dialogue: Dialogue) -> Question:
+def _which_offer(visit: DeskContext, dialogue: Dialogue) -> Prompt:
     there = _open_terms(visit, dialogue)
     if not there:
         at = dialogue.hints.get("bookmaker")
         where = f" for {tidy(place_name(at), 40)}" if at else ""
         raise CommandNotAllowed(f"No open offers{where}. Import some: kos offers import FILE")
     names = tuple(offer.key for offer in there)
-    return Question(
+    return Prompt(
         field="offer",
         text="Which offer?",
         choices=tuple(
@@ -137,7 +137,7 @@ def _which_offer(visit: Visit, dialogue: Dialogue) -> Question:
     )
 
 
-def _terms(visit: Visit, dialogue: Dialogue) -> Offer:
+def _terms(visit: DeskContext, dialogue: Dialogue) -> Offer:
     wanted = dialogue.word("offer")
     for offer in _open_terms(visit, dialogue):
         if offer.key == wanted:
@@ -145,7 +145,7 @@ def _terms(visit: Visit, dialogue: Dialogue) -> Offer:
     raise CommandNotAllowed(f"Offer {tidy(wanted, 60)} has closed.")
 
 
-def _start_finish(visit: Visit, dialogue: Dialogue) -> Told:
+def _start_finish(visit: DeskContext, dialogue: Dialogue) -> DeskReply:
     participant, terms = _owner(visit, dialogue), _terms(visit, dialogue)
     lines = visit.office.ask("ledger", GetOffers(participant=participant), OffersListed).offers
     taken = {line.instance for line in lines}
@@ -161,7 +161,7 @@ def _start_finish(visit: Visit, dialogue: Dialogue) -> Told:
         f"\nDeposit £{amount}, {'already received' if is_there else 'in transit'}"
         f"\nQualifying bet: {pounds(asked.min_stake)} at odds of {odds(asked.min_odds)} or more"
         f"\nYou get: {tidy(free_bets_words(terms), 120)}",
-        command=f"/begin {Words((participant, instance), named).text()}",
+        command=f"/begin {Arguments((participant, instance), named).text()}",
         label="Start offer",
         participant=participant,
         instance=instance,
@@ -170,7 +170,7 @@ def _start_finish(visit: Visit, dialogue: Dialogue) -> Told:
     return with_pair(visit, told, dialogue.hints, participant, instance)
 
 
-def _begin(visit: Visit) -> Told:
+def _begin(visit: DeskContext) -> DeskReply:
     """Carry out the confirmed command: the first fact of an offer."""
     if visit.action is None or len(visit.words.plain) != 2:  # noqa: PLR2004 - who and which
         raise CommandNotAllowed("To start an offer, send /start_offer.")
@@ -187,7 +187,7 @@ def _begin(visit: Visit) -> Told:
     return msgspec.structs.replace(told, notice="recorded")
 
 
-def _take(visit: Visit) -> Told:
+def _take(visit: DeskContext) -> DeskReply:
     """The opportunity on screen, for an offer that needs a bet at its bookmaker, or for a new one."""
     short = tidy(visit.words.first(), 60)
     found = pair_of(visit, short)
@@ -219,14 +219,14 @@ _WAITING_FOR = {
 }
 
 
-FORMS = {"start_offer": Form(missing=_start_missing, finish=_start_finish)}
+FORMS = {"start_offer": DialogueForm(missing=_start_missing, finish=_start_finish)}
 
 COMMANDS = (
     Command(
         name="start_offer",
         run=_start_offer,
         summary="Start an offer from the catalogue",
-        subject=Subject.OFFERS,
+        subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="[WHO] [OFFER] [amount=10] [there=yes]",
         details="KOS asks for anything you leave out. You confirm before it is recorded.",
@@ -236,7 +236,7 @@ COMMANDS = (
         name="take",
         run=_take,
         summary="Use an opportunity for an offer",
-        subject=Subject.OFFERS,
+        subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="PAIR",
         is_hidden=True,
@@ -245,7 +245,7 @@ COMMANDS = (
         name="begin",
         run=_begin,
         summary="Start a confirmed offer",
-        subject=Subject.OFFERS,
+        subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         is_turn=True,
         is_hidden=True,

@@ -23,7 +23,7 @@ from kos.desk import (
 )
 from kos.desk import help as help_
 from kos.desk.command import Command
-from kos.desk.dialogue import Form
+from kos.desk.dialogue import DialogueForm
 from kos.errors import KosBug
 
 _NAME = re.compile(r"[a-z0-9_]{1,32}")
@@ -45,7 +45,7 @@ TABLE: tuple[Command, ...] = (
     *dialogue.COMMANDS,
 )
 
-FORMS: Mapping[str, Form] = {**starting.FORMS, **recording.FORMS}
+FORMS: Mapping[str, DialogueForm] = {**starting.FORMS, **recording.FORMS}
 """Every dialogue by its name."""
 
 

@@ -8,12 +8,12 @@ from functools import partial
 from kos.doctor import machine, remotes
 from kos.doctor.examine import Check
 from kos.doctor.finding import Finding
-from kos.doctor.subject import Subject
+from kos.doctor.subject import ExaminedSystem
 
 
-def checks_of(subject: Subject) -> tuple[Check, ...]:
+def checks_of(subject: ExaminedSystem) -> tuple[Check, ...]:
     """Every check that makes sense for these settings."""
-    looks: tuple[tuple[str, Callable[[Subject], Sequence[Finding]]], ...] = (
+    looks: tuple[tuple[str, Callable[[ExaminedSystem], Sequence[Finding]]], ...] = (
         ("python", machine.python),
         ("settings", machine.settings),
         ("secrets", machine.secrets),

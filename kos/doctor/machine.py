@@ -16,21 +16,21 @@ from pathlib import Path
 
 import msgspec
 
-from kos.config import tables
-from kos.config_described import rows
+from kos.config.described import rows
+from kos.config.settings import tables
 from kos.db import FILE_NAME
 from kos.doctor import judge
 from kos.doctor.finding import Finding
-from kos.doctor.subject import Subject
+from kos.doctor.subject import ExaminedSystem
 from kos.errors import KosError
-from kos.heartbeat import read
 from kos.main import RUN_DIR_NAME
 from kos.messages import LedgerVerified, VerifyLedger
 from kos.observability.redact import Redactor
 from kos.runtime import RuntimeFault
 from kos.runtime.client import is_alive
 from kos.runtime.rundir import read_record
-from kos.service_unit import UNIT_FILE, is_current
+from kos.service.heartbeat import read
+from kos.service.unit import UNIT_FILE, is_current
 from kos.storage.migrations import open_as_it_is
 from kos.storage.verify import verify
 
@@ -38,7 +38,7 @@ _PACKAGE = "kos-engine"
 _ASK_S = 15.0
 
 
-def python(_: Subject) -> Sequence[Finding]:
+def python(_: ExaminedSystem) -> Sequence[Finding]:
     """The interpreter, and every package that the distribution asks for."""
     missing: list[str] = []
     old: dict[str, str] = {}
@@ -74,20 +74,20 @@ def _release(version: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def settings(subject: Subject) -> Sequence[Finding]:
+def settings(subject: ExaminedSystem) -> Sequence[Finding]:
     """Every problem of the settings at once."""
     file = str(subject.file) if subject.file.is_file() else f"{subject.file} (absent)"
     return (judge.settings(subject.problems, file, len(subject.origins)),)
 
 
-def secrets(subject: Subject) -> Sequence[Finding]:
+def secrets(subject: ExaminedSystem) -> Sequence[Finding]:
     """Which secrets are set, and from where."""
     found = rows(subject.settings, subject.origins)
     sources = {row.key: row.source for row in found if row.is_secret and row.source != "default"}
     return (judge.secrets(sources),)
 
 
-def redaction(subject: Subject) -> Sequence[Finding]:
+def redaction(subject: ExaminedSystem) -> Sequence[Finding]:
     """The log's redaction on planted secrets, and on those of the settings."""
     planted = {
         "a key in an address": ("https://127.0.0.1/v4?apiKey={}&x=1", "planted-4c1d9e"),
@@ -107,7 +107,7 @@ def redaction(subject: Subject) -> Sequence[Finding]:
     return (judge.redaction(leaks),)
 
 
-def state_dir(subject: Subject) -> Sequence[Finding]:
+def state_dir(subject: ExaminedSystem) -> Sequence[Finding]:
     """The state directory, or the place where it would be made."""
     folder = subject.state_dir
     nearest = _nearest(folder)
@@ -119,7 +119,7 @@ def state_dir(subject: Subject) -> Sequence[Finding]:
     return (judge.state_dir(str(folder), mode, is_own, is_writable),)
 
 
-def disk(subject: Subject) -> Sequence[Finding]:
+def disk(subject: ExaminedSystem) -> Sequence[Finding]:
     """Free space and the kind of file system under the state directory."""
     folder = _nearest(subject.state_dir)
     free = shutil.disk_usage(folder).free
@@ -146,12 +146,12 @@ def file_system_of(folder: Path, mountinfo: str) -> str:
     return kind
 
 
-def open_files(_: Subject) -> Sequence[Finding]:
+def open_files(_: ExaminedSystem) -> Sequence[Finding]:
     """The limit that a daemon started from here would have."""
     return (judge.open_files(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),)
 
 
-def time_zones(_: Subject) -> Sequence[Finding]:
+def time_zones(_: ExaminedSystem) -> Sequence[Finding]:
     """Whether British time can be reckoned."""
     try:
         zoneinfo.ZoneInfo("Europe/London")
@@ -160,14 +160,14 @@ def time_zones(_: Subject) -> Sequence[Finding]:
     return (judge.time_zones(is_known=True),)
 
 
-def unit(_: Subject) -> Sequence[Finding]:
+def unit(_: ExaminedSystem) -> Sequence[Finding]:
     """The installed systemd unit, against the one of this KOS."""
     if not UNIT_FILE.is_file():
         return (judge.unit(is_there=False, is_same=False),)
     return (judge.unit(is_there=True, is_same=is_current(UNIT_FILE.read_text("utf-8"))),)
 
 
-def ports(subject: Subject) -> Sequence[Finding]:
+def ports(subject: ExaminedSystem) -> Sequence[Finding]:
     """Every table that listens: one with a ``host``, a ``port`` and ``is_enabled``."""
     findings = []
     for table in tables():
@@ -193,7 +193,7 @@ def _is_free(host: str, port: int) -> bool:
     return True
 
 
-def daemon(subject: Subject) -> Sequence[Finding]:
+def daemon(subject: ExaminedSystem) -> Sequence[Finding]:
     """Whether it answers, and what its run directory says."""
     try:
         pid = read_record(subject.state_dir / RUN_DIR_NAME).pid
@@ -208,7 +208,7 @@ def daemon(subject: Subject) -> Sequence[Finding]:
     )
 
 
-def heartbeat(subject: Subject) -> Sequence[Finding]:
+def heartbeat(subject: ExaminedSystem) -> Sequence[Finding]:
     """The heartbeat file's age."""
     age_s: float | None = None
     try:
@@ -220,7 +220,7 @@ def heartbeat(subject: Subject) -> Sequence[Finding]:
     return (judge.heartbeat(age_s, every_s, is_daemon_up=subject.system is not None),)
 
 
-def database(subject: Subject) -> Sequence[Finding]:
+def database(subject: ExaminedSystem) -> Sequence[Finding]:
     """The ledger, verified by the daemon where it runs, else read as it is."""
     path = subject.state_dir / FILE_NAME
     if not path.exists():

@@ -17,10 +17,10 @@ from kos.adapters.betfair.session import BetfairSession, Credentials
 from kos.adapters.http import ANY_STATUS, HttpRemote, RetryPolicy
 from kos.adapters.oddsapi.client import OddsApi
 from kos.adapters.proxies import check_session, proxy_url
-from kos.config import Secret, Settings
+from kos.config.settings import Secret, Settings
 from kos.doctor import judge
 from kos.doctor.finding import Finding, Level, failure, ok, warning
-from kos.doctor.subject import Subject
+from kos.doctor.subject import ExaminedSystem
 from kos.errors import InvalidSettings, KosError
 
 _ASK_S = 8.0
@@ -30,7 +30,7 @@ _OWN_SESSION = "doctor"
 """Of the proxies; a session of its own disturbs none of the daemon's."""
 
 
-def clock(subject: Subject) -> Sequence[Finding]:
+def clock(subject: ExaminedSystem) -> Sequence[Finding]:
     """Against the Date header of the odds feed's host, asked without a key; any status will do."""
     odds = subject.settings.odds_api
     remote = HttpRemote(
@@ -59,7 +59,7 @@ def clock(subject: Subject) -> Sequence[Finding]:
     return (judge.clock(skew_s),)
 
 
-def proxies(subject: Subject) -> Sequence[Finding]:
+def proxies(subject: ExaminedSystem) -> Sequence[Finding]:
     """One session of the proxies, unless they are off or the daemon looks after them."""
     settings = subject.settings.proxies
     if not settings.used_by:
@@ -79,7 +79,7 @@ def _way(settings: Settings, service: str) -> str | None:
     return proxy_url(settings.proxies, _OWN_SESSION) if service in used else None
 
 
-def odds_api(subject: Subject) -> Sequence[Finding]:
+def odds_api(subject: ExaminedSystem) -> Sequence[Finding]:
     """The free list of sports, which brings the counters of the credits."""
     settings = subject.settings.odds_api
     if (found := subject.actor("sports")) is not None and not settings.key:
@@ -111,7 +111,7 @@ def odds_api(subject: Subject) -> Sequence[Finding]:
     return (_refused_settings("odds api", ask),)
 
 
-def betfair(subject: Subject) -> Sequence[Finding]:
+def betfair(subject: ExaminedSystem) -> Sequence[Finding]:
     """A login and a logout, unless the daemon holds a session."""
     settings = subject.settings.betfair
     if (found := subject.actor("exchange")) is not None:
@@ -158,13 +158,13 @@ def _refused_settings(check: str, ask: Callable[[], Finding]) -> Finding:
         return failure(check, "; ".join(refused.problems), "fix the settings")
 
 
-class _Answer(msgspec.Struct):
+class _BotAnswer(msgspec.Struct):
     """As much of the Bot API's answers as is looked at."""
 
     result: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-class _Me(msgspec.Struct):
+class _BotName(msgspec.Struct):
     username: str = ""
 
 
@@ -172,7 +172,7 @@ class _Webhook(msgspec.Struct):
     url: str = ""
 
 
-def telegram(subject: Subject) -> Sequence[Finding]:
+def telegram(subject: ExaminedSystem) -> Sequence[Finding]:
     """The bot's token, webhook and other readers, unless the daemon reads."""
     if (found := subject.actor("bot")) is not None:
         return (judge.actor_pulse("telegram", "bot", *found),)
@@ -204,19 +204,19 @@ def _ask_telegram(remote: HttpRemote, token: Secret) -> Sequence[Finding]:
     def call(method: str, **params: str) -> tuple[int, bytes]:
         answer = remote.get(f"/bot{token.reveal()}/{method}", params, accept=ANY_STATUS)
         try:
-            return answer.status, bytes(msgspec.json.decode(answer.body, type=_Answer).result)
+            return answer.status, bytes(msgspec.json.decode(answer.body, type=_BotAnswer).result)
         except msgspec.MsgspecError:
             return answer.status, b"{}"
 
-    def read(body: bytes, kind: type[_Me | _Webhook]) -> str:
+    def read(body: bytes, kind: type[_BotName | _Webhook]) -> str:
         try:
             found = msgspec.json.decode(body, type=kind)
         except msgspec.MsgspecError:
             return ""
-        return found.username if isinstance(found, _Me) else found.url
+        return found.username if isinstance(found, _BotName) else found.url
 
     status, me = call("getMe")
-    findings = [judge.telegram_token(status, read(me, _Me))]
+    findings = [judge.telegram_token(status, read(me, _BotName))]
     if findings[0].level is not Level.OK:
         return findings
     webhook = read(call("getWebhookInfo")[1], _Webhook)

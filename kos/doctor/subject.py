@@ -7,14 +7,14 @@ from pathlib import Path
 
 import msgspec
 
-from kos.config import Origin, Settings, default_path, load
+from kos.config.settings import Origin, Settings, default_path, load
 from kos.errors import InvalidSettings
 from kos.main import RUN_DIR_NAME
 from kos.messages import MESSAGES
 from kos.runtime import Client, RuntimeFault, SystemDescribed, connect
 
 
-class Subject(msgspec.Struct, frozen=True, kw_only=True):
+class ExaminedSystem(msgspec.Struct, frozen=True, kw_only=True):
     """What is examined."""
 
     settings: Settings
@@ -37,7 +37,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
 
-def subject_of(config: Path | None) -> Subject:
+def subject_of(config: Path | None) -> ExaminedSystem:
     """The settings and the running daemon, as far as there are any; never raises for them."""
     problems: tuple[str, ...] = ()
     settings = Settings()
@@ -52,7 +52,7 @@ def subject_of(config: Path | None) -> Subject:
             break
     else:
         folder = settings.state_dir
-    return Subject(
+    return ExaminedSystem(
         settings=settings,
         origins=origins,
         problems=problems,

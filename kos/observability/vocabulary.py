@@ -31,7 +31,7 @@ class Key(msgspec.Struct, frozen=True):
     are folded."""
 
 
-class Event(msgspec.Struct, frozen=True):
+class LogEvent(msgspec.Struct, frozen=True):
     """What one event means."""
 
     levels: tuple[str, ...]
@@ -43,24 +43,24 @@ class Event(msgspec.Struct, frozen=True):
     """Repeats are folded, as those of every warning and worse are."""
 
 
-def _debug(meaning: str, *keys: str) -> Event:
-    return Event(("debug",), meaning, keys)
+def _debug(meaning: str, *keys: str) -> LogEvent:
+    return LogEvent(("debug",), meaning, keys)
 
 
-def _info(meaning: str, *keys: str) -> Event:
-    return Event(("info",), meaning, keys)
+def _info(meaning: str, *keys: str) -> LogEvent:
+    return LogEvent(("info",), meaning, keys)
 
 
-def _warning(meaning: str, *keys: str) -> Event:
-    return Event(("warning",), meaning, keys)
+def _warning(meaning: str, *keys: str) -> LogEvent:
+    return LogEvent(("warning",), meaning, keys)
 
 
-def _error(meaning: str, *keys: str) -> Event:
-    return Event(("error",), meaning, keys)
+def _error(meaning: str, *keys: str) -> LogEvent:
+    return LogEvent(("error",), meaning, keys)
 
 
-def _critical(meaning: str, *keys: str) -> Event:
-    return Event(("critical",), meaning, keys)
+def _critical(meaning: str, *keys: str) -> LogEvent:
+    return LogEvent(("critical",), meaning, keys)
 
 
 def _measure(meaning: str, unit: str = "") -> Key:
@@ -159,7 +159,7 @@ KEYS: Mapping[str, Key] = {
 }
 """Keys that events declare, one meaning each."""
 
-EVENTS: Mapping[str, Event] = {
+EVENTS: Mapping[str, LogEvent] = {
     # --- the runtime
     "system.started": _info("All nodes are up.", "nodes"),
     "system.stopped": _info("All nodes have ended, in order."),
@@ -196,7 +196,7 @@ EVENTS: Mapping[str, Event] = {
     "letters.dead": _warning("Messages were never handled.", "total", "by_reason"),
     "letters.lost": _warning("Messages waited for an actor that ended.", "count", "reason"),
     "timer.failed": _error("An appointment could not be delivered.", "error"),
-    "library.logged": Event(LEVELS, "A message from a library.", ("library", "text")),
+    "library.logged": LogEvent(LEVELS, "A message from a library.", ("library", "text")),
     "service.ready": _info("The service manager was told that KOS is ready.", "status"),
     # --- settings read again at SIGHUP
     "settings.reloaded": _info("The settings were read again.", "changed"),
@@ -316,7 +316,7 @@ EVENTS: Mapping[str, Event] = {
     "ledger.opened": _info(
         "The database is open; only this process writes to it.", "path", "sequence"
     ),
-    "ledger.committed": Event(
+    "ledger.committed": LogEvent(
         ("debug", "info"),
         "Commands were saved (at debug if they only record credits).",
         ("commands", "kinds", "refused", "sequence", "elapsed_ms", "job_ids"),

@@ -56,7 +56,7 @@ What holds, whatever dies:
 
 from kos.runtime.actor import DEFERRED, Actor, Context, Deferred, Reply
 from kos.runtime.client import Client, connect
-from kos.runtime.described import ActorDescribed, Describe, NodeDescribed, SystemDescribed
+from kos.runtime.description import ActorDescribed, Describe, NodeDescribed, SystemDescribed
 from kos.runtime.errors import (
     ActorExists,
     ActorFailed,

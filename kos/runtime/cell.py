@@ -21,7 +21,7 @@ import pykka
 from pykka import ActorRegistry
 
 from kos.runtime.actor import DEFERRED, Actor, Context, as_fault
-from kos.runtime.described import WAIT_BOUNDS_S
+from kos.runtime.description import WAIT_BOUNDS_S
 from kos.runtime.errors import ActorFailed, RuntimeFault, UnencodableMessage
 from kos.runtime.jobs import enter_job
 from kos.runtime.mailbox import Letter, Mailbox, NewArgs, Order

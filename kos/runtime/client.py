@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from kos.runtime.codec import Codec
-from kos.runtime.described import Describe, SystemDescribed
+from kos.runtime.description import Describe, SystemDescribed
 from kos.runtime.errors import (
     AskTimeout,
     NoSuchActor,

@@ -15,7 +15,7 @@ from typing import Any, Union
 
 import msgspec
 
-from kos.runtime.described import Describe, SystemDescribed
+from kos.runtime.description import Describe, SystemDescribed
 from kos.runtime.errors import Fault, MessageRefused, UnencodableMessage
 from kos.runtime.protocol import Message
 
@@ -26,7 +26,7 @@ _LENGTH = struct.Struct("<I")
 LENGTH_BYTES = _LENGTH.size
 
 
-class Kind(IntEnum):
+class FrameKind(IntEnum):
     """What a frame is for."""
 
     HELLO = 0
@@ -50,7 +50,7 @@ class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What the message was sent for; see :mod:`kos.runtime.jobs`."""
 
 
-class _Outgoing(msgspec.Struct, array_like=True, gc=False):
+class _OutgoingFrame(msgspec.Struct, array_like=True, gc=False):
     kind: int
     number: int
     target: str
@@ -86,7 +86,7 @@ class Codec:
 
     def encode(  # noqa: PLR0917 - the head's parts, in its order
         self,
-        kind: Kind,
+        kind: FrameKind,
         number: int,
         target: str,
         sender: str | None,
@@ -102,7 +102,7 @@ class Codec:
         if type(message) not in self._known:
             raise UnencodableMessage(type(message).__name__, "not among the system's messages")
         try:
-            data = self._encoder.encode(_Outgoing(kind, number, target, sender, message, job))
+            data = self._encoder.encode(_OutgoingFrame(kind, number, target, sender, message, job))
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise UnencodableMessage(type(message).__name__, str(error)) from error
         if len(data) > MAX_FRAME_BYTES:
@@ -111,12 +111,12 @@ class Codec:
 
     def encode_fault(self, number: int, fault: Fault) -> bytes:
         """A frame that answers ask ``number`` with ``fault``."""
-        data = self._encoder.encode(_Outgoing(Kind.FAULT, number, "", None, fault))
+        data = self._encoder.encode(_OutgoingFrame(FrameKind.FAULT, number, "", None, fault))
         return _LENGTH.pack(len(data)) + data
 
     def encode_hello(self, node: str) -> bytes:
         """The first frame on a link."""
-        data = self._encoder.encode(_Outgoing(Kind.HELLO, 0, "", node, None))
+        data = self._encoder.encode(_OutgoingFrame(FrameKind.HELLO, 0, "", node, None))
         return _LENGTH.pack(len(data)) + data
 
     def frame(self, data: memoryview) -> Frame:

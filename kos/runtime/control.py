@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from kos.runtime.described import ActorDescribed
+from kos.runtime.description import ActorDescribed
 from kos.runtime.meters import Meter
 from kos.runtime.protocol import Message
 

@@ -14,7 +14,7 @@ from kos.runtime.spec import OnExhausted, Restart, RestartPolicy, Strategy
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class ChildRecord:
     """What a supervisor remembers of one child between its starts.
 
     Attributes:
@@ -32,7 +32,7 @@ class Record:
     started_at: float = 0.0
 
 
-class Verdict(Enum):
+class RestartVerdict(Enum):
     """What is to be done about an end."""
 
     LEAVE = "leave"
@@ -57,8 +57,8 @@ class Decision:
         delay_s: The wait in seconds.
     """
 
-    verdict: Verdict
-    record: Record
+    verdict: RestartVerdict
+    record: ChildRecord
     stop: tuple[str, ...] = ()
     start: tuple[str, ...] = ()
     delay_s: float = 0.0
@@ -83,7 +83,7 @@ def backoff_s(policy: RestartPolicy, streak: int, chance: float) -> float:
 
 def decide(
     strategy: Strategy,
-    siblings: Sequence[Record],
+    siblings: Sequence[ChildRecord],
     ended: str,
     *,
     is_failure: bool,
@@ -109,19 +109,19 @@ def decide(
     if policy.restart is Restart.TEMPORARY or (
         policy.restart is Restart.TRANSIENT and not is_failure
     ):
-        return Decision(verdict=Verdict.LEAVE, record=record)
+        return Decision(verdict=RestartVerdict.LEAVE, record=record)
     recent = tuple(at for at in record.restarts if now - at < policy.within_s)
     was_quiet = now - record.started_at >= policy.quiet_reset_s
     streak = 1 if was_quiet else record.streak + 1
     if len(recent) >= policy.max_restarts:
         spent = replace(record, restarts=recent, streak=streak)
         if policy.on_exhausted is OnExhausted.ESCALATE:
-            return Decision(verdict=Verdict.ESCALATE, record=spent)
+            return Decision(verdict=RestartVerdict.ESCALATE, record=spent)
         wait = policy.backoff_cap_s * (1 + policy.backoff_jitter * chance)
-        return Decision(verdict=Verdict.PARK, record=spent, start=(ended,), delay_s=wait)
+        return Decision(verdict=RestartVerdict.PARK, record=spent, start=(ended,), delay_s=wait)
     stop, start = _group(strategy, siblings, ended)
     return Decision(
-        verdict=Verdict.RESTART,
+        verdict=RestartVerdict.RESTART,
         record=replace(record, restarts=(*recent, now), streak=streak),
         stop=stop,
         start=start,
@@ -130,7 +130,7 @@ def decide(
 
 
 def _group(
-    strategy: Strategy, siblings: Sequence[Record], ended: str
+    strategy: Strategy, siblings: Sequence[ChildRecord], ended: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     names = [each.name for each in siblings]
     match strategy:

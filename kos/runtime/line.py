@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from kos.runtime.codec import Codec, Frame, Kind
+from kos.runtime.codec import Codec, Frame, FrameKind
 from kos.runtime.errors import MessageRefused, PeerDied, from_fault
 from kos.runtime.frames import FrameReader
 from kos.runtime.hangups import Hangups
@@ -137,7 +137,7 @@ class Line:
             return
         waiter, target = entry
         try:
-            if frame.kind == Kind.ANSWER:
+            if frame.kind == FrameKind.ANSWER:
                 waiter.answer(self._codec.message(frame))
             else:
                 waiter.fail(from_fault(self._codec.fault(frame)))

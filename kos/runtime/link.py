@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Hashable
 from pathlib import Path
 
-from kos.runtime.codec import Codec, Kind
+from kos.runtime.codec import Codec, FrameKind
 from kos.runtime.errors import AskTimeout, PeerDied
 from kos.runtime.hangups import Hangups
 from kos.runtime.jobs import current_job
@@ -91,7 +91,7 @@ class Link:
             RuntimeFault: What came instead of an answer, or AskTimeout.
         """
         number = next(self._numbers)
-        data = self._codec.encode(Kind.ASK, number, target, sender, message, current_job())
+        data = self._codec.encode(FrameKind.ASK, number, target, sender, message, current_job())
         deadline = time.monotonic() + timeout_s
         try:
             line = self._connected()

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from kos.runtime.codec import Codec, Frame, Kind
+from kos.runtime.codec import Codec, Frame, FrameKind
 from kos.runtime.errors import (
     ActorFailed,
     AskTimeout,
@@ -93,7 +93,7 @@ class Registry:
         if box is not None:
             box.put(Letter(message, sender, None, current_job()))
             return
-        data = self.codec.encode(Kind.TELL, 0, target, sender, message, current_job())
+        data = self.codec.encode(FrameKind.TELL, 0, target, sender, message, current_job())
         key = None
         if message.delivery is Delivery.SNAPSHOT:
             key = (target, type(message), message.conflation_key())
@@ -243,11 +243,11 @@ class Guest:
 
     def _on_frame(self, frame: Frame) -> None:
         match frame.kind:
-            case Kind.HELLO:
+            case FrameKind.HELLO:
                 self._peer = frame.sender or ""
-            case Kind.TELL:
+            case FrameKind.TELL:
                 self._registry.deliver(self._peer, frame, None)
-            case Kind.ASK:
+            case FrameKind.ASK:
                 reply = WireReply(self._wire, self._registry.codec, frame.number, frame.target)
                 self._registry.deliver(self._peer, frame, reply)
             case _:

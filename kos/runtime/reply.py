@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 
-from kos.runtime.codec import Codec, Kind
+from kos.runtime.codec import Codec, FrameKind
 from kos.runtime.errors import RuntimeFault, UnencodableMessage, to_fault
 from kos.runtime.outbox import OutboxFull
 from kos.runtime.protocol import Message
@@ -77,7 +77,7 @@ class WireReply:
             UnencodableMessage: The answer cannot be put on the wire; the asker hears so.
         """
         try:
-            data = self._codec.encode(Kind.ANSWER, self._number, "", None, message)
+            data = self._codec.encode(FrameKind.ANSWER, self._number, "", None, message)
         except UnencodableMessage as error:
             self.fail(error)
             raise

@@ -36,8 +36,8 @@ import structlog
 
 from kos.runtime.actor import Context
 from kos.runtime.cell import Cell, Ended, Tally
-from kos.runtime.decisions import Decision, Record, Verdict, decide
-from kos.runtime.described import ActorDescribed
+from kos.runtime.decisions import ChildRecord, Decision, RestartVerdict, decide
+from kos.runtime.description import ActorDescribed
 from kos.runtime.errors import ActorExists, ActorFailed, NoSuchActor
 from kos.runtime.mailbox import Letter, Mailbox, NewArgs, Order
 from kos.runtime.registry import Registry
@@ -63,7 +63,7 @@ class Child:
     """One actor over all its incarnations."""
 
     spec: ChildSpec
-    record: Record
+    record: ChildRecord
     mailbox: Mailbox
     is_dynamic: bool
     tally: Tally = field(default_factory=Tally)
@@ -85,7 +85,7 @@ class Child:
 
 
 @dataclass(kw_only=True)
-class Plan:
+class RestartPlan:
     """Children being stopped, then after a wait started again, one after the other."""
 
     stop: list[str]
@@ -133,7 +133,7 @@ class Supervisor:
         self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._children: dict[str, Child] = {}
         self._lock = threading.Lock()
-        self._plans: list[Plan] = []
+        self._plans: list[RestartPlan] = []
         self._log: Any = structlog.get_logger().bind(node=spec.name)
         self._is_starting = True
         self._is_stopping = False
@@ -297,7 +297,7 @@ class Supervisor:
         mailbox = Mailbox(spec.name, spec.mailbox_capacity)
         child = Child(
             spec=spec,
-            record=Record(name=spec.name, policy=spec),
+            record=ChildRecord(name=spec.name, policy=spec),
             mailbox=mailbox,
             is_dynamic=is_dynamic,
             state="starting",
@@ -352,7 +352,7 @@ class Supervisor:
             name = child.spec.name
             self._carry_out(
                 Decision(
-                    verdict=Verdict.RESTART,
+                    verdict=RestartVerdict.RESTART,
                     record=child.record,
                     stop=(name,),
                     start=(name,),
@@ -398,18 +398,18 @@ class Supervisor:
         child.record = decision.record
         name = child.spec.name
         match decision.verdict:
-            case Verdict.LEAVE:
+            case RestartVerdict.LEAVE:
                 self._log.info("actor.ended", actor=name, error=ended.error)
                 child.is_ending = True
                 self._bury(child)
-            case Verdict.ESCALATE:
+            case RestartVerdict.ESCALATE:
                 child.state = "stopped"
                 msg = (
                     f"actor {name} ended {child.spec.max_restarts + 1} times within "
                     f"{child.spec.within_s:g} s, last by {ended.error or 'its own will'}"
                 )
                 raise NodeGivesUp(msg)
-            case Verdict.PARK:
+            case RestartVerdict.PARK:
                 child.state = "parked"
                 child.mailbox.refusal = ActorFailed(name, "Parked", child.last_error)
                 child.mailbox.empty_asks(child.mailbox.refusal)
@@ -417,7 +417,7 @@ class Supervisor:
                     "actor.parked", actor=name, error=ended.error, retry_after_s=decision.delay_s
                 )
                 self._carry_out(decision)
-            case Verdict.RESTART:
+            case RestartVerdict.RESTART:
                 child.state = "backing_off"
                 self._log.warning(
                     "actor.restarting",
@@ -430,8 +430,10 @@ class Supervisor:
                 self._carry_out(decision)
 
     def _carry_out(self, decision: Decision) -> None:
-        plan = Plan(stop=list(decision.stop), start=list(decision.start), delay_s=decision.delay_s)
-        if decision.verdict is Verdict.PARK:  # it waits by itself; no one waits for it
+        plan = RestartPlan(
+            stop=list(decision.stop), start=list(decision.start), delay_s=decision.delay_s
+        )
+        if decision.verdict is RestartVerdict.PARK:  # it waits by itself; no one waits for it
             for each in self._plans:
                 each.leave_out(decision.record.name)
             self._plans.append(plan)
@@ -452,7 +454,7 @@ class Supervisor:
             if self._advance(plan):
                 self._plans.remove(plan)
 
-    def _advance(self, plan: Plan) -> bool:
+    def _advance(self, plan: RestartPlan) -> bool:
         """Go on with ``plan`` as far as it gets without waiting; says whether it is done."""
         while plan.stop:
             child = self._children.get(plan.stop[0])

@@ -24,8 +24,8 @@ import structlog
 
 from kos.runtime.codec import Codec
 from kos.runtime.control import GivenUp, NamesChanged, Ping, Pong, Ready, Respecified, Stop
-from kos.runtime.decisions import Record, Verdict, decide
-from kos.runtime.described import ActorDescribed, Describe, NodeDescribed, SystemDescribed
+from kos.runtime.decisions import ChildRecord, RestartVerdict, decide
+from kos.runtime.description import ActorDescribed, Describe, NodeDescribed, SystemDescribed
 from kos.runtime.errors import MessageRefused, SystemStartFailed
 from kos.runtime.launcher import Launcher, NodeHandle, SpawnLauncher
 from kos.runtime.mailbox import ReplySink
@@ -48,11 +48,11 @@ _log = structlog.get_logger()
 
 
 @dataclass(kw_only=True)
-class _Node:
+class _SupervisedNode:
     """One node over all its incarnations."""
 
     spec: NodeSpec
-    record: Record
+    record: ChildRecord
     state: str = "stopped"
     handle: NodeHandle | None = None
     incarnation: int = 0
@@ -155,7 +155,7 @@ class System:
         self._launcher: Launcher = launcher or SpawnLauncher()
         self._codec = Codec(messages)
         self._nodes = {
-            each.name: _Node(spec=each, record=Record(name=each.name, policy=each))
+            each.name: _SupervisedNode(spec=each, record=ChildRecord(name=each.name, policy=each))
             for each in nodes
         }
         self._names = {child.name: node.name for node in nodes for child in node.children}
@@ -370,7 +370,7 @@ class System:
                     moments.append(node.waiting_since + node.spec.hang_after_s)
         return max(0.0, min([5.0, *(each - time.monotonic() for each in moments)]))
 
-    def _look_after(self, node: _Node, now: float) -> None:
+    def _look_after(self, node: _SupervisedNode, now: float) -> None:
         """Do what is due for ``node``."""
         if node.kill_at and now >= node.kill_at and node.handle is not None:
             node.kill_at = 0.0
@@ -400,7 +400,7 @@ class System:
         except Exception as error:  # noqa: BLE001 - one hook must not end the supervision
             _log.error("hook.failed", error=repr(error), exc_info=True)
 
-    def _launch(self, node: _Node) -> None:
+    def _launch(self, node: _SupervisedNode) -> None:
         assert self._run_dir is not None  # noqa: S101 - made by start()
         node.incarnation += 1
         node.reason = ""
@@ -431,7 +431,7 @@ class System:
         self._selector.register(node.handle.control, selectors.EVENT_READ, (node, False))
         self._change(node, "starting")
 
-    def _read_control(self, node: _Node) -> None:
+    def _read_control(self, node: _SupervisedNode) -> None:
         assert node.handle is not None  # noqa: S101 - only read while it lives
         control = node.handle.control
         try:
@@ -442,7 +442,7 @@ class System:
             with contextlib.suppress(KeyError):
                 self._selector.unregister(control)  # its death is told by the other descriptor
 
-    def _on_control(self, node: _Node, message: Message) -> None:
+    def _on_control(self, node: _SupervisedNode, message: Message) -> None:
         now = time.monotonic()
         match message:
             case Ready():
@@ -461,7 +461,9 @@ class System:
             case NamesChanged():
                 self._rename(node, added=message.added, removed=message.removed)
 
-    def _rename(self, source: _Node, *, added: dict[str, str], removed: tuple[str, ...]) -> None:
+    def _rename(
+        self, source: _SupervisedNode, *, added: dict[str, str], removed: tuple[str, ...]
+    ) -> None:
         """Take over who lives in ``source`` and tell the other nodes."""
         news = {name: where for name, where in added.items() if self._names.get(name) != where}
         gone = tuple(name for name in removed if self._names.get(name) == source.spec.name)
@@ -474,7 +476,7 @@ class System:
             if node is not source and node.handle is not None:
                 node.handle.control.send(NamesChanged(added=news, removed=gone), may_wait=False)
 
-    def _on_hang(self, node: _Node, reason: str) -> None:
+    def _on_hang(self, node: _SupervisedNode, reason: str) -> None:
         """Have the stacks dumped, and the node die of it.
 
         SIGABRT makes it write its stacks and end at once; a stopped process has to be continued
@@ -487,7 +489,7 @@ class System:
         node.handle.signal(signal.SIGABRT)
         node.handle.signal(signal.SIGCONT)
 
-    def _on_death(self, node: _Node) -> None:
+    def _on_death(self, node: _SupervisedNode) -> None:
         if node.handle is None:
             return
         self._read_control(node)  # its last words
@@ -515,7 +517,7 @@ class System:
             return
         self._decide(node, is_failure=how != "exit code 0")
 
-    def _decide(self, node: _Node, *, is_failure: bool) -> None:
+    def _decide(self, node: _SupervisedNode, *, is_failure: bool) -> None:
         now = time.monotonic()
         decision = decide(
             Strategy.ONE_FOR_ONE,
@@ -528,40 +530,40 @@ class System:
         node.record = decision.record
         log = _log.bind(node=node.spec.name, error=node.last_error)
         match decision.verdict:
-            case Verdict.LEAVE:
+            case RestartVerdict.LEAVE:
                 log.info("node.ended")
                 self._change(node, "stopped")
-            case Verdict.ESCALATE:
+            case RestartVerdict.ESCALATE:
                 log.critical("system.gave_up")
                 self._escalation = node.last_error
                 self._change(node, "stopped")
-            case Verdict.PARK:
+            case RestartVerdict.PARK:
                 log.error("node.parked", retry_after_s=round(decision.delay_s, 3))
                 node.start_at = now + decision.delay_s
                 self._change(node, "parked")
-            case Verdict.RESTART:
+            case RestartVerdict.RESTART:
                 log.warning("node.restarting", delay_s=round(decision.delay_s, 3))
                 node.start_at = now + decision.delay_s
                 self._change(node, "backing_off")
 
-    def _log_stacks(self, node: _Node) -> None:
+    def _log_stacks(self, node: _SupervisedNode) -> None:
         _log.error("node.stacks_dumped", node=node.spec.name, stacks=self._stacks_of(node))
 
-    def _stacks_of(self, node: _Node) -> str:
+    def _stacks_of(self, node: _SupervisedNode) -> str:
         assert self._run_dir is not None  # noqa: S101 - made by start()
         try:
             return self._run_dir.stacks_path(node.spec.name).read_text("ascii", "replace")
         except OSError as error:
             return f"not to be had: {error}"
 
-    def _stacks_size(self, node: _Node) -> int:
+    def _stacks_size(self, node: _SupervisedNode) -> int:
         assert self._run_dir is not None  # noqa: S101 - made by start()
         try:
             return self._run_dir.stacks_path(node.spec.name).stat().st_size
         except OSError:
             return 0
 
-    def _change(self, node: _Node, state: str) -> None:
+    def _change(self, node: _SupervisedNode, state: str) -> None:
         node.state = state
         _log.info("node.changed", node=node.spec.name, state=state, incarnation=node.incarnation)
         if self._changes:
@@ -584,13 +586,13 @@ def _names_of(spec: NodeSpec) -> list[str]:
     return [child.name for child in spec.children]
 
 
-def _overdue(node: _Node) -> str:
+def _overdue(node: _SupervisedNode) -> str:
     if node.state == "stopping":
         return f"did not stop within {node.spec.stop_timeout_s:g} s"
     return f"was not ready within {node.spec.start_timeout_s:g} s"
 
 
-def _describe(node: _Node, names: dict[str, str], now: float) -> NodeDescribed:
+def _describe(node: _SupervisedNode, names: dict[str, str], now: float) -> NodeDescribed:
     handle, pong, pong_at = node.handle, node.pong, node.pong_at
     return NodeDescribed(
         name=node.spec.name,
@@ -608,7 +610,7 @@ def _describe(node: _Node, names: dict[str, str], now: float) -> NodeDescribed:
     )
 
 
-def _actors(node: _Node, names: dict[str, str]) -> tuple[ActorDescribed, ...]:
+def _actors(node: _SupervisedNode, names: dict[str, str]) -> tuple[ActorDescribed, ...]:
     """What the node last said of its actors, and those it has not spoken of yet."""
     told = () if node.pong is None else node.pong.actors
     known = {each.name for each in told}

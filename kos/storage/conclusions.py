@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from kos.db import Database, moment, stamp
-from kos.domain.conversation import Action, Kept
+from kos.domain.people.conversation import Action, Kept
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
     ActionDescribed,

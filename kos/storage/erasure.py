@@ -6,8 +6,8 @@ import json
 import sqlite3
 
 from kos.db import Database
-from kos.domain.books import pounds
-from kos.domain.portfolio import Portfolio
+from kos.domain.books.double_entry import pounds
+from kos.domain.offers.portfolio import Portfolio
 from kos.errors import CommandNotAllowed
 from kos.storage.people import persons_of
 

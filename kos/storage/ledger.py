@@ -20,9 +20,9 @@ import msgspec
 import structlog
 
 from kos.db import WriterLock, meaning, open_for_writing, stamp
-from kos.domain.catalogue import checked
-from kos.domain.conversation import Outcome
-from kos.domain.facts import DepositSent, EntryReversed, MoneyFact, OfferFact
+from kos.domain.offers.catalogue import checked
+from kos.domain.offers.facts import DepositSent, EntryReversed, MoneyFact, OfferFact
+from kos.domain.people.conversation import PromiseOutcome
 from kos.errors import CommandNotAllowed, DatabaseRefused, InvalidInput, OperatorMustAct
 from kos.messages import (
     AcceptInvitation,
@@ -66,11 +66,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNSAID = b""
 """An answer that is not stored because it can be made again from what is."""
 
-Answer = CommandRecorded | CommandRefused | FactRecorded | PersonSeated
+LedgerAnswer = CommandRecorded | CommandRefused | FactRecorded | PersonSeated
 
 _log = structlog.get_logger()
 
-_ANSWERS: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
+_ANSWERS: msgspec.json.Decoder[LedgerAnswer] = msgspec.json.Decoder(LedgerAnswer)
 _encode = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -121,7 +121,7 @@ class Ledger:
         """The place of the last command in the ledger."""
         return self._next - 1
 
-    def execute(self, commands: Sequence[LedgerCommand]) -> list[Answer]:
+    def execute(self, commands: Sequence[LedgerCommand]) -> list[LedgerAnswer]:
         """Carry out the commands in order and commit them together; the answers in that order.
 
         Raises:
@@ -147,7 +147,7 @@ class Ledger:
 
     def _together(
         self, commands: Sequence[LedgerCommand], *, with_savepoints: bool
-    ) -> list[Answer]:
+    ) -> list[LedgerAnswer]:
         """One transaction. Savepoints cost a quarter of the time, and are hardly ever needed."""
         first = self._next
         run = self._connection.execute
@@ -173,7 +173,7 @@ class Ledger:
 
     def _carry_out(
         self, command: LedgerCommand, recorded_at: str, *, with_savepoint: bool
-    ) -> Answer:
+    ) -> LedgerAnswer:
         run = self._connection.execute
         command_id = command.command_id
         try:
@@ -194,7 +194,7 @@ class Ledger:
         changes = self._connection.total_changes
         if with_savepoint:
             run("SAVEPOINT command")
-        answer: Answer
+        answer: LedgerAnswer
         try:
             answer = self._handle(command, sequence, recorded_at)
         except (DatabaseRefused, MemoryError):
@@ -227,7 +227,7 @@ class Ledger:
         self._next = sequence + 1
         return answer
 
-    def _first_answer(self, command_id: str, digest: bytes) -> Answer | None:
+    def _first_answer(self, command_id: str, digest: bytes) -> LedgerAnswer | None:
         """What was answered under that id; None when it is new."""
         found = self._connection.execute(
             "SELECT digest, answer, kind, sequence FROM commands WHERE command_id = ?",
@@ -262,7 +262,7 @@ class Ledger:
             "and report it with the log if they are right"
         )
 
-    def _handle(self, command: LedgerCommand, sequence: int, recorded_at: str) -> Answer:
+    def _handle(self, command: LedgerCommand, sequence: int, recorded_at: str) -> LedgerAnswer:
         if not command.by:
             raise InvalidInput("by", command.by, "a user's ID or an actor's name")
         if command.occurred_at.tzinfo is None:
@@ -414,14 +414,14 @@ def identity(command: LedgerCommand) -> bytes:
                 by="",
                 occurred_at=_EPOCH,
                 entry_id=command.entry_id,
-                outcome=Outcome.WAITING,
+                outcome=PromiseOutcome.WAITING,
             )
         case _:
             pass
     return hashlib.blake2b(_pack(command), digest_size=16).digest()
 
 
-def _stored(answer: Answer) -> bytes:
+def _stored(answer: LedgerAnswer) -> bytes:
     """An answer as the file keeps it.
 
     Nothing for the plain ones, which are most and are told by their row; and nothing for a

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from kos.db import Database, moment, stamp
-from kos.domain.conversation import Answer, Outcome, Promise, Urgency
+from kos.domain.people.conversation import Answer, Promise, PromiseOutcome, Urgency
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import GetOutbox, MarkDelivered, OutboxEntry, OutboxListed
 
@@ -93,7 +93,7 @@ def mark_delivered(
         InvalidInput: It is said to wait, or a number that cannot be.
         CommandNotAllowed: Nothing was promised under that number, or it is long past.
     """
-    if command.outcome is Outcome.WAITING:
+    if command.outcome is PromiseOutcome.WAITING:
         raise InvalidInput("outcome", command.outcome.value, "the outcome of the delivery")
     if not 0 <= command.message_id <= _MAX_INTEGER:
         raise InvalidInput("message_id", command.message_id, "a message's number, or 0")
@@ -106,9 +106,9 @@ def mark_delivered(
         raise CommandNotAllowed(
             f"There is no promise {command.entry_id}: the number is wrong or the promise is too old."
         )
-    before = Outcome(found[0])
-    if before is Outcome.SENT or (
-        before is not Outcome.WAITING and command.outcome is not Outcome.SENT
+    before = PromiseOutcome(found[0])
+    if before is PromiseOutcome.SENT or (
+        before is not PromiseOutcome.WAITING and command.outcome is not PromiseOutcome.SENT
     ):
         return
     connection.execute(
@@ -116,7 +116,7 @@ def mark_delivered(
         " WHERE entry_id = ?",
         (
             command.outcome.value,
-            command.message_id if command.outcome is Outcome.SENT else 0,
+            command.message_id if command.outcome is PromiseOutcome.SENT else 0,
             command.reason[:_MAX_REASON],
             recorded_at,
             command.entry_id,

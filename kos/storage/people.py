@@ -6,7 +6,7 @@ import re
 import sqlite3
 
 from kos.db import Database, moment, stamp
-from kos.domain.conversation import Person, Seat
+from kos.domain.people.conversation import Person, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
     AcceptInvitation,

@@ -8,11 +8,19 @@ from collections.abc import Iterator
 import msgspec
 
 from kos.db import Database, moment, stamp
-from kos.domain.books import Account, Entry
-from kos.domain.catalogue import Offer
-from kos.domain.facts import DepositSent, EntryReversed, Fact, MoneyFact, OfferFact, Role, name_of
+from kos.domain.books.double_entry import Account, Entry
 from kos.domain.offers import OfferState
-from kos.domain.portfolio import Done, Portfolio, apply
+from kos.domain.offers.catalogue import Offer
+from kos.domain.offers.facts import (
+    DepositSent,
+    EntryReversed,
+    Fact,
+    MoneyFact,
+    OfferFact,
+    Role,
+    name_of,
+)
+from kos.domain.offers.portfolio import Done, Portfolio, apply
 from kos.errors import CommandNotAllowed
 from kos.messages import FactRecorded, RecordFact
 from kos.storage.queries import latest_terms, postings_of

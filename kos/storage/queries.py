@@ -7,8 +7,8 @@ from datetime import datetime
 import msgspec
 
 from kos.db import Database, moment, stamp
-from kos.domain.books import Account, AccountKind, Posting
-from kos.domain.catalogue import Offer
+from kos.domain.books.double_entry import Account, AccountKind, Posting
+from kos.domain.offers.catalogue import Offer
 from kos.errors import CommandNotAllowed
 from kos.messages import (
     AliasesListed,

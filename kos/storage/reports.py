@@ -11,9 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from kos.db import Database, moment, stamp
-from kos.domain.books import ASSETS, RESULTS, Account, AccountKind, pounds
-from kos.domain.offers import Bet, OfferState, Phase, allowed_facts, hedge_status, reminders
-from kos.domain.told import (
+from kos.domain.books.double_entry import ASSETS, RESULTS, Account, AccountKind, pounds
+from kos.domain.books.lines import (
     BalanceLine,
     BetLine,
     FloatLine,
@@ -24,6 +23,7 @@ from kos.domain.told import (
     ReminderLine,
     StatementLine,
 )
+from kos.domain.offers import Bet, OfferState, Phase, allowed_facts, hedge_status, reminders
 from kos.errors import CommandNotAllowed
 from kos.messages import (
     BooksDescribed,

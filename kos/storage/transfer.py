@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from kos.db import Database, moment
-from kos.domain.catalogue import Offer
-from kos.domain.conversation import Action, Kept, Person, Promise, Seat
-from kos.domain.facts import DepositSent, Fact, MoneyFact, OfferFact, Role, Source
+from kos.domain.offers.catalogue import Offer
+from kos.domain.offers.facts import DepositSent, Fact, MoneyFact, OfferFact, Role, Source
+from kos.domain.people.conversation import Action, Kept, Person, Promise, Seat
 from kos.errors import InvalidInput
 from kos.messages import (
     AcceptInvitation,

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kos.db import Database, acknowledged, meaning, schema_version, stamp
-from kos.domain.books import MEMO, Entry
-from kos.domain.portfolio import Portfolio
+from kos.domain.books.double_entry import MEMO, Entry
+from kos.domain.offers.portfolio import Portfolio
 from kos.errors import KosError
 from kos.messages import LedgerVerified
 from kos.storage.migrations import MIGRATIONS, SCHEMA_VERSION

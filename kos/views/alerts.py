@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from kos.domain.alerts import MAX_LINES, Measure, Say, Sighting, value_of
-from kos.domain.conversation import Answer, Span, Style
-from kos.domain.opportunity import Opportunity
-from kos.domain.places import place_name
-from kos.domain.troubles import TroubleSay
+from kos.domain.market.places import place_name
+from kos.domain.opportunities.opportunity import Opportunity
+from kos.domain.people.alerts import MAX_LINES, AlertHit, Measure, Say, value_of
+from kos.domain.people.conversation import Answer, Span, Style
+from kos.domain.people.incidents import TroubleSay
 from kos.views.opportunities import duration, opportunity_row, pounds, uk_clock
 
 _SIMULATED = "SIMULATED MARKETS. "
 
 
-def sighting_of(found: Opportunity, measure: Measure, now: datetime) -> Sighting:
+def sighting_of(found: Opportunity, measure: Measure, now: datetime) -> AlertHit:
     """An opportunity as a rule sees it, with its text in a message."""
     row = opportunity_row(found, now)
     size = "liquidity unknown" if found.lay_available is None else f"{row.available} available"
@@ -31,7 +31,7 @@ def sighting_of(found: Opportunity, measure: Measure, now: datetime) -> Sighting
         f"Stake {row.stake}, lay {row.lay_stake}, liability {row.liability}",
         f"Prices: back {row.back_age} old, lay {row.lay_age} old at {uk_clock(now)}",
     )
-    return Sighting(
+    return AlertHit(
         key=f"{found.kind.value}|{found.id}",
         value=value_of(found, measure),
         kickoff=found.kickoff,

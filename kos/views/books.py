@@ -6,16 +6,16 @@ import csv
 import io
 from collections.abc import Iterable
 
-from kos.domain.books import pounds
-from kos.domain.money import from_pence
-from kos.domain.places import place_name
-from kos.domain.told import (
+from kos.domain.books.double_entry import pounds
+from kos.domain.books.lines import (
     BalanceLine,
     FloatLine,
     ParticipantLine,
     ProfitLine,
     StatementLine,
 )
+from kos.domain.market.places import place_name
+from kos.domain.money import from_pence
 from kos.views.names import account_name, profit_name
 from kos.views.offers import shown_time
 from kos.views.table import TableView

@@ -7,13 +7,8 @@ from typing import Final
 
 import msgspec
 
-from kos.domain.freshness import age_s
-from kos.domain.opportunity import (
-    BetKind,
-    Opportunity,
-    OpportunityState,
-    Rejection,
-)
+from kos.domain.market.freshness import age_s
+from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityState, Rejection
 from kos.views.opportunities import (
     OpportunityRow,
     brief_percent,

@@ -7,11 +7,17 @@ from typing import Final
 
 import msgspec
 
-from kos.domain.dutching import DutchAnswer, DutchLeg, DutchOpportunity, DutchQuery, LegSide
-from kos.domain.freshness import age_s
-from kos.domain.opportunity import BetKind
-from kos.domain.places import place_name
-from kos.domain.score import minutes_between
+from kos.domain.market.freshness import age_s
+from kos.domain.market.places import place_name
+from kos.domain.opportunities.dutches import (
+    DutchAnswer,
+    DutchLeg,
+    DutchOpportunity,
+    DutchQuery,
+    LegSide,
+)
+from kos.domain.opportunities.opportunity import BetKind
+from kos.domain.opportunities.scoring import minutes_between
 from kos.views.opportunities import (
     UNKNOWN,
     duration,

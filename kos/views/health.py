@@ -6,9 +6,9 @@ from datetime import datetime
 
 import msgspec
 
-from kos.heartbeat import Heartbeat
 from kos.messages import BudgetDescribed
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
+from kos.service.heartbeat import Heartbeat
 from kos.views.opportunities import duration
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import calendar
 from typing import Final
 
-from kos.domain.books import AccountKind, pounds
-from kos.domain.catalogue import BonusKind, Offer
+from kos.domain.books.double_entry import AccountKind, pounds
+from kos.domain.market.places import place_name
 from kos.domain.offers import Phase, Token
-from kos.domain.places import place_name
+from kos.domain.offers.catalogue import BonusKind, Offer
 
 MONTHS: Final = tuple(calendar.month_name)[1:]
 

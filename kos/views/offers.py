@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from kos.domain.books import pounds
-from kos.domain.catalogue import Offer
+from kos.domain.books.double_entry import pounds
+from kos.domain.books.lines import BetLine, OfferLine, RecordedEvent
+from kos.domain.market.places import place_name
 from kos.domain.offers import Reminder, Token
-from kos.domain.places import place_name
-from kos.domain.told import BetLine, OfferLine, RecordedEvent
+from kos.domain.offers.catalogue import Offer
 from kos.views.names import (
     BONUS_NAMES,
     fact_name,

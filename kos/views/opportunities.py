@@ -13,11 +13,16 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from kos.domain.freshness import age_s
+from kos.domain.market.freshness import age_s
+from kos.domain.market.places import place_name
 from kos.domain.money import pennies, rounded
-from kos.domain.opportunity import BetKind, Opportunity, OpportunityAnswer, OpportunityQuery
-from kos.domain.places import place_name
-from kos.domain.score import minutes_between
+from kos.domain.opportunities.opportunity import (
+    BetKind,
+    Opportunity,
+    OpportunityAnswer,
+    OpportunityQuery,
+)
+from kos.domain.opportunities.scoring import minutes_between
 
 LONDON: Final = ZoneInfo("Europe/London")
 UNKNOWN: Final = "unknown"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kos.domain.conversation import Person
+from kos.domain.people.conversation import Person
 from kos.views.offers import shown_time
 from kos.views.table import TableView
 

@@ -14,19 +14,19 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from kos.config import WebSettings
-from kos.domain.score import ScoringRules
+from kos.config.settings import WebSettings
+from kos.domain.opportunities.scoring import ScoringRules
 from kos.errors import InvalidInput
 from kos.web.asking import Asking, NotAnswered, NotAsked
 from kos.web.books import BookPages
 from kos.web.guard import Guard, Sessions
 from kos.web.ledger import LedgerAsking
+from kos.web.live import Hub, TooMany
 from kos.web.login import LoginPages
 from kos.web.market import MarketPages
 from kos.web.offers import OfferPages
 from kos.web.pages import Pages
 from kos.web.system import SystemPages
-from kos.web.watch import Hub, TooMany
 
 STATIC = Path(__file__).parent / "static"
 

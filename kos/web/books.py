@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from kos.domain.books import RESULTS, pounds
-from kos.domain.facts import MONEY_FACTS, MoneyFact
-from kos.domain.places import place_name
-from kos.domain.told import BalanceLine, ParticipantLine, ProfitLine, StatementLine
+from kos.domain.books.double_entry import RESULTS, pounds
+from kos.domain.books.lines import BalanceLine, ParticipantLine, ProfitLine, StatementLine
+from kos.domain.market.places import place_name
+from kos.domain.offers.facts import MONEY_FACTS, MoneyFact
 from kos.errors import InvalidInput
 from kos.messages import BooksDescribed
 from kos.views.books import floats_table, statement_csv, statement_table
@@ -26,9 +26,9 @@ from kos.views.opportunities import LONDON
 from kos.web.asking import NotAnswered
 from kos.web.changes import Picture
 from kos.web.forms import FIELD, fact_form, moment_shown, moment_typed, typed_fact
-from kos.web.ledger import ACTOR, LedgerAsking, Refused
-from kos.web.pages import Form, Pages, events, key_of, new_key, words_of
-from kos.web.watch import Hub
+from kos.web.ledger import ACTOR, FactRefused, LedgerAsking
+from kos.web.live import Hub
+from kos.web.pages import FormFields, Pages, events, key_of, new_key, words_of
 
 INTERVAL_S = 3.0
 _MOST_LINES = 200
@@ -61,7 +61,7 @@ _PERIODS = {
 _PARTICIPANT = re.compile(r"\S{1,100}")
 
 
-class _Scope(msgspec.Struct, frozen=True):
+class _BooksScope(msgspec.Struct, frozen=True):
     """Whose books, and which period."""
 
     participant: str
@@ -146,7 +146,7 @@ class BookPages:
             )
         )
 
-    async def _picture(self, scope: _Scope) -> Picture:
+    async def _picture(self, scope: _BooksScope) -> Picture:
         books = await self._ledger.books(scope.participant, scope.since, None)
         listed = await self._ledger.statement(scope.participant, scope.since, None)
         show = self._pages.render
@@ -181,7 +181,7 @@ class BookPages:
             headers={"content-disposition": f'attachment; filename="{name}.csv"'},
         )
 
-    async def _record(self, request: Request, form: Form) -> Response:
+    async def _record(self, request: Request, form: FormFields) -> Response:
         name, participant = form.get("fact", ""), form.get("participant", "").strip()
         try:
             key = key_of(form)
@@ -191,7 +191,7 @@ class BookPages:
             await self._ledger.record(
                 f"web:{key}", participant, fact, note=form.get("note", ""), occurred_at=at
             )
-        except (InvalidInput, Refused, NotAnswered) as why:
+        except (InvalidInput, FactRefused, NotAnswered) as why:
             typed = {each.removeprefix(FIELD): text for each, text in form.items()}
             kept = form.get("key", "") if isinstance(why, NotAnswered) else ""
             return await self._show(request, refusal=str(why), opened=name, typed=typed, key=kept)
@@ -291,12 +291,12 @@ def _check_whom(participant: str, fact: str) -> None:
         raise InvalidInput("fact", fact[:80], f"one of {', '.join(_FACTS)}")
 
 
-def _scope(words: Mapping[str, str]) -> _Scope:
+def _scope(words: Mapping[str, str]) -> _BooksScope:
     participant = words.get("participant", "")
     period = words.get("period", "all")
     if period not in _PERIODS or (participant and _PARTICIPANT.fullmatch(participant) is None):
         raise HTTPException(400, f"Choose a period: {', '.join(_PERIODS.values())}.")
-    return _Scope(participant, period, _since(period, datetime.now(LONDON)))
+    return _BooksScope(participant, period, _since(period, datetime.now(LONDON)))
 
 
 def _since(period: str, now: datetime) -> datetime | None:

@@ -15,9 +15,9 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from kos.domain.books import Pence
-from kos.domain.facts import Fact, Lay, Planned, Settlement
-from kos.domain.spoken_facts import spoken
+from kos.domain.books.double_entry import Pence
+from kos.domain.offers.facts import Fact, Lay, Planned, Settlement
+from kos.domain.offers.typed_facts import spoken
 from kos.errors import InvalidInput
 from kos.views.names import fact_name
 from kos.views.opportunities import LONDON
@@ -54,7 +54,7 @@ _LABELS = {
 }
 
 
-class Kind(StrEnum):
+class FieldKind(StrEnum):
     """How a field is typed."""
 
     MONEY = "money"
@@ -73,14 +73,14 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     label: str
-    kind: Kind
+    kind: FieldKind
     value: str = ""
     is_needed: bool = False
     choices: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class OptionalPart(msgspec.Struct, frozen=True, kw_only=True):
     """An optional part, such as a lay that was matched immediately."""
 
     legend: str
@@ -95,7 +95,7 @@ class FactForm(msgspec.Struct, frozen=True, kw_only=True):
     meaning: str
     needed: tuple[Field, ...]
     further: tuple[Field, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[OptionalPart, ...]
 
 
 def fact_form(
@@ -189,7 +189,7 @@ def _fields(kind: type[msgspec.Struct], path: str, *, is_needed: bool) -> Iterat
             label=_LABELS.get(field.name, field.name.replace("_", " ").capitalize()),
             kind=how,
             value="true" if field.default is True else "",
-            is_needed=is_needed and field.required and how is not Kind.TICK,
+            is_needed=is_needed and field.required and how is not FieldKind.TICK,
             choices=choices,
         )
 
@@ -199,7 +199,7 @@ def _parts(
     values: Mapping[str, str],
     suggestions: Mapping[str, tuple[str, ...]],
     open_bets: tuple[str, ...],
-) -> Iterator[Part]:
+) -> Iterator[OptionalPart]:
     hints = get_type_hints(kind, include_extras=True)
     for field in msgspec.structs.fields(kind):
         part, is_many = _part(hints[field.name])
@@ -209,7 +209,7 @@ def _parts(
         for number, bet in enumerate(bets):
             path = f"{field.name}.{number}."
             own = {f"{path}bet": bet} if bet else {}
-            yield Part(
+            yield OptionalPart(
                 legend=_legend(part, bet),
                 fields=tuple(
                     msgspec.structs.replace(
@@ -228,26 +228,26 @@ def _legend(part: type[msgspec.Struct], bet: str) -> str:
     return "Lay (if matched)" if part is Lay else "Liability to reserve for the lay"
 
 
-_KINDS: Mapping[type, Kind] = {
-    bool: Kind.TICK,
-    datetime: Kind.MOMENT,
-    int: Kind.NUMBER,
-    Decimal: Kind.ODDS,
+_KINDS: Mapping[type, FieldKind] = {
+    bool: FieldKind.TICK,
+    datetime: FieldKind.MOMENT,
+    int: FieldKind.NUMBER,
+    Decimal: FieldKind.ODDS,
 }
 
 
-def _kind(hint: Any, name: str) -> tuple[Kind, tuple[str, ...]]:
+def _kind(hint: Any, name: str) -> tuple[FieldKind, tuple[str, ...]]:
     kinds = get_args(hint) if get_origin(hint) in {Union, types.UnionType} else (hint,)
     kind = kinds[0]
     if get_origin(kind) is Annotated:
         if _PENCE_META in get_args(kind):
-            return Kind.MONEY, ()
+            return FieldKind.MONEY, ()
         kind = get_args(kind)[0]
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return Kind.CHOICE, tuple(each.value for each in kind)
+        return FieldKind.CHOICE, tuple(each.value for each in kind)
     if kind is Decimal and name == "commission":
-        return Kind.SHARE, ()
-    return _KINDS.get(kind, Kind.TEXT), ()
+        return FieldKind.SHARE, ()
+    return _KINDS.get(kind, FieldKind.TEXT), ()
 
 
 def _part(hint: Any) -> tuple[type[msgspec.Struct] | None, bool]:
@@ -293,13 +293,13 @@ def _said(fields: Iterable[Field], typed: Mapping[str, str]) -> Iterator[str]:
     for field in fields:
         text = typed.get(field.name, "")
         match field.kind:
-            case Kind.TICK:
+            case FieldKind.TICK:
                 yield f"{field.name}={'true' if text else 'false'}"
             case _ if not text:
                 continue
-            case Kind.MOMENT:
+            case FieldKind.MOMENT:
                 yield f"{field.name}={moment_typed(text, field.label).isoformat()}"
-            case Kind.SHARE:
+            case FieldKind.SHARE:
                 yield f"{field.name}={_share(text, field.label)}"
             case _:
                 yield f"{field.name}={text}"

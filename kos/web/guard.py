@@ -20,7 +20,7 @@ from starlette.requests import Request, cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kos.config import WebSettings
+from kos.config.settings import WebSettings
 
 COOKIE = "kos_session"
 SESSION_S = 30 * 24 * 3600
@@ -98,7 +98,7 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text[:MAX_TOKEN].encode()).digest()
 
 
-class Attempts:
+class FailedLogins:
     """Failed logins of the last minute: a few for each address, some more in total."""
 
     WITHIN_S = 60.0

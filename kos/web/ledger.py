@@ -6,9 +6,9 @@ import getpass
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from kos.domain.catalogue import Offer
-from kos.domain.facts import MoneyFact, OfferFact, Role, Source
-from kos.domain.told import OfferLine, ParticipantLine, ReminderLine
+from kos.domain.books.lines import OfferLine, ParticipantLine, ReminderLine
+from kos.domain.offers.catalogue import Offer
+from kos.domain.offers.facts import MoneyFact, OfferFact, Role, Source
 from kos.messages import (
     BooksDescribed,
     CatalogueListed,
@@ -33,7 +33,7 @@ from kos.web.asking import Asking, NotAnswered
 ACTOR = "ledger"
 
 
-class Refused(Exception):  # noqa: N818 - says what is so
+class FactRefused(Exception):  # noqa: N818 - says what is so
     """The ledger refused a fact; the text is its reason."""
 
 
@@ -129,7 +129,7 @@ class LedgerAsking:
                 " it will not be recorded twice"
             ) from why
         if isinstance(answer, CommandRefused):
-            raise Refused(answer.reason)
+            raise FactRefused(answer.reason)
         if not isinstance(answer, FactRecorded):
             raise TypeError(f"the ledger answered {type(answer).__name__}")
         return answer

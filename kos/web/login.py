@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from kos.web.guard import COOKIE, SESSION_S, Attempts, Sessions
-from kos.web.pages import Form, Pages, form_of
+from kos.web.guard import COOKIE, SESSION_S, FailedLogins, Sessions
+from kos.web.pages import FormFields, Pages, form_of
 
 log = structlog.get_logger()
 
@@ -26,7 +26,7 @@ class LoginPages:
     def __init__(self, pages: Pages, sessions: Sessions) -> None:
         self._pages = pages
         self._sessions = sessions
-        self._attempts = Attempts()
+        self._attempts = FailedLogins()
 
     def routes(self) -> list[Route]:
         """Its addresses."""
@@ -67,7 +67,7 @@ class LoginPages:
         )
         return answer
 
-    async def _log_out(self, _request: Request, _form: Form) -> Response:
+    async def _log_out(self, _request: Request, _form: FormFields) -> Response:
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return answer

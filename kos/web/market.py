@@ -9,15 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kos.domain.opportunity import OpportunityQuery
-from kos.domain.score import ScoringRules
+from kos.domain.opportunities.opportunity import OpportunityQuery
+from kos.domain.opportunities.scoring import ScoringRules
 from kos.messages import GetOpportunities, OpportunitiesRanked
 from kos.web.asking import Asking
 from kos.web.changes import Picture
+from kos.web.live import MAX_QUESTIONS, Hub
 from kos.web.opportunities import factors_of, picture_of
 from kos.web.pages import Pages, events, words_of
 from kos.web.questions import ARBS, LIMITS, MODES, RANKING_NAMES, Choices, question_of
-from kos.web.watch import MAX_QUESTIONS, Hub
 
 
 class MarketPages:

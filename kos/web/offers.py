@@ -13,19 +13,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from kos.domain.books import pounds
-from kos.domain.catalogue import Offer
-from kos.domain.facts import (
-    OFFER_FACTS,
-    DepositSent,
-    OfferFact,
-    QualifierPlaced,
-)
+from kos.domain.books.double_entry import pounds
+from kos.domain.books.lines import OfferLine, ReminderLine
+from kos.domain.market.places import place_name
 from kos.domain.money import from_pence
 from kos.domain.offers import Reminder
-from kos.domain.places import place_name
-from kos.domain.spoken_facts import spoken_names
-from kos.domain.told import OfferLine, ReminderLine
+from kos.domain.offers.catalogue import Offer
+from kos.domain.offers.facts import OFFER_FACTS, DepositSent, OfferFact, QualifierPlaced
+from kos.domain.offers.typed_facts import spoken_names
 from kos.errors import InvalidInput
 from kos.messages import OfferDescribed
 from kos.views.names import PHASE_NAMES, free_bets_words
@@ -34,9 +29,9 @@ from kos.views.opportunities import duration, from_now, odds, uk_day, uk_time
 from kos.web.asking import NotAnswered
 from kos.web.changes import Picture
 from kos.web.forms import FIELD, FactForm, fact_form, moment_shown, moment_typed, typed_fact
-from kos.web.ledger import ACTOR, LedgerAsking, Refused
-from kos.web.pages import Form, Pages, events, key_of, new_key
-from kos.web.watch import Hub
+from kos.web.ledger import ACTOR, FactRefused, LedgerAsking
+from kos.web.live import Hub
+from kos.web.pages import FormFields, Pages, events, key_of, new_key
 
 INTERVAL_S = 2.0
 _MAX_CLOSED = 100
@@ -171,7 +166,7 @@ class OfferPages:
             uk_time=uk_time,
         )
 
-    async def _record(self, request: Request, form: Form) -> Response:
+    async def _record(self, request: Request, form: FormFields) -> Response:
         of = request.path_params
         participant, instance = of["participant"], of["instance"]
         name = form.get("fact", "")
@@ -189,7 +184,7 @@ class OfferPages:
                 expected_version=_version(form),
                 is_supervisor=bool(form.get("supervisor")),
             )
-        except (InvalidInput, Refused, NotAnswered) as why:
+        except (InvalidInput, FactRefused, NotAnswered) as why:
             told = await self._told(request)
             typed = {each.removeprefix(FIELD): text for each, text in form.items()}
             # A refusal is remembered under its key; a corrected form gets a new one.
@@ -237,7 +232,7 @@ class OfferPages:
             "answer": None,
         }
 
-    async def _start(self, request: Request, form: Form) -> Response:
+    async def _start(self, request: Request, form: FormFields) -> Response:
         """Start an offer, and record bets already placed, one fact at a time."""
         done: list[str] = []
         participant, instance = form.get("participant", ""), ""
@@ -264,7 +259,7 @@ class OfferPages:
                     f"web:{key}:2", participant, qualifier, instance=instance, occurred_at=at
                 )
                 done.append("Qualifying bet recorded.")
-        except (InvalidInput, Refused, NotAnswered) as why:
+        except (InvalidInput, FactRefused, NotAnswered) as why:
             refusal, is_open = str(why), isinstance(why, NotAnswered)
         if done:
             self._hub.hurry()
@@ -360,7 +355,7 @@ def _forms(told: OfferDescribed, opened: str, typed: Mapping[str, str]) -> Itera
 # --- typed values ------------------------------------------------------------------------------
 
 
-def _offer_of(form: Form, catalogue: Mapping[str, Offer]) -> Offer:
+def _offer_of(form: FormFields, catalogue: Mapping[str, Offer]) -> Offer:
     offer = catalogue.get(form.get("offer", ""))
     if offer is None:
         raise InvalidInput("offer", form.get("offer", "")[:80], "an offer from the catalogue")
@@ -369,7 +364,7 @@ def _offer_of(form: Form, catalogue: Mapping[str, Offer]) -> Offer:
     return offer
 
 
-def _qualifier(form: Form, offer: Offer, at: datetime) -> QualifierPlaced:
+def _qualifier(form: FormFields, offer: Offer, at: datetime) -> QualifierPlaced:
     """The qualifying bet of the form, with its lay if that is matched."""
     words = {name: form.get(name, "") for name in ("event", "selection", "sport", "market")}
     kickoff = form.get("kickoff_at", "")
@@ -409,7 +404,7 @@ def _kickoff(seconds: str) -> str:
         raise InvalidInput("kickoff", seconds, "Unix seconds") from None
 
 
-def _pence(form: Form, name: str) -> int | None:
+def _pence(form: FormFields, name: str) -> int | None:
     text = form.get(name, "").strip().removeprefix("£")
     if not text:
         return None
@@ -422,6 +417,6 @@ def _pence(form: Form, name: str) -> int | None:
     return int(amount * 100)
 
 
-def _version(form: Form) -> int | None:
+def _version(form: FormFields) -> int | None:
     text = form.get("version", "")
     return int(text[:9]) if text.isascii() and text.isdecimal() else None

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from kos.domain.freshness import fresh_until
-from kos.domain.opportunity import BetKind, Opportunity, OpportunityQuery
-from kos.domain.score import ScoringRules
+from kos.domain.market.freshness import fresh_until
+from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityQuery
+from kos.domain.opportunities.scoring import ScoringRules
 from kos.messages import OpportunitiesRanked
 from kos.views.opportunities import (
     brief_percent,

@@ -31,9 +31,9 @@ _MAX_FORM = 64 * 1024
 _MAX_FIELDS = 200
 _KEY = re.compile(r"[0-9a-f-]{8,64}")
 
-Form = dict[str, str]
-Answer = Callable[[Request], Awaitable[Response]]
-AnswerForm = Callable[[Request, Form], Awaitable[Response]]
+FormFields = dict[str, str]
+PageHandler = Callable[[Request], Awaitable[Response]]
+FormHandler = Callable[[Request, FormFields], Awaitable[Response]]
 
 log = structlog.get_logger()
 
@@ -80,7 +80,7 @@ class Pages:
         )
         return HTMLResponse(text, status)
 
-    def post(self, path: str, answer: AnswerForm) -> Route:
+    def post(self, path: str, answer: FormHandler) -> Route:
         """An address for forms: each must carry the token of its page."""
 
         async def guarded(request: Request) -> Response:
@@ -117,7 +117,7 @@ class Pages:
         return Response(words + "\n", status, media_type="text/plain")
 
 
-async def form_of(request: Request) -> Form:
+async def form_of(request: Request) -> FormFields:
     """A form's fields, each once.
 
     Raises:
@@ -163,7 +163,7 @@ def new_key() -> str:
     return str(uuid.uuid4())
 
 
-def key_of(form: Form) -> str:
+def key_of(form: FormFields) -> str:
     """The idempotency key of a form.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from kos.domain.opportunity import (
+from kos.domain.opportunities.opportunity import (
     MAX_LIMIT,
     MAX_STAKE,
     BetKind,

@@ -10,8 +10,8 @@ from pathlib import Path
 import structlog
 import uvicorn
 
-from kos.config import WebSettings
-from kos.domain.score import ScoringRules
+from kos.config.settings import WebSettings
+from kos.domain.opportunities.scoring import ScoringRules
 from kos.web.app import WebApp
 from kos.web.asking import Ask, Asking
 

@@ -15,15 +15,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kos import __version__
-from kos.heartbeat import Heartbeat, beat_of, boot_id
-from kos.observability.health import Seen, judge
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
+from kos.service.health import Seen, judge
+from kos.service.heartbeat import Heartbeat, beat_of, boot_id
 from kos.views.health import counted_restarts, credits_sentence, state_words
 from kos.views.opportunities import duration, uk_time
 from kos.web.asking import Asking
 from kos.web.changes import Picture
+from kos.web.live import Hub
 from kos.web.pages import Pages, events
-from kos.web.watch import Hub
 
 INTERVAL_S = 2.0
 _BEAT_S = 5.0

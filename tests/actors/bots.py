@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from kos.domain.conversation import Outcome
+from kos.domain.people.conversation import PromiseOutcome
 from kos.messages import GetOutbox, MarkDelivered, OutboxFilled, OutboxListed
 from kos.runtime import Actor, ChildSpec, Context, Message, RuntimeFault
 
@@ -66,7 +66,7 @@ class BotActor(Actor):
                         by="bot",
                         occurred_at=datetime.now(UTC),
                         entry_id=entry.entry_id,
-                        outcome=Outcome.SENT,
+                        outcome=PromiseOutcome.SENT,
                         message_id=entry.entry_id,
                     ),
                     _TIMEOUT_S,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from kos.domain.conversation import Answer, Promise, Span
+from kos.domain.people.conversation import Answer, Promise, Span
 from kos.messages import (
     Conclude,
     GetMenu,

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from kos.domain.picture import MarketPicture
-from kos.domain.score import ScoringRules
+from kos.domain.opportunities.market_snapshot import MarketSnapshot
+from kos.domain.opportunities.scoring import ScoringRules
 from kos.messages import (
     GetOpportunities,
     GetSignalKeys,
@@ -30,7 +30,7 @@ class Market(Actor):
 
     def __init__(self, context: Context, args: MarketArgs) -> None:
         super().__init__(context, args)
-        self._picture = MarketPicture(args.rules)
+        self._picture = MarketSnapshot(args.rules)
 
     def receive(self, message: Message) -> Message:
         match message:

@@ -16,12 +16,12 @@ import msgspec
 import pytest
 
 from kos.actors import alerts, ledger
-from kos.domain import facts as f
-from kos.domain.alerts import PREFERENCES, RULES, AlertRule, Measure, Preferences
-from kos.domain.catalogue import Bonus, Offer, Qualifying, Trigger
-from kos.domain.conversation import Kept, Outcome, Person, Seat
-from kos.domain.market import EventQuotes
-from kos.domain.opportunity import OpportunityQuery
+from kos.domain.market.quotes import EventQuotes
+from kos.domain.offers import facts as f
+from kos.domain.offers.catalogue import Bonus, Offer, Qualifying, Trigger
+from kos.domain.opportunities.opportunity import OpportunityQuery
+from kos.domain.people.alerts import PREFERENCES, RULES, AlertRule, Measure, Preferences
+from kos.domain.people.conversation import Kept, Person, PromiseOutcome, Seat
 from kos.messages import (
     MESSAGES,
     CommandRecorded,
@@ -139,7 +139,7 @@ class Desk:
                 by="bot",
                 occurred_at=datetime.now(UTC),
                 entry_id=entry.entry_id,
-                outcome=Outcome.SENT,
+                outcome=PromiseOutcome.SENT,
                 message_id=entry.entry_id + 100,
             )
         )

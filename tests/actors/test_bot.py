@@ -21,7 +21,7 @@ import structlog
 
 from kos.actors import bot as bot_actor
 from kos.actors import ledger as ledger_actor
-from kos.config import Secret, TelegramSettings
+from kos.config.settings import Secret, TelegramSettings
 from kos.messages import (
     MESSAGES,
     ConclusionDescribed,

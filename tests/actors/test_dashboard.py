@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from kos.actors import dashboard
-from kos.config import Settings, WebSettings
+from kos.config.settings import Settings, WebSettings
 from kos.messages import MESSAGES
 from kos.runtime import NodeSpec, System
 

@@ -16,9 +16,9 @@ from uuid import uuid4
 import pytest
 
 from kos.actors import budget, desk, ledger
-from kos.config import OddsApiSettings
-from kos.domain import facts as f
-from kos.domain.conversation import Answer
+from kos.config.settings import OddsApiSettings
+from kos.domain.offers import facts as f
+from kos.domain.people.conversation import Answer
 from kos.messages import (
     MESSAGES,
     BudgetDescribed,
@@ -52,7 +52,7 @@ from kos.runtime import (
 from tests import builders as b
 from tests.actors.market import MarketArgs
 from tests.desk.offices import data_of, text_of
-from tests.domain.offer_stories import OFFERS
+from tests.domain.offers.offer_stories import OFFERS
 
 pytestmark = [pytest.mark.timeout(180)]
 

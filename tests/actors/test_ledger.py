@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kos.actors import ledger
-from kos.domain import facts as f
+from kos.domain.offers import facts as f
 from kos.messages import (
     MESSAGES,
     AliasesListed,

@@ -20,8 +20,8 @@ import structlog
 
 from kos.actors import ledger as ledger_actor
 from kos.db import FILE_NAME, open_for_reading
-from kos.domain import facts as f
-from kos.domain.catalogue import Bonus, Offer, Qualifying
+from kos.domain.offers import facts as f
+from kos.domain.offers.catalogue import Bonus, Offer, Qualifying
 from kos.messages import (
     MESSAGES,
     CommandRefused,

@@ -18,7 +18,7 @@ import structlog
 
 from kos.actors import ledger as ledger_actor
 from kos.db import FILE_NAME, open_for_reading
-from kos.domain.conversation import Kept
+from kos.domain.people.conversation import Kept
 from kos.messages import (
     MESSAGES,
     CommandRecorded,

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from kos.cli.chat import save, text_of
-from kos.domain import facts as f
-from kos.domain.conversation import Answer, Span, Style
+from kos.domain.offers import facts as f
+from kos.domain.people.conversation import Answer, Span, Style
 from kos.errors import InvalidInput
 from kos.messages import RecordFact
 from tests.actors.test_desk import Daemon

@@ -12,10 +12,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from kos.cli.app import app
-from kos.heartbeat import FILE_NAME, HeartbeatFile
 from kos.observability.redact import Redactor
 from kos.runtime import SystemDescribed
-from tests.observability.beats import fetcher, node, system
+from kos.service.heartbeat import FILE_NAME, HeartbeatFile
+from tests.service.beats import fetcher, node, system
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kos.db import FILE_NAME
-from kos.domain.invitations import code_digest
+from kos.domain.people.invitations import code_digest
 from kos.errors import InvalidInput
 from kos.messages import AcceptInvitation, PersonSeated
 from kos.storage.ledger import Ledger

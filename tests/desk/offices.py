@@ -10,9 +10,9 @@ from pathlib import Path
 
 from kos.db import open_for_reading
 from kos.desk import Desk, Office, Premises
-from kos.domain.conversation import Answer, Person, Promise, Seat
-from kos.domain.picture import MarketPicture
-from kos.domain.score import ScoringRules
+from kos.domain.opportunities.market_snapshot import MarketSnapshot
+from kos.domain.opportunities.scoring import ScoringRules
+from kos.domain.people.conversation import Answer, Person, Promise, Seat
 from kos.errors import InvalidInput
 from kos.messages import (
     CommandRecorded,
@@ -86,7 +86,7 @@ class ScorerPeer:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.picture = MarketPicture(ScoringRules())
+        self.picture = MarketSnapshot(ScoringRules())
         self.asked: list[GetOpportunities] = []
 
     def __call__(self, message: Message) -> Message:

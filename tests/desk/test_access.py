@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kos.desk import TABLE, rows
-from kos.domain.conversation import Seat
+from kos.domain.people.conversation import Seat
 from tests.desk.offices import Building, text_of
 
 EVERYBODY = (

@@ -7,9 +7,16 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from kos.domain.alerts import MAX_RULES, PREFERENCES, RULES, AlertRule, Measure, Preferences
-from kos.domain.conversation import Seat
-from kos.domain.opportunity import BetKind
+from kos.domain.opportunities.opportunity import BetKind
+from kos.domain.people.alerts import (
+    MAX_RULES,
+    PREFERENCES,
+    RULES,
+    AlertRule,
+    Measure,
+    Preferences,
+)
+from kos.domain.people.conversation import Seat
 from kos.messages import GetKept, KeptListed
 from tests.desk.offices import Building, data_of, text_of
 

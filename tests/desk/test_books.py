@@ -9,13 +9,13 @@ from decimal import Decimal
 
 import pytest
 
-from kos.domain import facts as f
-from kos.domain.conversation import Seat
-from kos.domain.told import StatementLine
+from kos.domain.books.lines import StatementLine
+from kos.domain.offers import facts as f
+from kos.domain.people.conversation import Seat
 from kos.messages import FactRecorded, PutOffers, RecordFact
 from kos.views.books import statement_csv
 from tests.desk.offices import NOW, Building, data_of, labels, text_of
-from tests.domain.offer_stories import OFFERS
+from tests.domain.offers.offer_stories import OFFERS
 
 
 @pytest.fixture

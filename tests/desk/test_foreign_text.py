@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kos.desk import TABLE
-from kos.desk.speech import (
+from kos.desk.formatting import (
     MAX_CAPTION,
     MAX_DATA,
     MAX_NOTICE,
@@ -19,7 +19,7 @@ from kos.desk.speech import (
     link,
     units,
 )
-from kos.domain.conversation import Answer, Style
+from kos.domain.people.conversation import Answer, Style
 from kos.messages import OperatorAnswered
 from tests import builders as b
 from tests.desk.offices import NOW, Building, fill_scorer

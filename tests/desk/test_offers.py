@@ -5,13 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-from kos.domain import facts as f
-from kos.domain.catalogue import Offer
-from kos.domain.conversation import Answer, Seat
+from kos.domain.offers import facts as f
+from kos.domain.offers.catalogue import Offer
+from kos.domain.people.conversation import Answer, Seat
 from kos.messages import FactRecorded, PutOffers, RecordFact
 from kos.storage.verify import verify
 from tests.desk.offices import NOW, Building, data_of, labels, text_of
-from tests.domain.offer_stories import OFFERS
+from tests.domain.offers.offer_stories import OFFERS
 
 ADMIN = "terminal:ann"
 

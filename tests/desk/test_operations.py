@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from kos.domain.conversation import KOS, PAUSE
-from kos.domain.market import EventMatch, Verdict
+from kos.domain.market.quotes import EventMatch, Verdict
+from kos.domain.people.conversation import KOS, PAUSE
 from kos.messages import (
     AliasesListed,
     BudgetDescribed,

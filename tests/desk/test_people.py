@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from kos.domain import facts as f
-from kos.domain.conversation import Seat
+from kos.domain.offers import facts as f
+from kos.domain.people.conversation import Seat
 from kos.messages import RecordFact
 from tests.desk.offices import NOW, Building, data_of, labels, text_of
 

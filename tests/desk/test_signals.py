@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from kos.desk.signals import SIMULATED
-from kos.domain.conversation import Style
+from kos.domain.people.conversation import Style
 from tests.desk.offices import Building, data_of, labels, text_of
 
 

@@ -13,8 +13,8 @@ import pytest
 import typer
 
 from kos.cli.app import app
-from kos.config import tables
-from kos.config_described import rows as setting_rows
+from kos.config.described import rows as setting_rows
+from kos.config.settings import tables
 from kos.desk.table import TABLE
 from kos.domain.calculators import KINDS
 from kos.observability.vocabulary import event_rows

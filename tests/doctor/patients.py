@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kos.config import load
-from kos.doctor.subject import Subject
+from kos.config.settings import load
+from kos.doctor.subject import ExaminedSystem
 
 
-def patient(state_dir: Path, **environ: str) -> Subject:
+def patient(state_dir: Path, **environ: str) -> ExaminedSystem:
     """What would be examined with these settings, and without a daemon."""
     given = {"KOS_CONFIG": str(state_dir / "absent.toml"), **environ}
     given.setdefault("KOS_SERVICE__STATE_DIR", str(state_dir))
     settings, origins = load(None, given)
-    return Subject(
+    return ExaminedSystem(
         settings=settings,
         origins=origins,
         problems=(),

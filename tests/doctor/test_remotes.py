@@ -12,7 +12,7 @@ import pytest
 
 from kos.doctor import remotes
 from kos.doctor.finding import Finding, Level
-from kos.doctor.subject import Subject
+from kos.doctor.subject import ExaminedSystem
 from kos.sandbox import Sandbox
 from tests.adapters.loopback import Answer, Handler, answer, loopback
 from tests.doctor.patients import patient
@@ -33,7 +33,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remotes, "_CALL_S", (20.0, 20.0))
 
 
-def at_sandbox(sandbox: Sandbox, folder: Path, **environ: str) -> Subject:
+def at_sandbox(sandbox: Sandbox, folder: Path, **environ: str) -> ExaminedSystem:
     at = sandbox.addresses
     given = {
         "KOS_ODDS_API__URL": at.odds_api_url,

@@ -27,7 +27,7 @@ from kos.errors import KosError
 from kos.heartbeat import HeartbeatFile
 from kos.observability.logs import LogSettings, configure_process
 from kos.observability.redact import Redactor
-from tests.observability.beats import fetcher, node, system
+from tests.service.beats import fetcher, node, system
 
 state, port, key, password, user, token = Path(sys.argv[1]), *sys.argv[2:]
 from urllib.parse import quote

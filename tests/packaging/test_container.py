@@ -12,8 +12,8 @@ import yaml  # type: ignore[import-untyped]
 from typer.main import get_command
 
 from kos.cli.app import app
-from kos.config import credential_name
-from kos.config_described import rows
+from kos.config.described import rows
+from kos.config.settings import credential_name
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kos.runtime.decisions import Decision, Record, Verdict, backoff_s, decide
+from kos.runtime.decisions import ChildRecord, Decision, RestartVerdict, backoff_s, decide
 from kos.runtime.spec import (
     ESCALATE,
     ONE_FOR_ALL,
@@ -23,12 +23,12 @@ from kos.runtime.spec import (
 )
 
 
-def record(name: str, restart: Restart = PERMANENT, **more: object) -> Record:
-    return Record(name=name, policy=RestartPolicy(restart=restart), **more)  # type: ignore[arg-type]
+def record(name: str, restart: Restart = PERMANENT, **more: object) -> ChildRecord:
+    return ChildRecord(name=name, policy=RestartPolicy(restart=restart), **more)  # type: ignore[arg-type]
 
 
 def ended(
-    strategy: Strategy, siblings: list[Record], name: str, *, is_failure: bool = True
+    strategy: Strategy, siblings: list[ChildRecord], name: str, *, is_failure: bool = True
 ) -> Decision:
     return decide(strategy, siblings, name, is_failure=is_failure, now=100.0, chance=0.0)
 
@@ -36,16 +36,16 @@ def ended(
 @pytest.mark.parametrize(
     ("restart", "is_failure", "verdict"),
     [
-        (PERMANENT, True, Verdict.RESTART),
-        (PERMANENT, False, Verdict.RESTART),
-        (TRANSIENT, True, Verdict.RESTART),
-        (TRANSIENT, False, Verdict.LEAVE),
-        (TEMPORARY, True, Verdict.LEAVE),
-        (TEMPORARY, False, Verdict.LEAVE),
+        (PERMANENT, True, RestartVerdict.RESTART),
+        (PERMANENT, False, RestartVerdict.RESTART),
+        (TRANSIENT, True, RestartVerdict.RESTART),
+        (TRANSIENT, False, RestartVerdict.LEAVE),
+        (TEMPORARY, True, RestartVerdict.LEAVE),
+        (TEMPORARY, False, RestartVerdict.LEAVE),
     ],
 )
 def test_each_kind_of_restart_meets_each_kind_of_end(
-    restart: Restart, is_failure: bool, verdict: Verdict
+    restart: Restart, is_failure: bool, verdict: RestartVerdict
 ) -> None:
     decision = ended(ONE_FOR_ONE, [record("a", restart)], "a", is_failure=is_failure)
     assert decision.verdict is verdict
@@ -91,26 +91,26 @@ def test_waits_double_up_to_the_cap_and_jitter_adds_a_share(
 
 def test_a_quiet_time_begins_the_waits_anew() -> None:
     policy = RestartPolicy(quiet_reset_s=10)
-    tired = Record(name="a", policy=policy, streak=7, started_at=95.0)
-    rested = Record(name="a", policy=policy, streak=7, started_at=90.0)
+    tired = ChildRecord(name="a", policy=policy, streak=7, started_at=95.0)
+    rested = ChildRecord(name="a", policy=policy, streak=7, started_at=90.0)
     assert ended(ONE_FOR_ONE, [tired], "a").record.streak == 8
     assert ended(ONE_FOR_ONE, [rested], "a").record.streak == 1
 
 
 @pytest.mark.parametrize(
     ("on_exhausted", "verdict", "start", "delay_s"),
-    [(ESCALATE, Verdict.ESCALATE, (), 0.0), (PARK, Verdict.PARK, ("a",), 60.0)],
+    [(ESCALATE, RestartVerdict.ESCALATE, (), 0.0), (PARK, RestartVerdict.PARK, ("a",), 60.0)],
 )
 def test_a_spent_budget_escalates_or_parks_the_child_alone(
-    on_exhausted: OnExhausted, verdict: Verdict, start: tuple[str, ...], delay_s: float
+    on_exhausted: OnExhausted, verdict: RestartVerdict, start: tuple[str, ...], delay_s: float
 ) -> None:
     policy = RestartPolicy(max_restarts=2, within_s=10, on_exhausted=on_exhausted)
-    spent = Record(name="a", policy=policy, restarts=(91.0, 99.0), started_at=99.0)
+    spent = ChildRecord(name="a", policy=policy, restarts=(91.0, 99.0), started_at=99.0)
     decision = ended(ONE_FOR_ALL, [spent, record("b")], "a")
     assert decision.verdict is verdict
     assert (decision.stop, decision.start, decision.delay_s) == ((), start, delay_s)
-    older = Record(name="a", policy=policy, restarts=(90.0, 99.0), started_at=99.0)
-    assert ended(ONE_FOR_ALL, [older, record("b")], "a").verdict is Verdict.RESTART
+    older = ChildRecord(name="a", policy=policy, restarts=(90.0, 99.0), started_at=99.0)
+    assert ended(ONE_FOR_ALL, [older, record("b")], "a").verdict is RestartVerdict.RESTART
 
 
 policies = st.builds(
@@ -132,18 +132,18 @@ def test_restarts_never_exceed_their_budget(
     policy: RestartPolicy, lives: list[float], chance: float
 ) -> None:
     now, restarts = 0.0, []
-    each = Record(name="a", policy=policy)
+    each = ChildRecord(name="a", policy=policy)
     for life in lives:
         now += life
         decision = decide(ONE_FOR_ONE, [each], "a", is_failure=True, now=now, chance=chance)
         each = decision.record
-        if decision.verdict not in (Verdict.RESTART, Verdict.PARK):
+        if decision.verdict not in (RestartVerdict.RESTART, RestartVerdict.PARK):
             break
         assert 0 <= decision.delay_s <= policy.backoff_cap_s * (1 + policy.backoff_jitter) + 1e-9
-        if decision.verdict is Verdict.RESTART:
+        if decision.verdict is RestartVerdict.RESTART:
             restarts.append(now)
         now += decision.delay_s
-        each = Record(
+        each = ChildRecord(
             name="a",
             policy=policy,
             restarts=each.restarts,
@@ -171,6 +171,6 @@ def test_a_decision_stops_in_reverse_starts_in_order_and_never_a_stranger(
     assert list(decision.stop) == sorted(decision.stop, key=names.index, reverse=True)
     assert list(decision.start) == sorted(decision.start, key=names.index)
     kept = {each.name for each in siblings if each.policy.restart is not TEMPORARY}
-    if decision.verdict is Verdict.RESTART:
+    if decision.verdict is RestartVerdict.RESTART:
         assert who in decision.start
         assert set(decision.start) == (set(decision.stop) | {who}) & kept

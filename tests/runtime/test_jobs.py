@@ -21,7 +21,7 @@ from kos.runtime import (
     System,
     connect,
 )
-from kos.runtime.codec import Codec, Kind
+from kos.runtime.codec import Codec, FrameKind
 from kos.runtime.jobs import current_job, enter_job, job, new_job_id
 from kos.runtime.mailbox import Letter, Mailbox
 from kos.runtime.protocol import Delivery, Message
@@ -87,7 +87,7 @@ def test_a_block_has_a_job_of_its_own_and_gives_the_former_back() -> None:
 
 def test_the_job_goes_along_in_the_frame() -> None:
     codec = Codec((Price,))
-    data = codec.encode(Kind.TELL, 0, "scorer", None, Price(value=3), "abc-1")
+    data = codec.encode(FrameKind.TELL, 0, "scorer", None, Price(value=3), "abc-1")
     frame = codec.frame(memoryview(data)[4:])
     assert frame.job == "abc-1"
     assert codec.message(frame) == Price(value=3)

@@ -38,7 +38,7 @@ from kos.runtime import (
     UnencodableMessage,
     connect,
 )
-from kos.runtime.codec import Codec, Kind
+from kos.runtime.codec import Codec, FrameKind
 from kos.runtime.registry import socket_path
 from tests.runtime.cast import (
     MESSAGES,
@@ -154,7 +154,9 @@ def _send_raw(stage: Stage, node_name: str, data: bytes) -> None:
 
 def test_a_writer_that_dies_in_the_middle_of_a_message_hurts_nobody_else(stage: SetStage) -> None:
     here = stage(node("one", keeper("a")))
-    whole = Codec(MESSAGES).encode(Kind.TELL, 0, "a", None, Say(text="x", payload=b"y" * 100_000))
+    whole = Codec(MESSAGES).encode(
+        FrameKind.TELL, 0, "a", None, Say(text="x", payload=b"y" * 100_000)
+    )
     for cut in (1, 3, 4, 5, 50_000, len(whole) - 1):
         _send_raw(here, "one", whole[:cut])
         assert here.ask("a", Say(text="still here")) == Say(text="still here")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kos.runtime import Message, MessageRefused, UnencodableMessage
-from kos.runtime.codec import MAX_FRAME_BYTES, Codec, Frame, Kind
+from kos.runtime.codec import MAX_FRAME_BYTES, Codec, Frame, FrameKind
 from kos.runtime.control import Control, Ping, Stop
 from kos.runtime.errors import (
     ActorFailed,
@@ -53,7 +53,7 @@ class Reading:
 
 
 def encoded(message: Message) -> bytes:
-    return CODEC.encode(Kind.TELL, 0, "a", None, message)
+    return CODEC.encode(FrameKind.TELL, 0, "a", None, message)
 
 
 @settings(max_examples=40)

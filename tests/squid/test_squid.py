@@ -17,7 +17,7 @@ import pytest
 
 from kos.adapters.http import PROXY_LOGIN, HttpRemote
 from kos.adapters.proxies import check_session, proxy_url
-from kos.config import ProxySettings, Secret
+from kos.config.settings import ProxySettings, Secret
 from kos.errors import AccessRefused
 from tests.adapters.loopback import answer, loopback
 

@@ -7,18 +7,18 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from kos.domain.conversation import (
+from kos.domain.people.conversation import (
     Action,
     Answer,
     Kept,
-    Outcome,
     Person,
     Promise,
+    PromiseOutcome,
     Seat,
     Span,
     Urgency,
 )
-from kos.domain.invitations import code_digest
+from kos.domain.people.invitations import code_digest
 from kos.messages import (
     AcceptInvitation,
     Conclude,
@@ -36,8 +36,7 @@ from kos.messages import (
 )
 from kos.runtime.protocol import Message
 from kos.storage.answers import answer
-from kos.storage.ledger import Answer as LedgerAnswer
-from kos.storage.ledger import Ledger
+from kos.storage.ledger import Ledger, LedgerAnswer
 from kos.storage.verify import verify
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -99,7 +98,7 @@ class Desk:
     def mark(
         self,
         entry_id: int,
-        outcome: Outcome = Outcome.SENT,
+        outcome: PromiseOutcome = PromiseOutcome.SENT,
         message_id: int = 0,
         command_id: str = "",
     ) -> LedgerAnswer:

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kos.domain import facts as f
-from kos.domain.portfolio import Portfolio
+from kos.domain.offers import facts as f
+from kos.domain.offers.portfolio import Portfolio
 from kos.messages import LedgerCommand, PutOffers, RecordFact
-from kos.storage.ledger import Answer, Ledger
+from kos.storage.ledger import Ledger, LedgerAnswer
 from kos.storage.portfolios import portfolio_of
-from tests.domain.offer_stories import OFFERS, Telling, next_telling, opening
+from tests.domain.offers.offer_stories import OFFERS, Telling, next_telling, opening
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -44,7 +44,7 @@ def begin(ledger: Ledger, *participants: str) -> None:
     ledger.execute(commands)
 
 
-def tell(ledger: Ledger, participant: str, seed: int, length: int) -> list[Answer]:
+def tell(ledger: Ledger, participant: str, seed: int, length: int) -> list[LedgerAnswer]:
     """A random story, told one command at a time."""
     rnd = random.Random(seed)
     answers = []
@@ -57,7 +57,7 @@ def tell(ledger: Ledger, participant: str, seed: int, length: int) -> list[Answe
 
 def record(
     ledger: Ledger, participant: str, fact: f.Fact, instance: str = "", command_id: str = ""
-) -> Answer:
+) -> LedgerAnswer:
     telling = Telling(instance, fact, NOON)
     name = command_id or f"{participant}-{instance}-{ledger.sequence + 1}"
     return ledger.execute([command(participant, name, telling)])[0]

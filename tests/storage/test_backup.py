@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kos.db import open_for_reading
-from kos.domain import facts as f
+from kos.domain.offers import facts as f
 from kos.errors import DatabaseRefused, InvalidInput
 from kos.messages import AliasVerdict, LedgerCommand, RecordAlias, RecordCreditsSpent
 from kos.storage.backup import back_up, restore
@@ -16,7 +16,7 @@ from kos.storage.ledger import Ledger
 from kos.storage.portfolios import portfolio_of
 from kos.storage.transfer import exported, imported
 from kos.storage.verify import verify
-from tests.domain.offer_stories import Telling
+from tests.domain.offers.offer_stories import Telling
 from tests.storage.desks import desk_at, promise
 from tests.storage.ledgers import NOON, begin, command, record, tell
 

@@ -15,8 +15,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from kos.domain import facts as f
-from kos.domain.periods import tax_year
+from kos.domain.books.periods import tax_year
+from kos.domain.offers import facts as f
 from kos.errors import CommandNotAllowed
 from kos.messages import (
     CommandRefused,
@@ -37,10 +37,10 @@ from kos.messages import (
 )
 from kos.storage import queries, reports
 from kos.storage.answers import QUERIES, answer
-from kos.storage.ledger import Answer, Ledger
+from kos.storage.ledger import Ledger, LedgerAnswer
 from kos.storage.portfolios import portfolio_of
 from kos.storage.verify import verify
-from tests.domain.offer_stories import OFFERS, Telling, next_telling
+from tests.domain.offers.offer_stories import OFFERS, Telling, next_telling
 from tests.storage.ledgers import NOON, begin, command, record, tell
 
 
@@ -63,7 +63,7 @@ class Books(RuleBasedStateMachine):
         self._folder = tempfile.TemporaryDirectory()
         self.ledger = Ledger(Path(self._folder.name) / "ledger.db")
         begin(self.ledger, "A", "B")
-        self.said: list[tuple[LedgerCommand, Answer]] = []
+        self.said: list[tuple[LedgerCommand, LedgerAnswer]] = []
 
     @rule(rnd=st.randoms(use_true_random=False), size=st.integers(1, 6))
     def say_together(self, rnd: object, size: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kos.domain.conversation import Action, Kept
+from kos.domain.people.conversation import Action, Kept
 from kos.messages import (
     ActionDescribed,
     CommandRecorded,

@@ -17,13 +17,13 @@ from pathlib import Path
 import pytest
 
 from kos.db import acknowledged, open_for_reading
-from kos.domain import facts as f
+from kos.domain.offers import facts as f
 from kos.errors import DatabaseRefused, DatabaseUnavailable
 from kos.messages import FactRecorded, LedgerCommand
 from kos.storage.backup import accept_loss
 from kos.storage.ledger import Ledger
 from kos.storage.verify import verify
-from tests.domain.offer_stories import Telling
+from tests.domain.offers.offer_stories import Telling
 from tests.storage.ledgers import NOON, begin, command
 
 NOBODY = 65_534

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from kos.domain.conversation import Answer, Outcome, Promise, Span, Urgency
+from kos.domain.people.conversation import Answer, Promise, PromiseOutcome, Span, Urgency
 from kos.messages import CommandRecorded, CommandRefused
 from kos.storage.outbox import MAX_LISTED
 from kos.storage.retention import MAX_ROWS
@@ -82,7 +82,7 @@ def test_what_was_sent_waits_no_more(desk: Desk) -> None:
     first, second = desk.outbox().entries
     assert isinstance(desk.mark(first.entry_id, message_id=71), CommandRecorded)
     assert desk.waiting() == ["two"]
-    assert isinstance(desk.mark(second.entry_id, Outcome.UNDELIVERABLE), CommandRecorded)
+    assert isinstance(desk.mark(second.entry_id, PromiseOutcome.UNDELIVERABLE), CommandRecorded)
     assert desk.outbox().waiting == 0
     assert states(desk) == [(1, "sent", 71), (2, "undeliverable", 0)]
     assert desk.ledger.database.rows("SELECT answer FROM outbox") == [(None,), (None,)]
@@ -90,38 +90,38 @@ def test_what_was_sent_waits_no_more(desk: Desk) -> None:
 
 def test_the_first_word_on_a_promise_counts_but_that_it_was_sent_after_all(desk: Desk) -> None:
     desk.promise(promise("one"))
-    assert isinstance(desk.mark(1, Outcome.EXPIRED), CommandRecorded)
-    assert isinstance(desk.mark(1, Outcome.UNDELIVERABLE), CommandRecorded)
+    assert isinstance(desk.mark(1, PromiseOutcome.EXPIRED), CommandRecorded)
+    assert isinstance(desk.mark(1, PromiseOutcome.UNDELIVERABLE), CommandRecorded)
     assert states(desk) == [(1, "expired", 0)]
-    assert isinstance(desk.mark(1, Outcome.SENT, 71), CommandRecorded)
-    assert isinstance(desk.mark(1, Outcome.SENT, 72), CommandRecorded)
-    assert isinstance(desk.mark(1, Outcome.EXPIRED), CommandRecorded)
+    assert isinstance(desk.mark(1, PromiseOutcome.SENT, 71), CommandRecorded)
+    assert isinstance(desk.mark(1, PromiseOutcome.SENT, 72), CommandRecorded)
+    assert isinstance(desk.mark(1, PromiseOutcome.EXPIRED), CommandRecorded)
     assert states(desk) == [(1, "sent", 71)]
 
 
 def test_a_delivery_told_twice_gets_the_first_answer(desk: Desk) -> None:
     desk.promise(promise("one"))
-    first = desk.mark(1, Outcome.SENT, 71, "delivered:1")
-    assert desk.mark(1, Outcome.SENT, 99, "delivered:1") == first, "sent twice meanwhile"
+    first = desk.mark(1, PromiseOutcome.SENT, 71, "delivered:1")
+    assert desk.mark(1, PromiseOutcome.SENT, 99, "delivered:1") == first, "sent twice meanwhile"
     assert states(desk) == [(1, "sent", 71)]
     desk.promise(promise("two"))
-    other = desk.mark(2, Outcome.SENT, 71, "delivered:1")
+    other = desk.mark(2, PromiseOutcome.SENT, 71, "delivered:1")
     assert isinstance(other, CommandRefused)
 
 
 @pytest.mark.parametrize(
     ("entry_id", "outcome", "message_id", "said"),
     [
-        (2, Outcome.SENT, 0, "There is no promise 2"),
-        (0, Outcome.SENT, 0, "entry_id"),
-        (2**63, Outcome.SENT, 0, "entry_id"),
-        (1, Outcome.WAITING, 0, "the outcome of the delivery"),
-        (1, Outcome.SENT, -1, "message_id"),
-        (1, Outcome.SENT, 2**63, "message_id"),
+        (2, PromiseOutcome.SENT, 0, "There is no promise 2"),
+        (0, PromiseOutcome.SENT, 0, "entry_id"),
+        (2**63, PromiseOutcome.SENT, 0, "entry_id"),
+        (1, PromiseOutcome.WAITING, 0, "the outcome of the delivery"),
+        (1, PromiseOutcome.SENT, -1, "message_id"),
+        (1, PromiseOutcome.SENT, 2**63, "message_id"),
     ],
 )
 def test_what_cannot_have_become_of_a_promise_is_refused(
-    desk: Desk, entry_id: int, outcome: Outcome, message_id: int, said: str
+    desk: Desk, entry_id: int, outcome: PromiseOutcome, message_id: int, said: str
 ) -> None:
     desk.promise(promise("one"))
     answer = desk.mark(entry_id, outcome, message_id)
@@ -160,10 +160,10 @@ def test_a_topic_remembers_the_message_that_it_became(desk: Desk) -> None:
 def test_a_message_that_was_on_its_way_when_a_newer_came_is_the_topics(desk: Desk) -> None:
     desk.promise(promise("2.00", topic="arb"))
     desk.promise(promise("2.02", topic="arb"))
-    assert isinstance(desk.mark(1, Outcome.SENT, 71), CommandRecorded)
+    assert isinstance(desk.mark(1, PromiseOutcome.SENT, 71), CommandRecorded)
     (entry,) = desk.outbox().entries
     assert (entry.entry_id, entry.topic_message) == (2, 71)
-    desk.mark(2, Outcome.SENT, 71)
+    desk.mark(2, PromiseOutcome.SENT, 71)
     assert desk.waiting() == []
 
 
@@ -256,7 +256,7 @@ class Made:
     def __init__(self, number: int, promised: Promise) -> None:
         self.number = number
         self.promised = promised
-        self.outcome = Outcome.WAITING
+        self.outcome = PromiseOutcome.WAITING
         self.message_id = 0
         self.settled_at: datetime | None = None
 
@@ -315,8 +315,8 @@ class OutboxMachine(RuleBasedStateMachine):
                     promised.chat,
                     promised.topic,
                 )
-                if promised.topic and is_same and other.outcome is Outcome.WAITING:
-                    other.outcome = Outcome.SUPERSEDED
+                if promised.topic and is_same and other.outcome is PromiseOutcome.WAITING:
+                    other.outcome = PromiseOutcome.SUPERSEDED
             self.made.append(Made(len(self.made) + 1, promised))
 
     @precondition(lambda self: self.words)
@@ -326,16 +326,18 @@ class OutboxMachine(RuleBasedStateMachine):
         assert self.desk.conclude(said=said, promises=(promise("other"),)) == self.words[said]
 
     @precondition(lambda self: self.made)
-    @rule(data=st.data(), outcome=st.sampled_from((Outcome.SENT, Outcome.UNDELIVERABLE)))
-    def deliver(self, data: st.DataObject, outcome: Outcome) -> None:
+    @rule(
+        data=st.data(), outcome=st.sampled_from((PromiseOutcome.SENT, PromiseOutcome.UNDELIVERABLE))
+    )
+    def deliver(self, data: st.DataObject, outcome: PromiseOutcome) -> None:
         made = data.draw(st.sampled_from(self.made))
         message_id = 100 + made.number
         answer = self.desk.mark(made.number, outcome, message_id)
         assert isinstance(answer, CommandRecorded)
-        is_open = made.outcome is Outcome.WAITING
-        if is_open or (outcome is Outcome.SENT and made.outcome is not Outcome.SENT):
+        is_open = made.outcome is PromiseOutcome.WAITING
+        if is_open or (outcome is PromiseOutcome.SENT and made.outcome is not PromiseOutcome.SENT):
             made.outcome = outcome
-            made.message_id = message_id if outcome is Outcome.SENT else 0
+            made.message_id = message_id if outcome is PromiseOutcome.SENT else 0
 
     @rule(minutes=st.sampled_from((1, 5, 100)))
     def wait(self, minutes: int) -> None:
@@ -352,7 +354,7 @@ class OutboxMachine(RuleBasedStateMachine):
             (
                 made
                 for made in self.made
-                if made.outcome is Outcome.WAITING
+                if made.outcome is PromiseOutcome.WAITING
                 and (made.promised.expires_at is None or made.promised.expires_at > now)
             ),
             key=lambda made: (RANKS[made.promised.urgency], made.number),
@@ -377,7 +379,7 @@ class OutboxMachine(RuleBasedStateMachine):
         return became[-1] if became else 0
 
     def _nothing_sent_comes_back(self, listed: list[int]) -> None:
-        self.sent |= {made.number for made in self.made if made.outcome is Outcome.SENT}
+        self.sent |= {made.number for made in self.made if made.outcome is PromiseOutcome.SENT}
         assert not self.sent & set(listed)
         assert len(set(listed)) == len(listed)
 

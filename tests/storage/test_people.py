@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kos.domain import facts as f
-from kos.domain.conversation import Kept, Outcome, Person, Seat
-from kos.domain.invitations import code_digest
+from kos.domain.offers import facts as f
+from kos.domain.people.conversation import Kept, Person, PromiseOutcome, Seat
+from kos.domain.people.invitations import code_digest
 from kos.messages import (
     CommandRecorded,
     CommandRefused,
@@ -203,7 +203,7 @@ def test_what_is_a_persons_is_told_and_erased_with_their_participant(desk: Desk)
             promises=(promise(f"hello {user}", user), promise(f"gone {user}", user)),
         )
     desk.conclude(actions=(action("by-admin", "telegram:1", participant="A"),))
-    assert isinstance(desk.mark(2, Outcome.SENT, 5), CommandRecorded)
+    assert isinstance(desk.mark(2, PromiseOutcome.SENT, 5), CommandRecorded)
     told = theirs(desk)
     assert {name: len(rows) for name, rows in told.items()} == {
         "people_facts": 2,

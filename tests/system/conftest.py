@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kos.domain.opportunity import Opportunity, OpportunityQuery
+from kos.domain.opportunities.opportunity import Opportunity, OpportunityQuery
 from kos.messages import MESSAGES, GetOpportunities, OpportunitiesRanked
 from kos.runtime import Client, NodeDescribed, RuntimeFault, SystemDescribed, connect
 from kos.sandbox import Sandbox

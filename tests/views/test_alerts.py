@@ -7,17 +7,17 @@ from decimal import Decimal
 
 import msgspec
 
-from kos.domain.alerts import MAX_LINES, Item, Measure, Say, Telling
-from kos.domain.conversation import Answer, Style
-from kos.domain.opportunity import OpportunityQuery
-from kos.domain.picture import MarketPicture
-from kos.domain.score import ScoringRules
-from kos.domain.told import ReminderLine
-from kos.domain.troubles import Known, TroubleSay
+from kos.domain.books.lines import ReminderLine
+from kos.domain.opportunities.market_snapshot import MarketSnapshot
+from kos.domain.opportunities.opportunity import OpportunityQuery
+from kos.domain.opportunities.scoring import ScoringRules
+from kos.domain.people.alerts import MAX_LINES, AlertMessage, Item, Measure, Say
+from kos.domain.people.conversation import Answer, Style
+from kos.domain.people.incidents import Known, TroubleSay
 from kos.messages import BudgetDescribed
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
 from kos.views.alerts import rule_title, sighting_of, telling_answer, trouble_answer
-from kos.views.troubles import due_troubles, restarted, restarts_of, system_troubles
+from kos.views.incidents import due_troubles, restarted, restarts_of, system_troubles
 from tests.builders import NOW, bookmaker, event, quotes_market
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -43,7 +43,7 @@ def system(*actors: ActorDescribed, **facts: object) -> SystemDescribed:
 
 
 def test_a_sighting_tells_all_that_is_needed_to_place_it() -> None:
-    picture = MarketPicture(ScoringRules())
+    picture = MarketSnapshot(ScoringRules())
     quotes = event(
         bookmaker("coral", quotes_market({"Leeds": "2.5", "York": "3.0", "Draw": "3.3"})),
         bookmaker(
@@ -72,7 +72,7 @@ def item(name: str, gone_at: datetime | None = None) -> Item:
 def test_a_telling_names_the_best_counts_the_rest_and_says_what_has_gone() -> None:
     gone = item("Leeds", NOON + timedelta(minutes=12))
     others = tuple(item(f"Team {number}") for number in range(MAX_LINES + 2))
-    telling = Telling(telling_id=1, rule_id=1, told_at=NOON, items=(gone, *others))
+    telling = AlertMessage(telling_id=1, rule_id=1, told_at=NOON, items=(gone, *others))
     text = text_of(
         telling_answer(Say(telling=telling, is_new=False), "Rating 98% or more", is_simulated=True)
     )

@@ -8,10 +8,15 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from kos.domain.dutching import DutchQuery
-from kos.domain.opportunity import BetKind, OpportunityQuery, OpportunityState, Rejection
-from kos.domain.picture import MarketPicture
-from kos.domain.score import ScoringRules
+from kos.domain.opportunities.dutches import DutchQuery
+from kos.domain.opportunities.market_snapshot import MarketSnapshot
+from kos.domain.opportunities.opportunity import (
+    BetKind,
+    OpportunityQuery,
+    OpportunityState,
+    Rejection,
+)
+from kos.domain.opportunities.scoring import ScoringRules
 from kos.views.detail import factor_rows, opportunity_detail_view
 from kos.views.dutches import LEG_COLUMNS, LegRow, dutches_view
 from kos.views.opportunities import columns_of, opportunities_view
@@ -23,8 +28,8 @@ OTHERS = {"Leeds": "2.0", "York": "2.9", "Draw": "3.0"}
 THIRD = {"Leeds": "2.0", "York": "2.0", "Draw": "3.5"}
 
 
-def picture(available: int = 180) -> MarketPicture:
-    made = MarketPicture(ScoringRules(liquidity_floors={"soccer": D(1)}))
+def picture(available: int = 180) -> MarketSnapshot:
+    made = MarketSnapshot(ScoringRules(liquidity_floors={"soccer": D(1)}))
     seen = NOW - timedelta(seconds=75)
     makers = {"coral": PRICES, "skybet": OTHERS, "betway": THIRD}
     made.apply_quotes(

@@ -8,9 +8,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from kos.domain.opportunity import BetKind, OpportunityAnswer, OpportunityQuery
-from kos.domain.picture import MarketPicture
-from kos.domain.score import ScoringRules
+from kos.domain.opportunities.market_snapshot import MarketSnapshot
+from kos.domain.opportunities.opportunity import BetKind, OpportunityAnswer, OpportunityQuery
+from kos.domain.opportunities.scoring import ScoringRules
 from kos.views.opportunities import (
     COLUMNS,
     OpportunityRow,
@@ -30,7 +30,7 @@ QUERY = OpportunityQuery(stake=D(10))
 def answer(
     query: OpportunityQuery = QUERY, available: int = 180, later_s: int = 0
 ) -> OpportunityAnswer:
-    picture = MarketPicture(ScoringRules(liquidity_floors={"soccer": D(1)}))
+    picture = MarketSnapshot(ScoringRules(liquidity_floors={"soccer": D(1)}))
     prices = {"Leeds": "2.5", "York": "3.1", "Draw": "3.4"}
     picture.apply_quotes(
         "soccer_epl",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from kos.domain import bets
-from kos.domain.lay import balance
-from kos.domain.opportunity import (
+from kos.domain.bets import kinds
+from kos.domain.bets.lay import balance
+from kos.domain.opportunities.opportunity import (
     BetKind,
     Opportunity,
     OpportunityAnswer,
@@ -18,9 +18,9 @@ from kos.messages import GetOpportunities, OpportunitiesRanked
 from kos.runtime import Message
 
 SIDES = {
-    BetKind.QUALIFYING: bets.qualifying,
-    BetKind.FREE_BET_SNR: bets.free_bet_snr,
-    BetKind.FREE_BET_SR: bets.free_bet_sr,
+    BetKind.QUALIFYING: kinds.qualifying,
+    BetKind.FREE_BET_SNR: kinds.free_bet_snr,
+    BetKind.FREE_BET_SR: kinds.free_bet_sr,
 }
 
 
@@ -70,7 +70,7 @@ def opportunity(
         if_back_wins=laid.if_back_wins,
         if_back_loses=laid.if_back_loses,
         profit=laid.profit,
-        rating=bets.rating(back_odds, lay_odds, commission),
+        rating=kinds.rating(back_odds, lay_odds, commission),
         retention=Decimal("0.75"),
         score=1.0,
         tier=0,

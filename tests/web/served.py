@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
-from kos.config import WebSettings
-from kos.domain.score import ScoringRules
+from kos.config.settings import WebSettings
+from kos.domain.opportunities.scoring import ScoringRules
 from kos.runtime import Message, NoSuchActor
 from kos.web.server import WebServer
 

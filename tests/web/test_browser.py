@@ -13,8 +13,15 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from kos.domain.calculators import calculate
-from kos.domain.catalogue import Bonus, Offer, Qualifying
-from kos.domain.facts import DepositSent, FloatSent, Joined, MoneyFact, OfferFact, Opened
+from kos.domain.offers.catalogue import Bonus, Offer, Qualifying
+from kos.domain.offers.facts import (
+    DepositSent,
+    FloatSent,
+    Joined,
+    MoneyFact,
+    OfferFact,
+    Opened,
+)
 from kos.messages import CommandRecorded, FactRecorded, PutOffers, RecordFact
 from kos.sandbox import Sandbox
 from tests.system.conftest import MONTHLY_CREDITS, Daemon

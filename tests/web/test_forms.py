@@ -7,8 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from kos.domain.facts import MONEY_FACTS, OFFER_FACTS, CashAdvanced, QualifierPlaced, name_of
-from kos.domain.spoken_facts import spoken
+from kos.domain.offers.facts import (
+    MONEY_FACTS,
+    OFFER_FACTS,
+    CashAdvanced,
+    QualifierPlaced,
+    name_of,
+)
+from kos.domain.offers.typed_facts import spoken
 from kos.errors import InvalidInput
 from kos.web.forms import FIELD, fact_form, typed_fact
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kos.config import Secret, WebSettings
+from kos.config.settings import Secret, WebSettings
 from kos.web.guard import Sessions
 from kos.web.server import WebServer
 from tests.web.served import Cast, call, serving

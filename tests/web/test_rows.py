@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kos.config import load
-from kos.domain.opportunity import BetKind, OpportunityQuery
-from kos.domain.score import ScoringRules
-from kos.domain.told import StatementLine
+from kos.config.settings import load
+from kos.domain.books.lines import StatementLine
+from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery
+from kos.domain.opportunities.scoring import ScoringRules
 from kos.errors import InvalidInput, InvalidSettings
 from kos.web.books import profit_series
 from kos.web.opportunities import row_of, safe_link

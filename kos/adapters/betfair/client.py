@@ -21,7 +21,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import structlog
 
-from kos.adapters.betfair.errors import Fault, Reaction, error_of, fault_in, page_fault
+from kos.adapters.betfair.errors import Reaction, ServiceFault, error_of, fault_in, page_fault
 from kos.adapters.betfair.fields import REMOTE, NotJson, Refused, is_market_id, parse
 from kos.adapters.betfair.payloads import (
     EventType,
@@ -33,8 +33,8 @@ from kos.adapters.betfair.payloads import (
 )
 from kos.adapters.betfair.session import BetfairSession
 from kos.adapters.http import ANY_STATUS, HttpRemote, Repeat, RetryPolicy, read_retry_after
-from kos.domain.exchange_cache import books_per_call
-from kos.domain.market import Drop, ExchangeMarket, MarketBook
+from kos.domain.market.quotes import Drop, ExchangeMarket, MarketBook
+from kos.domain.polling.exchange_cache import books_per_call
 from kos.errors import KosError, RemoteUnavailable, WaitAndRetry
 
 log = structlog.get_logger(__name__)
@@ -154,7 +154,7 @@ class _SmallerBatch(Exception):  # noqa: N818 - never leaves this module
 
 
 @dataclass(slots=True)
-class _Tally:
+class _CallCounts:
     calls: int = 0
 
 
@@ -206,7 +206,7 @@ class BetfairClient:
 
     def event_types(self) -> EventTypesAnswer:
         """The sports of the exchange. Raises as :meth:`catalogue`."""
-        tally = _Tally()
+        tally = _CallCounts()
         result = self._call("listEventTypes", {"filter": {}}, tally)
         found, drops = _read(partial(read_event_types, result))
         return EventTypesAnswer(found, drops, tally.calls)
@@ -237,7 +237,7 @@ class BetfairClient:
             RemoteUnavailable, RateLimited: Later.
             KosBug: The service refuses the form of our request.
         """
-        tally = _Tally()
+        tally = _CallCounts()
         found: dict[str, ExchangeMarket] = {}
         drops: list[Drop] = []
         for market_type in market_types:
@@ -266,7 +266,7 @@ class BetfairClient:
 
     def descriptions(self, market_ids: Collection[str]) -> DescriptionsAnswer:
         """Commission and ladder of markets, in the largest batches allowed. Raises as above."""
-        tally = _Tally()
+        tally = _CallCounts()
         asked, drops = _usable(market_ids)
         found: dict[str, MarketDescription] = {}
         pending = _batches(asked, DESCRIPTIONS_PER_CALL)
@@ -296,7 +296,7 @@ class BetfairClient:
             As :meth:`catalogue`, where nothing was read at all. After a first answer, a failure
             that may mend is told by ``trouble`` and ``unread``.
         """
-        tally = _Tally()
+        tally = _CallCounts()
         asked, drops = _usable(market_ids)
         found: list[MarketBook] = []
         pending = _batches(asked, self._books_per_call)
@@ -325,7 +325,7 @@ class BetfairClient:
         market_type: str,
         start: datetime,
         end: datetime,
-        tally: _Tally,
+        tally: _CallCounts,
     ) -> Any:
         """The result, or None where the service finds it too much."""
         params = {
@@ -355,7 +355,7 @@ class BetfairClient:
             },
         }
 
-    def _call(self, operation: str, params: Mapping[str, object], tally: _Tally) -> Any:
+    def _call(self, operation: str, params: Mapping[str, object], tally: _CallCounts) -> Any:
         """The result of one operation; retries what may recover, logs in again once."""
         deadline = self._clock() + self._retries.total_s
         has_renewed = False
@@ -364,7 +364,7 @@ class BetfairClient:
             attempt += 1
             token = self._session.token()
             answer = self._send(operation, params, token, tally)
-            if not isinstance(answer, Fault):
+            if not isinstance(answer, ServiceFault):
                 return answer[0]
             if answer.reaction is Reaction.SMALLER_BATCH:
                 raise _SmallerBatch(answer.code)
@@ -386,7 +386,7 @@ class BetfairClient:
             self._sleep(wait_s)
 
     @staticmethod
-    def _final(fault: Fault, operation: str, params: Mapping[str, object]) -> KosError:
+    def _final(fault: ServiceFault, operation: str, params: Mapping[str, object]) -> KosError:
         if fault.reaction is Reaction.LOGIN_AGAIN and not fault.code.startswith("DSC"):
             # A session of a moment ago is no session: Betfair's trouble, not the operator's.
             return RemoteUnavailable(REMOTE, f"refuses a new session ({fault.code})")
@@ -395,7 +395,7 @@ class BetfairClient:
             log.error("betfair.request_refused", operation=operation, code=fault.code, params=sent)
         return error_of(fault)
 
-    def _wait_before_next(self, fault: Fault, attempt: int, deadline: float) -> float | None:
+    def _wait_before_next(self, fault: ServiceFault, attempt: int, deadline: float) -> float | None:
         """Seconds to wait before the next try, or None to give up."""
         if fault.reaction not in {Reaction.BACK_OFF, Reaction.FEWER_CALLS}:
             return None
@@ -406,8 +406,8 @@ class BetfairClient:
         return wait_s if self._clock() + wait_s < deadline else None
 
     def _send(
-        self, operation: str, params: Mapping[str, object], token: str, tally: _Tally
-    ) -> tuple[Any] | Fault:
+        self, operation: str, params: Mapping[str, object], token: str, tally: _CallCounts
+    ) -> tuple[Any] | ServiceFault:
         """One sending: the result in a tuple of one, or the fault."""
         tally.calls += 1
         number = next(self._ids)
@@ -462,7 +462,7 @@ def _batches(ids: Sequence[str], at_most: int) -> list[Sequence[str]]:
 def _halves(batch: Sequence[str], too_much: Exception) -> list[Sequence[str]]:
     """The batch in two, or an error where there is nothing to halve."""
     if len(batch) == 1:
-        raise error_of(Fault(str(too_much), Reaction.SMALLER_BATCH)) from None
+        raise error_of(ServiceFault(str(too_much), Reaction.SMALLER_BATCH)) from None
     middle = len(batch) // 2
     return [batch[:middle], batch[middle:]]
 

@@ -31,7 +31,7 @@ class Reaction(enum.Enum):
     BUG = "our request was wrong; never repeat it"
 
 
-class Fault(msgspec.Struct, frozen=True):
+class ServiceFault(msgspec.Struct, frozen=True):
     """One refusal of the service."""
 
     code: str
@@ -151,7 +151,7 @@ def code_of(value: Any) -> str:
     return value if isinstance(value, str) and _CODE.fullmatch(value) else UNREADABLE
 
 
-def fault_in(value: Any) -> Fault | None:
+def fault_in(value: Any) -> ServiceFault | None:
     """The fault that a parsed body tells of, in either shape; None where it tells of none."""
     if not isinstance(value, dict):
         return None
@@ -164,11 +164,11 @@ def fault_in(value: Any) -> Fault | None:
     number = error.get("code")
     if fault.code == UNREADABLE and isinstance(number, int) and not isinstance(number, bool):
         rpc_code = f"RPC{number}"[:12]
-        return Fault(rpc_code, _BY_CODE.get(rpc_code, Reaction.BACK_OFF))
+        return ServiceFault(rpc_code, _BY_CODE.get(rpc_code, Reaction.BACK_OFF))
     return fault
 
 
-def _judge(message: Any, data: Any) -> Fault:
+def _judge(message: Any, data: Any) -> ServiceFault:
     """The exception's own code is the most precise; then the number, then the transport's code."""
     code = UNREADABLE
     if isinstance(data, dict):
@@ -179,17 +179,17 @@ def _judge(message: Any, data: Any) -> Fault:
     if code == UNREADABLE:
         number = code_of(message)
         code = _BY_NUMBER.get(number, number)
-    return Fault(code, _BY_CODE.get(code, Reaction.BACK_OFF))
+    return ServiceFault(code, _BY_CODE.get(code, Reaction.BACK_OFF))
 
 
-def page_fault(status: int, retry_after_s: float | None = None) -> Fault:
+def page_fault(status: int, retry_after_s: float | None = None) -> ServiceFault:
     """The fault of an answer that is not JSON: always the service's trouble, never ours."""
     if status == 429:  # noqa: PLR2004 - Too Many Requests
-        return Fault("HTTP-429", Reaction.FEWER_CALLS, retry_after_s)
-    return Fault(f"HTTP-{status}", Reaction.BACK_OFF, retry_after_s)
+        return ServiceFault("HTTP-429", Reaction.FEWER_CALLS, retry_after_s)
+    return ServiceFault(f"HTTP-{status}", Reaction.BACK_OFF, retry_after_s)
 
 
-def error_of(fault: Fault) -> KosError:
+def error_of(fault: ServiceFault) -> KosError:
     """The error that says who must act on a fault that could not be mended here."""
     match fault.reaction:
         case Reaction.OPERATOR | Reaction.LOGIN_AGAIN:

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from kos.domain.market import Drop, PriceSize
+from kos.domain.market.quotes import Drop, PriceSize
 
 REMOTE: Final = "betfair"
 """The service's name in errors and logs."""

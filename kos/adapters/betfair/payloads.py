@@ -34,7 +34,7 @@ from kos.adapters.betfair.fields import (
     text_or_empty,
     utc,
 )
-from kos.domain.market import (
+from kos.domain.market.quotes import (
     Drop,
     ExchangeMarket,
     ExchangeRunner,

@@ -23,9 +23,9 @@ from kos.adapters.betfair.payloads import (
     read_catalogue,
     read_descriptions,
 )
-from kos.adapters.betfair.stream_cache import Ladder, StreamCache, read_line
-from kos.domain.market import Drop, ExchangeMarket, MarketBook
-from kos.domain.sports import sport_of_event_type
+from kos.adapters.betfair.stream_cache import StreamCache, StreamLadder, read_line
+from kos.domain.market.quotes import Drop, ExchangeMarket, MarketBook
+from kos.domain.market.sports import sport_of_event_type
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_MS: Final = 4_102_444_800_000
@@ -43,7 +43,7 @@ _FOOTBALL_DRAW: Final = 58805
 _MARKS: Final = (b'"marketId"', b'"op"', b'"jsonrpc"', b'"marketCount"')
 
 
-class Kind(StrEnum):
+class ExchangeFileKind(StrEnum):
     """What a file is."""
 
     ANSWER = "betfair catalogue or books"
@@ -51,7 +51,7 @@ class Kind(StrEnum):
     OTHER = "betfair, other"
 
 
-class Step(msgspec.Struct, frozen=True):
+class RecordedStep(msgspec.Struct, frozen=True):
     """What the exchange said at one moment of the file's own time."""
 
     at: datetime | None
@@ -62,36 +62,42 @@ class Step(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
+class ExchangeRecording:
     """One file, recognised."""
 
     name: str
-    kind: Kind
-    steps: Callable[[], Iterator[Step]] = lambda: iter(())
+    kind: ExchangeFileKind
+    steps: Callable[[], Iterator[RecordedStep]] = lambda: iter(())
     """Gives what it said, names first, then oldest first; may be called again."""
     note: str = ""
     """Why there is nothing to replay in it."""
 
 
-def decode_recording(body: bytes, name: str) -> Recording | None:
+def decode_recording(body: bytes, name: str) -> ExchangeRecording | None:
     """Recognise a file of the exchange's; None for a file that is not its."""
     if not any(mark in body for mark in _MARKS):
         return None
     lines = [line for line in body.splitlines() if line.strip()]
     if len(lines) > 1 and _is_message(_parsed(lines[0])):
-        return Recording(name=name, kind=Kind.STREAM, steps=lambda: _stream(lines, body))
+        return ExchangeRecording(
+            name=name, kind=ExchangeFileKind.STREAM, steps=lambda: _stream(lines, body)
+        )
     value = _parsed(body)
     if _is_message(value) and value["op"] != _CHANGE:
-        return Recording(name=name, kind=Kind.OTHER, note="a stream message without prices")
+        return ExchangeRecording(
+            name=name, kind=ExchangeFileKind.OTHER, note="a stream message without prices"
+        )
     if _is_message(value):
         whole = b" ".join(lines)
-        return Recording(name=name, kind=Kind.STREAM, steps=lambda: _stream([whole], body))
+        return ExchangeRecording(
+            name=name, kind=ExchangeFileKind.STREAM, steps=lambda: _stream([whole], body)
+        )
     values = [_parsed(line) for line in lines] if value is None else value
     steps = _answers(values)
     if steps:
-        return Recording(name=name, kind=Kind.ANSWER, steps=lambda: iter(steps))
+        return ExchangeRecording(name=name, kind=ExchangeFileKind.ANSWER, steps=lambda: iter(steps))
     note = _other(value)
-    return Recording(name=name, kind=Kind.OTHER, note=note) if note else None
+    return ExchangeRecording(name=name, kind=ExchangeFileKind.OTHER, note=note) if note else None
 
 
 def _parsed(body: bytes) -> Any:
@@ -119,7 +125,7 @@ def _other(value: Any) -> str:
 # --- catalogues and books ---------------------------------------------------------------------
 
 
-def _answers(values: Any) -> list[Step]:
+def _answers(values: Any) -> list[RecordedStep]:
     """Each catalogue entry and each book by itself, so that one bad entry costs only itself."""
     steps = []
     for entry, at in _entries(values, None, 0):
@@ -127,7 +133,7 @@ def _answers(values: Any) -> list[Step]:
             steps.append(_book_step(entry, at))
         elif "runners" in entry or "event" in entry:
             markets, drops = _markets_of(entry)
-            steps.append(Step(None, markets, drops=drops))
+            steps.append(RecordedStep(None, markets, drops=drops))
     return sorted(steps, key=lambda step: step.at or _EPOCH)
 
 
@@ -149,12 +155,12 @@ def _entries(
             yield from _entries(value.get(name), own, depth + 1)
 
 
-def _book_step(entry: dict[str, Any], at: datetime | None) -> Step:
+def _book_step(entry: dict[str, Any], at: datetime | None) -> RecordedStep:
     known_at = at or _last_trade(entry)
     if known_at is None:
-        return Step(None, drops=(Drop("marketId", "book without a time"),))
+        return RecordedStep(None, drops=(Drop("marketId", "book without a time"),))
     books, drops = read_books([entry], [str(entry["marketId"])], known_at)
-    return Step(known_at, books=books, drops=drops)
+    return RecordedStep(known_at, books=books, drops=drops)
 
 
 def _markets_of(entry: dict[str, Any]) -> tuple[tuple[ExchangeMarket, ...], tuple[Drop, ...]]:
@@ -235,7 +241,7 @@ def _last_trade(entry: dict[str, Any]) -> datetime | None:
 # --- streams ----------------------------------------------------------------------------------
 
 
-def _stream(lines: list[bytes], body: bytes) -> Iterator[Step]:
+def _stream(lines: list[bytes], body: bytes) -> Iterator[RecordedStep]:
     """The books after each message, and the markets as far as it names them."""
     cache = StreamCache(ladder=_ladder(body))
     names = _Names()
@@ -245,20 +251,20 @@ def _stream(lines: list[bytes], body: bytes) -> Iterator[Step]:
             message = read_line(line)
         except Refused as refused:
             cache.tear_all()
-            yield Step(at, drops=(Drop("line", str(refused)),))
+            yield RecordedStep(at, drops=(Drop("line", str(refused)),))
             continue
         if message.get("op") != _CHANGE:
             continue
         told_at = _published(message, at)
         if told_at is None:
-            yield Step(None, drops=(Drop("pt", "message without a time"),))
+            yield RecordedStep(None, drops=(Drop("pt", "message without a time"),))
             continue
         if at is not None and cache.heartbeat_ms is None:
             yield from _silence(cache, at, told_at)
         at = told_at
         change = cache.apply(message, at)
         markets, drops = names.of(message)
-        yield Step(at, markets, change.books, (*change.drops, *drops))
+        yield RecordedStep(at, markets, change.books, (*change.drops, *drops))
 
 
 def _published(message: dict[str, Any], before: datetime | None) -> datetime | None:
@@ -270,7 +276,7 @@ def _published(message: dict[str, Any], before: datetime | None) -> datetime | N
     return at if before is None else max(at, before)
 
 
-def _silence(cache: StreamCache, since: datetime, until: datetime) -> Iterator[Step]:
+def _silence(cache: StreamCache, since: datetime, until: datetime) -> Iterator[RecordedStep]:
     """The books again and again while nothing moved.
 
     A live stream has heartbeats, and where they cease the line is dead. A historical file has
@@ -281,16 +287,16 @@ def _silence(cache: StreamCache, since: datetime, until: datetime) -> Iterator[S
     at = since + _CONFIRM_EVERY
     while at < until:
         cache.apply({"op": _CHANGE, "ct": "HEARTBEAT"}, at)
-        yield Step(at, books=cache.books())
+        yield RecordedStep(at, books=cache.books())
         at += _CONFIRM_EVERY
 
 
-def _ladder(body: bytes) -> Ladder:
+def _ladder(body: bytes) -> StreamLadder:
     """The best of the ladders that a file holds."""
-    for ladder in (Ladder.DISPLAY, Ladder.BEST):
+    for ladder in (StreamLadder.DISPLAY, StreamLadder.BEST):
         if any(f'"{side}"'.encode() in body for side in ladder.value):
             return ladder
-    return Ladder.FULL
+    return StreamLadder.FULL
 
 
 class _Names:

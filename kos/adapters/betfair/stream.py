@@ -28,11 +28,11 @@ from typing import Any, Final, Self
 import msgspec
 import structlog
 
-from kos.adapters.betfair.errors import Fault, Reaction, code_of, error_of
+from kos.adapters.betfair.errors import Reaction, ServiceFault, code_of, error_of
 from kos.adapters.betfair.fields import Refused, is_market_id
 from kos.adapters.betfair.session import BetfairSession
-from kos.adapters.betfair.stream_cache import Ladder, LineSplitter, StreamCache, read_line
-from kos.domain.market import Drop, MarketBook
+from kos.adapters.betfair.stream_cache import LineSplitter, StreamCache, StreamLadder, read_line
+from kos.domain.market.quotes import Drop, MarketBook
 from kos.errors import InvalidSettings, KosError, OperatorMustAct, WaitAndRetry
 
 log = structlog.get_logger(__name__)
@@ -41,9 +41,9 @@ MAX_MARKETS: Final = 200
 """Of one subscription, by default of the service."""
 
 _FIELDS: Final = {
-    Ladder.DISPLAY: "EX_BEST_OFFERS_DISP",
-    Ladder.BEST: "EX_BEST_OFFERS",
-    Ladder.FULL: "EX_ALL_OFFERS",
+    StreamLadder.DISPLAY: "EX_BEST_OFFERS_DISP",
+    StreamLadder.BEST: "EX_BEST_OFFERS",
+    StreamLadder.FULL: "EX_ALL_OFFERS",
 }
 _CHUNK_BYTES: Final = 256 * 1024
 _STEADY_S: Final = 60.0
@@ -69,7 +69,7 @@ _REACTIONS: Final[dict[str, Reaction]] = {
 }
 
 
-class Phase(enum.StrEnum):
+class StreamPhase(enum.StrEnum):
     """How the stream stands."""
 
     IDLE = "idle"
@@ -88,7 +88,7 @@ class Phase(enum.StrEnum):
 class StreamState(msgspec.Struct, frozen=True):
     """How the stream stands, and why."""
 
-    phase: Phase
+    phase: StreamPhase
     detail: str = ""
     """For a person; no secret."""
     drops: int = 0
@@ -106,7 +106,7 @@ class StreamSettings:
     port: int = 443
     ca: str | None = None
     """A PEM file of authorities to trust in place of the system's own. Never untrusted."""
-    ladder: Ladder = Ladder.DISPLAY
+    ladder: StreamLadder = StreamLadder.DISPLAY
     depth: int = 3
     conflate_ms: int = 1000
     """0 to 120000: the service gathers changes for so long."""
@@ -192,7 +192,7 @@ class BetfairStream:
         self._wake_writer.settimeout(0)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="betfair-stream", daemon=True)
-        self._state = StreamState(Phase.IDLE)
+        self._state = StreamState(StreamPhase.IDLE)
         self._ids = itertools.count(1)
         self._failures = 0
         self._drops = 0
@@ -259,12 +259,12 @@ class BetfairStream:
         while not self._stopping.is_set():
             try:
                 if not self._wanted_now():
-                    self._say(Phase.IDLE)
+                    self._say(StreamPhase.IDLE)
                     self._sleep(60.0)
                     continue
                 self._serve()
             except OperatorMustAct as refusal:
-                self._say(Phase.REFUSED, str(refusal))
+                self._say(StreamPhase.REFUSED, str(refusal))
                 self._stopping.wait()
             except (_Broken, WaitAndRetry, Refused, OSError) as error:
                 self._pause(error)
@@ -272,7 +272,7 @@ class BetfairStream:
                 # A fault of our own must not end the stream unseen: it is logged, said and retried.
                 log.exception("betfair.stream_failed")
                 self._pause(error)
-        self._say(Phase.STOPPED)
+        self._say(StreamPhase.STOPPED)
         self._close_wakers()  # by who reads them, however late it comes to its end
 
     def _pause(self, error: Exception) -> None:
@@ -286,7 +286,7 @@ class BetfairStream:
         if isinstance(error, WaitAndRetry):
             wait_s = max(wait_s, error.retry_after_s or 0.0)
         log.warning("betfair.stream_broken", reason=reason, wait_s=round(wait_s, 3))
-        self._say(Phase.WAITING, reason)
+        self._say(StreamPhase.WAITING, reason)
         until = self._clock() + wait_s
         while not self._stopping.is_set() and (left_s := until - self._clock()) > 0:
             self._sleep(left_s)
@@ -302,7 +302,7 @@ class BetfairStream:
         with self._lock:
             return self._wanted
 
-    def _say(self, phase: Phase, detail: str = "") -> None:
+    def _say(self, phase: StreamPhase, detail: str = "") -> None:
         state = StreamState(phase, detail, self._drops)
         if (state.phase, state.detail) == (self._state.phase, self._state.detail):
             return
@@ -322,9 +322,9 @@ class BetfairStream:
 
     def _serve(self) -> None:
         """Connect and read until the connection breaks, is no longer usable, or KOS stops."""
-        self._say(Phase.CONNECTING)
+        self._say(StreamPhase.CONNECTING)
         talk = _Talk(self._session.token(), self._clock())
-        with _Wire(self._settings, self._wake_reader) as wire:
+        with _StreamConnection(self._settings, self._wake_reader) as wire:
             while not self._stopping.is_set():
                 pause_s = 60.0
                 if talk.is_authenticated:
@@ -344,7 +344,7 @@ class BetfairStream:
         heartbeat_ms = self._cache.heartbeat_ms or self._settings.heartbeat_ms
         return 2 * min(max(heartbeat_ms, 500), 5000) / 1000
 
-    def _hear(self, wire: _Wire, talk: _Talk, wait_s: float) -> None:
+    def _hear(self, wire: _StreamConnection, talk: _Talk, wait_s: float) -> None:
         lines = wire.lines(wait_s)
         now = self._clock()
         if lines is None:
@@ -361,7 +361,7 @@ class BetfairStream:
                     self._cache.tear_all()
                 raise _Broken("a message could not be read") from None
 
-    def _handle(self, message: dict[str, Any], wire: _Wire, talk: _Talk) -> None:
+    def _handle(self, message: dict[str, Any], wire: _StreamConnection, talk: _Talk) -> None:
         match message.get("op"):
             case "connection":
                 self._authenticate(wire, talk)
@@ -374,11 +374,11 @@ class BetfairStream:
                 self._take(message)
                 if message.get("id") == talk.subscription_id:
                     talk.is_live = True
-                    self._say(Phase.LATE if self._cache.is_late else Phase.LIVE)
+                    self._say(StreamPhase.LATE if self._cache.is_late else StreamPhase.LIVE)
             case _:
                 self._count((Drop("op", "operation unknown"),))
 
-    def _authenticate(self, wire: _Wire, talk: _Talk) -> None:
+    def _authenticate(self, wire: _StreamConnection, talk: _Talk) -> None:
         talk.authentication_id = next(self._ids)
         wire.send(
             {
@@ -395,7 +395,7 @@ class BetfairStream:
         log.warning("betfair.stream_status", code=code)
         match reaction:
             case Reaction.OPERATOR:
-                raise error_of(Fault(code, reaction))
+                raise error_of(ServiceFault(code, reaction))
             case Reaction.LOGIN_AGAIN:
                 self._session.renew(talk.token)
                 raise _Broken(f"session ended ({code})")
@@ -413,7 +413,7 @@ class BetfairStream:
             case Reaction.BACK_OFF:
                 raise _Broken(code)
 
-    def _subscribe_as_wanted(self, wire: _Wire, talk: _Talk) -> float:
+    def _subscribe_as_wanted(self, wire: _StreamConnection, talk: _Talk) -> float:
         """Bring the subscription in line with what is wanted; seconds until the next look."""
         wanted = self._wanted_now()
         now = self._clock()
@@ -434,7 +434,12 @@ class BetfairStream:
         return 60.0
 
     def _subscribe(
-        self, wire: _Wire, talk: _Talk, wanted: tuple[str, ...], *, may_resume: bool = False
+        self,
+        wire: _StreamConnection,
+        talk: _Talk,
+        wanted: tuple[str, ...],
+        *,
+        may_resume: bool = False,
     ) -> None:
         """Send a subscription; with the clocks of the broken one if it is the very same."""
         settings = self._settings
@@ -500,7 +505,7 @@ class _Talk:
         self.heard_at = self.opened_at
 
 
-class _Wire:
+class _StreamConnection:
     """One TLS connection, read by lines; a byte on ``waker`` ends a wait early."""
 
     def __init__(self, settings: StreamSettings, waker: socket.socket) -> None:

@@ -33,7 +33,7 @@ from kos.adapters.betfair.fields import (
     size,
 )
 from kos.adapters.betfair.payloads import RUNNER_STATUSES, STATUSES, status_of
-from kos.domain.market import Drop, MarketBook, PriceSize, RunnerBook
+from kos.domain.market.quotes import Drop, MarketBook, PriceSize, RunnerBook
 
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 """An image of 200 football markets at full depth has 0.7 MB."""
@@ -49,7 +49,7 @@ _CLOCK: Final = re.compile(r"[!-~]{1,8192}")
 _Key = tuple[int, Decimal]
 
 
-class Ladder(enum.Enum):
+class StreamLadder(enum.Enum):
     """Which prices of the stream make the book: names of the back and of the lay side."""
 
     DISPLAY = ("bdatb", "bdatl")
@@ -159,7 +159,7 @@ class _Runner:
         self.made: RunnerBook | None = None
 
 
-class _Market:
+class _StreamMarket:
     def __init__(self) -> None:
         self.definition: _Definition | None = None
         self.runners: dict[_Key, _Runner] = {}
@@ -193,12 +193,16 @@ class StreamCache:
     """
 
     def __init__(
-        self, *, ladder: Ladder = Ladder.DISPLAY, depth: int = 3, is_delayed: bool = False
+        self,
+        *,
+        ladder: StreamLadder = StreamLadder.DISPLAY,
+        depth: int = 3,
+        is_delayed: bool = False,
     ) -> None:
         self._ladder = ladder
         self._depth = depth
         self._is_delayed = is_delayed
-        self._markets: dict[str, _Market] = {}
+        self._markets: dict[str, _StreamMarket] = {}
         self._torn: set[str] = set()
         self.is_lost = False
         """Something was lost that may have been about any market: only a new image helps."""
@@ -351,7 +355,7 @@ class StreamCache:
         change = _market_change(value, self._ladder)
         id_ = change.market_id
         if is_image or change.is_image:
-            self._markets[id_] = _Market()
+            self._markets[id_] = _StreamMarket()
             self._torn.discard(id_)
         elif id_ in self._torn:
             return
@@ -359,7 +363,7 @@ class StreamCache:
             # A market may come into being under a subscription; a change alone is no beginning.
             if change.definition is None or self.is_lost:
                 raise Refused("change of a market without an image")
-            self._markets[id_] = _Market()
+            self._markets[id_] = _StreamMarket()
         self._markets[id_].apply(change)
         yield id_
 
@@ -399,7 +403,7 @@ class StreamCache:
                 published_at=self._published_at,
             )
 
-    def _runner_book(self, market: _Market, key: _Key, status: str) -> RunnerBook:
+    def _runner_book(self, market: _StreamMarket, key: _Key, status: str) -> RunnerBook:
         runner = market.runners.get(key)
         if runner is None:
             return RunnerBook(selection_id=key[0], status=status, handicap=key[1])
@@ -415,7 +419,7 @@ class StreamCache:
 
     def _side(self, levels: dict[Decimal, PriceSize], *, highest: bool) -> tuple[PriceSize, ...]:
         ordered = best_first(list(levels.values()), highest=highest)
-        if self._ladder is not Ladder.FULL:
+        if self._ladder is not StreamLadder.FULL:
             # While levels move, two may name one price for a moment; neither sum nor choice is
             # certain, so the smaller is what surely waits.
             by_price: dict[Decimal, PriceSize] = {}
@@ -427,7 +431,7 @@ class StreamCache:
         return ordered[: self._depth]
 
 
-def _market_change(value: Any, ladder: Ladder) -> _MarketChange:
+def _market_change(value: Any, ladder: StreamLadder) -> _MarketChange:
     fields = mapping(value, "market change")
     definition = fields.get("marketDefinition")
     image = fields.get("img")
@@ -464,7 +468,7 @@ def _runner_key(fields: dict[str, Any]) -> _Key:
     return integer(fields.get("id"), "runner id"), handicap(fields.get("hc"))
 
 
-def _runner_change(value: Any, ladder: Ladder) -> _RunnerChange:
+def _runner_change(value: Any, ladder: StreamLadder) -> _RunnerChange:
     fields = mapping(value, "runner change")
     back, lay = ladder.value
     return _RunnerChange(
@@ -474,10 +478,10 @@ def _runner_change(value: Any, ladder: Ladder) -> _RunnerChange:
     )
 
 
-def _side_change(values: Any, ladder: Ladder) -> _SideChange | None:
+def _side_change(values: Any, ladder: StreamLadder) -> _SideChange | None:
     if values is None:
         return None
-    read = _point if ladder is Ladder.FULL else _level
+    read = _point if ladder is StreamLadder.FULL else _level
     return _SideChange(tuple(read(each) for each in listing(values, "ladder")))
 
 

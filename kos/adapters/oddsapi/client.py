@@ -11,10 +11,10 @@ from urllib.parse import quote
 from kos.adapters.http import DEFAULT_RETRIES, HttpRemote, HttpResponse, Repeat, RetryPolicy
 from kos.adapters.oddsapi.errors import error_of, is_error_body
 from kos.adapters.oddsapi.fields import MAX_BODY_BYTES, REMOTE
-from kos.adapters.oddsapi.listings import Score, decode_events, decode_scores, decode_sports
+from kos.adapters.oddsapi.listings import EventScore, decode_events, decode_scores, decode_sports
 from kos.adapters.oddsapi.payloads import OddsBody, decode_event_odds, decode_odds
 from kos.adapters.oddsapi.questions import OddsQuestion
-from kos.domain.market import Drop, EventQuotes, Sport
+from kos.domain.market.quotes import Drop, EventQuotes, Sport
 
 BASE_URL: Final = "https://api.the-odds-api.com"
 """The service's own address; the settings may name another."""
@@ -38,7 +38,7 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
+class FeedAnswer(Generic[T]):
     """What one call brought."""
 
     value: T
@@ -100,29 +100,31 @@ class OddsApi:
         """See :meth:`kos.adapters.http.HttpRemote.go_through`."""
         self._remote.go_through(proxy)
 
-    def sports(self, *, with_inactive: bool = False) -> Answer[tuple[Sport, ...]]:
+    def sports(self, *, with_inactive: bool = False) -> FeedAnswer[tuple[Sport, ...]]:
         """The sport keys on offer; free, and it brings the server's counters."""
         params = {"all": "true"} if with_inactive else {}
         return self._ask("/v4/sports", params, decode_sports, Repeat.ALWAYS)
 
-    def odds(self, sport_key: str, question: OddsQuestion) -> Answer[tuple[EventQuotes, ...]]:
+    def odds(self, sport_key: str, question: OddsQuestion) -> FeedAnswer[tuple[EventQuotes, ...]]:
         """Every event of a sport key, live and to come, with its prices (see ``odds_cost``)."""
         path = f"/v4/sports/{_segment(sport_key)}/odds"
         return self._ask(path, question.params(), _split(decode_odds), Repeat.IF_NOT_DONE)
 
     def event_odds(
         self, sport_key: str, event_id: str, question: OddsQuestion
-    ) -> Answer[tuple[EventQuotes, ...]]:
+    ) -> FeedAnswer[tuple[EventQuotes, ...]]:
         """One event with its prices, any market (see ``event_odds_cost``)."""
         path = f"/v4/sports/{_segment(sport_key)}/events/{_segment(event_id)}/odds"
         return self._ask(path, question.params(), _split(decode_event_odds), Repeat.IF_NOT_DONE)
 
-    def events(self, sport_key: str) -> Answer[tuple[EventQuotes, ...]]:
+    def events(self, sport_key: str) -> FeedAnswer[tuple[EventQuotes, ...]]:
         """Every event of a sport key without prices; free."""
         path = f"/v4/sports/{_segment(sport_key)}/events"
         return self._ask(path, {"dateFormat": "iso"}, decode_events, Repeat.ALWAYS)
 
-    def scores(self, sport_key: str, days_from: int | None = None) -> Answer[tuple[Score, ...]]:
+    def scores(
+        self, sport_key: str, days_from: int | None = None
+    ) -> FeedAnswer[tuple[EventScore, ...]]:
         """Scores of running events, with ``days_from`` (1 to 3) of finished ones, too."""
         params = {"dateFormat": "iso"}
         if days_from is not None:
@@ -136,7 +138,7 @@ class OddsApi:
         params: Mapping[str, str],
         decode: Callable[[bytes], tuple[T, tuple[Drop, ...]]],
         repeat: Repeat,
-    ) -> Answer[T]:
+    ) -> FeedAnswer[T]:
         response = self._remote.get(
             path, {"apiKey": self._api_key, **params}, accept=_READ_BY_US, repeat=repeat
         )
@@ -144,7 +146,7 @@ class OddsApi:
             raise self._refusal(response)
         value, drops = decode(response.body)
         quota = read_quota(response.headers)
-        return Answer(value, drops, quota, response.elapsed_ms, len(response.body))
+        return FeedAnswer(value, drops, quota, response.elapsed_ms, len(response.body))
 
     def _refusal(self, response: HttpResponse) -> Exception:
         text = self._remote.redact(response.body.decode("utf-8", "replace"))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
-from kos.domain.market import Drop
+from kos.domain.market.quotes import Drop
 from kos.errors import RemoteUnavailable
 
 REMOTE: Final = "odds-api"

@@ -21,10 +21,10 @@ from kos.adapters.oddsapi.fields import (
     utc,
     wire_time,
 )
-from kos.domain.market import Drop, EventQuotes, Sport
+from kos.domain.market.quotes import Drop, EventQuotes, Sport
 
 
-class Score(msgspec.Struct, frozen=True):
+class EventScore(msgspec.Struct, frozen=True):
     """How one event of the scores endpoint stands."""
 
     id: str
@@ -52,7 +52,7 @@ def decode_events(body: bytes) -> tuple[tuple[EventQuotes, ...], tuple[Drop, ...
     return tuple({event.id: event for event in events}.values()), drops.listed()
 
 
-def decode_scores(body: bytes) -> tuple[tuple[Score, ...], tuple[Drop, ...]]:
+def decode_scores(body: bytes) -> tuple[tuple[EventScore, ...], tuple[Drop, ...]]:
     """Decode an answer of ``/scores``."""
     drops = Drops()
     scores = read_each(parse_list(body), "", drops, read_score)
@@ -90,7 +90,7 @@ def read_event_head(value: Any, _path: str, _drops: Drops) -> EventQuotes:
     )
 
 
-def read_score(value: Any, _path: str, _drops: Drops) -> Score:
+def read_score(value: Any, _path: str, _drops: Drops) -> EventScore:
     """One parsed row of the scores."""
     head = read_event_head(value, _path, _drops)
     fields = mapping(value, "event")
@@ -98,7 +98,7 @@ def read_score(value: Any, _path: str, _drops: Drops) -> Score:
     if not isinstance(rows, list | None):
         raise Refused("scores not a list")
     updated = wire_time(fields, "last_update")
-    return Score(
+    return EventScore(
         id=head.id,
         sport_key=head.sport_key,
         kickoff=head.kickoff,

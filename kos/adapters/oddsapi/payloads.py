@@ -38,8 +38,14 @@ from kos.adapters.oddsapi.fields import (
     walk,
     wire_time,
 )
-from kos.domain.market import BookmakerQuotes, Drop, EventQuotes, MarketQuotes, OutcomeQuote
-from kos.domain.sports import sport_of
+from kos.domain.market.quotes import (
+    BookmakerQuotes,
+    Drop,
+    EventQuotes,
+    MarketQuotes,
+    OutcomeQuote,
+)
+from kos.domain.market.sports import sport_of
 from kos.errors import RemoteUnavailable
 
 MAX_PRICE: Final = Decimal(100_000)
@@ -75,7 +81,7 @@ class OddsBody(msgspec.Struct, frozen=True):
 # --- the wire ---------------------------------------------------------------------------------
 
 
-class _Outcome(msgspec.Struct, gc=False):
+class _FeedOutcome(msgspec.Struct, gc=False):
     name: str
     price: Decimal
     point: Decimal | None = None
@@ -84,14 +90,14 @@ class _Outcome(msgspec.Struct, gc=False):
     description: str | None = None
 
 
-class _Market(msgspec.Struct, gc=False):
+class _FeedMarket(msgspec.Struct, gc=False):
     key: str
-    outcomes: list[_Outcome]
+    outcomes: list[_FeedOutcome]
     last_update: WireTime = None
     link: str | None = None
 
 
-class _PartMarket(_Market):
+class _PartMarket(_FeedMarket):
     """A market of the tolerant walk, which had to leave out ``lost`` outcomes already."""
 
     lost: int = 0
@@ -99,13 +105,13 @@ class _PartMarket(_Market):
 
 class _Bookmaker(msgspec.Struct, gc=False):
     key: str
-    markets: list[_Market]
+    markets: list[_FeedMarket]
     title: str | None = None
     last_update: WireTime = None
     link: str | None = None
 
 
-class _Event(msgspec.Struct, gc=False):
+class _FeedEvent(msgspec.Struct, gc=False):
     id: str
     sport_key: str
     commence_time: WireTime
@@ -117,9 +123,9 @@ class _Event(msgspec.Struct, gc=False):
 
 _T = TypeVar("_T")
 
-_BODY: Final = msgspec.json.Decoder(list[_Event])
+_BODY: Final = msgspec.json.Decoder(list[_FeedEvent])
 _RAW_LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
-_EVENT: Final = msgspec.json.Decoder(_Event)
+_EVENT: Final = msgspec.json.Decoder(_FeedEvent)
 
 
 # --- decoding -----------------------------------------------------------------------------------
@@ -155,7 +161,7 @@ def decode_parsed_events(
     return _finish(wire, drops, convert_american=convert_american)
 
 
-def _wire_events(body: bytes, drops: Drops) -> list[tuple[str, _Event]]:
+def _wire_events(body: bytes, drops: Drops) -> list[tuple[str, _FeedEvent]]:
     """Events by the fastest way that works, each with its path."""
     check_size(body)
     events = _typed(_BODY, body)
@@ -169,7 +175,7 @@ def _wire_events(body: bytes, drops: Drops) -> list[tuple[str, _Event]]:
     return read_each(raws, "", drops, _raw_event)
 
 
-def _raw_event(raw: msgspec.Raw, path: str, drops: Drops) -> tuple[str, _Event]:
+def _raw_event(raw: msgspec.Raw, path: str, drops: Drops) -> tuple[str, _FeedEvent]:
     text = bytes(raw)
     event = _typed(_EVENT, text)
     return _loose_event(parse(text), path, drops) if event is None else (path, event)
@@ -189,7 +195,9 @@ def _typed(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T | None:
         return None
 
 
-def _finish(wire: list[tuple[str, _Event]], drops: Drops, *, convert_american: bool) -> OddsBody:
+def _finish(
+    wire: list[tuple[str, _FeedEvent]], drops: Drops, *, convert_american: bool
+) -> OddsBody:
     odds_format, may_be_large = _odds_format([event for _, event in wire])
     if odds_format is OddsFormat.AMERICAN and not convert_american:
         raise RemoteUnavailable(REMOTE, "sent american odds where decimal odds were asked for")
@@ -205,7 +213,7 @@ def _finish(wire: list[tuple[str, _Event]], drops: Drops, *, convert_american: b
     return OddsBody(tuple(events.values()), drops.listed(), odds_format)
 
 
-def _odds_format(events: list[_Event]) -> tuple[OddsFormat, bool]:
+def _odds_format(events: list[_FeedEvent]) -> tuple[OddsFormat, bool]:
     """The format of a body's prices, and whether a whole price of 100 or more may be decimal.
 
     Evidence for decimal: prices between 1 and 100. Evidence for american: whole prices of -100
@@ -239,13 +247,13 @@ def _odds_format(events: list[_Event]) -> tuple[OddsFormat, bool]:
     return OddsFormat.DECIMAL, True
 
 
-def _markets(events: Iterable[_Event]) -> Iterable[_Market]:
+def _markets(events: Iterable[_FeedEvent]) -> Iterable[_FeedMarket]:
     return (
         market for event in events for bookmaker in event.bookmakers for market in bookmaker.markets
     )
 
 
-def _prices(market: _Market) -> list[Decimal]:
+def _prices(market: _FeedMarket) -> list[Decimal]:
     return [outcome.price for outcome in market.outcomes if outcome.price.is_finite()]
 
 
@@ -253,7 +261,7 @@ def _is_american(price: Decimal) -> bool:
     return _AMERICAN_MIN <= price.copy_abs() <= MAX_PRICE and price == int(price)
 
 
-def _is_american_book(market: _Market) -> bool:
+def _is_american_book(market: _FeedMarket) -> bool:
     """Whether the market's prices, all whole and 100 or more, make a book as american odds."""
     prices = _prices(market)
     if not all(_is_american(price) and price > 0 for price in prices):
@@ -271,7 +279,7 @@ class _Builder:
         self._may_be_large = may_be_large
         self._good_texts: set[str] = set()
 
-    def event(self, wire: _Event, path: str) -> EventQuotes:
+    def event(self, wire: _FeedEvent, path: str) -> EventQuotes:
         """Raises Refused where the event as a whole cannot be used."""
         event_id = self._text(wire.id, "id")
         kickoff = utc(wire.commence_time, "commence_time")
@@ -329,7 +337,7 @@ class _Builder:
         return BookmakerQuotes(key, title, tuple(markets.values()), link)
 
     def _market(
-        self, wire: _Market, bookmaker: _Bookmaker, path: str, *, is_two_way: bool
+        self, wire: _FeedMarket, bookmaker: _Bookmaker, path: str, *, is_two_way: bool
     ) -> MarketQuotes:
         key = self._text(wire.key, "key")
         updated = wire.last_update if wire.last_update is not None else bookmaker.last_update
@@ -353,7 +361,7 @@ class _Builder:
         link = self._link(wire.link, path, "", 0) if wire.link is not None else None
         return MarketQuotes(key, updated_at, tuple(outcomes), link)
 
-    def _is_plain(self, wire: _Outcome) -> bool:
+    def _is_plain(self, wire: _FeedOutcome) -> bool:
         """Whether nothing of an outcome needs a closer look, as with nearly all."""
         price, limit = wire.price, wire.bet_limit
         return (
@@ -368,7 +376,7 @@ class _Builder:
             and (limit is None or (limit.is_finite() and limit >= 0))
         )
 
-    def _outcome(self, wire: _Outcome, path: str, index: int) -> OutcomeQuote:
+    def _outcome(self, wire: _FeedOutcome, path: str, index: int) -> OutcomeQuote:
         if wire.description is not None:
             raise Refused("outcome that only its description tells apart")
         name = wire.name
@@ -452,9 +460,9 @@ def _from_american(price: Decimal) -> Decimal:
 # --- the tolerant walk: parsed values to wire structs ---------------------------------------
 
 
-def _loose_event(value: Any, path: str, drops: Drops) -> tuple[str, _Event]:
+def _loose_event(value: Any, path: str, drops: Drops) -> tuple[str, _FeedEvent]:
     fields = mapping(value, "event")
-    return path, _Event(
+    return path, _FeedEvent(
         id=string(fields, "id"),
         sport_key=string(fields, "sport_key"),
         commence_time=wire_time(fields, "commence_time"),
@@ -476,7 +484,7 @@ def _loose_bookmaker(value: Any, path: str, drops: Drops) -> _Bookmaker:
     )
 
 
-def _loose_market(value: Any, path: str, drops: Drops) -> _Market:
+def _loose_market(value: Any, path: str, drops: Drops) -> _FeedMarket:
     fields = mapping(value, "market")
     outcomes = walk(fields, "outcomes", path, drops, _loose_outcome)
     return _PartMarket(
@@ -488,12 +496,12 @@ def _loose_market(value: Any, path: str, drops: Drops) -> _Market:
     )
 
 
-def _loose_outcome(value: Any, _path: str, _drops: Drops) -> _Outcome:
+def _loose_outcome(value: Any, _path: str, _drops: Drops) -> _FeedOutcome:
     fields = mapping(value, "outcome")
     price = decimal(fields.get("price"))
     if price is None:
         raise Refused("price missing" if fields.get("price") is None else "price not a number")
-    return _Outcome(
+    return _FeedOutcome(
         name=string(fields, "name"),
         price=price,
         point=_optional(fields.get("point")),

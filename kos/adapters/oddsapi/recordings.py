@@ -22,13 +22,13 @@ import msgspec
 
 from kos.adapters.oddsapi.errors import error_of
 from kos.adapters.oddsapi.fields import Drops, Refused, parse, read_each, utc, wire_time
-from kos.adapters.oddsapi.listings import Score, read_event_head, read_score, read_sport
+from kos.adapters.oddsapi.listings import EventScore, read_event_head, read_score, read_sport
 from kos.adapters.oddsapi.payloads import OddsFormat, decode_parsed_events
-from kos.domain.market import Drop, EventQuotes, Sport
+from kos.domain.market.quotes import Drop, EventQuotes, Sport
 from kos.errors import KosError, RemoteUnavailable
 
 
-class Kind(StrEnum):
+class FeedFileKind(StrEnum):
     """What a file is."""
 
     ODDS = "odds"
@@ -62,15 +62,15 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
+class FeedRecording:
     """One file, recognised."""
 
     name: str
-    kind: Kind
+    kind: FeedFileKind
     snapshots: Callable[[], Iterator[Snapshot]] = lambda: iter(())
     """Gives the snapshots, oldest first, one at a time; may be called again."""
     sports: tuple[Sport, ...] = ()
-    scores: tuple[Score, ...] = ()
+    scores: tuple[EventScore, ...] = ()
     drops: tuple[Drop, ...] = ()
     """Of the file as such; each snapshot has its own."""
     error: KosError | None = None
@@ -79,14 +79,14 @@ class Recording:
     """Why a file is unreadable or no payload."""
 
 
-def decode_recording(body: bytes, name: str) -> Recording:
+def decode_recording(body: bytes, name: str) -> FeedRecording:
     """Recognise a file and prepare its snapshots. Never raises for what the file holds."""
     text = body.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] in {b"[", b"{"}:
         try:
             return _of_json(parse(body), name)
         except RemoteUnavailable as error:
-            return Recording(name=name, kind=Kind.UNREADABLE, note=error.reason)
+            return FeedRecording(name=name, kind=FeedFileKind.UNREADABLE, note=error.reason)
     return _of_csv(body, name)
 
 
@@ -95,7 +95,7 @@ def decode_recording(body: bytes, name: str) -> Recording:
 _HEAD: Final = frozenset({"id", "commence_time"})
 
 
-def _of_json(value: Any, name: str) -> Recording:  # noqa: PLR0911 - one return per form
+def _of_json(value: Any, name: str) -> FeedRecording:  # noqa: PLR0911 - one return per form
     if isinstance(value, list):
         return _of_list(value, name)
     if _is_refusal(value):
@@ -103,17 +103,19 @@ def _of_json(value: Any, name: str) -> Recording:  # noqa: PLR0911 - one return 
     if "body" in value and ("status" in value or "request" in value):
         return _of_envelope(value, name)
     if "data" in value:
-        kind = Kind.HISTORICAL if "previous_timestamp" in value else Kind.WRAPPED
+        kind = FeedFileKind.HISTORICAL if "previous_timestamp" in value else FeedFileKind.WRAPPED
         return _of_wrappers([value], name, kind)
     if value.keys() >= _HEAD:
-        kind = Kind.EVENT_ODDS if "bookmakers" in value else Kind.EVENTS
+        kind = FeedFileKind.EVENT_ODDS if "bookmakers" in value else FeedFileKind.EVENTS
         return _of_snapshots(name, kind, [_snapshot([value])])
     if value and all(_is_cached(entry) for entry in value.values()):
         wrappers = [
             entry if isinstance(entry, dict) else {"data": entry} for entry in value.values()
         ]
-        return _of_wrappers(wrappers, name, Kind.CACHE)
-    return Recording(name=name, kind=Kind.NOT_A_PAYLOAD, note="an object of no known form")
+        return _of_wrappers(wrappers, name, FeedFileKind.CACHE)
+    return FeedRecording(
+        name=name, kind=FeedFileKind.NOT_A_PAYLOAD, note="an object of no known form"
+    )
 
 
 def _is_cached(entry: Any) -> bool:
@@ -124,63 +126,65 @@ def _is_cached(entry: Any) -> bool:
     )
 
 
-def _of_list(values: list[Any], name: str) -> Recording:
+def _of_list(values: list[Any], name: str) -> FeedRecording:
     kind = _kind_of_list(values)
-    if kind is Kind.SPORTS:
+    if kind is FeedFileKind.SPORTS:
         drops = Drops()
         sports = read_each(values, "", drops, read_sport)
-        return Recording(name=name, kind=kind, sports=tuple(sports), drops=drops.listed())
-    if kind is Kind.SCORES:
+        return FeedRecording(name=name, kind=kind, sports=tuple(sports), drops=drops.listed())
+    if kind is FeedFileKind.SCORES:
         drops = Drops()
         scores = read_each(values, "", drops, read_score)
-        return Recording(name=name, kind=kind, scores=tuple(scores), drops=drops.listed())
-    if kind in {Kind.ODDS, Kind.EVENTS}:
+        return FeedRecording(name=name, kind=kind, scores=tuple(scores), drops=drops.listed())
+    if kind in {FeedFileKind.ODDS, FeedFileKind.EVENTS}:
         return _of_snapshots(name, kind, [_snapshot(values)])
-    if kind is Kind.WRAPPED:
+    if kind is FeedFileKind.WRAPPED:
         is_historical = any("previous_timestamp" in value for value in values)
-        return _of_wrappers(values, name, Kind.HISTORICAL if is_historical else kind)
-    return Recording(name=name, kind=kind, note="a list of no known form")
+        return _of_wrappers(values, name, FeedFileKind.HISTORICAL if is_historical else kind)
+    return FeedRecording(name=name, kind=kind, note="a list of no known form")
 
 
-def _kind_of_list(values: list[Any]) -> Kind:
+def _kind_of_list(values: list[Any]) -> FeedFileKind:
     """By what most of its objects look like, so that a broken first one does not decide."""
     if not values:
-        return Kind.ODDS
-    votes: dict[Kind, int] = {}
+        return FeedFileKind.ODDS
+    votes: dict[FeedFileKind, int] = {}
     for value in values:
         kind = _kind_of_item(value)
         votes[kind] = votes.get(kind, 0) + 1
     return max(votes, key=lambda kind: votes[kind])
 
 
-def _kind_of_item(value: Any) -> Kind:  # noqa: PLR0911 - one return per form
+def _kind_of_item(value: Any) -> FeedFileKind:  # noqa: PLR0911 - one return per form
     if not isinstance(value, dict):
-        return Kind.NOT_A_PAYLOAD
+        return FeedFileKind.NOT_A_PAYLOAD
     names = value.keys()
     if "bookmakers" in names and "sport_key" in names:
-        return Kind.ODDS
+        return FeedFileKind.ODDS
     if "commence_time" in names and ("scores" in names or "completed" in names):
-        return Kind.SCORES
+        return FeedFileKind.SCORES
     if names >= _HEAD:
-        return Kind.EVENTS
+        return FeedFileKind.EVENTS
     if names >= {"key", "group"}:
-        return Kind.SPORTS
+        return FeedFileKind.SPORTS
     if "data" in names:
-        return Kind.WRAPPED
-    return Kind.NOT_A_PAYLOAD
+        return FeedFileKind.WRAPPED
+    return FeedFileKind.NOT_A_PAYLOAD
 
 
 def _is_refusal(value: dict[str, Any]) -> bool:
     return isinstance(value.get("error_code"), str)
 
 
-def _of_refusal(value: dict[str, Any], name: str, *, status: int) -> Recording:
+def _of_refusal(value: dict[str, Any], name: str, *, status: int) -> FeedRecording:
     words = {key: value.get(key) for key in ("error_code", "message")}
     said = {key: word for key, word in words.items() if isinstance(word, str)}
-    return Recording(name=name, kind=Kind.ERROR, error=error_of(status, msgspec.json.encode(said)))
+    return FeedRecording(
+        name=name, kind=FeedFileKind.ERROR, error=error_of(status, msgspec.json.encode(said))
+    )
 
 
-def _of_envelope(value: dict[str, Any], name: str) -> Recording:
+def _of_envelope(value: dict[str, Any], name: str) -> FeedRecording:
     """A recorder's {request, status, quota, body}, of a refusal or of an answer."""
     inner = value["body"]
     status = value.get("status")
@@ -189,15 +193,15 @@ def _of_envelope(value: dict[str, Any], name: str) -> Recording:
         return _of_refusal(inner, name, status=code)
     if isinstance(inner, list | dict) and code < 300:  # noqa: PLR2004
         found = _of_json(inner, name)
-        if found.kind in {Kind.ODDS, Kind.EVENT_ODDS, Kind.EVENTS}:
+        if found.kind in {FeedFileKind.ODDS, FeedFileKind.EVENT_ODDS, FeedFileKind.EVENTS}:
             at = _own_time(value)
             events = inner if isinstance(inner, list) else [inner]
             return _of_snapshots(name, found.kind, [_snapshot(events, at)])
         return found
-    return Recording(name=name, kind=Kind.ERROR, error=error_of(code, b""))
+    return FeedRecording(name=name, kind=FeedFileKind.ERROR, error=error_of(code, b""))
 
 
-def _of_wrappers(wrappers: list[Any], name: str, kind: Kind) -> Recording:
+def _of_wrappers(wrappers: list[Any], name: str, kind: FeedFileKind) -> FeedRecording:
     """Events with a time of their own around them."""
     snapshots = []
     drops = Drops()
@@ -265,10 +269,10 @@ def _newest(events: tuple[EventQuotes, ...]) -> datetime | None:
 
 
 def _of_snapshots(
-    name: str, kind: Kind, snapshots: list[Snapshot], drops: tuple[Drop, ...] = ()
-) -> Recording:
+    name: str, kind: FeedFileKind, snapshots: list[Snapshot], drops: tuple[Drop, ...] = ()
+) -> FeedRecording:
     ordered = sorted(snapshots, key=lambda snapshot: (snapshot.as_of is not None, snapshot.as_of))
-    return Recording(name=name, kind=kind, snapshots=lambda: iter(ordered), drops=drops)
+    return FeedRecording(name=name, kind=kind, snapshots=lambda: iter(ordered), drops=drops)
 
 
 # --- CSV --------------------------------------------------------------------------------------
@@ -277,28 +281,38 @@ _Row = dict[str, str]
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
 
-def _of_csv(body: bytes, name: str) -> Recording:
+def _of_csv(body: bytes, name: str) -> FeedRecording:
     try:
         text = body.decode("utf-8-sig")
         header = next(csv.reader(io.StringIO(text), strict=True), [])
     except (UnicodeDecodeError, csv.Error):
-        return Recording(name=name, kind=Kind.UNREADABLE, note="neither JSON nor CSV in UTF-8")
+        return FeedRecording(
+            name=name, kind=FeedFileKind.UNREADABLE, note="neither JSON nor CSV in UTF-8"
+        )
     columns = set(header)
     if columns >= {"event_id", "bookmaker_key", "market", "outcome_name", "price"}:
-        return Recording(name=name, kind=Kind.ODDS_CSV, snapshots=lambda: _odds_snapshots(text))
+        return FeedRecording(
+            name=name, kind=FeedFileKind.ODDS_CSV, snapshots=lambda: _odds_snapshots(text)
+        )
     drops = Drops()
     if columns >= {"event_id", "score_name", "completed"}:
         values = _scores_of_rows(text, drops)
         scores = tuple(read_each(values, "", drops, read_score))
-        return Recording(name=name, kind=Kind.SCORES_CSV, scores=scores, drops=drops.listed())
+        return FeedRecording(
+            name=name, kind=FeedFileKind.SCORES_CSV, scores=scores, drops=drops.listed()
+        )
     if columns >= {"key", "group", "active"}:
         rows = [_with_flags(row, "active", "has_outrights") for _, row in _rows(text, drops)]
         sports = tuple(read_each(rows, "", drops, read_sport))
-        return Recording(name=name, kind=Kind.SPORTS_CSV, sports=sports, drops=drops.listed())
+        return FeedRecording(
+            name=name, kind=FeedFileKind.SPORTS_CSV, sports=sports, drops=drops.listed()
+        )
     if columns >= {"event_id", "sport_key", "commence_time"}:
-        return Recording(name=name, kind=Kind.EVENTS_CSV, snapshots=lambda: _event_snapshots(text))
-    return Recording(
-        name=name, kind=Kind.NOT_A_PAYLOAD, note="neither JSON nor CSV of a known form"
+        return FeedRecording(
+            name=name, kind=FeedFileKind.EVENTS_CSV, snapshots=lambda: _event_snapshots(text)
+        )
+    return FeedRecording(
+        name=name, kind=FeedFileKind.NOT_A_PAYLOAD, note="neither JSON nor CSV of a known form"
     )
 
 

@@ -38,7 +38,7 @@ from aiogram.types import (
     User,
 )
 
-from kos.adapters.telegram.render import Form, Outgoing, Text
+from kos.adapters.telegram.render import MessageForm, Outgoing, StyledText
 from kos.messages import MenuLine
 from kos.observability.redact import Redactor
 from kos.runtime import meters
@@ -92,7 +92,7 @@ class TelegramFault(Exception):  # noqa: N818 - it says what kind of fault
 
 
 @dataclass(frozen=True)
-class Me:
+class BotIdentity:
     """Who the bot is."""
 
     bot_id: int
@@ -127,10 +127,10 @@ class TelegramApi:
         """Give the connections back."""
         await self._bot.session.close()
 
-    async def me(self) -> Me:
+    async def me(self) -> BotIdentity:
         """Who the bot is; the first call, and the cheapest that needs a right token."""
         found: User = await self._call(self._bot.get_me(request_timeout=_CALL_S))
-        return Me(found.id, found.username or "")
+        return BotIdentity(found.id, found.username or "")
 
     async def take_over(self) -> None:
         """Remove a webhook that is left set, keeping what waits."""
@@ -155,7 +155,7 @@ class TelegramApi:
         keyboard = _keyboard(outgoing)
         entities = _entities(outgoing.text)
         match outgoing.form:
-            case Form.TEXT:
+            case MessageForm.TEXT:
                 call = self._bot.send_message(
                     chat,
                     outgoing.text.text,
@@ -165,7 +165,7 @@ class TelegramApi:
                     link_preview_options=LinkPreviewOptions(is_disabled=True),
                     request_timeout=_CALL_S,
                 )
-            case Form.PICTURE:
+            case MessageForm.PICTURE:
                 call = self._bot.send_photo(
                     chat,
                     BufferedInputFile(outgoing.content, outgoing.file_name),
@@ -175,7 +175,7 @@ class TelegramApi:
                     reply_markup=keyboard,
                     request_timeout=_CALL_S,
                 )
-            case Form.FILE:
+            case MessageForm.FILE:
                 call = self._bot.send_document(
                     chat,
                     BufferedInputFile(outgoing.content, outgoing.file_name),
@@ -300,7 +300,7 @@ def _kind_of(message: str) -> FaultKind:
     return FaultKind.REFUSED
 
 
-def _entities(text: Text) -> list[MessageEntity] | None:
+def _entities(text: StyledText) -> list[MessageEntity] | None:
     found = [
         MessageEntity(type=each.kind, offset=each.offset, length=each.length, url=each.url or None)
         for each in text.entities

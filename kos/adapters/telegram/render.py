@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from kos.domain.conversation import Answer, Button, Span, Style
+from kos.domain.people.conversation import Answer, Button, Span, Style
 
 MAX_TEXT: Final = 4096
 MAX_CAPTION: Final = 1024
@@ -48,14 +48,14 @@ class Entity(msgspec.Struct, frozen=True):
     url: str = ""
 
 
-class Text(msgspec.Struct, frozen=True):
+class StyledText(msgspec.Struct, frozen=True):
     """A text with its styled pieces."""
 
     text: str
     entities: tuple[Entity, ...] = ()
 
 
-class Form(StrEnum):
+class MessageForm(StrEnum):
     """What a message is made of."""
 
     TEXT = "text"
@@ -66,8 +66,8 @@ class Form(StrEnum):
 class Outgoing(msgspec.Struct, frozen=True):
     """One message as it goes out."""
 
-    form: Form
-    text: Text
+    form: MessageForm
+    text: StyledText
     buttons: tuple[tuple[Button, ...], ...] = ()
     content: bytes = b""
     file_name: str = ""
@@ -79,20 +79,20 @@ def rendered(answer: Answer) -> tuple[Outgoing, ...]:
     buttons = _buttons(answer.buttons)
     if answer.picture or answer.file_name:
         first, *rest = split(whole, MAX_CAPTION, then=MAX_TEXT)
-        form = Form.PICTURE if answer.picture else Form.FILE
+        form = MessageForm.PICTURE if answer.picture else MessageForm.FILE
         content = answer.picture or answer.file
         name = _file_name(answer.file_name or "picture.png")
         parts = [Outgoing(form, first, content=content, file_name=name)]
     else:
         parts, rest = [], split(whole, MAX_TEXT)
         if not any(part.text.strip() for part in rest):
-            rest = [Text("(nothing)")]
-    parts += [Outgoing(Form.TEXT, part) for part in rest if part.text.strip()]
+            rest = [StyledText("(nothing)")]
+    parts += [Outgoing(MessageForm.TEXT, part) for part in rest if part.text.strip()]
     parts[-1] = msgspec.structs.replace(parts[-1], buttons=buttons)
     return tuple(parts)
 
 
-def text_of(spans: Iterable[Span]) -> Text:
+def text_of(spans: Iterable[Span]) -> StyledText:
     """Spans as one text with entities, tidy and with no empty entity."""
     pieces: list[str] = []
     entities: list[Entity] = []
@@ -110,16 +110,16 @@ def text_of(spans: Iterable[Span]) -> Text:
             entities.append(Entity(kind, at, length, span.url if is_link else ""))
         pieces.append(shown)
         at += length
-    return Text("".join(pieces), tuple(entities[:MAX_ENTITIES]))
+    return StyledText("".join(pieces), tuple(entities[:MAX_ENTITIES]))
 
 
-def split(text: Text, most: int, *, then: int | None = None) -> list[Text]:
+def split(text: StyledText, most: int, *, then: int | None = None) -> list[StyledText]:
     """A text in pieces of at most ``most`` units (the later ones ``then``), at borders of lines.
 
     An entity that crosses a border is one in each piece. Nothing is lost but the line break at
     which it was split.
     """
-    pieces: list[Text] = []
+    pieces: list[StyledText] = []
     rest, limit = text, most
     while units(rest.text) > limit:
         cut = _border(rest.text, limit)
@@ -127,8 +127,8 @@ def split(text: Text, most: int, *, then: int | None = None) -> list[Text]:
         tail = rest.text[cut:]
         skipped = 1 if tail.startswith("\n") else 0
         at = units(head)
-        pieces.append(Text(head, _within(rest.entities, 0, at)))
-        rest = Text(tail[skipped:], _within(rest.entities, at + skipped, at + units(tail)))
+        pieces.append(StyledText(head, _within(rest.entities, 0, at)))
+        rest = StyledText(tail[skipped:], _within(rest.entities, at + skipped, at + units(tail)))
         limit = then or most
     pieces.append(rest)
     return pieces

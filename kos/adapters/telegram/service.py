@@ -25,11 +25,18 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from aiogram.types import CallbackQuery, Message, Update
 
-from kos.adapters.telegram.api import FaultKind, Me, TelegramApi, TelegramFault
+from kos.adapters.telegram.api import BotIdentity, FaultKind, TelegramApi, TelegramFault
 from kos.adapters.telegram.outgoing import Job, Limits, OutgoingQueue, Rank
-from kos.adapters.telegram.render import Form, Outgoing, Text, notice_text, rendered, shown_text
-from kos.config import TelegramSettings
-from kos.domain.conversation import Answer, Outcome, Span, Urgency
+from kos.adapters.telegram.render import (
+    MessageForm,
+    Outgoing,
+    StyledText,
+    notice_text,
+    rendered,
+    shown_text,
+)
+from kos.config.settings import TelegramSettings
+from kos.domain.people.conversation import Answer, PromiseOutcome, Span, Urgency
 from kos.errors import WaitAndRetry
 from kos.messages import MenuLine, OperatorAnswered, OperatorSaid, OutboxEntry
 from kos.runtime import job as one_job
@@ -83,7 +90,7 @@ class Port(Protocol):
     def outbox(self, without_chats: tuple[str, ...]) -> tuple[OutboxEntry, ...]:
         """What is promised and waits."""
 
-    def mark(self, entry_id: int, outcome: Outcome, message_id: int, reason: str) -> None:
+    def mark(self, entry_id: int, outcome: PromiseOutcome, message_id: int, reason: str) -> None:
         """Have it written down what became of a promise."""
 
     def menu(self, user: str) -> tuple[MenuLine, ...]:
@@ -111,7 +118,7 @@ class Status:
 
 
 @dataclass
-class _Letter:
+class _MessageParts:
     """A message on its way, in its parts."""
 
     parts: tuple[Outgoing, ...]
@@ -126,7 +133,7 @@ class _Letter:
 
 @dataclass(frozen=True)
 class _Delivered:
-    outcome: Outcome
+    outcome: PromiseOutcome
     message_id: int = 0
     reason: str = ""
 
@@ -170,12 +177,12 @@ class TelegramService:
         self._port = port
         self._log = log
         self._people = _People()
-        self._queue: OutgoingQueue[_Letter] = OutgoingQueue(Limits(), time.monotonic())
+        self._queue: OutgoingQueue[_MessageParts] = OutgoingQueue(Limits(), time.monotonic())
         self._busy: set[int] = set()
         self._in_flight: set[int] = set()
         self._resting: set[int] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._me: Me | None = None
+        self._me: BotIdentity | None = None
         self._fetched: int | None = None
         """The update after the last that came."""
         self._unfinished: set[int] = set()
@@ -526,15 +533,15 @@ class TelegramService:
     ) -> asyncio.Future[_Delivered]:
         """Queue an answer; the future tells what became of it."""
         parts = rendered(answer)
-        if parts[0].form is not Form.TEXT:
+        if parts[0].form is not MessageForm.TEXT:
             edits = 0
         done: asyncio.Future[_Delivered] = asyncio.get_running_loop().create_future()
-        letter = _Letter(
+        letter = _MessageParts(
             parts, done, edits=edits, is_promise=is_promise, queued_at=time.monotonic()
         )
         gone = self._queue.put(Job(chat, rank, letter, replaces=edits or None))
         for job in gone:
-            _settle(job.content, _Delivered(Outcome.SUPERSEDED))
+            _settle(job.content, _Delivered(PromiseOutcome.SUPERSEDED))
         self._queue_changed.set()
         return done
 
@@ -553,7 +560,7 @@ class TelegramService:
             except TimeoutError:
                 continue
 
-    async def _send(self, job: Job[_Letter]) -> None:
+    async def _send(self, job: Job[_MessageParts]) -> None:
         """Send the next part of a letter."""
         letter, chat = job.content, job.chat
         part = letter.parts[letter.sent]
@@ -571,7 +578,7 @@ class TelegramService:
             self._busy.discard(chat)
             self._queue_changed.set()
 
-    def _after_sent(self, job: Job[_Letter], number: int) -> None:
+    def _after_sent(self, job: Job[_MessageParts], number: int) -> None:
         letter = job.content
         self.status.sent += 1
         letter.first_id = letter.first_id or number
@@ -580,9 +587,9 @@ class TelegramService:
         if letter.sent < len(letter.parts):
             self._queue.put_back(job, time.monotonic())
         else:
-            _settle(letter, _Delivered(Outcome.SENT, letter.first_id))
+            _settle(letter, _Delivered(PromiseOutcome.SENT, letter.first_id))
 
-    def _after_fault(self, job: Job[_Letter], fault: TelegramFault) -> None:
+    def _after_fault(self, job: Job[_MessageParts], fault: TelegramFault) -> None:
         now = time.monotonic()
         letter = job.content
         match fault.kind:
@@ -611,33 +618,35 @@ class TelegramService:
                 self._resting.add(job.chat)
                 self.status.resting_chats = len(self._resting)
                 self._log.warning("telegram.chat_closed", chat=job.chat, reason=fault.reason)
-                _settle(letter, _Delivered(Outcome.UNDELIVERABLE, reason=fault.reason))
+                _settle(letter, _Delivered(PromiseOutcome.UNDELIVERABLE, reason=fault.reason))
             case FaultKind.TOO_LARGE | FaultKind.REFUSED | FaultKind.TOO_OLD:
                 self._refused(job, fault, now)
 
-    def _refused(self, job: Job[_Letter], fault: TelegramFault, now: float) -> None:
+    def _refused(self, job: Job[_MessageParts], fault: TelegramFault, now: float) -> None:
         """A message that Telegram does not take: once more without any style, then never."""
         letter = job.content
         has_style = any(part.text.entities for part in letter.parts)
         is_final = letter.is_plain or not has_style or fault.kind is FaultKind.TOO_LARGE
         self._log.error("telegram.message_refused", reason=fault.reason, is_final=is_final)
         if is_final:
-            _settle(letter, _Delivered(Outcome.UNDELIVERABLE, reason=fault.reason))
+            _settle(letter, _Delivered(PromiseOutcome.UNDELIVERABLE, reason=fault.reason))
             return
         letter.is_plain = True
         letter.parts = tuple(
-            msgspec.structs.replace(part, text=Text(part.text.text)) for part in letter.parts
+            msgspec.structs.replace(part, text=StyledText(part.text.text)) for part in letter.parts
         )
         self._queue.put_back(job, now)
 
-    def _again_or_never(self, job: Job[_Letter], not_before: float, fault: TelegramFault) -> None:
+    def _again_or_never(
+        self, job: Job[_MessageParts], not_before: float, fault: TelegramFault
+    ) -> None:
         """A promise is kept however long it takes; a direct answer is of use for a while."""
         self.status.failures += 1
         letter = job.content
         if letter.is_promise or not_before - letter.queued_at < _ANSWER_KEPT_S:
             self._queue.put_back(job, not_before)
         else:
-            _settle(letter, _Delivered(Outcome.UNDELIVERABLE, reason=fault.reason))
+            _settle(letter, _Delivered(PromiseOutcome.UNDELIVERABLE, reason=fault.reason))
 
     # --- promises ----------------------------------------------------------------------------------
 
@@ -668,7 +677,9 @@ class TelegramService:
         chat = promise.chat.removeprefix(PREFIX)
         if not promise.chat.startswith(PREFIX) or not chat.lstrip("-").isdigit():
             self._start(
-                self._mark(entry, _Delivered(Outcome.UNDELIVERABLE, reason="no chat of Telegram"))
+                self._mark(
+                    entry, _Delivered(PromiseOutcome.UNDELIVERABLE, reason="no chat of Telegram")
+                )
             )
             return
         done = self._submit(
@@ -728,6 +739,6 @@ def _jittered(seconds: float) -> float:
     return seconds * random.uniform(1.0, 1.1)  # noqa: S311 - no secret
 
 
-def _settle(letter: _Letter, delivered: _Delivered) -> None:
+def _settle(letter: _MessageParts, delivered: _Delivered) -> None:
     if not letter.done.done():
         letter.done.set_result(delivered)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from kos.domain import accumulator
+from kos.domain.bets import accumulator
 from kos.domain.calculators.inputs import (
     ONE,
     ZERO,

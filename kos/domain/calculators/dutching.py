@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from kos.domain import dutch
+from kos.domain.bets import dutch
 from kos.domain.calculators.inputs import (
     ONE,
     ZERO,
@@ -33,7 +33,7 @@ from kos.domain.calculators.inputs import (
 )
 from kos.domain.calculators.outputs import ODDS_PLACES, Outputs, money, percent, yes_no
 from kos.domain.calculators.outputs import typed as typed_lay
-from kos.domain.commission import (
+from kos.domain.market.commission import (
     back_odds_after_commission,
     back_odds_after_fee_on_return,
     lay_as_back_odds,

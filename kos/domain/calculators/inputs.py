@@ -9,20 +9,20 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, TypeVar
 
-from kos.domain.accumulator import Leg
+from kos.domain.bets.accumulator import AccumulatorLeg
+from kos.domain.bets.exposure import ExchangeSide, MarketBet
 from kos.domain.calculators.readers import (
     Choice,
     Many,
     Number,
     OddsReader,
     Reader,
-    Record,
-    Text,
+    RecordReader,
+    ShortText,
     Whole,
 )
-from kos.domain.exposure import MarketBet, Side
-from kos.domain.fair_odds import Method
-from kos.domain.ladder import BETFAIR, BETFAIR_LINES, Ladder
+from kos.domain.market.fair_odds import Method
+from kos.domain.market.ladder import BETFAIR, BETFAIR_LINES, Ladder
 from kos.errors import InvalidInput
 
 T = TypeVar("T")
@@ -94,7 +94,7 @@ _chance = Number("a probability above 0 and below 1", 0, 1, above=True, below=Tr
 _share = Number("a fraction above 0, up to 1 (1/4, 0.25)", 0, 1, above=True)
 _odds_reader = OddsReader()
 _leg_odds_reader = OddsReader(or_one=True)
-_name = Text("a name")
+_name = ShortText("a name")
 
 Money = Annotated[Fraction, _money]
 Amount = Annotated[Fraction, _amount]
@@ -112,7 +112,7 @@ Bias = Annotated[
 Multiple = Annotated[Fraction, Number("a multiple from 0 to 1,000", 0, 1000)]
 Ticks = Annotated[int, Whole(-100_000, 100_000)]
 Count = Annotated[int, Whole(1, 1000)]
-Words = Annotated[str, _name]
+NameText = Annotated[str, _name]
 
 YesNo = Annotated[
     bool, Choice({"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False})
@@ -143,10 +143,10 @@ LadderName = Annotated[
         }
     ),
 ]
-Spelling = Annotated[str, Text("odds in this spelling, such as 13/8 or -150")]
+Spelling = Annotated[str, ShortText("odds in this spelling, such as 13/8 or -150")]
 RoundingMode = Annotated[bool, Choice({"calculator": False, "conservative": True})]
 MarginMethod = Annotated[Method, words(Method, proportional=Method.MULTIPLICATIVE)]
-BetSide = Annotated[Side, words(Side)]
+BetSide = Annotated[ExchangeSide, words(ExchangeSide)]
 
 OddsList = Annotated[tuple[Fraction, ...], Many(_odds_reader)]
 OutcomeOdds = Annotated[tuple[Fraction, ...], Many(_odds_reader, 2)]
@@ -158,10 +158,10 @@ Amounts = Annotated[tuple[Fraction, ...], Many(_amount, 0)]
 Names = Annotated[tuple[str, ...], Many(_name, 2)]
 
 Legs = Annotated[
-    tuple[Leg, ...],
+    tuple[AccumulatorLeg, ...],
     Many(
-        Record(
-            Leg,
+        RecordReader(
+            AccumulatorLeg,
             {"back_odds": _leg_odds_reader, "lay_odds": _odds_reader, "commission": _rate},
             commission=ZERO,
         )
@@ -178,7 +178,7 @@ def _matched(
 Matched = Annotated[
     tuple[tuple[Fraction, Fraction, Fraction | None], ...],
     Many(
-        Record(
+        RecordReader(
             _matched,
             {"stake": _amount, "odds": _odds_reader, "commission": _rate},
             commission=None,
@@ -194,27 +194,32 @@ def _level(odds: Fraction, available: Fraction) -> tuple[Fraction, Fraction]:
 
 Levels = Annotated[
     tuple[tuple[Fraction, Fraction], ...],
-    Many(Record(_level, {"odds": _odds_reader, "available": _amount})),
+    Many(RecordReader(_level, {"odds": _odds_reader, "available": _amount})),
 ]
 
 
 def _lay_on(selection: str, odds: Fraction, stake: Fraction) -> MarketBet:
-    return MarketBet(Side.LAY, selection, odds, stake)
+    return MarketBet(ExchangeSide.LAY, selection, odds, stake)
 
 
 def _back_on(selection: str, odds: Fraction, stake: Fraction) -> MarketBet:
-    return MarketBet(Side.BACK, selection, odds, stake)
+    return MarketBet(ExchangeSide.BACK, selection, odds, stake)
 
 
 _on_selection: dict[str, Reader] = {"selection": _name, "odds": _odds_reader, "stake": _money}
-Lays = Annotated[tuple[MarketBet, ...], Many(Record(_lay_on, _on_selection), 0)]
-Backs = Annotated[tuple[MarketBet, ...], Many(Record(_back_on, _on_selection), 0)]
+Lays = Annotated[tuple[MarketBet, ...], Many(RecordReader(_lay_on, _on_selection), 0)]
+Backs = Annotated[tuple[MarketBet, ...], Many(RecordReader(_back_on, _on_selection), 0)]
 Bets = Annotated[
     tuple[MarketBet, ...],
     Many(
-        Record(
+        RecordReader(
             MarketBet,
-            {"side": words(Side), "odds": _odds_reader, "stake": _money, "selection": _name},
+            {
+                "side": words(ExchangeSide),
+                "odds": _odds_reader,
+                "stake": _money,
+                "selection": _name,
+            },
             selection="",
         )
     ),
@@ -222,7 +227,7 @@ Bets = Annotated[
 CoverLegs = Annotated[
     tuple[CoverLeg, ...],
     Many(
-        Record(
+        RecordReader(
             CoverLeg,
             {"odds": _odds_reader, "type": words(Cover), "commission": _rate},
             type=Cover.BACK,
@@ -237,7 +242,7 @@ def _bonus(face: Fraction, retention: Fraction) -> Fraction:
 
 
 Bonuses = Annotated[
-    tuple[Fraction, ...], Many(Record(_bonus, {"face": _money, "retention": _retention}), 0)
+    tuple[Fraction, ...], Many(RecordReader(_bonus, {"face": _money, "retention": _retention}), 0)
 ]
 
 
@@ -247,7 +252,7 @@ def _value_bet(odds: Fraction, probability: Fraction) -> tuple[Fraction, Fractio
 
 ValueBets = Annotated[
     tuple[tuple[Fraction, Fraction], ...],
-    Many(Record(_value_bet, {"odds": _odds_reader, "probability": _probability})),
+    Many(RecordReader(_value_bet, {"odds": _odds_reader, "probability": _probability})),
 ]
 
 

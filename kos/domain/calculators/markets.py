@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from kos.domain import commission as fees
-from kos.domain import exposure as exposures
-from kos.domain import lay, minimum_stake
+from kos.domain.bets import exposure as exposures
+from kos.domain.bets import lay, minimum_stake
+from kos.domain.bets.exposure import ExchangeSide, MarketBet
 from kos.domain.calculators.inputs import (
     ZERO,
     Amount,
@@ -24,18 +24,18 @@ from kos.domain.calculators.inputs import (
     Lays,
     Money,
     Names,
+    NameText,
     Odds,
     Price,
     Rate,
     Retention,
     Ticks,
-    Words,
     needed,
 )
 from kos.domain.calculators.outputs import RATIO_PLACES, Outputs, money, percent, yes_no
 from kos.domain.calculators.positions import back_side
-from kos.domain.exposure import MarketBet, Side
-from kos.domain.ladder import BETFAIR, Ladder
+from kos.domain.market import commission as fees
+from kos.domain.market.ladder import BETFAIR, Ladder
 from kos.domain.money import PENNY, Rounding, shown, to_step
 from kos.errors import InvalidInput
 
@@ -111,7 +111,7 @@ def exposure(
     backs: Backs = (),
     bets: Bets = (),
     unmatched: Bets = (),
-    market: Words | None = None,
+    market: NameText | None = None,
     selections: Names | None = None,
     available: Amount | None = None,
 ) -> Outputs:
@@ -276,7 +276,7 @@ def min_stake(
         "valid_by_payout": yes_no(minimum_stake.pays_enough(stake, odds, min_payout)),
         "is_placeable": yes_no(minimum_stake.is_placeable(stake, odds, min_stake, min_payout)),
     }
-    if side is Side.LAY:
+    if side is ExchangeSide.LAY:
         owed = stake * (odds - 1)
         outputs["liability_exact"] = shown(owed, RATIO_PLACES)
         outputs["liability_pence"] = shown(owed, RATIO_PLACES)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from kos.domain import bets, lay, multi_lay, part_lay, trading
+from kos.domain.bets import kinds, lay, multi_lay, part_lay, trading
+from kos.domain.bets.part_lay import MatchedLay
 from kos.domain.calculators.inputs import (
     ONE,
     ZERO,
@@ -24,9 +25,8 @@ from kos.domain.calculators.inputs import (
     spread,
 )
 from kos.domain.calculators.outputs import ODDS_PLACES, Outputs, money, percent, typed
-from kos.domain.commission import after_commission
+from kos.domain.market.commission import after_commission
 from kos.domain.money import PENNY, shown
-from kos.domain.part_lay import MatchedLay
 from kos.errors import InvalidInput
 
 
@@ -39,11 +39,11 @@ def back_side(
 ) -> tuple[Fraction, Fraction]:
     """(back_win, back_lose) of any kind of stake, with cash values of a refund and a bonus."""
     if free_bet is FreeBet.SNR:
-        won, lost = bets.free_bet_snr(stake, odds)
+        won, lost = kinds.free_bet_snr(stake, odds)
     elif free_bet is FreeBet.SR:
-        won, lost = bets.free_bet_sr(stake, odds)
+        won, lost = kinds.free_bet_sr(stake, odds)
     else:
-        won, lost = bets.qualifying(stake, odds)
+        won, lost = kinds.qualifying(stake, odds)
     return won + bonus, lost + refund
 
 
@@ -180,7 +180,7 @@ def unwanted_lay(
                 lay_stake, lay_odds, lay_commission, back_odds, back_commission
             )
         )
-        back_win, back_lose = bets.exchange_back(stake, back_odds, back_commission)
+        back_win, back_lose = kinds.exchange_back(stake, back_odds, back_commission)
         wins, loses = lay.outcomes(back_win, back_lose, lay_stake, lay_odds, lay_commission)
     return {
         "back_stake": money(stake),
@@ -220,7 +220,7 @@ def early_payout(
 
     `trigger_probability` is the chance of an early payout on a selection that does not win.
     """
-    bet = bets.qualifying(back_stake, back_odds)
+    bet = kinds.qualifying(back_stake, back_odds)
     stake = typed(lay.equalising_stake(*bet, lay_odds, commission))
     wins, loses = lay.outcomes(*bet, stake, lay_odds, commission)
     least, payout = min(wins, loses), back_stake * back_odds
@@ -252,7 +252,7 @@ def early_payout_lock_in(
     win_probability: Probability | None = None,
 ) -> Outputs:
     """The lay closed in play once the bookmaker has paid out: profit locked either way."""
-    bet = bets.qualifying(back_stake, back_odds)
+    bet = kinds.qualifying(back_stake, back_odds)
     laid = typed(lay.equalising_stake(*bet, lay_odds, commission))
     backed = typed(trading.back_in_same_market(laid, lay_odds, in_play_back_odds))
     wins, loses = trading.pair_result(backed, in_play_back_odds, laid, lay_odds, commission)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from kos.domain import fair_odds, value
-from kos.domain import odds as spellings
-from kos.domain.accumulator import combined_odds
+from kos.domain.bets import value
+from kos.domain.bets.accumulator import combined_odds
 from kos.domain.calculators.inputs import (
     ONE,
     ZERO,
@@ -34,6 +33,8 @@ from kos.domain.calculators.outputs import (
     percent,
     yes_no,
 )
+from kos.domain.market import fair_odds
+from kos.domain.market import odds as spellings
 from kos.domain.money import shown
 from kos.errors import InvalidInput
 

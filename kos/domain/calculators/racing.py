@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from kos.domain import each_way as each_way_bets
-from kos.domain import lay, settlement
+from kos.domain.bets import each_way as each_way_bets
+from kos.domain.bets import lay, settlement
 from kos.domain.calculators.inputs import (
     ZERO,
     Count,
@@ -20,7 +20,7 @@ from kos.domain.calculators.inputs import (
     needed,
 )
 from kos.domain.calculators.outputs import Outputs, money, percent, typed
-from kos.domain.commission import after_commission
+from kos.domain.market.commission import after_commission
 from kos.domain.money import shown
 from kos.errors import InvalidInput
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
-from kos.domain.odds import MAX_DIGITS, decimal_odds
+from kos.domain.market.odds import MAX_DIGITS, decimal_odds
 from kos.errors import InvalidInput
 
 T = TypeVar("T")
@@ -151,7 +151,7 @@ class OddsReader:
         return odds
 
 
-class Text:
+class ShortText:
     """A short text that its calculator reads on its own."""
 
     def __init__(self, allowed: str) -> None:
@@ -207,7 +207,7 @@ class Many:
         )
 
 
-class Record:
+class RecordReader:
     """A JSON object, or the same fields in order as ``1.60:1.63:0.02``.
 
     Args:

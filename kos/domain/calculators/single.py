@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TypedDict, Unpack
 
-from kos.domain import bets, lay, triggers
+from kos.domain.bets import kinds, lay, triggers
+from kos.domain.bets.dutch import book_sum
 from kos.domain.calculators.inputs import (
     ONE,
     ZERO,
@@ -36,8 +37,7 @@ from kos.domain.calculators.outputs import (
     typed,
     yes_no,
 )
-from kos.domain.commission import lay_as_back_odds
-from kos.domain.dutch import book_sum
+from kos.domain.market.commission import lay_as_back_odds
 from kos.domain.money import Rounding, shown
 from kos.errors import InvalidInput
 
@@ -123,7 +123,7 @@ def qualifying(
 ) -> Outputs:
     """A cash bet and the lay that costs the same either way."""
     del free_bet
-    bet = bets.exchange_back(back_stake, back_odds, back_commission)
+    bet = kinds.exchange_back(back_stake, back_odds, back_commission)
     return _rated(bet, back_stake, lay_odds, commission, choices)
 
 
@@ -138,7 +138,7 @@ def qualifying_back_fee_on_return(
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet with a fee on its whole return, as some calculators define it."""
-    bet = after_back_fee(bets.qualifying(back_stake, back_odds), back_stake, back_fee, fee_base)
+    bet = after_back_fee(kinds.qualifying(back_stake, back_odds), back_stake, back_fee, fee_base)
     return _rated(bet, back_stake, lay_odds, commission, choices)
 
 
@@ -154,8 +154,8 @@ def price_boost(
     """A cash bet at boosted odds, with the value of the boost."""
     if boosted_odds < back_odds:
         raise InvalidInput("boosted_odds", str(boosted_odds), "odds of at least back_odds")
-    bet = bets.qualifying(back_stake, boosted_odds)
-    gain = bets.rating(boosted_odds - back_odds, lay_odds, commission) * back_stake
+    bet = kinds.qualifying(back_stake, boosted_odds)
+    gain = kinds.rating(boosted_odds - back_odds, lay_odds, commission) * back_stake
     return {**_rated(bet, back_stake, lay_odds, commission, choices), "boost_value": money(gain)}
 
 
@@ -169,7 +169,7 @@ def arb_back_lay(
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet and its lay as a two-way book: an arbitrage if its sum is below 100 %."""
-    bet = bets.exchange_back(back_stake, back_odds, back_commission)
+    bet = kinds.exchange_back(back_stake, back_odds, back_commission)
     book = book_sum(
         (1 + bet[0] / back_stake, lay_as_back_odds(lay_odds, commission)),
     )
@@ -187,7 +187,7 @@ def _rated(
     commission: Fraction,
     choices: LayChoices,
 ) -> Outputs:
-    rating = bets.rating((bet[0] - bet[1]) / back_stake, lay_odds, commission)
+    rating = kinds.rating((bet[0] - bet[1]) / back_stake, lay_odds, commission)
     outputs = lay_outputs(bet, lay_odds, commission, choices)
     least = outputs["guaranteed"]
     outputs["qualifying_loss"] = least[1:] if least.startswith("-") else "0.00"
@@ -222,7 +222,7 @@ def free_bet_snr(
     """A free bet (stake not returned) and its lay."""
     del free_bet
     bet = after_back_fee(
-        bets.free_bet_snr(back_stake, back_odds), ZERO, back_commission, FeeBase.WINNINGS
+        kinds.free_bet_snr(back_stake, back_odds), ZERO, back_commission, FeeBase.WINNINGS
     )
     return _free_bet(bet, back_stake, lay_odds, commission, choices)
 
@@ -239,7 +239,7 @@ def free_bet_sr(
 ) -> Outputs:
     """A free bet (stake returned) and its lay."""
     del free_bet
-    paid, nothing = bets.free_bet_sr(back_stake, back_odds)
+    paid, nothing = kinds.free_bet_sr(back_stake, back_odds)
     bet = paid - back_commission * (paid - back_stake), nothing
     return _free_bet(bet, back_stake, lay_odds, commission, choices)
 
@@ -254,7 +254,7 @@ def snr_retention(
 ) -> Outputs:
     """The retention of a free bet (stake not returned)."""
     del free_bet
-    retention = bets.snr_retention(back_odds, lay_odds, commission)
+    retention = kinds.snr_retention(back_odds, lay_odds, commission)
     return {"retention_pct": percent(retention), "retained": money(retention * back_stake)}
 
 
@@ -268,7 +268,7 @@ def sr_retention(
 ) -> Outputs:
     """The retention of a free bet (stake returned)."""
     del free_bet
-    retention = bets.rating(back_odds, lay_odds, commission)
+    retention = kinds.rating(back_odds, lay_odds, commission)
     return {"retention_pct": percent(retention), "retained": money(retention * back_stake)}
 
 
@@ -285,7 +285,7 @@ def refund_if_loses(
 ) -> Outputs:
     """A cash bet refunded whenever it loses; `retention` values a refund in free bets."""
     bet = after_back_fee(
-        bets.refund_if_loses(back_stake, back_odds, refund_if_back_loses, retention),
+        kinds.refund_if_loses(back_stake, back_odds, refund_if_back_loses, retention),
         back_stake,
         back_commission,
         FeeBase.WINNINGS,
@@ -307,7 +307,7 @@ def refund_back_fee_on_return(
 ) -> Outputs:
     """The same with a fee on the whole return of the back bet."""
     bet = after_back_fee(
-        bets.refund_if_loses(back_stake, back_odds, refund_if_back_loses, retention),
+        kinds.refund_if_loses(back_stake, back_odds, refund_if_back_loses, retention),
         back_stake,
         back_fee,
         fee_base,
@@ -327,7 +327,7 @@ def win_bonus(
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet that earns a bonus if it wins; `retention` values a bonus in free bets."""
-    won, lost = bets.bonus_if_wins(back_stake, back_odds, bonus_if_back_wins, retention)
+    won, lost = kinds.bonus_if_wins(back_stake, back_odds, bonus_if_back_wins, retention)
     bet = won - back_commission * back_stake * (back_odds - 1), lost
     return lay_outputs(bet, lay_odds, commission, choices)
 
@@ -362,8 +362,8 @@ def rollover_bonus(
     cost = ZERO
     if remaining_rollover:
         rating = needed("expected_rating", expected_rating, "remaining_rollover is given")
-        cost = bets.cost_of_wagering(remaining_rollover, rating)
-    won, lost = bets.wagered_bonus(cash, bonus, odds, cost)
+        cost = kinds.cost_of_wagering(remaining_rollover, rating)
+    won, lost = kinds.wagered_bonus(cash, bonus, odds, cost)
     bet = won - back_fee * (cash + bonus) * (odds - 1), lost
     outputs = lay_outputs(bet, against, commission, choices, "remaining_rollover")
     return {**outputs, "wagering_cost": money(cost)}
@@ -385,7 +385,7 @@ def money_back_trigger(
 
     `trigger_probability` is the chance that the bet loses and the trigger happens.
     """
-    bet = bets.qualifying(back_stake, back_odds)
+    bet = kinds.qualifying(back_stake, back_odds)
     outputs = lay_outputs(bet, lay_odds, commission, {})
     stake = typed(lay.equalising_stake(*bet, lay_odds, commission))
     wins, loses = lay.outcomes(*bet, stake, lay_odds, commission)

@@ -23,7 +23,7 @@ from kos.domain.calculators import (
     single,
 )
 from kos.domain.calculators.outputs import Outputs
-from kos.domain.calculators.readers import Choice, Many, Reader, Record
+from kos.domain.calculators.readers import Choice, Many, Reader, RecordReader
 from kos.errors import InvalidInput
 
 
@@ -44,7 +44,7 @@ class Input(msgspec.Struct, frozen=True):
     @property
     def fields(self) -> tuple[str, ...]:
         """Fields of each entry where an entry is a record, else empty."""
-        if isinstance(self.reader, Many) and isinstance(self.reader.each, Record):
+        if isinstance(self.reader, Many) and isinstance(self.reader.each, RecordReader):
             return tuple(self.reader.each.fields)
         return ()
 

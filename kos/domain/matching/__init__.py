@@ -8,7 +8,7 @@ from kos.domain.matching.fixtures import (
     Evidence,
     ExchangeFixture,
     FixtureMatch,
-    Refusal,
+    OutcomesRefused,
     SideEvidence,
 )
 from kos.domain.matching.matcher import Matcher
@@ -22,6 +22,6 @@ __all__ = [
     "FixtureMatch",
     "Knowledge",
     "Matcher",
-    "Refusal",
+    "OutcomesRefused",
     "SideEvidence",
 ]

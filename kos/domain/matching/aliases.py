@@ -36,7 +36,7 @@ class AliasFact(msgspec.Struct, frozen=True, gc=False):
     """One settled pair of names within a sport."""
 
     sport: str
-    """The sport's key as in ``kos.domain.sports``: ``soccer``."""
+    """The sport's key as in ``kos.domain.market.sports``: ``soccer``."""
     left: str
     """The bookmaker feed's name, as printed."""
     right: str

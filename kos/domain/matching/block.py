@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from kos.domain.market import Verdict
+from kos.domain.market.quotes import Verdict
 from kos.domain.matching.aliases import Knowledge
 from kos.domain.matching.events import (
-    Candidate,
+    CandidateEvent,
     LeftEvent,
-    Reader,
     RightEvent,
+    SideReader,
     country_of,
 )
 from kos.domain.matching.fixtures import (
@@ -22,12 +22,12 @@ from kos.domain.matching.fixtures import (
     Evidence,
     ExchangeFixture,
     FixtureMatch,
-    Refusal,
+    OutcomesRefused,
     SideEvidence,
 )
 from kos.domain.matching.normalise import competition_gate, sport_key_gate
 from kos.domain.matching.roster import EXACT, Roster
-from kos.domain.matching.sides import HINT, POSSIBLE, SURE, Score, Side
+from kos.domain.matching.sides import HINT, POSSIBLE, SURE, Side, Similarity
 
 _NEAR = 0.55
 """From here on a pair that is not taken is worth a person's question."""
@@ -51,7 +51,11 @@ class Judged:
     __slots__ = ("away", "candidate", "home", "is_accepted", "note", "strong", "weak")
 
     def __init__(
-        self, candidate: Candidate, home: tuple[Score, str], away: tuple[Score, str], tight: int
+        self,
+        candidate: CandidateEvent,
+        home: tuple[Similarity, str],
+        away: tuple[Similarity, str],
+        tight: int,
     ) -> None:
         self.candidate = candidate
         self.home, self.away = home[0], away[0]
@@ -92,7 +96,7 @@ class Block:
         *,
         learning: bool,
     ) -> None:
-        self._reader = Reader(sport, knowledge, settled)
+        self._reader = SideReader(sport, knowledge, settled)
         self._rules = self._reader.rules
         self._roster = Roster(self._reader)
         self._learning = learning
@@ -161,7 +165,7 @@ class Block:
 
     # What could be what --------------------------------------------------------------------
 
-    def _candidates(self, left: LeftEvent) -> list[Candidate]:
+    def _candidates(self, left: LeftEvent) -> list[CandidateEvent]:
         """Exchange events within the window that have a side like one of this event's."""
         window, start = self._rules.window, left.minute
         near = {
@@ -174,7 +178,7 @@ class Block:
         made = (self._candidate(left, event) for event in near.values())
         return [candidate for candidate in made if candidate is not None]
 
-    def _candidate(self, left: LeftEvent, right: RightEvent) -> Candidate | None:
+    def _candidate(self, left: LeftEvent, right: RightEvent) -> CandidateEvent | None:
         best = self._reader.best
         hh, aa = best(left.home, right.home), best(left.away, right.away)
         ha, ah = best(left.home, right.away), best(left.away, right.home)
@@ -184,7 +188,7 @@ class Block:
             return None
         is_swapped = turned > straight
         worse = straight if is_swapped else turned
-        return Candidate(
+        return CandidateEvent(
             left,
             right,
             ha if is_swapped else hh,
@@ -205,7 +209,7 @@ class Block:
             ]
         return found
 
-    def _judge(self, candidate: Candidate) -> Judged:
+    def _judge(self, candidate: CandidateEvent) -> Judged:
         left, weigh = candidate.left, self._roster.weigh
         return Judged(
             candidate,
@@ -260,7 +264,7 @@ class Block:
 
     def outcome_scores(
         self, left: BookmakerFixture, right: ExchangeFixture, runners: Sequence[str]
-    ) -> Callable[[str, str], float] | Refusal:
+    ) -> Callable[[str, str], float] | OutcomesRefused:
         """How sure an outcome of one event and a runner of the other are the same side.
 
         An outcome stands for the bookmaker's side of its name, a runner for itself and for the
@@ -269,7 +273,7 @@ class Block:
         named = msgspec.structs.replace(right, runners=tuple(runners) or right.runners)
         read = self._reader.right_event(named)
         if read is None:
-            return Refusal(f"{right.name!r} has no two sides")
+            return OutcomesRefused(f"{right.name!r} has no two sides")
         event = self._reader.left_event(left)
         sides = {left.home: event.home, left.away: event.away}
         age, country = sport_key_gate(left.sport_key).age, country_of(left.sport_key)

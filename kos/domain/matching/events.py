@@ -16,7 +16,7 @@ from kos.domain.matching.normalise import (
     strip_marks,
 )
 from kos.domain.matching.rules import rules_of
-from kos.domain.matching.sides import OTHER_KIND, POSSIBLE, Score, Side, compare
+from kos.domain.matching.sides import OTHER_KIND, POSSIBLE, Side, Similarity, compare
 
 
 class LeftEvent:
@@ -29,7 +29,7 @@ class LeftEvent:
         self.minute = _minute(fixture.kickoff)
         self.home = home
         self.away = away
-        self.candidates: list[Candidate] = []
+        self.candidates: list[CandidateEvent] = []
 
 
 class RightEvent:
@@ -44,10 +44,10 @@ class RightEvent:
         self.minute = _minute(fixture.kickoff)
         self.home = home
         self.away = away
-        self.claims: list[Candidate] = []
+        self.claims: list[CandidateEvent] = []
 
 
-class Candidate:
+class CandidateEvent:
     """One exchange event near one bookmaker event, in the better of both orders."""
 
     __slots__ = (
@@ -58,8 +58,8 @@ class Candidate:
         self,
         left: LeftEvent,
         right: RightEvent,
-        home: tuple[Score, Side],
-        away: tuple[Score, Side],
+        home: tuple[Similarity, Side],
+        away: tuple[Similarity, Side],
         *,
         is_swapped: bool,
         other_order: tuple[float, float],
@@ -79,7 +79,7 @@ def _minute(moment: datetime) -> float:
     return moment.timestamp() / 60
 
 
-class Reader:
+class SideReader:
     """Makes the sides of one sport and remembers them, and says how sure two are one.
 
     Args:
@@ -124,21 +124,21 @@ class Reader:
         """How sure two sides of one list are one, by names alone."""
         return compare(one, other, self._knowledge).value
 
-    def score(self, left: Side, right: Side) -> Score:
+    def score(self, left: Side, right: Side) -> Similarity:
         """How sure a bookmaker's side and an exchange side are one; the operator's word first."""
         if self._settled:
             word = self._settled.get((fold(left.name).strip(), fold(right.name).strip()))
             if word is False:
-                return Score(0.0, "an operator has rejected this match")
+                return Similarity(0.0, "an operator has rejected this match")
             if word and compare(left, right, self._knowledge) is not OTHER_KIND:
-                return Score(1.0, "an operator has confirmed this match")
+                return Similarity(1.0, "an operator has confirmed this match")
         return compare(left, right, self._knowledge)
 
     def is_settled(self, left: Side, right: Side) -> bool:
         """Whether an operator has said anything of the two names."""
         return (fold(left.name).strip(), fold(right.name).strip()) in self._settled
 
-    def best(self, left: Side, rights: tuple[Side, ...]) -> tuple[Score, Side]:
+    def best(self, left: Side, rights: tuple[Side, ...]) -> tuple[Similarity, Side]:
         """The best of an exchange side's names for a bookmaker's side."""
         if len(rights) == 1:
             return self.score(left, rights[0]), rights[0]

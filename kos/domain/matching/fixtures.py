@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from kos.domain.market import Verdict
+from kos.domain.market.quotes import Verdict
 
 
 class BookmakerFixture(msgspec.Struct, frozen=True, gc=False):
@@ -101,7 +101,7 @@ class FixtureMatch(msgspec.Struct, frozen=True, gc=False):
     evidence: Evidence
 
 
-class Refusal(msgspec.Struct, frozen=True, gc=False):
+class OutcomesRefused(msgspec.Struct, frozen=True, gc=False):
     """Why outcomes were not given runners; nothing of that market may be priced."""
 
     reason: str

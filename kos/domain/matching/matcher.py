@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from types import EllipsisType
 
+from kos.domain.market.sports import sport_of
 from kos.domain.matching.aliases import AliasTable, Knowledge, knowledge
 from kos.domain.matching.block import Block
 from kos.domain.matching.events import is_draw
@@ -13,11 +14,10 @@ from kos.domain.matching.fixtures import (
     BookmakerFixture,
     ExchangeFixture,
     FixtureMatch,
-    Refusal,
+    OutcomesRefused,
 )
 from kos.domain.matching.normalise import fold
 from kos.domain.matching.outcomes import assign_outcomes
-from kos.domain.sports import sport_of
 
 _SPORTS = (
     "soccer", "tennis", "golf", "cricket", "rugbyunion", "rugbyleague", "boxing", "mma", "americanfootball",
@@ -98,7 +98,7 @@ class Matcher:
         right: ExchangeFixture,
         runner_names: Sequence[str],
         outcome_names: Sequence[str],
-    ) -> dict[str, int] | Refusal:
+    ) -> dict[str, int] | OutcomesRefused:
         """The index of its runner for each outcome of a matched pair, or why that is not sure.
 
         Args:
@@ -109,7 +109,7 @@ class Matcher:
         """
         block = self._block(sport_of(left.sport_key).sport)
         score = block.outcome_scores(left, right, [n for n in runner_names if not is_draw(n)])
-        if isinstance(score, Refusal):
+        if isinstance(score, OutcomesRefused):
             return score
         return assign_outcomes(outcome_names, runner_names, score)
 

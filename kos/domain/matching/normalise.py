@@ -42,7 +42,7 @@ def fold(text: str) -> str:
     return "".join(c for c in plain if not unicodedata.combining(c)).translate(_LETTERS).lower()
 
 
-class Words(msgspec.Struct, frozen=True):
+class WordLists(msgspec.Struct, frozen=True):
     """What is known of words as such; see ``words.toml``."""
 
     letters: frozenset[str]
@@ -64,12 +64,12 @@ def read_data(name: str) -> dict[str, Any]:
 
 
 @cache
-def words() -> Words:
+def words() -> WordLists:
     """The table of words, read once."""
     table = read_data("words.toml")
     phrases: dict[str, str] = table["phrases"]
     alternatives = "|".join(sorted(map(re.escape, phrases), key=len, reverse=True))
-    return Words(
+    return WordLists(
         letters=frozenset(table["letters"].split()),
         college_letters=frozenset(table["college_letters"].split()),
         weak=frozenset(table["weak"].split()),

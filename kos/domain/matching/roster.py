@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from kos.domain.matching.events import Candidate, LeftEvent, Reader, RightEvent
+from kos.domain.matching.events import CandidateEvent, LeftEvent, RightEvent, SideReader
 from kos.domain.matching.normalise import fold
-from kos.domain.matching.sides import HINT, SURE, Score, Side, keys, partner_keys
+from kos.domain.matching.sides import HINT, SURE, Side, Similarity, keys, partner_keys
 
 EXACT = 0.97
 """From here on the two names print the same, or are known to be one team's."""
@@ -38,7 +38,7 @@ class Roster:
         events: The exchange's events, as they stand for this roster's life.
     """
 
-    def __init__(self, reader: Reader, events: Sequence[RightEvent] = ()) -> None:
+    def __init__(self, reader: SideReader, events: Sequence[RightEvent] = ()) -> None:
         self._reader = reader
         self._rest = reader.rules.rest
         self._tight = reader.rules.tight
@@ -54,7 +54,7 @@ class Roster:
         self._met_by_left: dict[Side, set[_Pair]] = defaultdict(set)
         self._met_by_right: dict[Side, set[_Pair]] = defaultdict(set)
         self._learnt: dict[_Pair, int] = {}
-        self._weighed: dict[_Pair, tuple[Score, str]] = {}
+        self._weighed: dict[_Pair, tuple[Similarity, str]] = {}
         for event in events:
             head = _head(event.fixture.competition)
             for side in (*event.home, *event.away):
@@ -132,23 +132,23 @@ class Roster:
 
     # Rivals --------------------------------------------------------------------------------
 
-    def weigh(self, left: Side, right: Side, *, learning: bool) -> tuple[Score, str]:
+    def weigh(self, left: Side, right: Side, *, learning: bool) -> tuple[Similarity, str]:
         """How sure two sides are one within these rosters, and what speaks against it."""
         found = self._weighed.get((left, right))
         if found is None:
             found = self._weighed[left, right] = self._weigh(left, right, learning=learning)
         return found
 
-    def _weigh(self, left: Side, right: Side, *, learning: bool) -> tuple[Score, str]:
+    def _weigh(self, left: Side, right: Side, *, learning: bool) -> tuple[Similarity, str]:
         score = self._reader.score(left, right)
         if score.value >= EXACT:
             return score, ""
         if learning and score.value < _LEARNT and (met := self.learnt(left, right)):
-            return Score(
+            return Similarity(
                 _LEARNT, f"learnt: both met the same {met} opponents at the same times"
             ), ""
         if score.is_odd and self._are_only(left, right):
-            return Score(0.7, f"{score.why}; no other name of either list shares that"), ""
+            return Similarity(0.7, f"{score.why}; no other name of either list shares that"), ""
         if score.value < SURE - 0.25:
             return score, ""
         if score.value < SURE and not self._are_known(left, right):
@@ -243,7 +243,7 @@ class Roster:
 
     # Acquaintances -------------------------------------------------------------------------
 
-    def _witnessed(self, candidates: Sequence[Candidate]) -> list[tuple[_Pair, Side]]:
+    def _witnessed(self, candidates: Sequence[CandidateEvent]) -> list[tuple[_Pair, Side]]:
         """Pairs of unlike names whose opponents are surely one, with the opponent."""
         found = []
         for c in candidates:

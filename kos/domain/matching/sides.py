@@ -24,7 +24,7 @@ POSSIBLE = 0.65
 """From here on two names may be one where all else agrees."""
 
 
-class Score(NamedTuple):
+class Similarity(NamedTuple):
     """How sure two sides are one, and by which rule."""
 
     value: float
@@ -35,8 +35,8 @@ class Score(NamedTuple):
     """Knowledge or kind forbids it: no learning may overrule."""
 
 
-NO_LETTERS = Score(0.0, "nothing in common")
-OTHER_KIND = Score(0.0, "another kind of side (women, age, reserves)", is_final=True)
+NO_LETTERS = Similarity(0.0, "nothing in common")
+OTHER_KIND = Similarity(0.0, "another kind of side (women, age, reserves)", is_final=True)
 
 
 class Side:
@@ -53,7 +53,7 @@ class Side:
         self.is_person = is_person
         self.vocabulary = vocabulary(sport)
         self.pair: tuple[Side, ...] = ()
-        self.scores: dict[Side, Score] = {}
+        self.scores: dict[Side, Similarity] = {}
         self.teams: frozenset[int] = frozenset()
         self.is_cut = len(name) >= 22
         stripped = strip_marks(name, sport)
@@ -94,7 +94,7 @@ class Side:
 _NAME_SUFFIXES = frozenset({"jr", "jnr", "sr", "snr", "ii", "iii", "iv"})
 
 
-def compare(left: Side, right: Side, knowledge: Knowledge | None) -> Score:
+def compare(left: Side, right: Side, knowledge: Knowledge | None) -> Similarity:
     """How sure two sides are one; remembered on the left side."""
     found = left.scores.get(right)
     if found is None:
@@ -102,7 +102,7 @@ def compare(left: Side, right: Side, knowledge: Knowledge | None) -> Score:
     return found
 
 
-def _compare(left: Side, right: Side, knowledge: Knowledge | None) -> Score:
+def _compare(left: Side, right: Side, knowledge: Knowledge | None) -> Similarity:
     if left.marks != right.marks or (
         left.women is not None and right.women is not None and left.women != right.women
     ):
@@ -112,26 +112,28 @@ def _compare(left: Side, right: Side, knowledge: Knowledge | None) -> Score:
     return _compare_teams(left, right)
 
 
-def _compare_teams(left: Side, right: Side) -> Score:
+def _compare_teams(left: Side, right: Side) -> Similarity:
     if left.country and right.country and left.country != right.country:
-        return Score(0.0, f"one is of {left.country}, the other of {right.country}", is_final=True)
+        return Similarity(
+            0.0, f"one is of {left.country}, the other of {right.country}", is_final=True
+        )
     if left.teams and right.teams:
         if left.teams & right.teams:
-            return Score(0.98, "known names of one team")
+            return Similarity(0.98, "known names of one team")
         if left.tokens != right.tokens:
-            return Score(0.0, "known names of different teams", is_final=True)
+            return Similarity(0.0, "known names of different teams", is_final=True)
     if left.tokens == right.tokens:
-        return Score(1.0, "same name")
+        return Similarity(1.0, "same name")
     if left.core == right.core:
         if left.letters and right.letters and not set(left.letters) & set(right.letters):
-            return Score(0.93, "same name but for club letters")
-        return Score(0.99, "same name, club letters aside")
+            return Similarity(0.93, "same name but for club letters")
+        return Similarity(0.99, "same name, club letters aside")
     if left.compact == right.compact or "".join(left.tokens) == "".join(right.tokens):
-        return Score(0.97, "same letters")
+        return Similarity(0.97, "same letters")
     return max(_compare_tokens(left, right), _compare_initials(left, right))
 
 
-def _compare_tokens(left: Side, right: Side) -> Score:
+def _compare_tokens(left: Side, right: Side) -> Similarity:
     weight = left.vocabulary.weight
     rest_left, rest_right = list(left.tokens), list(right.tokens)
     pairs = sorted(
@@ -172,7 +174,7 @@ def _compare_tokens(left: Side, right: Side) -> Score:
     if strong < 1.0:
         # Only a kind of club is shared: enough where it is the whole of one name, and a hint at most.
         factor = 0.72 if less <= 0.31 and total >= 0.4 else 0.3
-        return Score(mean * factor, why + " (a common word)")
+        return Similarity(mean * factor, why + " (a common word)")
     if less <= 0.31:
         factor = max(SURE, 0.96 - 0.06 * min(more, 2.0))
         if less > 0:
@@ -184,10 +186,10 @@ def _compare_tokens(left: Side, right: Side) -> Score:
             factor = 0.96 - 0.06 * min(plain, 2.0)
         factor = min(factor, _ceiling(longer, extra))
         said = f", only {' '.join(extra)} is left over" if extra else ""
-        return Score(mean * factor, why + said)
+        return Similarity(mean * factor, why + said)
     said = f", but {' '.join(rest_left)} stands against {' '.join(rest_right)}"
     value = mean * (0.5 if less <= 0.41 else 0.4)
-    return Score(value, why + said, is_odd=_is_elsewhere(left, right, pairs))
+    return Similarity(value, why + said, is_odd=_is_elsewhere(left, right, pairs))
 
 
 def _ceiling(longer: Side, extra: list[str]) -> float:
@@ -217,13 +219,13 @@ def _is_elsewhere(left: Side, right: Side, pairs: list[tuple[float, str, str]]) 
 _SHORT = 5
 
 
-def _compare_initials(left: Side, right: Side) -> Score:
+def _compare_initials(left: Side, right: Side) -> Similarity:
     """``OB`` for Odense Boldklub, ``KuPS`` for Kuopion PS: pieces of all words in their order."""
     for short, long in ((right, left), (left, right)):
         if len(short.core) != 1 or not 2 <= len(short.compact) <= _SHORT or len(long.tokens) < 2:
             continue
         if _spells(short.compact, long.tokens):
-            return Score(0.75, f"{short.name} are the first letters of {long.name}")
+            return Similarity(0.75, f"{short.name} are the first letters of {long.name}")
     return NO_LETTERS
 
 
@@ -273,17 +275,17 @@ def _is_within(short: str, long: str) -> bool:
     return all(letter in rest for letter in short)
 
 
-def _compare_people(left: Side, right: Side, knowledge: Knowledge | None) -> Score:
+def _compare_people(left: Side, right: Side, knowledge: Knowledge | None) -> Similarity:
     if bool(left.pair) != bool(right.pair):
-        return Score(0.0, "one is a pair, the other is not")
+        return Similarity(0.0, "one is a pair, the other is not")
     if left.pair:
         return _compare_pairs(left, right, knowledge)
     if left.core == right.core:
-        return Score(1.0, "same name")
+        return Similarity(1.0, "same name")
     if left.compact == right.compact:
-        return Score(0.98, "same letters")
+        return Similarity(0.98, "same letters")
     if sorted(left.core) == sorted(right.core):
-        return Score(0.97, "same names in another order")
+        return Similarity(0.97, "same names in another order")
     given = knowledge.given_names if knowledge is not None else {}
     score = max(
         _fits(left.core, right.core, given, right.is_cut),
@@ -293,13 +295,13 @@ def _compare_people(left: Side, right: Side, knowledge: Knowledge | None) -> Sco
         ratio = JaroWinkler.similarity(left.compact, right.compact)
         indel = Indel.normalized_similarity(left.compact, right.compact)
         if indel >= 0.9 and ratio >= 0.93 and left.core[0][0] == right.core[0][0]:
-            return Score(0.86, "same name with a slip")
+            return Similarity(0.86, "same name with a slip")
     return score
 
 
-def _compare_pairs(left: Side, right: Side, knowledge: Knowledge | None) -> Score:
+def _compare_pairs(left: Side, right: Side, knowledge: Knowledge | None) -> Similarity:
     if len(left.pair) != len(right.pair) or len(left.pair) != 2:
-        return Score(0.0, "not two against two")
+        return Similarity(0.0, "not two against two")
     (a, b), (c, d) = left.pair, right.pair
     straight = min(compare(a, c, knowledge), compare(b, d, knowledge))
     crossed = min(compare(a, d, knowledge), compare(b, c, knowledge))
@@ -307,7 +309,7 @@ def _compare_pairs(left: Side, right: Side, knowledge: Knowledge | None) -> Scor
 
 
 def _fits(full: tuple[str, ...], short: tuple[str, ...], given: dict[str, frozenset[str]],
-          is_cut: bool) -> Score:  # fmt: skip
+          is_cut: bool) -> Similarity:  # fmt: skip
     """Whether the short form can be the full name: its surname there, nothing against it."""
     if len(short) > len(full) or not short:
         return NO_LETTERS
@@ -332,7 +334,7 @@ def _fits(full: tuple[str, ...], short: tuple[str, ...], given: dict[str, frozen
         del rest[at]
         worst = min(worst, best)
     base = 0.95 if len(short) > 1 else 0.9
-    return Score(base * worst, "fits as " + " ".join(reversed(why)))
+    return Similarity(base * worst, "fits as " + " ".join(reversed(why)))
 
 
 def _name_word(full: str, short: str, given: dict[str, frozenset[str]], *, is_surname: bool,

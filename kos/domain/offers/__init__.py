@@ -12,21 +12,29 @@ from kos.domain.offers.due import Reminder, ReminderKind, reminders
 from kos.domain.offers.hedge import HedgeStatus, hedge_status
 from kos.domain.offers.life import advance, begin
 from kos.domain.offers.settling import PENNY_DIFFERENCE
-from kos.domain.offers.state import Bet, Move, OfferState, Outcome, Phase, Step, Token
+from kos.domain.offers.state import (
+    AppliedFact,
+    Bet,
+    Move,
+    OfferOutcome,
+    OfferState,
+    Phase,
+    Token,
+)
 from kos.domain.offers.table import ALLOWED, allowed_facts, refuse_unless_allowed
 
 __all__ = [
     "ALLOWED",
     "PENNY_DIFFERENCE",
+    "AppliedFact",
     "Bet",
     "HedgeStatus",
     "Move",
+    "OfferOutcome",
     "OfferState",
-    "Outcome",
     "Phase",
     "Reminder",
     "ReminderKind",
-    "Step",
     "Token",
     "advance",
     "allowed_facts",

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import msgspec
 
-from kos.domain.books import AccountKind
-from kos.domain.catalogue import BonusKind, Trigger
-from kos.domain.facts import CashAdvanced, Credited, Fact, NewToken, Result, Triggered
+from kos.domain.books.double_entry import AccountKind
+from kos.domain.offers.catalogue import BonusKind, Trigger
+from kos.domain.offers.facts import CashAdvanced, Credited, Fact, NewToken, Result, Triggered
 from kos.domain.offers.settling import settle_all
 from kos.domain.offers.state import Phase, Token
 from kos.domain.offers.turn import Rule, Turn, refuse_below, refuse_open, settle_phase

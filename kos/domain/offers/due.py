@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from kos.domain.books import pounds
+from kos.domain.books.double_entry import pounds
 from kos.domain.offers.hedge import HedgeStatus, hedge_status
 from kos.domain.offers.state import OfferState, Phase, in_game
 

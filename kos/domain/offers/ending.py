@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from kos.domain.books import AccountKind, pounds
-from kos.domain.catalogue import BonusKind, Trigger
-from kos.domain.facts import (
+from kos.domain.books.double_entry import AccountKind, pounds
+from kos.domain.offers.catalogue import BonusKind, Trigger
+from kos.domain.offers.facts import (
     Abandoned,
     Completed,
     Expired,
@@ -23,7 +23,7 @@ from kos.domain.facts import (
     Settlement,
 )
 from kos.domain.offers.settling import settle, settle_all
-from kos.domain.offers.state import OfferState, Outcome, Phase, Token, in_game
+from kos.domain.offers.state import OfferOutcome, OfferState, Phase, Token, in_game
 from kos.domain.offers.turn import Rule, Turn, refuse_open, settle_phase, token_in
 
 
@@ -57,7 +57,7 @@ def _free_bet_voided(turn: Turn, fact: FreeBetVoided) -> None:
 def _free_bet_voided_lost(turn: Turn, fact: FreeBetVoidedLost) -> None:
     token = token_in(turn, fact.token, Phase.FREE_BET_PLACED)
     _void_free_bet(turn, token, fact.settled)
-    _lose_token(turn, token, Outcome.VOIDED, fact.reason)
+    _lose_token(turn, token, OfferOutcome.VOIDED, fact.reason)
 
 
 def _void_free_bet(turn: Turn, token: Token, settled: tuple[Settlement, ...]) -> None:
@@ -86,7 +86,7 @@ def _expired(turn: Turn, fact: Expired) -> None:
     token = token_in(turn, fact.token, Phase.FREE_BET_CREDITED)
     if token.expires_at is None or turn.at < token.expires_at:
         raise turn.no(f"Free bet {token.id} has not expired yet: it expires at {token.expires_at}.")
-    _lose_token(turn, token, Outcome.EXPIRED, f"token {token.id} expired")
+    _lose_token(turn, token, OfferOutcome.EXPIRED, f"token {token.id} expired")
 
 
 def _forfeit(turn: Turn, token: Token, what: str) -> None:
@@ -98,7 +98,7 @@ def _forfeit(turn: Turn, token: Token, what: str) -> None:
     )
 
 
-def _lose_token(turn: Turn, token: Token, outcome: Outcome, reason: str) -> None:
+def _lose_token(turn: Turn, token: Token, outcome: OfferOutcome, reason: str) -> None:
     """A token is gone: the instance ends with its last one, else goes on with the others."""
     before, start = turn.state, len(turn.moves)
     if token.phase is Phase.FREE_BET_CREDITED:
@@ -125,27 +125,27 @@ def _not_triggered(turn: Turn, fact: NotTriggered) -> None:
             f"The free bet is earned on {turn.state.terms.trigger.value} and bet {qualifier.id} is "
             f"{qualifier.result or 'open'}, so you cannot record not_triggered."
         )
-    _close(turn, Outcome.NOT_TRIGGERED, fact.note)
+    _close(turn, OfferOutcome.NOT_TRIGGERED, fact.note)
 
 
 def _refused(turn: Turn, fact: Refused) -> None:
-    _close(turn, Outcome.REFUSED, fact.reason)
+    _close(turn, OfferOutcome.REFUSED, fact.reason)
 
 
 def _restricted(turn: Turn, fact: Restricted) -> None:
-    _close(turn, Outcome.RESTRICTED, fact.reason)
+    _close(turn, OfferOutcome.RESTRICTED, fact.reason)
 
 
 def _abandoned(turn: Turn, fact: Abandoned) -> None:
-    _close(turn, Outcome.ABANDONED, fact.reason)
+    _close(turn, OfferOutcome.ABANDONED, fact.reason)
 
 
 def _completed(turn: Turn, fact: Completed) -> None:
-    _close(turn, Outcome.COMPLETED, fact.note)
+    _close(turn, OfferOutcome.COMPLETED, fact.note)
 
 
 def _close(
-    turn: Turn, outcome: Outcome, reason: str, since: tuple[OfferState, int] | None = None
+    turn: Turn, outcome: OfferOutcome, reason: str, since: tuple[OfferState, int] | None = None
 ) -> None:
     """End the instance; ``since`` is the state, and the count of moves, to reopen it at."""
     refuse_open(turn, turn.state.bets)

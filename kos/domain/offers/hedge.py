@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 
-from kos.domain.facts import Side
 from kos.domain.money import from_pence
+from kos.domain.offers.facts import ExchangeSide
 from kos.domain.offers.state import OfferState
 
 
@@ -32,7 +32,7 @@ def hedge_status(state: OfferState, back: str) -> HedgeStatus:
         if not each.is_exchange:
             continue
         stake = from_pence(each.stake)
-        sign = 1 if each.side is Side.LAY else -1
+        sign = 1 if each.side is ExchangeSide.LAY else -1
         moved += sign * stake * (each.odds - each.commission)
         tolerance += each.odds * from_pence(1)
     if moved <= 0:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from kos.domain.books import AccountKind, pounds
-from kos.domain.catalogue import BonusKind
-from kos.domain.facts import (
+from kos.domain.books.double_entry import AccountKind, pounds
+from kos.domain.offers import crediting, ending, placing, settling, transit
+from kos.domain.offers.catalogue import BonusKind
+from kos.domain.offers.facts import (
     OFFER_FACTS,
     CashAdvanced,
     Credited,
@@ -16,15 +17,14 @@ from kos.domain.facts import (
     Triggered,
     name_of,
 )
-from kos.domain.offers import crediting, ending, placing, settling, transit
-from kos.domain.offers.state import OfferState, Phase, Step
+from kos.domain.offers.state import AppliedFact, OfferState, Phase
 from kos.domain.offers.table import refuse_unless_allowed
 from kos.domain.offers.transit import send
 from kos.domain.offers.turn import Turn
 from kos.errors import CommandNotAllowed
 
 
-def begin(fact: DepositSent, *, instance: str, participant: str, at: datetime) -> Step:
+def begin(fact: DepositSent, *, instance: str, participant: str, at: datetime) -> AppliedFact:
     """The first step of an instance: its deposit was sent. Its terms are in the fact.
 
     Raises:
@@ -55,12 +55,12 @@ def begin(fact: DepositSent, *, instance: str, participant: str, at: datetime) -
         at,
     )
     send(turn, AccountKind.CASH, terms.bookmaker, fact.amount, is_instant=fact.is_instant)
-    return Step(fact, turn.state, tuple(turn.moves))
+    return AppliedFact(fact, turn.state, tuple(turn.moves))
 
 
 def advance(
     state: OfferState | None, fact: Fact, *, at: datetime, role: Role = Role.OPERATOR
-) -> tuple[Step, ...]:
+) -> tuple[AppliedFact, ...]:
     """The steps that a fact makes, mostly one; instant credit and cash bonuses make several.
 
     Args:
@@ -82,15 +82,15 @@ def advance(
     return (_step(state, fact, at),)
 
 
-def _step(state: OfferState, fact: Fact, at: datetime) -> Step:
+def _step(state: OfferState, fact: Fact, at: datetime) -> AppliedFact:
     turn = Turn(state, at)
     _RULES[type(fact)](turn, fact)
     turn.change(version=state.version + 1)
-    return Step(fact, turn.state, tuple(turn.moves))
+    return AppliedFact(fact, turn.state, tuple(turn.moves))
 
 
-def _credit(state: OfferState, fact: Credited, at: datetime) -> tuple[Step, ...]:
-    steps: list[Step] = []
+def _credit(state: OfferState, fact: Credited, at: datetime) -> tuple[AppliedFact, ...]:
+    steps: list[AppliedFact] = []
     if state.phase is Phase.QUALIFYING_PLACED:
         # Instant credit: the trigger is a fact of its own, at the same moment.
         steps.append(_step(state, Triggered(met_by="credited at once"), at))

@@ -7,10 +7,12 @@ from decimal import Decimal
 
 import msgspec
 
-from kos.domain.books import AccountKind, Wager, pounds
-from kos.domain.catalogue import BonusKind
-from kos.domain.facts import (
+from kos.domain.books.double_entry import AccountKind, Wager, pounds
+from kos.domain.money import Rounding, from_pence, to_pence
+from kos.domain.offers.catalogue import BonusKind
+from kos.domain.offers.facts import (
     Back,
+    ExchangeSide,
     Fact,
     FreeBetPlaced,
     HedgeAdded,
@@ -19,9 +21,7 @@ from kos.domain.facts import (
     LayMatched,
     Planned,
     QualifierPlaced,
-    Side,
 )
-from kos.domain.money import Rounding, from_pence, to_pence
 from kos.domain.offers.state import Bet, OfferState, Phase
 from kos.domain.offers.turn import Rule, Turn, refuse_below, settle_phase, token_in
 
@@ -156,7 +156,7 @@ def _new_bet_id(turn: Turn, bet_id: str) -> None:
 def _back_bet(turn: Turn, back: Back) -> Bet:
     return Bet(
         id=back.bet,
-        side=Side.BACK,
+        side=ExchangeSide.BACK,
         venue=turn.state.terms.bookmaker,
         is_exchange=False,
         covers=back.bet,
@@ -270,16 +270,16 @@ def _filled_further(turn: Turn, known: Bet, lay: Lay) -> Bet:
     )
 
 
-def liability_of(side: Side, stake: int, odds: Decimal) -> int:
+def liability_of(side: ExchangeSide, stake: int, odds: Decimal) -> int:
     """What an exchange bet can lose, rounded up to the penny."""
-    if side is Side.BACK:
+    if side is ExchangeSide.BACK:
         return stake
     return to_pence(from_pence(stake) * (odds - 1), Rounding.CEILING)
 
 
 def wager_of(instance: str, bet: Bet, happened: bool | None = None) -> Wager:
     """An exchange bet as its market's exposure sees it."""
-    if bet.side is Side.LAY:
+    if bet.side is ExchangeSide.LAY:
         if_selection, otherwise = -bet.liability, bet.open_stake
     else:
         if_selection, otherwise = winnings_of(bet, bet.open_stake), -bet.open_stake

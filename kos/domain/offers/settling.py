@@ -6,15 +6,15 @@ from collections.abc import Iterable
 
 import msgspec
 
-from kos.domain.books import AccountKind, pounds
-from kos.domain.facts import (
+from kos.domain.books.double_entry import AccountKind, pounds
+from kos.domain.offers.facts import (
     BetSettled,
     CommissionCharged,
     EarlyPayout,
+    ExchangeSide,
     Fact,
     Result,
     Settlement,
-    Side,
 )
 from kos.domain.offers.placing import liability_of, wager_of, winnings_of
 from kos.domain.offers.state import Bet
@@ -78,7 +78,7 @@ def _settle_back(turn: Turn, bet: Bet, one: Settlement, part: int) -> None:
 
 def _settle_on_exchange(turn: Turn, bet: Bet, one: Settlement, part: int) -> None:
     lost_if_wrong = bet.liability - _liability_left(bet, bet.open_stake - part)
-    is_lay = bet.side is Side.LAY
+    is_lay = bet.side is ExchangeSide.LAY
     rounding = 0
     happened: bool | None = None
     match one.result:

@@ -8,9 +8,9 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
-from kos.domain.books import Pence, Posting, Wager
-from kos.domain.catalogue import BonusKind, Offer
-from kos.domain.facts import Fact, Result, Side
+from kos.domain.books.double_entry import Pence, Posting, Wager
+from kos.domain.offers.catalogue import BonusKind, Offer
+from kos.domain.offers.facts import ExchangeSide, Fact, Result
 from kos.errors import CommandNotAllowed
 
 
@@ -25,7 +25,7 @@ class Phase(IntEnum):
     FREE_BET_SETTLED = 6
 
 
-class Outcome(StrEnum):
+class OfferOutcome(StrEnum):
     """How an instance ended."""
 
     COMPLETED = "COMPLETED"
@@ -41,7 +41,7 @@ class Bet(msgspec.Struct, frozen=True, kw_only=True):
     """One bet of an instance, back or lay, over its fills and settlements."""
 
     id: str
-    side: Side
+    side: ExchangeSide
     venue: str
     is_exchange: bool
     covers: str
@@ -87,7 +87,7 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     restrictions: str = ""
     bet: str = ""
     """The back bet it is staked on."""
-    lost: Outcome | None = None
+    lost: OfferOutcome | None = None
     """Expired or voided: it is out of the game."""
 
     @property
@@ -120,7 +120,7 @@ class OfferState(msgspec.Struct, frozen=True, kw_only=True):
     triggered_at: datetime | None = None
     credit_due_by: datetime | None = None
     more_due: bool = False
-    outcome: Outcome | None = None
+    outcome: OfferOutcome | None = None
     closed_at: datetime | None = None
     reason: str = ""
     before: OfferState | None = None
@@ -166,7 +166,7 @@ class Move(msgspec.Struct, frozen=True):
     wager: Wager | None = None
 
 
-class Step(msgspec.Struct, frozen=True):
+class AppliedFact(msgspec.Struct, frozen=True):
     """One fact applied: the state after it and what it moves."""
 
     fact: Fact

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kos.domain.facts import (
+from kos.domain.offers.facts import (
     Abandoned,
     BetSettled,
     CommissionCharged,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kos.domain.books import AccountKind, pounds
-from kos.domain.facts import (
+from kos.domain.books.double_entry import AccountKind, pounds
+from kos.domain.offers.facts import (
     DepositCleared,
     DepositFailed,
     Fact,

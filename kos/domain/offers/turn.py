@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from kos.domain.books import Account, AccountKind, Posting, Wager, pounds
-from kos.domain.catalogue import BonusKind
+from kos.domain.books.double_entry import Account, AccountKind, Posting, Wager, pounds
+from kos.domain.offers.catalogue import BonusKind
 from kos.domain.offers.state import Bet, Move, OfferState, Phase, Token, in_game
 from kos.errors import CommandNotAllowed
 

@@ -1,4 +1,4 @@
-// Exact money: the same lay as kos/domain/lay.py, in whole numbers of any length. No figure on
+// Exact money: the same lay as kos/domain/bets/lay.py, in whole numbers of any length. No figure on
 // screen is ever a binary fraction.
 
 const DECIMAL = /^\d{1,12}(?:\.\d{0,30})?$|^\.\d{1,30}$/;

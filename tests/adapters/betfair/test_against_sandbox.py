@@ -12,9 +12,9 @@ import trustme
 
 from kos.adapters.betfair.client import BetfairClient, described
 from kos.adapters.betfair.session import BetfairSession, Credentials
-from kos.adapters.betfair.stream import BetfairStream, Phase, StreamSettings, StreamState
+from kos.adapters.betfair.stream import BetfairStream, StreamPhase, StreamSettings, StreamState
 from kos.adapters.http import HttpRemote
-from kos.domain.market import MarketBook
+from kos.domain.market.quotes import MarketBook
 from kos.sandbox.server import Sandbox
 from kos.sandbox.stream import Tls
 from tests.adapters.loopback import FakeTime
@@ -125,7 +125,7 @@ def test_polling_and_streaming_give_the_same_books(exchange: Exchange) -> None:
     assert stream.watch(ids) == tuple(ids)
     stream.start()
     try:
-        while states.get(timeout=10).phase is not Phase.LIVE:
+        while states.get(timeout=10).phase is not StreamPhase.LIVE:
             pass
         books.get(timeout=10)
         streamed = {book.market_id: book for book in stream.snapshot()}

@@ -18,7 +18,7 @@ from kos.adapters.betfair.payloads import (
     read_descriptions,
     read_event_types,
 )
-from kos.domain.market import Drop, ExchangeMarket, MarketBook
+from kos.domain.market.quotes import Drop, ExchangeMarket, MarketBook
 from tests.adapters.betfair.server import book_entry, catalogue_entry
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)

@@ -12,9 +12,9 @@ import pytest
 import structlog
 import trustme
 
-from kos.adapters.betfair.stream import BetfairStream, Phase, StreamSettings, StreamState
-from kos.adapters.betfair.stream_cache import Ladder
-from kos.domain.market import MarketBook
+from kos.adapters.betfair.stream import BetfairStream, StreamPhase, StreamSettings, StreamState
+from kos.adapters.betfair.stream_cache import StreamLadder
+from kos.domain.market.quotes import MarketBook
 from kos.errors import InvalidSettings
 from tests.adapters.betfair.conftest import Desk
 from tests.adapters.betfair.server import APP_KEY
@@ -34,7 +34,7 @@ class Viewer:
             "host": "127.0.0.1",
             "port": port,
             "ca": ca,
-            "ladder": Ladder.FULL,
+            "ladder": StreamLadder.FULL,
             "heartbeat_ms": 500,
             "resubscribe_s": 0.01,
             "backoff_s": 0.01,
@@ -48,7 +48,7 @@ class Viewer:
             on_state=self.states.put,
         )
 
-    def wait_for(self, phase: Phase) -> StreamState:
+    def wait_for(self, phase: StreamPhase) -> StreamState:
         while True:
             state = self.states.get(timeout=10)
             if state.phase is phase:
@@ -90,7 +90,7 @@ def test_the_conversation_up_to_the_first_books(view: Any) -> None:
     with streaming(AUTHORITY, _serve(image(market("1.5")))) as server:
         with view(server, "1.5", "1.6", "not an id") as viewer:
             assert viewer.next_ids() == ["1.5"]
-            viewer.wait_for(Phase.LIVE)
+            viewer.wait_for(StreamPhase.LIVE)
             assert [book.market_id for book in viewer.stream.snapshot()] == ["1.5"]
     authentication, subscription = server.heard
     assert authentication["op"] == "authentication"
@@ -131,7 +131,7 @@ def test_a_broken_connection_is_resumed_with_its_clocks(view: Any) -> None:
         with view(server, "1.5") as viewer:
             viewer.next_ids()
             viewer.next_ids()
-            viewer.wait_for(Phase.WAITING)
+            viewer.wait_for(StreamPhase.WAITING)
             (book,) = viewer.books.get(timeout=10)
             assert str(book.runners[0].to_back[0].size) == "1"
             assert str(book.runners[0].to_back[1].size) == "5"
@@ -177,7 +177,7 @@ def test_what_a_person_must_change_stops_the_stream(view: Any, code: str) -> Non
         peer.say(failure(code))
 
     with streaming(AUTHORITY, refuses) as server, view(server, "1.5") as viewer:
-        state = viewer.wait_for(Phase.REFUSED)
+        state = viewer.wait_for(StreamPhase.REFUSED)
         assert code in state.detail
     assert server.connections == 1
 
@@ -202,7 +202,7 @@ def test_a_crowded_account_is_left_alone_for_a_minute(view: Any) -> None:
 
     with streaming(AUTHORITY, refuses) as server, view(server, "1.5") as viewer:
         with structlog.testing.capture_logs() as events:
-            viewer.wait_for(Phase.WAITING)
+            viewer.wait_for(StreamPhase.WAITING)
         assert server.connections == 1
         waits = [e["wait_s"] for e in events if e["event"] == "betfair.stream_broken"]
         assert all(wait >= 60 for wait in waits)
@@ -232,7 +232,7 @@ def test_silence_of_two_heartbeats_ends_the_connection(view: Any) -> None:
     with streaming(AUTHORITY, falls_silent, _serve(image(market("1.6")))) as server:
         with view(server, "1.5") as viewer:
             assert viewer.next_ids() == ["1.5"]
-            assert "silent" in viewer.wait_for(Phase.WAITING).detail
+            assert "silent" in viewer.wait_for(StreamPhase.WAITING).detail
             assert viewer.next_ids() == ["1.6"]
 
 
@@ -250,7 +250,7 @@ def test_new_wishes_replace_the_subscription_and_none_close_the_connection(view:
         assert viewer.next_ids() == ["1.6"]
         assert [book.market_id for book in viewer.stream.snapshot()] == ["1.6"]
         viewer.stream.watch([])
-        viewer.wait_for(Phase.IDLE)
+        viewer.wait_for(StreamPhase.IDLE)
     assert server.heard[2]["marketFilter"] == {"marketIds": ["1.6"]}
 
 
@@ -262,8 +262,8 @@ def test_late_data_is_said_and_the_connection_kept(view: Any) -> None:
         peer.wait_for_end()
 
     with streaming(AUTHORITY, script) as server, view(server, "1.5") as viewer:
-        viewer.wait_for(Phase.LATE)
-        viewer.wait_for(Phase.LIVE)
+        viewer.wait_for(StreamPhase.LATE)
+        viewer.wait_for(StreamPhase.LIVE)
     assert server.connections == 1
 
 
@@ -296,13 +296,13 @@ def test_a_torn_market_is_healed_by_a_new_image(view: Any) -> None:
     with streaming(AUTHORITY, script) as server, view(server, "1.5") as viewer:
         assert viewer.next_ids() == ["1.5"]
         assert viewer.next_ids() == ["1.5"]
-        assert viewer.stream.state.phase is Phase.LIVE
+        assert viewer.stream.state.phase is StreamPhase.LIVE
     assert server.connections == 1
 
 
 def test_a_stranger_with_a_certificate_of_another_authority_gets_no_token(view: Any) -> None:
     with streaming(trustme.CA(), _serve()) as server, view(server, "1.5") as viewer:
-        assert "certificate is not trusted" in viewer.wait_for(Phase.WAITING).detail
+        assert "certificate is not trusted" in viewer.wait_for(StreamPhase.WAITING).detail
     assert server.heard == []
 
 
@@ -313,7 +313,7 @@ def test_no_secret_is_logged_not_even_out_of_the_services_own_texts(view: Any) -
 
     with structlog.testing.capture_logs() as events:
         with streaming(AUTHORITY, script) as server, view(server, "1.5") as viewer:
-            viewer.wait_for(Phase.WAITING)
+            viewer.wait_for(StreamPhase.WAITING)
             shown = f"{events} {viewer.stream!r} {viewer.stream.state!r}"
     assert "secret-token" not in shown
     assert APP_KEY not in shown
@@ -332,7 +332,9 @@ def test_a_listener_that_fails_does_not_end_the_stream(desk: Desk, tmp_path: Pat
     with streaming(AUTHORITY, _serve(*messages)) as server:
         stream = BetfairStream(
             desk.session,
-            StreamSettings(host="127.0.0.1", port=server.port, ca=str(ca), ladder=Ladder.FULL),
+            StreamSettings(
+                host="127.0.0.1", port=server.port, ca=str(ca), ladder=StreamLadder.FULL
+            ),
             on_books=fails,
             on_state=lambda _: None,
         )

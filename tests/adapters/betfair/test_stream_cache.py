@@ -14,12 +14,12 @@ from kos.adapters.betfair.fields import Refused
 from kos.adapters.betfair.stream_cache import (
     Change,
     Clocks,
-    Ladder,
     LineSplitter,
     StreamCache,
+    StreamLadder,
     read_line,
 )
-from kos.domain.market import MarketBook, PriceSize
+from kos.domain.market.quotes import MarketBook, PriceSize
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 PT = 1_795_867_200_000  # the same moment in milliseconds
@@ -51,7 +51,7 @@ def market(id_: str = "1.5", **more: Any) -> dict[str, Any]:
     return {"id": id_, "img": True, "marketDefinition": definition(), "rc": rc, **more}
 
 
-def started(*markets: dict[str, Any], ladder: Ladder = Ladder.FULL) -> StreamCache:
+def started(*markets: dict[str, Any], ladder: StreamLadder = StreamLadder.FULL) -> StreamCache:
     cache = StreamCache(ladder=ladder)
     cache.begin(1)
     assert take(cache, image(*(markets or (market(),))), NOW).is_image
@@ -89,7 +89,7 @@ def test_size_zero_removes_a_price_and_another_replaces_it() -> None:
 
 def test_level_ladders_are_keyed_by_level_and_emptied_by_zeros() -> None:
     rc = [{"id": 10, "bdatb": [[0, 2.1, 30], [1, 2.08, 5]], "bdatl": [[0, 2.12, 4]]}]
-    cache = started(market(rc=rc), ladder=Ladder.DISPLAY)
+    cache = started(market(rc=rc), ladder=StreamLadder.DISPLAY)
     rc = [{"id": 10, "bdatb": [[0, 2.08, 5], [1, 0, 0]], "bdatl": []}]
     change = take(cache, mcm({"id": "1.5", "rc": rc}), NOW)
     home = change.books[0].runners[0]
@@ -181,7 +181,7 @@ def test_a_change_that_does_not_say_of_what_withholds_all() -> None:
 
 
 def test_segments_count_only_once_all_are_there() -> None:
-    cache = StreamCache(ladder=Ladder.FULL)
+    cache = StreamCache(ladder=StreamLadder.FULL)
     cache.begin(1)
     assert take(cache, image(market("1.5"), segmentType="SEG_START", clk="c1"), NOW).books == ()
     assert take(cache, image(market("1.6"), segmentType="SEG", clk="c1"), NOW).books == ()
@@ -230,13 +230,13 @@ def test_books_keep_the_time_of_the_last_message_before_the_data_was_late() -> N
 
 def test_conflation_of_three_minutes_tells_of_a_delayed_key() -> None:
     assert not started().books()[0].is_delayed
-    cache = StreamCache(ladder=Ladder.FULL)
+    cache = StreamCache(ladder=StreamLadder.FULL)
     take(cache, image(market(), conflateMs=180_000), NOW)
     assert cache.books()[0].is_delayed
 
 
 def test_a_historical_file_without_ids_and_images_is_read_too() -> None:
-    cache = StreamCache(ladder=Ladder.FULL)
+    cache = StreamCache(ladder=StreamLadder.FULL)
     first = {"id": "1.5", "img": False, "con": True, "marketDefinition": definition(), "rc": []}
     take(cache, {"op": "mcm", "clk": "1", "pt": PT, "mc": [first]}, NOW)
     rc = [{"id": 10, "atb": [[1.01, 12]]}]

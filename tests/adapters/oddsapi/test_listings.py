@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kos.adapters.oddsapi.listings import Score, decode_events, decode_scores, decode_sports
-from kos.domain.market import Sport
+from kos.adapters.oddsapi.listings import EventScore, decode_events, decode_scores, decode_sports
+from kos.domain.market.quotes import Sport
 from kos.errors import RemoteUnavailable
 from tests.adapters.oddsapi.bodies import KICKOFF, SEEN, rubbish
 
@@ -95,5 +95,5 @@ def test_what_is_no_list_fails(raw: bytes) -> None:
 
 def test_a_score_names_its_event() -> None:
     (score,), _ = decode_scores(encoded({**HEAD, "completed": False, "scores": None}))
-    assert isinstance(score, Score)
+    assert isinstance(score, EventScore)
     assert score.id == HEAD["id"]

@@ -22,7 +22,7 @@ from kos.adapters.oddsapi.payloads import (
     decode_event_odds,
     decode_odds,
 )
-from kos.domain.market import EventQuotes, OutcomeQuote
+from kos.domain.market.quotes import EventQuotes, OutcomeQuote
 from kos.errors import RemoteUnavailable
 from tests.adapters.oddsapi.bodies import (
     body,

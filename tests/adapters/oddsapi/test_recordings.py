@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kos.adapters.oddsapi.payloads import OddsFormat
-from kos.adapters.oddsapi.recordings import Kind, Recording, Snapshot, decode_recording
+from kos.adapters.oddsapi.recordings import FeedFileKind, FeedRecording, Snapshot, decode_recording
 from kos.errors import AccessRefused
 from tests.adapters.oddsapi.bodies import KICKOFF, SEEN, body, event, match_event, mutated, rubbish
 
@@ -21,11 +21,11 @@ EVENT = match_event(2.5, 3.1, 2.9)
 HEAD = {key: value for key, value in EVENT.items() if key != "bookmakers"}
 
 
-def recorded(value: Any) -> Recording:
+def recorded(value: Any) -> FeedRecording:
     return decode_recording(json.dumps(value).encode(), "file.json")
 
 
-def only(recording: Recording) -> Snapshot:
+def only(recording: FeedRecording) -> Snapshot:
     (snapshot,) = recording.snapshots()
     return snapshot
 
@@ -46,8 +46,8 @@ ALL = ["Leeds United 2.5", "Hull City 3.1", "Draw 2.9"]
 @pytest.mark.parametrize(
     ("value", "kind", "as_of"),
     [
-        ([EVENT], Kind.ODDS, AT),
-        (EVENT, Kind.EVENT_ODDS, AT),
+        ([EVENT], FeedFileKind.ODDS, AT),
+        (EVENT, FeedFileKind.EVENT_ODDS, AT),
         (
             {
                 "timestamp": "2026-11-23T12:10:00Z",
@@ -55,37 +55,41 @@ ALL = ["Leeds United 2.5", "Hull City 3.1", "Draw 2.9"]
                 "next_timestamp": None,
                 "data": [EVENT],
             },
-            Kind.HISTORICAL,
+            FeedFileKind.HISTORICAL,
             AT.replace(minute=10),
         ),
         (
             {"timestamp": "2026-11-23T12:10:00Z", "previous_timestamp": "x", "data": EVENT},
-            Kind.HISTORICAL,
+            FeedFileKind.HISTORICAL,
             AT.replace(minute=10),
         ),
-        ({"timestamp": 1795435800000, "data": [EVENT]}, Kind.WRAPPED, AT.replace(minute=10)),
-        ({"timestamp": 1795435800, "data": [EVENT]}, Kind.WRAPPED, AT.replace(minute=10)),
+        (
+            {"timestamp": 1795435800000, "data": [EVENT]},
+            FeedFileKind.WRAPPED,
+            AT.replace(minute=10),
+        ),
+        ({"timestamp": 1795435800, "data": [EVENT]}, FeedFileKind.WRAPPED, AT.replace(minute=10)),
         (
             {"timestamp": "2026-11-23T12:10:00", "data": [EVENT]},
-            Kind.WRAPPED,
+            FeedFileKind.WRAPPED,
             AT.replace(minute=10),
         ),
-        ({"timestamp": "lunch", "data": [EVENT]}, Kind.WRAPPED, AT),
+        ({"timestamp": "lunch", "data": [EVENT]}, FeedFileKind.WRAPPED, AT),
         (
             {"soccer_epl": {"timestamp": 1795435800.5, "data": [EVENT]}},
-            Kind.CACHE,
+            FeedFileKind.CACHE,
             datetime(2026, 11, 23, 12, 10, 0, 500000, UTC),
         ),
-        ({"soccer_epl": [EVENT]}, Kind.CACHE, AT),
+        ({"soccer_epl": [EVENT]}, FeedFileKind.CACHE, AT),
         (
             {"request": {}, "status": 200, "recorded_at": "2026-11-23T12:10:00Z", "body": [EVENT]},
-            Kind.ODDS,
+            FeedFileKind.ODDS,
             AT.replace(minute=10),
         ),
     ],
 )
 def test_each_form_of_odds_is_recognised_with_its_time(
-    value: Any, kind: Kind, as_of: datetime
+    value: Any, kind: FeedFileKind, as_of: datetime
 ) -> None:
     recording = recorded(value)
     assert recording.kind is kind
@@ -100,7 +104,7 @@ def test_snapshots_come_oldest_first_and_can_be_read_again() -> None:
         [{"timestamp": at, "previous_timestamp": None, "data": [EVENT]} for at in times]
         + [{"timestamp": times[0], "data": [event()]}]
     )
-    assert recording.kind is Kind.HISTORICAL
+    assert recording.kind is FeedFileKind.HISTORICAL
     found = [snapshot.as_of for snapshot in recording.snapshots()]
     assert found == [AT, AT, AT.replace(minute=10), AT.replace(minute=10)]
     assert len(list(recording.snapshots())) == 4
@@ -108,26 +112,26 @@ def test_snapshots_come_oldest_first_and_can_be_read_again() -> None:
 
 def test_lists_without_prices_are_recognised() -> None:
     events = recorded([HEAD])
-    assert events.kind is Kind.EVENTS
+    assert events.kind is FeedFileKind.EVENTS
     assert (only(events).as_of, only(events).events[0].home) == (None, "Leeds United")
     scores = recorded([{**HEAD, "completed": False, "scores": None, "last_update": None}])
-    assert scores.kind is Kind.SCORES
+    assert scores.kind is FeedFileKind.SCORES
     assert len(scores.scores) == 1
     sports = recorded([{"key": "soccer_epl", "group": "Soccer", "title": "EPL", "active": True}])
-    assert sports.kind is Kind.SPORTS
+    assert sports.kind is FeedFileKind.SPORTS
     assert sports.sports[0].title == "EPL"
-    assert recorded([]).kind is Kind.ODDS
+    assert recorded([]).kind is FeedFileKind.ODDS
 
 
 def test_recorded_refusals_keep_their_meaning() -> None:
     refusal = {"message": "no", "error_code": "INVALID_KEY"}
     for value in (refusal, {"request": {}, "status": 401, "quota": {}, "body": refusal}):
         recording = recorded(value)
-        assert recording.kind is Kind.ERROR
+        assert recording.kind is FeedFileKind.ERROR
         assert isinstance(recording.error, AccessRefused)
         assert list(recording.snapshots()) == []
-    assert recorded({"status": 502, "body": "<html>"}).kind is Kind.ERROR
-    assert recorded({"status": "?", "body": None}).kind is Kind.ERROR
+    assert recorded({"status": 502, "body": "<html>"}).kind is FeedFileKind.ERROR
+    assert recorded({"status": "?", "body": None}).kind is FeedFileKind.ERROR
 
 
 @pytest.mark.parametrize(
@@ -144,14 +148,14 @@ def test_recorded_refusals_keep_their_meaning() -> None:
 )
 def test_what_is_no_payload_is_named_so(raw: bytes) -> None:
     recording = decode_recording(raw, "x")
-    assert recording.kind is Kind.NOT_A_PAYLOAD
+    assert recording.kind is FeedFileKind.NOT_A_PAYLOAD
     assert recording.note
     assert list(recording.snapshots()) == []
 
 
 @pytest.mark.parametrize("raw", [b"[{", b"[" * 100_000, b"\xff\xfe\x80", b'{"a": 1}}'])
 def test_what_cannot_be_read_is_named_so(raw: bytes) -> None:
-    assert decode_recording(raw, "x").kind is Kind.UNREADABLE
+    assert decode_recording(raw, "x").kind is FeedFileKind.UNREADABLE
 
 
 def test_american_recordings_are_converted_and_say_so() -> None:
@@ -205,7 +209,7 @@ def test_odds_csv_is_put_together_by_snapshot_in_order() -> None:
         ),
         "odds.csv",
     )
-    assert recording.kind is Kind.ODDS_CSV
+    assert recording.kind is FeedFileKind.ODDS_CSV
     first, second = recording.snapshots()
     assert first.as_of == datetime(2026, 11, 23, 12, 1, 0, 500000, UTC)
     assert prices(first) == ["Leeds United 2.5", "Hull City 3.1", "Over 1.9", "Hull City 3.2"]
@@ -252,7 +256,7 @@ def test_events_csv_has_a_snapshot_of_heads() -> None:
         ),
         "events.csv",
     )
-    assert recording.kind is Kind.EVENTS_CSV
+    assert recording.kind is FeedFileKind.EVENTS_CSV
     snapshot = only(recording)
     assert (snapshot.as_of, [found.away for found in snapshot.events]) == (AT, ["Hull City", None])
 
@@ -269,7 +273,7 @@ def test_scores_csv_is_put_together_by_event() -> None:
         ),
         "scores.csv",
     )
-    assert recording.kind is Kind.SCORES_CSV
+    assert recording.kind is FeedFileKind.SCORES_CSV
     assert recording.scores[0].scores == (("Leeds United", "2"), ("Hull City", "1"))
     assert recording.scores[1].scores == ()
     assert [drop.reason for drop in recording.drops] == ["completed not true or false"]
@@ -284,7 +288,7 @@ def test_sports_csv_is_read() -> None:
         ),
         "sports.csv",
     )
-    assert recording.kind is Kind.SPORTS_CSV
+    assert recording.kind is FeedFileKind.SPORTS_CSV
     assert [sport.active for sport in recording.sports] == [True, False]
 
 

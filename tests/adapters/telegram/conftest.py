@@ -12,8 +12,8 @@ import pytest
 import structlog
 
 from kos.adapters.telegram.service import TelegramService
-from kos.config import Secret, TelegramSettings
-from kos.domain.conversation import Answer, Outcome, Promise, Span
+from kos.config.settings import Secret, TelegramSettings
+from kos.domain.people.conversation import Answer, Promise, PromiseOutcome, Span
 from kos.errors import WaitAndRetry
 from kos.messages import MenuLine, OperatorAnswered, OperatorSaid, OutboxEntry
 from tests.telegram_world import TelegramWorld
@@ -36,7 +36,7 @@ class FakeKos:
     )
     heard: list[OperatorSaid] = field(default_factory=list)
     waiting: dict[int, OutboxEntry] = field(default_factory=dict)
-    marked: list[tuple[int, Outcome, int]] = field(default_factory=list)
+    marked: list[tuple[int, PromiseOutcome, int]] = field(default_factory=list)
     menus: tuple[MenuLine, ...] = (MenuLine("help", "What there is"),)
     away: threading.Event = field(default_factory=threading.Event)
     """While set, nobody answers."""
@@ -65,7 +65,7 @@ class FakeKos:
                 for each in self.waiting.values()
             )
 
-    def mark(self, entry_id: int, outcome: Outcome, message_id: int, reason: str) -> None:  # noqa: ARG002 - the port's form
+    def mark(self, entry_id: int, outcome: PromiseOutcome, message_id: int, reason: str) -> None:  # noqa: ARG002 - the port's form
         self.refuse_while_away()
         with self.changed:
             entry = self.waiting.pop(entry_id)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kos.config import TelegramSettings
+from kos.config.settings import TelegramSettings
 from kos.messages import MenuLine
 from tests.adapters.telegram.conftest import ANN, STRANGER, FakeKos, Running
 from tests.telegram_world import TelegramWorld

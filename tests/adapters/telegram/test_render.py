@@ -13,9 +13,9 @@ from kos.adapters.telegram.render import (
     MAX_NOTICE,
     MAX_TEXT,
     Entity,
-    Form,
+    MessageForm,
     Outgoing,
-    Text,
+    StyledText,
     notice_text,
     rendered,
     shown_text,
@@ -23,10 +23,10 @@ from kos.adapters.telegram.render import (
     text_of,
     units,
 )
-from kos.domain.conversation import Answer, Button, Span, Style
+from kos.domain.people.conversation import Answer, Button, Span, Style
 
 
-def piece(text: Text, entity: Entity) -> str:
+def piece(text: StyledText, entity: Entity) -> str:
     raw = text.text.encode("utf-16-le", "surrogatepass")
     cut = raw[entity.offset * 2 : (entity.offset + entity.length) * 2]
     return cut.decode("utf-16-le", "surrogatepass")
@@ -73,9 +73,9 @@ def test_a_long_text_is_split_at_lines_and_its_style_goes_on() -> None:
 def test_what_does_not_fit_a_caption_follows() -> None:
     text = "\n".join("profit" for _ in range(400))
     picture, follower = rendered(Answer(spans=(Span(text),), picture=b"png"))
-    assert picture.form is Form.PICTURE
+    assert picture.form is MessageForm.PICTURE
     assert units(picture.text.text) <= MAX_CAPTION
-    assert follower.form is Form.TEXT
+    assert follower.form is MessageForm.TEXT
     assert f"{picture.text.text}\n{follower.text.text}" == text
 
 
@@ -153,7 +153,7 @@ def test_whatever_is_said_fits_and_nothing_but_line_breaks_is_lost(
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=400), st.integers(1, 60))
 def test_a_split_text_is_whole_again(text: str, most: int) -> None:
-    pieces = split(Text(text), most)
+    pieces = split(StyledText(text), most)
     assert all(units(each.text) <= max(most, 2) for each in pieces)
     assert "".join(each.text for each in pieces).replace("\n", "") == text.replace("\n", "")
 

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from kos.adapters.telegram.api import FaultKind, TelegramApi, TelegramFault
 from kos.adapters.telegram.service import TelegramService
-from kos.config import Secret, TelegramSettings
+from kos.config.settings import Secret, TelegramSettings
 from tests.adapters.telegram.conftest import FakeKos, Running
 
 TOKEN = "123456789:AAcanaryTOKENcanaryTOKENcanaryTOKENx"  # noqa: S105 - nobody's

@@ -11,8 +11,16 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from kos.config import Secret, TelegramSettings
-from kos.domain.conversation import Answer, Button, Outcome, Promise, Span, Style, Urgency
+from kos.config.settings import Secret, TelegramSettings
+from kos.domain.people.conversation import (
+    Answer,
+    Button,
+    Promise,
+    PromiseOutcome,
+    Span,
+    Style,
+    Urgency,
+)
 from kos.messages import MenuLine, OperatorAnswered, OperatorSaid
 from tests.adapters.telegram.conftest import ANN, STRANGER, FakeKos, Running, say
 from tests.telegram_world import TelegramWorld
@@ -322,7 +330,7 @@ def test_what_is_too_large_is_sent_once_and_never_again(
     telegram.fault("refusal", "sendMessage", status=413, text="Request Entity Too Large")
     start()
     kos.until(lambda: kos.marked, "given up")
-    assert kos.marked == [(number, Outcome.UNDELIVERABLE, 0)]
+    assert kos.marked == [(number, PromiseOutcome.UNDELIVERABLE, 0)]
     telegram.clear_faults()
     telegram.say(ANN, "/x")
     assert telegram.next_message(ANN).text == "you said /x"
@@ -398,7 +406,7 @@ def test_a_promise_goes_out_once_and_is_marked(
     assert telegram.next_message(ANN).text == "Coral 2.50"
     kos.until(lambda: kos.marked, "marked")
     (marked,) = kos.marked
-    assert marked[:2] == (number, Outcome.SENT)
+    assert marked[:2] == (number, PromiseOutcome.SENT)
     telegram.say(ANN, "/x")
     assert telegram.next_message(ANN).text == "you said /x"
 
@@ -423,7 +431,7 @@ def test_a_promise_is_sent_once_though_nobody_could_note_it_down_for_a_while(
     gate = threading.Event()
     real_mark = kos.mark
 
-    def mark(entry_id: int, outcome: Outcome, message_id: int, reason: str) -> None:
+    def mark(entry_id: int, outcome: PromiseOutcome, message_id: int, reason: str) -> None:
         if not gate.is_set():
             kos.away.set()
             kos.refuse_while_away()
@@ -455,9 +463,9 @@ def test_a_chat_that_blocked_the_bot_is_undeliverable_and_others_go_on(
     kos.until(lambda: len(kos.marked) == 3, "all marked")
     outcomes = {number: outcome for number, outcome, _ in kos.marked}
     assert outcomes == {
-        blocked: Outcome.UNDELIVERABLE,
-        nowhere: Outcome.UNDELIVERABLE,
-        good: Outcome.SENT,
+        blocked: PromiseOutcome.UNDELIVERABLE,
+        nowhere: PromiseOutcome.UNDELIVERABLE,
+        good: PromiseOutcome.SENT,
     }
 
 
@@ -471,4 +479,4 @@ def test_a_promise_outlives_a_network_that_is_cut(
     bot.service.wake()
     assert telegram.next_message(ANN).text == "late but there"
     kos.until(lambda: kos.marked, "marked")
-    assert kos.marked[0][1] is Outcome.SENT
+    assert kos.marked[0][1] is PromiseOutcome.SENT

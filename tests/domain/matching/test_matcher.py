@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kos.domain.market import Verdict
+from kos.domain.market.quotes import Verdict
 from kos.domain.matching import (
     AliasFact,
     AliasTable,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kos.domain.matching.aliases import knowledge, teams_of
-from kos.domain.matching.events import Reader, country_of
+from kos.domain.matching.events import SideReader, country_of
 from kos.domain.matching.normalise import (
     Marks,
     competition_gate,
@@ -21,7 +21,7 @@ SPORTS = ("soccer", "basketball", "icehockey", "americanfootball", "baseball", "
 
 
 def sureness(one: str, other: str, sport: str = "soccer", *, tables: bool = True) -> float:
-    reader = Reader(sport, knowledge() if tables else None, {})
+    reader = SideReader(sport, knowledge() if tables else None, {})
     women = None if sport in {"tennis", "mma"} else False
     left, right = (reader.side(name, women=women, age="") for name in (one, other))
     return reader.score(left, right).value
@@ -184,7 +184,7 @@ def test_persons_go_by_surname_initial_and_either_order(one: str, other: str) ->
 
 
 def test_a_homonym_is_told_by_its_country() -> None:
-    reader = Reader("soccer", knowledge(), {})
+    reader = SideReader("soccer", knowledge(), {})
     country = country_of("soccer_chile_campeonato")
     left = reader.side("Everton", women=False, age="", country=country)
     right = reader.side("Everton De Vina", women=False, age="")

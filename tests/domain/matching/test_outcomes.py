@@ -7,7 +7,7 @@ from itertools import permutations
 
 import pytest
 
-from kos.domain.matching import BookmakerFixture, ExchangeFixture, Matcher, Refusal
+from kos.domain.matching import BookmakerFixture, ExchangeFixture, Matcher, OutcomesRefused
 
 AT = datetime(2026, 3, 7, 15, 0, tzinfo=UTC)
 FOOTBALL = (
@@ -46,7 +46,7 @@ def test_outcomes_find_their_runners_wherever_they_stand(runners: tuple[str, ...
 def test_what_is_another_bet_or_unsure_is_refused(
     runners: tuple[str, ...], outcomes: tuple[str, ...]
 ) -> None:
-    assert isinstance(Matcher().outcomes(*FOOTBALL, runners, outcomes), Refusal)
+    assert isinstance(Matcher().outcomes(*FOOTBALL, runners, outcomes), OutcomesRefused)
 
 
 def test_away_at_home_and_a_swapped_fight_go_by_name() -> None:
@@ -72,4 +72,4 @@ def test_two_namesakes_are_not_guessed() -> None:
     bout = BookmakerFixture("L", "tennis_atp_dubai", AT, "Mikael Ymer", "Elias Ymer")
     other = ExchangeFixture("R", "Tennis", "ATP Dubai", "Ymer v Ymer", AT, ("Ymer ", "Ymer"))
     found = Matcher().outcomes(bout, other, other.runners, ["Mikael Ymer", "Elias Ymer"])
-    assert isinstance(found, Refusal)
+    assert isinstance(found, OutcomesRefused)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kos.domain.market import Verdict
+from kos.domain.market.quotes import Verdict
 from kos.domain.matching import (
     BookmakerFixture,
     ExchangeFixture,

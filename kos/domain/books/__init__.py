@@ -1,0 +1,1 @@
+"""Money that is kept: double entry, lines of reports, periods."""

@@ -1,0 +1,1 @@
+"""Markets as they are quoted: fixtures, prices, odds, ladders, commission."""

@@ -1,0 +1,258 @@
+"""Bets settled before the books began, read from CSV: KOS's own form and Betfair's statements.
+
+KOS's own form has the columns ``date, venue, category, side, description, stake, odds, profit,
+reference``; date, venue and profit are needed. Betfair's account statement and its profit and
+loss table come in several layouts; their columns are known by their names, in any order.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import msgspec
+
+from kos.domain.market.odds import decimal_odds
+from kos.domain.offers.catalogue import pence_of
+from kos.domain.offers.facts import ExchangeSide, PastBetImported
+from kos.errors import InvalidInput
+
+COLUMNS = (
+    "date",
+    "venue",
+    "category",
+    "side",
+    "description",
+    "stake",
+    "odds",
+    "profit",
+    "reference",
+)
+_NEEDED = ("date", "venue", "profit")
+
+_BETFAIR = {
+    "date": ("settled date", "settled", "date", "item date"),
+    "description": ("description", "market", "event"),
+    "amount": ("profit/loss", "profit / loss", "amount", "p&l", "net amount"),
+    "credit": ("credit", "amount in", "money in", "in"),
+    "debit": ("debit", "amount out", "money out", "out"),
+    "reference": ("ref id", "refid", "ref", "reference", "bet id", "bet ref", "transaction id"),
+}
+"""What a column is for, and the names it goes by, currency signs left out."""
+
+_PAYMENT = re.compile(
+    r"\b(deposit|withdraw\w*|transfer\w*|card|paypal|opening balance|closing balance)\b",
+    re.IGNORECASE,
+)
+_COMMISSION = re.compile(r"\bcommission\b", re.IGNORECASE)
+_DATES = (
+    "%d-%b-%y %H:%M:%S", "%d-%b-%y %H:%M", "%d-%b-%Y %H:%M:%S", "%d-%b-%Y %H:%M", "%d-%b-%y",
+    "%d-%b-%Y", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%d %b %Y %H:%M", "%d %b %Y",
+)  # fmt: skip
+
+
+class PastBet(msgspec.Struct, frozen=True):
+    """One line of a file: the fact and when it was settled."""
+
+    fact: PastBetImported
+    settled_at: datetime
+
+
+class PastBets(msgspec.Struct, frozen=True):
+    """What a file holds."""
+
+    bets: tuple[PastBet, ...]
+    skipped: tuple[str, ...]
+    """Lines that are no bets (deposits, withdrawals, balances), with the reason."""
+
+
+def from_csv(text: str) -> PastBets:
+    """The bets of a CSV text in KOS's own form.
+
+    Raises:
+        InvalidInput: A column is unknown or missing, or a line cannot be read; says which.
+    """
+    rows = _rows(text)
+    names = {name for _, row in rows for name in row}
+    unknown, missing = names - set(COLUMNS), set(_NEEDED) - names
+    if rows and (unknown or missing):
+        raise InvalidInput(
+            "columns", sorted(names), f"{', '.join(COLUMNS)} ({', '.join(_NEEDED)} are needed)"
+        )
+    references = _References()
+    bets = []
+    for number, row in rows:
+        where = f"line {number}"
+        stake, odds = row.get("stake", ""), row.get("odds", "")
+        fact = PastBetImported(
+            reference=row.get("reference") or references.of(row),
+            venue=row["venue"],
+            category=row.get("category") or "value",
+            profit=pence_of(row["profit"], f"{where} profit"),
+            side=_side(row.get("side") or "back", where),
+            description=row.get("description", ""),
+            stake=pence_of(stake, f"{where} stake") if stake else None,
+            odds=_odds(odds, f"{where} odds") if odds else None,
+        )
+        if not fact.venue:
+            raise InvalidInput(f"{where} venue", "", "a bookmaker's or exchange's name")
+        bets.append(PastBet(fact, _date(row["date"], where)))
+    return PastBets(tuple(bets), ())
+
+
+def from_betfair(text: str) -> PastBets:
+    """The bets and commissions of a Betfair account statement or profit and loss table.
+
+    Raises:
+        InvalidInput: It has no column for a date or an amount, or a line cannot be read.
+    """
+    rows = _rows(text)
+    names = {name for _, row in rows for name in row}
+    column = {use: _column(names, known) for use, known in _BETFAIR.items()}
+    has_amount = column["amount"] or (column["credit"] and column["debit"])
+    if rows and not (column["date"] and has_amount):
+        raise InvalidInput(
+            "columns", sorted(names), "a date, and an amount or a credit and a debit column"
+        )
+    references = _References()
+    bets: list[PastBet] = []
+    skipped: list[str] = []
+    for number, row in rows:
+        where = f"line {number}"
+        what = row.get(column["description"] or "", "")
+        profit = _betfair_amount(row, column, where)
+        if _PAYMENT.search(what):
+            skipped.append(f"{where}: {what} (a payment, no bet)")
+            continue
+        if profit is None:
+            skipped.append(f"{where}: {what or 'no amount'}")
+            continue
+        given = row.get(column["reference"] or "", "")
+        fact = PastBetImported(
+            # One reference may stand on a bet and on the commission of its market.
+            reference=f"betfair {references.of({**row, 'ref': given})}",
+            venue="betfair",
+            category="commission" if _COMMISSION.search(what) else "value",
+            profit=profit,
+            side=ExchangeSide.LAY
+            if re.search(r"\blay\b", what, re.IGNORECASE)
+            else ExchangeSide.BACK,
+            description=f"{what} ({given})" if given else what,
+        )
+        bets.append(PastBet(fact, _date(row[column["date"] or ""], where)))
+    return PastBets(tuple(bets), tuple(skipped))
+
+
+def to_csv(bets: Iterable[PastBet]) -> str:
+    """The bets as :func:`from_csv` reads them."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for bet in bets:
+        fact = bet.fact
+        stake = "" if fact.stake is None else f"{Decimal(fact.stake).scaleb(-2):f}"
+        writer.writerow(
+            (
+                bet.settled_at.isoformat(),
+                fact.venue,
+                fact.category,
+                fact.side.value,
+                fact.description,
+                stake,
+                "" if fact.odds is None else f"{fact.odds:f}",
+                f"{Decimal(fact.profit).scaleb(-2):f}",
+                fact.reference,
+            )
+        )
+    return out.getvalue()
+
+
+def _rows(text: str) -> list[tuple[int, dict[str, str]]]:
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
+    found = []
+    for row in reader:
+        if None in row or None in row.values():
+            raise InvalidInput(f"line {reader.line_num}", row, "as many cells as the header row")
+        found.append((reader.line_num, {_bare(name): cell.strip() for name, cell in row.items()}))
+    return found
+
+
+def _bare(name: str) -> str:
+    """A column's name without its currency: ``Profit/Loss (£)`` is ``profit/loss``."""
+    return re.sub(r"\s*\([^)]*\)", "", name).strip().lower()
+
+
+def _column(names: set[str], known: Iterable[str]) -> str | None:
+    return next((name for name in known if name in names), None)
+
+
+def _betfair_amount(
+    row: Mapping[str, str], column: Mapping[str, str | None], where: str
+) -> int | None:
+    if column["amount"]:
+        text = row[column["amount"]]
+        return _signed(text, where) if text not in {"", "-", "--"} else None
+    credit = row[column["credit"] or ""]
+    debit = row[column["debit"] or ""]
+    empty = {"", "-", "--"}
+    if credit in empty and debit in empty:
+        return None
+    paid_in = 0 if credit in empty else _signed(credit, where)
+    paid_out = 0 if debit in empty else abs(_signed(debit, where))
+    return paid_in - paid_out
+
+
+def _signed(text: str, where: str) -> int:
+    """Pence of ``-£1.20``, ``(1.20)`` or ``+1.20``."""
+    bare = text.replace("£", "").replace("+", "").strip()
+    if bare.startswith("(") and bare.endswith(")"):
+        bare = f"-{bare[1:-1]}"
+    return pence_of(bare, f"{where} amount")
+
+
+def _side(text: str, where: str) -> ExchangeSide:
+    try:
+        return ExchangeSide(text.lower())
+    except ValueError as error:
+        raise InvalidInput(f"{where} side", text, "back or lay") from error
+
+
+def _odds(text: str, where: str) -> Decimal:
+    odds = decimal_odds(text, where)
+    return Decimal(odds.numerator) / Decimal(odds.denominator)
+
+
+def _date(text: str, where: str) -> datetime:
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        read = _date_as_printed(text, where)
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def _date_as_printed(text: str, where: str) -> datetime:
+    for form in _DATES:
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    raise InvalidInput(f"{where} date", text, "a date such as 2026-11-23 or 23-Nov-26 15:04")
+
+
+class _References:
+    """Names for lines without one: the same line again is the same bet, its twin another."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def of(self, row: Mapping[str, str]) -> str:
+        text = "\x1f".join(f"{name}={cell}" for name, cell in sorted(row.items()))
+        mark = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        self._seen[mark] += 1
+        return mark if self._seen[mark] == 1 else f"{mark}-{self._seen[mark]}"

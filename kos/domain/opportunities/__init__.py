@@ -1,0 +1,1 @@
+"""What is worth betting on: hedges, scores, rankings and dutches."""

@@ -1,0 +1,596 @@
+"""The best dutches of many events for one question.
+
+Of each event, or of each outcome of the bookmaker asked for, the combination of legs that keeps
+most of a pound is taken: the least sum of inverse effective odds among those whose places all
+differ, that may be believed and that can be placed. Combinations are looked at in the order of
+that sum, so the first that fits is the best; combinations whose liquidity is all known go before
+the others. An event's cheapest prices bound what it can give, so that only the events that
+matter are combined.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from math import inf
+from typing import Final, NamedTuple
+
+from kos.domain.bets import dutch, kinds
+from kos.domain.money import NOTHING, pennies, rounded
+from kos.domain.opportunities.dutches import (
+    DutchAnswer,
+    DutchLeg,
+    DutchOpportunity,
+    DutchQuery,
+    LegSide,
+    OutcomeProfit,
+    terms_of,
+)
+from kos.domain.opportunities.event_prices import BACK_MARKET, EventPrices
+from kos.domain.opportunities.legs import DRAW, ROLES, FormLegs, LegPrice, Reach
+from kos.domain.opportunities.opportunity import (
+    BetKind,
+    OpportunityQuery,
+    Ranking,
+    Rejection,
+    ScoreFactors,
+    opportunity_id,
+)
+from kos.domain.opportunities.scoring import (
+    MINUTES_PER_HOUR,
+    ScoringRules,
+    back_sides,
+    bonus_retention,
+    is_own_money,
+    is_placeable,
+    minutes_between,
+    refund_of,
+    seed_score,
+    worth_of,
+)
+from kos.errors import KosBug
+
+_SLACK: Final = 1e-9
+_HALF_PENNY: Final = 0.005
+
+Rank = tuple[int, int, float, Decimal, float, float]
+"""Sort key, best last: known liquidity, tier, merit, profit, score, -minutes."""
+
+
+class _Start(NamedTuple):
+    """What is combined: all legs of an event, or those that go with one first leg."""
+
+    board: EventPrices
+    first: LegPrice | None
+    has_draw: bool
+    """Form of the first leg's bet."""
+    minutes: float
+
+
+class _Combination(NamedTuple):
+    """Legs that cover everything, the first leg first."""
+
+    legs: tuple[LegPrice, ...]
+    has_draw: bool
+
+
+class _Stakes(NamedTuple):
+    """What is bet on each leg of a combination."""
+
+    typed: tuple[Decimal, ...]
+    """To the penny; for a lay the lay stake."""
+    outlays: tuple[Decimal, ...]
+    """What each leg loses if it fails."""
+    profits: tuple[Decimal, ...]
+    """Of each outcome: home, away and where there is one the draw; exact."""
+
+
+class _PricedDutch(NamedTuple):
+    """A combination with the stakes of one question."""
+
+    id: str
+    start: _Start
+    combination: _Combination
+    stakes: _Stakes
+    rating: Fraction
+    retention: Decimal
+    score: float
+    tier: int
+    factors: ScoreFactors
+    rank: Rank
+
+
+class DutchRanker:
+    """One question at one moment, put to event after event.
+
+    Args:
+        query: The question, checked.
+        rules: What counts as fresh, liquid and worthwhile.
+        now: Timezone-aware.
+    """
+
+    def __init__(self, query: DutchQuery, rules: ScoringRules, now: datetime) -> None:
+        self._query = query
+        self._terms: OpportunityQuery = terms_of(query)
+        self._rules = rules
+        self._now = now
+        self._considered = 0
+        self._rejected: Counter[Rejection] = Counter()
+        self._heap: list[tuple[float, float, float, int, _Start]] = []
+        self._max_minutes = query.max_minutes_to_kickoff or inf
+        self._has_odds_filter = query.min_odds is not None or query.max_odds is not None
+        self._stake = float(query.stake)
+        self._is_own_money = is_own_money(query.kind)
+        refund = refund_of(self._terms, rules)[1]
+        self._held = 1.0 if query.kind is BetKind.FREE_BET_SNR else float(refund / query.stake)
+        self._base = self._stake * (self._held - 1.0) if self._is_own_money else 0.0
+
+    def consider(self, boards: Iterable[EventPrices]) -> None:
+        """Count what is asked of events, and keep what could be offered."""
+        bookmaker = self._query.bookmaker
+        for board in boards:
+            count = 1 if bookmaker is None else board.count_at(bookmaker)
+            if not count:
+                continue
+            self._considered += count
+            minutes = minutes_between(self._now, board.kickoff)
+            refused = self._refused_event(board, minutes)
+            if refused is not None:
+                self._rejected[refused] += count
+                continue
+            board.settle(self._now)
+            if bookmaker is None:
+                self._consider_event(board, minutes)
+            else:
+                self._consider_bookmaker(board, bookmaker, minutes)
+
+    def answer(self) -> DutchAnswer:
+        """The best dutches of what was considered."""
+        limit = self._query.limit
+        heapq.heapify(self._heap)
+        found: list[_PricedDutch] = []
+        best: list[tuple[float, float, float]] = []  # the worst of the best `limit` first
+        while self._heap:
+            known, tier, merit, _, start = heapq.heappop(self._heap)
+            if len(best) == limit and (-known, -tier, -merit) < best[0]:
+                break
+            priced = self._best(start)
+            if isinstance(priced, Rejection):
+                self._rejected[priced] += 1
+                continue
+            found.append(priced)
+            push = heapq.heappush if len(best) < limit else heapq.heappushpop
+            push(best, priced.rank[:3])
+        found.sort(key=_id)
+        found.sort(key=_rank, reverse=True)
+        return DutchAnswer(
+            as_of=self._now,
+            dutches=tuple(self._opportunity(priced) for priced in found[:limit]),
+            considered=self._considered,
+            rejected={
+                reason.value: count
+                for reason, count in sorted(self._rejected.items(), key=lambda item: -item[1])
+            },
+        )
+
+    # --- what could be offered -----------------------------------------------------------------
+
+    def _refused_event(self, board: EventPrices, minutes: float) -> Rejection | None:
+        if minutes <= 0:
+            return Rejection.STARTED
+        if board.state is not None:
+            return board.state
+        if minutes < self._rules.min_minutes_to_kickoff:
+            return Rejection.TOO_SOON
+        return Rejection.TOO_LATE if minutes > self._max_minutes else None
+
+    def _consider_event(self, board: EventPrices, minutes: float) -> None:
+        least = min(
+            (
+                self._least_sum(reach, has_draw)
+                for has_draw, reach in board.reach(self._now).items()
+            ),
+            default=inf,
+        )
+        if least == inf:
+            self._rejected[Rejection.INCOMPLETE] += 1
+            return
+        if self._query.only_arbs and least > 1.0 + _SLACK:
+            self._rejected[Rejection.NO_ARB] += 1
+            return
+        most_lay_odds = max(reach.most_lay_odds for reach in board.reach(self._now).values())
+        gain = 1.0 / least - 1.0
+        # The stakes' total is the one asked for but for what rounding moves it.
+        astray = _HALF_PENNY * (ROLES + most_lay_odds)
+        profit = self._stake * gain + abs(gain) * astray
+        self._push(_Start(board, None, False, minutes), 1.0 / least, profit)  # noqa: FBT003
+
+    def _consider_bookmaker(self, board: EventPrices, bookmaker: str, minutes: float) -> None:
+        legs, tally = board.first_legs(bookmaker, self._now)
+        self._rejected.update(tally)
+        reaches = board.reach(self._now) if legs else {}
+        for has_draw, leg in legs:
+            refused = self._refused_odds(_after_commission(leg)) if self._has_odds_filter else None
+            others = inf
+            if refused is None:
+                others = self._least_others(reaches.get(has_draw), leg.role, has_draw)
+                if others == inf:
+                    refused = Rejection.INCOMPLETE
+                elif self._query.only_arbs and others + leg.inverse > 1.0 + _SLACK:
+                    refused = Rejection.NO_ARB
+            if refused is not None:
+                self._rejected[refused] += 1
+                continue
+            kept = 1.0 - others
+            ratio = kept * (1.0 / leg.inverse - self._held)
+            if kept < 0.0 or ratio < 0.0:
+                # What would be kept of nothing says nothing: it is looked at in any case.
+                ratio = inf
+            start = _Start(board, leg, has_draw, minutes)
+            rating = ratio + (self._held if self._is_own_money else 0.0)
+            self._push(start, rating, self._base + self._stake * ratio)
+
+    def _least_sum(self, reach: Reach, has_draw: bool) -> float:
+        """No combination of the event has a smaller sum of inverses."""
+        size = ROLES if has_draw else ROLES - 1
+        backs = reach.backs(with_exchanges=self._query.with_exchanges)[:size]
+        least = sum(backs)
+        if self._query.with_exchanges:
+            for back, lay in zip(backs, reach.lays, strict=False):
+                least = min(least, back + lay)
+        return least
+
+    def _least_others(self, reach: Reach | None, role: int, has_draw: bool) -> float:
+        """The same of what goes with a back of one outcome."""
+        if reach is None:
+            return inf
+        size = ROLES if has_draw else ROLES - 1
+        backs = reach.backs(with_exchanges=self._query.with_exchanges)[:size]
+        others = sum(inverse for other, inverse in enumerate(backs) if other != role)
+        return min(others, reach.lays[role]) if self._query.with_exchanges else others
+
+    def _push(self, start: _Start, rating: float, profit: float) -> None:
+        """Keep what can be no better than this: a rating and a profit before rounding."""
+        tier, merit = 0.0, rating * (1 + _SLACK)
+        bonus_face = self._query.free_bet_value
+        bonus = float(self._rules.snr_retention * bonus_face) if bonus_face else 0.0
+        match self._query.ranking:
+            case Ranking.SEED:
+                loss = -profit if self._is_own_money else self._stake - profit
+                if loss <= _SLACK:
+                    tier, merit = 1.0, profit + _SLACK
+                else:
+                    worth = float(bonus_face) if bonus_face else self._stake
+                    retention = profit / self._stake
+                    if self._is_own_money:
+                        retention = float(bonus_retention(self._terms, self._rules))
+                    loss = max(loss, float(self._rules.least_loss))
+                    merit = worth / loss / start.minutes * retention * (1 + _SLACK)
+            case Ranking.VALUE | Ranking.VALUE_PER_HOUR:
+                merit = profit + bonus + _SLACK
+                if self._query.ranking is Ranking.VALUE_PER_HOUR:
+                    merit /= self._hours(start)
+                merit += abs(merit) * _SLACK
+            case _:
+                pass
+        self._heap.append((-1.0, -tier, -merit, len(self._heap), start))
+
+    # --- the best combination ------------------------------------------------------------------
+
+    def _best(self, start: _Start) -> _PricedDutch | Rejection:
+        """The first combination that fits, priced, or why there is none."""
+        forms = start.board.forms(self._now)
+        reason: Rejection | None = None
+        for must_be_known in (True, False):
+            partitions = list(self._partitions(start, forms, must_be_known=must_be_known))
+            for combination in heapq.merge(*partitions, key=_sum_of):
+                refused = self._refused_combination(start, combination)
+                if refused is None:
+                    stakes = self._stakes(start, combination)
+                    if isinstance(stakes, _Stakes):
+                        return self._priced(start, combination, stakes)
+                    refused = stakes
+                reason = reason or refused
+        return reason or Rejection.INCOMPLETE
+
+    def _partitions(
+        self, start: _Start, forms: dict[bool, FormLegs], *, must_be_known: bool
+    ) -> Iterator[Iterator[_Combination]]:
+        """Each way to cover all outcomes, its combinations with the smallest sum first."""
+        first = start.first
+
+        def fitting(legs: Iterable[LegPrice]) -> list[LegPrice]:
+            return [leg for leg in legs if self._is_fitting(leg, must_be_known=must_be_known)]
+
+        for has_draw, form in forms.items():
+            if first is not None and has_draw != start.has_draw:
+                continue
+            backs = [fitting(legs) for legs in form.backs]
+            lays = [fitting(legs) for legs in form.lays]
+            if first is not None:
+                is_in = not must_be_known or first.is_known
+                backs[first.role] = [first] if is_in else []
+            roles = range(len(backs)) if first is None else (first.role,)
+            yield _cheapest_first(backs, roles[0], has_draw=has_draw)
+            for role in roles:
+                yield _cheapest_first([backs[role], lays[role]], 0, has_draw=has_draw)
+
+    def _is_fitting(self, leg: LegPrice, *, must_be_known: bool) -> bool:
+        query = self._query
+        if leg.is_exchange and (
+            not query.with_exchanges
+            or (must_be_known and not leg.is_known)
+            or (
+                query.min_liquidity is not None
+                and (leg.available is None or leg.available < query.min_liquidity)
+            )
+        ):
+            return False
+        if leg.side is LegSide.LAY or query.bookmaker is not None or not self._has_odds_filter:
+            return True
+        return self._refused_odds(_after_commission(leg)) is None
+
+    def _refused_odds(self, odds: Decimal) -> Rejection | None:
+        if self._query.min_odds is not None and odds < self._query.min_odds:
+            return Rejection.ODDS_TOO_LOW
+        if self._query.max_odds is not None and odds > self._query.max_odds:
+            return Rejection.ODDS_TOO_HIGH
+        return None
+
+    def _refused_combination(self, start: _Start, combination: _Combination) -> Rejection | None:
+        """Why these legs do not go together, whatever the stakes."""
+        legs = combination.legs
+        if len({leg.family for leg in legs}) < len(legs):
+            return Rejection.INCOMPLETE
+        first, last = legs[0], legs[-1]
+        is_pair = last.side is LegSide.LAY
+        if is_pair and kinds.is_suspect_pair(_after_commission(first), last.odds):
+            return Rejection.INVERTED
+        # A pair is always judged as one.
+        rating = _rating(legs, is_of_first=is_pair or start.first is not None)
+        if rating > self._rules.max_rating and not all(self._is_certain(leg) for leg in legs):
+            return Rejection.TOO_GOOD
+        return None
+
+    def _is_certain(self, leg: LegPrice) -> bool:
+        brand_new = timedelta(seconds=self._rules.brand_new_s)
+        return leg.confidence >= 1.0 and self._now - leg.updated_at <= brand_new
+
+    # --- exact ---------------------------------------------------------------------------------
+
+    def _stakes(self, start: _Start, combination: _Combination) -> _Stakes | Rejection:
+        """What to bet, rounded, and what follows from that; or why it can't be placed."""
+        legs = combination.legs
+        terms, effective = self._terms, [leg.effective() for leg in legs]
+        if start.first is None:
+            total = dutch.return_of_total(Fraction(self._query.stake), effective)
+            terms = OpportunityQuery(stake=rounded(total / effective[0]))
+        wins, loses = back_sides(terms, _after_commission(legs[0]), self._rules)
+        returned = total if start.first is None else Fraction(wins - loses)
+        typed, outlays = [terms.stake], [terms.stake if self._is_own_money else NOTHING]
+        gains = [NOTHING]
+        for leg, odds in zip(legs[1:], effective[1:], strict=True):
+            outlay, kept = returned / odds, 1 - leg.commission
+            if leg.side is LegSide.LAY:
+                stake = rounded(outlay / Fraction(leg.odds - 1))
+                outlays.append(stake * (leg.odds - 1))
+                gains.append(stake * kept)
+            else:
+                stake = rounded(outlay)
+                outlays.append(stake)
+                gains.append(stake * (leg.odds - 1) * kept)
+            typed.append(stake)
+        for leg, stake in zip(legs, typed, strict=True):
+            if stake <= 0 or (leg.is_exchange and not is_placeable(stake, leg.odds, self._rules)):
+                return Rejection.LAY_TOO_SMALL
+        spent = sum(outlays[1:], NOTHING)
+        profits = [
+            wins - spent
+            if (number := _covering(legs, role)) == 0
+            else loses - spent + outlays[number] + gains[number]
+            for role in range(ROLES if combination.has_draw else ROLES - 1)
+        ]
+        return _Stakes(tuple(typed), tuple(outlays), tuple(profits))
+
+    def _priced(
+        self, start: _Start, combination: _Combination, stakes: _Stakes
+    ) -> _PricedDutch | Rejection:
+        """What the stakes bring and where that ranks, or why it is not worth it."""
+        query, board, legs = self._query, start.board, combination.legs
+        profit = min(stakes.profits)
+        worth = worth_of(self._terms, profit, self._rules)
+        if worth.is_worthless:
+            return Rejection.NO_VALUE
+        rating = _rating(legs, is_of_first=start.first is not None)
+        if query.only_arbs and not (rating > 1 and profit > 0):
+            return Rejection.NO_ARB
+        tier = int(worth.max_loss <= 0)
+        fills = [
+            float(leg.available / stake)
+            for leg, stake in zip(legs, stakes.typed, strict=True)
+            if leg.available is not None
+        ]
+        factors = ScoreFactors(
+            free_bet_value=float(worth.bonus_face),
+            max_loss=float(max(worth.max_loss, self._rules.least_loss)),
+            minutes_to_kickoff=start.minutes,
+            retention=float(worth.retention),
+            fill=min((1.0, *fills)),
+            liquidity_floor=float(board.floor),
+        )
+        score = seed_score(factors)
+        merit = float(worth.value)
+        match query.ranking:
+            case Ranking.SEED:
+                merit = float(profit) if tier else score
+            case Ranking.VALUE_PER_HOUR:
+                merit /= self._hours(start)
+            case Ranking.VALUE:
+                pass
+            case _:
+                # A free bet's or a refund's own share of what is kept, see `bets`.
+                merit = float(rating)
+                if self._held:
+                    kept = merit / float(legs[0].effective())
+                    merit += self._held * (float(self._is_own_money) - kept)
+        is_known = all(leg.is_known for leg in legs)
+        shown_tier = tier if query.ranking is Ranking.SEED else 0
+        first = "" if start.first is None else start.first.outcome
+        return _PricedDutch(
+            id=opportunity_id(board.quotes.id, BACK_MARKET, "dutch", query.bookmaker or "", first),
+            start=start,
+            combination=combination,
+            stakes=stakes,
+            rating=rating,
+            retention=worth.retention,
+            score=score,
+            tier=tier,
+            factors=factors,
+            rank=(int(is_known), shown_tier, merit, profit, score, -start.minutes),
+        )
+
+    def _hours(self, start: _Start) -> float:
+        span = start.minutes + start.board.duration_minutes + self._rules.settlement_minutes
+        return span / MINUTES_PER_HOUR
+
+    def _opportunity(self, priced: _PricedDutch) -> DutchOpportunity:
+        board, legs = priced.start.board, priced.combination.legs
+        quotes, stakes = board.quotes, priced.stakes
+        names = self._names(priced)
+        book = dutch.book_sum([leg.effective() for leg in legs])
+        refund = worth = None
+        if self._query.kind is BetKind.REFUND:
+            refund, worth = map(pennies, refund_of(self._terms, self._rules))
+        return DutchOpportunity(
+            id=priced.id,
+            kind=self._query.kind,
+            sport_key=quotes.sport_key,
+            sport_title=quotes.sport_title,
+            event_id=quotes.id,
+            home=quotes.home or "",
+            away=quotes.away or "",
+            kickoff=quotes.kickoff,
+            market_key=BACK_MARKET,
+            legs=tuple(
+                _leg(leg, stake, outlay, names)
+                for leg, stake, outlay in zip(legs, *priced.stakes[:2], strict=True)
+            ),
+            outcomes=tuple(
+                OutcomeProfit(name, pennies(profit))
+                for name, profit in zip(names, stakes.profits, strict=True)
+            ),
+            stake=self._query.stake,
+            total=sum((pennies(outlay) for outlay in stakes.outlays), NOTHING),
+            profit=pennies(min(stakes.profits)),
+            rating=_decimal(priced.rating),
+            book_sum=_decimal(book),
+            retention=priced.retention,
+            score=priced.score,
+            tier=priced.tier,
+            factors=priced.factors,
+            refund=refund,
+            refund_worth=worth,
+        )
+
+    def _names(self, priced: _PricedDutch) -> tuple[str, ...]:
+        """The outcomes as the feed prints them: home, away and, where there is one, the draw."""
+        quotes = priced.start.board.quotes
+        sides = (quotes.home or "", quotes.away or "")
+        if not priced.combination.has_draw:
+            return sides
+        draws = priced.start.board.forms(self._now)[True].backs[DRAW]
+        return (*sides, draws[0].outcome if draws else "Draw")
+
+
+def _cheapest_first(
+    lists: Sequence[Sequence[LegPrice]], first: int, *, has_draw: bool
+) -> Iterator[_Combination]:
+    """One leg of each list, every combination once, in the order of the sum of inverses.
+
+    Args:
+        lists: Legs, the cheapest first.
+        first: Which list's leg comes first in a combination.
+        has_draw: The form of the bet.
+    """
+    if not all(lists):
+        return
+    order = [first, *(number for number in range(len(lists)) if number != first)]
+    start = (0,) * len(lists)
+    waiting = [(sum(legs[0].inverse for legs in lists), start)]
+    seen = {start}
+    while waiting:
+        _, chosen = heapq.heappop(waiting)
+        yield _Combination(tuple(lists[number][chosen[number]] for number in order), has_draw)
+        for number, legs in enumerate(lists):
+            position = chosen[number] + 1
+            following = (*chosen[:number], position, *chosen[number + 1 :])
+            if position < len(legs) and following not in seen:
+                seen.add(following)
+                total = sum(
+                    each[place].inverse for each, place in zip(lists, following, strict=True)
+                )
+                heapq.heappush(waiting, (total, following))
+
+
+def _rating(legs: Sequence[LegPrice], *, is_of_first: bool) -> Fraction:
+    """What is left of one pound of own money: of the first leg's, or else of the total."""
+    book = dutch.book_sum([leg.effective() for leg in legs])
+    return 1 + legs[0].effective() * (1 - book) if is_of_first else 1 / book
+
+
+def _after_commission(leg: LegPrice) -> Decimal:
+    """The odds of a back, less the fee on its winnings."""
+    return 1 + (leg.odds - 1) * (1 - leg.commission)
+
+
+def _sum_of(combination: _Combination) -> float:
+    return sum(leg.inverse for leg in combination.legs)
+
+
+def _covering(legs: Sequence[LegPrice], role: int) -> int:
+    """Which leg pays if this outcome happens."""
+    for number, leg in enumerate(legs):
+        if (leg.role == role) == (leg.side is LegSide.BACK):
+            return number
+    raise KosBug(f"no leg covers outcome {role}")
+
+
+def _leg(leg: LegPrice, stake: Decimal, outlay: Decimal, names: Sequence[str]) -> DutchLeg:
+    is_lay = leg.side is LegSide.LAY
+    return DutchLeg(
+        side=leg.side,
+        outcome=leg.outcome,
+        covers=tuple(name for role, name in enumerate(names) if (role == leg.role) != is_lay),
+        place=leg.place,
+        place_title=leg.title,
+        is_exchange=leg.is_exchange,
+        odds=leg.odds,
+        commission=leg.commission,
+        effective_odds=_decimal(leg.effective()),
+        stake=stake,
+        outlay=pennies(outlay),
+        available=leg.available,
+        updated_at=leg.updated_at,
+        received_at=leg.received_at,
+        is_delayed=leg.is_delayed,
+        match_confidence=leg.confidence,
+        market_id=leg.market_id,
+        selection_id=leg.selection_id,
+        link=leg.link,
+    )
+
+
+def _decimal(value: Fraction) -> Decimal:
+    return Decimal(value.numerator) / Decimal(value.denominator)
+
+
+def _id(priced: _PricedDutch) -> str:
+    return priced.id
+
+
+def _rank(priced: _PricedDutch) -> Rank:
+    return priced.rank

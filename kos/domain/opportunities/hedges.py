@@ -1,0 +1,331 @@
+"""A back price, the lays that may cover it, and what bounds their rank.
+
+Floats here only bound and order; every figure that is shown comes from the exact prices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+import msgspec
+
+from kos.domain.bets.kinds import is_suspect_pair
+from kos.domain.market.quotes import (
+    BookmakerQuotes,
+    EventMatch,
+    MarketBook,
+    MarketQuotes,
+    OutcomeQuote,
+    RunnerBook,
+)
+from kos.domain.opportunities.opportunity import Rejection
+
+OWN_EXCHANGE: Final = "betfair"
+"""The exchange whose books come from the own account, not from the feed."""
+
+OWN_TITLE: Final = "Betfair"
+
+NEAR: Final = 1e-6
+"""Relative: where floats are closer than this, exact prices decide."""
+
+
+class MakerBook(msgspec.Struct, frozen=True, gc=False):
+    """The back prices of one bookmaker of the feed, or of one exchange."""
+
+    bookmaker: BookmakerQuotes
+    market: MarketQuotes
+    fresh_until: datetime
+    refused: Rejection | None
+    """Why none of its prices is ever offered."""
+    has_draw: bool
+    commission: Decimal | None
+    """On winnings; None: no exchange."""
+
+
+class OwnBook(msgspec.Struct, frozen=True, gc=False):
+    """The own account's book of the event, and on which terms it may be used."""
+
+    match: EventMatch
+    book: MarketBook
+    rate: Decimal
+    """Commission on net winnings."""
+    fresh_until: datetime
+    refused: Rejection | None
+    has_draw: bool | None
+    """Form of the bet, to be compared with a back's; None: settled by the sport."""
+    form: bool | None
+    """Form of the bet in any case: with a draw or without; None: not known."""
+
+    def runners(self) -> Iterator[tuple[str, RunnerBook]]:
+        """Each outcome of the feed with its runner that still takes part."""
+        active = {
+            runner.selection_id: runner
+            for runner in self.book.runners
+            if not runner.handicap and runner.status == "ACTIVE"
+        }
+        for outcome in self.match.outcomes:
+            runner = active.get(outcome.selection_id)
+            if runner is not None:
+                yield outcome.outcome, runner
+
+
+class BackPrice(msgspec.Struct, frozen=True, gc=False):
+    """One bookmaker's price for one outcome."""
+
+    odds_f: float
+    odds: Decimal
+    """What it pays after the commission of the bookmaker, where that is an exchange."""
+    fresh_until: datetime
+    refused: Rejection | None
+    """Why it is never offered, whatever the lay."""
+    has_draw: bool
+    is_exchange: bool
+    quote: OutcomeQuote
+    market: MarketQuotes
+    bookmaker: BookmakerQuotes
+
+
+class LayPrice(msgspec.Struct, frozen=True, gc=False):
+    """The best price at which one exchange lets one lay an outcome."""
+
+    keep: float
+    """(1-c)/(l-c): what each pound of the back bet's return brings; larger is better."""
+    odds_f: float
+    over: float
+    """l-c."""
+    odds: Decimal
+    commission: Decimal
+    available_f: float
+    """Pounds; infinite where unknown."""
+    available: Decimal | None
+    fresh_until: datetime
+    refused: Rejection | None
+    """Why it covers nothing, whatever the back bet."""
+    has_draw: bool | None
+    """Form of the bet, to be compared with the back's; None: settled by the sport."""
+    exchange: str
+    market_id: str | None
+    selection_id: int | None
+    updated_at: datetime
+    received_at: datetime
+    is_delayed: bool
+    confidence: float
+    title: str
+    """The exchange's name as its source prints it."""
+    superseded_until: datetime
+    """While the own account's book is fresh, the feed's copy of that exchange counts for nothing."""
+
+
+class HedgedBack(msgspec.Struct, frozen=True, gc=False):
+    """One back price with the lays that may cover it now, and how good it can be at most."""
+
+    back: BackPrice
+    lays: tuple[LayPrice, ...]
+    """The one that keeps most first."""
+    has_known: bool
+    """Some lay ranks as one of known liquidity; then the figures below are of those lays."""
+    keep: float
+    """The most that a lay keeps."""
+    available_f: float
+    """The most that waits at one, pounds."""
+    over: tuple[float, float]
+    """Least and most l-c of all lays."""
+    lay_odds: tuple[float, float]
+    """Least and most of all lays."""
+
+
+class Bounds(NamedTuple):
+    """Least and most over an event's back prices at bookmakers; what bounds a rank is of known lays."""
+
+    has_known: bool
+    rating: tuple[float, float]
+    """b(1-c)/(l-c)."""
+    snr: tuple[float, float]
+    """(b-1)(1-c)/(l-c)."""
+    lay_odds: tuple[float, float]
+    lay_cash: tuple[float, float]
+    """Lay stake per pound staked, b/(l-c)."""
+    lay_snr: tuple[float, float]
+    """Lay stake per pound of a stake-not-returned bet, (b-1)/(l-c)."""
+    available_f: float
+    """The most that waits at one lay, pounds."""
+    most_rating: float
+    """Of all pairs, whatever is known of their liquidity."""
+
+
+def refused_pair(back: BackPrice, lay: LayPrice) -> Rejection | None:
+    """Why these two prices never make a pair, whatever the stake and the time; None: they may."""
+    if lay.refused is not None:
+        return lay.refused
+    if lay.has_draw is not None and lay.has_draw != back.has_draw:
+        return Rejection.OTHER_BET
+    if back.is_exchange and exchange_family(back.bookmaker.key) == exchange_family(lay.exchange):
+        return Rejection.NO_LAY
+    gap = 100.0 * lay.odds_f - 95.0 * back.odds_f
+    if gap > NEAR * back.odds_f:
+        return None
+    if gap < -NEAR * back.odds_f or is_suspect_pair(back.odds, lay.odds):
+        return Rejection.INVERTED
+    return None
+
+
+def exchange_family(key: str) -> str:
+    """One name for all keys of one order book: ``betfair`` for ``betfair_ex_uk``."""
+    return OWN_EXCHANGE if key.startswith("betfair_ex_") else key
+
+
+def hedged_back(back: BackPrice, lays: Sequence[LayPrice], *, is_equal: bool) -> HedgedBack:
+    """A back price with these lays, at least one, the one that keeps most first.
+
+    Args:
+        back: The price.
+        lays: What may cover it.
+        is_equal: Whether unknown liquidity ranks as known.
+    """
+    if len(lays) == 1:
+        lay = lays[0]
+        is_known = is_equal or lay.available is not None
+        over, odds = (lay.over, lay.over), (lay.odds_f, lay.odds_f)
+        return HedgedBack(back, (lay,), is_known, lay.keep, lay.available_f, over, odds)
+    known = lays if is_equal else [lay for lay in lays if lay.available is not None]
+    best = known or lays
+    over_all = [lay.over for lay in lays]
+    odds_all = [lay.odds_f for lay in lays]
+    return HedgedBack(
+        back,
+        tuple(lays),
+        bool(known),
+        best[0].keep,
+        max(lay.available_f for lay in best),
+        (min(over_all), max(over_all)),
+        (min(odds_all), max(odds_all)),
+    )
+
+
+def same_hedges(covered: HedgedBack, back: BackPrice) -> HedgedBack:
+    """Another back price, covered by the same lays."""
+    return HedgedBack(
+        back,
+        covered.lays,
+        covered.has_known,
+        covered.keep,
+        covered.available_f,
+        covered.over,
+        covered.lay_odds,
+    )
+
+
+class HedgedPrices(NamedTuple):
+    """Back prices that the same lays cover."""
+
+    top: float
+    """The longest of the back odds."""
+    low: float
+    lays: Sequence[LayPrice]
+    """At least one, the one that keeps most first."""
+
+
+def bounds_of(parts: Sequence[HedgedPrices], *, is_equal: bool) -> Bounds | None:
+    """Bounds over all pairs; None where there is none.
+
+    Low ends are over every pair, so that nothing is cheaper; the best ratios are over the pairs
+    that rank as of known liquidity, if there are any, because all others rank below them.
+    """
+    if not parts:
+        return None
+    ranked = parts
+    has_known = True
+    if not is_equal:
+        known = [
+            part._replace(lays=lays)
+            for part in parts
+            if (lays := [lay for lay in part.lays if lay.available is not None])
+        ]
+        has_known = bool(known)
+        ranked = known or parts
+    overs = [[lay.over for lay in part.lays] for part in parts]
+    odds = [lay.odds_f for part in parts for lay in part.lays]
+    lows = list(zip(parts, overs, strict=True))
+    return Bounds(
+        has_known=has_known,
+        rating=(
+            min(part.low * part.lays[-1].keep for part in parts),
+            max(part.top * part.lays[0].keep for part in ranked),
+        ),
+        snr=(
+            min((part.low - 1.0) * part.lays[-1].keep for part in parts),
+            max((part.top - 1.0) * part.lays[0].keep for part in ranked),
+        ),
+        lay_odds=(min(odds), max(odds)),
+        lay_cash=(
+            min(part.low / max(over) for part, over in lows),
+            max(part.top / min(over) for part, over in lows),
+        ),
+        lay_snr=(
+            min((part.low - 1.0) / max(over) for part, over in lows),
+            max((part.top - 1.0) / min(over) for part, over in lows),
+        ),
+        available_f=max(lay.available_f for part in ranked for lay in part.lays),
+        most_rating=max(part.top * part.lays[0].keep for part in parts),
+    )
+
+
+def span_of_backs(backs: Sequence[HedgedBack]) -> Bounds | None:
+    """Bounds over back prices with the lays that cover them; None where there is none.
+
+    As `span_of` gives them, each back price a part of its own, in a fraction of the time.
+    """
+    if not backs:
+        return None
+    ranked = [covered for covered in backs if covered.has_known] or backs
+    lows = [(covered.back.odds_f, covered.lays[-1].keep, *covered.over) for covered in backs]
+    highs = [(covered.back.odds_f, covered.keep) for covered in ranked]
+    return Bounds(
+        has_known=ranked[0].has_known,
+        rating=(
+            min([odds * keep for odds, keep, _, _ in lows]),
+            max([odds * keep for odds, keep in highs]),
+        ),
+        snr=(
+            min([(odds - 1.0) * keep for odds, keep, _, _ in lows]),
+            max([(odds - 1.0) * keep for odds, keep in highs]),
+        ),
+        lay_odds=_outer([covered.lay_odds for covered in backs]),
+        lay_cash=(
+            min([odds / over for odds, _, _, over in lows]),
+            max([odds / over for odds, _, over, _ in lows]),
+        ),
+        lay_snr=(
+            min([(odds - 1.0) / over for odds, _, _, over in lows]),
+            max([(odds - 1.0) / over for odds, _, over, _ in lows]),
+        ),
+        available_f=max([covered.available_f for covered in ranked]),
+        most_rating=max([covered.back.odds_f * covered.lays[0].keep for covered in backs]),
+    )
+
+
+def widest(spans: Sequence[Bounds]) -> Bounds | None:
+    """Bounds over all that these bound; None where there is none."""
+    if not spans:
+        return None
+    ranked = [span for span in spans if span.has_known] or spans
+    return Bounds(
+        has_known=ranked[0].has_known,
+        rating=(
+            min([span.rating[0] for span in spans]),
+            max([span.rating[1] for span in ranked]),
+        ),
+        snr=(min([span.snr[0] for span in spans]), max([span.snr[1] for span in ranked])),
+        lay_odds=_outer([span.lay_odds for span in spans]),
+        lay_cash=_outer([span.lay_cash for span in spans]),
+        lay_snr=_outer([span.lay_snr for span in spans]),
+        available_f=max([span.available_f for span in ranked]),
+        most_rating=max([span.most_rating for span in spans]),
+    )
+
+
+def _outer(ranges: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    return min([low for low, _ in ranges]), max([high for _, high in ranges])

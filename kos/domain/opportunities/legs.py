@@ -1,0 +1,291 @@
+"""The prices of one event as legs of a dutch: what covers which outcome, the cheapest first.
+
+A leg is bounded and ordered by the inverse of its effective odds, the price of a pound that is
+paid if it wins. Floats here only order; every figure that is shown comes from the exact prices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from math import inf
+from typing import Final
+
+import msgspec
+
+from kos.domain.market.commission import back_odds_after_commission, lay_as_back_odds
+from kos.domain.market.quotes import OutcomeQuote
+from kos.domain.opportunities.dutches import LegSide
+from kos.domain.opportunities.hedges import (
+    OWN_EXCHANGE,
+    OWN_TITLE,
+    LayPrice,
+    MakerBook,
+    OwnBook,
+    exchange_family,
+)
+from kos.domain.opportunities.opportunity import Rejection
+from kos.domain.opportunities.scoring import ScoringRules, refused_for_size
+
+ROLES: Final = 3
+"""Home, away, draw: the positions of an event's outcomes."""
+DRAW: Final = 2
+
+
+class LegPrice(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One price that covers an outcome, or for a lay all other outcomes."""
+
+    inverse: float
+    """1/e, e the effective odds of a back of what it covers."""
+    side: LegSide
+    outcome: str
+    role: int
+    """Of `outcome`."""
+    place: str
+    family: str
+    """One name for all keys of one order book: no dutch uses a place twice."""
+    title: str
+    is_exchange: bool
+    is_known: bool
+    """Ranks as one of known liquidity."""
+    odds: Decimal
+    """As quoted."""
+    commission: Decimal
+    available: Decimal | None
+    updated_at: datetime
+    received_at: datetime
+    is_delayed: bool = False
+    confidence: float = 1.0
+    market_id: str | None = None
+    selection_id: int | None = None
+    link: str | None = None
+
+    def effective(self) -> Fraction:
+        """The exact odds of the equivalent back without a fee."""
+        odds, rate = Fraction(self.odds), Fraction(self.commission)
+        if self.side is LegSide.LAY:
+            return lay_as_back_odds(odds, rate)
+        return back_odds_after_commission(odds, rate)
+
+
+class Reach:
+    """The least inverse of each outcome at bookmakers, on exchanges, and by a lay of it."""
+
+    __slots__ = ("exchanges", "lays", "makers", "most_lay_odds")
+
+    def __init__(self) -> None:
+        self.makers = [inf] * ROLES
+        self.exchanges = [inf] * ROLES
+        self.lays = [inf] * ROLES
+        """What covers all outcomes but this one."""
+        self.most_lay_odds = 1.0
+
+    def backs(self, *, with_exchanges: bool) -> list[float]:
+        """The least inverse of each outcome's back."""
+        return list(map(min, self.makers, self.exchanges)) if with_exchanges else self.makers
+
+
+class FormLegs:
+    """All legs of one form of the bet, by outcome, the cheapest first."""
+
+    __slots__ = ("backs", "lays")
+
+    def __init__(self, size: int) -> None:
+        self.backs: list[list[LegPrice]] = [[] for _ in range(size)]
+        self.lays: list[list[LegPrice]] = [[] for _ in range(size)]
+
+
+class LegTable:
+    """Reads an event's prices as legs.
+
+    Args:
+        roles: Outcome name to its position; empty where the event has no two sides.
+        rules: What counts as liquid.
+        floor: Pounds that must wait at an exchange's price.
+        fetched_at: When the feed's prices came.
+    """
+
+    def __init__(
+        self,
+        roles: Mapping[str, int],
+        rules: ScoringRules,
+        floor: Decimal,
+        fetched_at: datetime,
+    ) -> None:
+        self._roles = roles
+        self._rules = rules
+        self._floor = floor
+        self._fetched_at = fetched_at
+
+    def forms(
+        self,
+        books: Iterable[MakerBook],
+        own: OwnBook | None,
+        lays: Mapping[str, Sequence[LayPrice]],
+    ) -> dict[bool, FormLegs]:
+        """Every leg by form of the bet: True with a draw, False without.
+
+        Args:
+            books: Bookmakers and exchanges of the feed whose prices count now.
+            own: The own account's book if it counts now.
+            lays: By outcome, those that count now.
+        """
+        forms: dict[bool, FormLegs] = {}
+        for book in books:
+            form = forms.setdefault(book.has_draw, FormLegs(DRAW + book.has_draw))
+            for quote in book.market.outcomes:
+                leg = self.back(book, quote)
+                if isinstance(leg, LegPrice) and leg.role < len(form.backs):
+                    form.backs[leg.role].append(leg)
+        for has_draw, leg in self.own_backs(own):
+            form = forms.setdefault(has_draw, FormLegs(DRAW + has_draw))
+            form.backs[leg.role].append(leg)
+        for has_draw, form in forms.items():
+            for outcome, found in lays.items():
+                role = self._roles.get(outcome)
+                if role is not None and role < len(form.lays):
+                    form.lays[role] += [
+                        self._lay(outcome, role, lay)
+                        for lay in found
+                        if lay.has_draw is None or lay.has_draw == has_draw
+                    ]
+            for legs in (*form.backs, *form.lays):
+                legs.sort(key=_cheapest)
+        return forms
+
+    def reach(
+        self,
+        books: Iterable[MakerBook],
+        own: OwnBook | None,
+        lays: Mapping[str, Sequence[LayPrice]],
+    ) -> dict[bool, Reach]:
+        """Bounds of what `forms` would hold, at a fraction of the work."""
+        reaches: dict[bool, Reach] = {}
+        for book in books:
+            reach = reaches.get(book.has_draw)
+            if reach is None:
+                reach = reaches[book.has_draw] = Reach()
+            best, kept = reach.makers, 1.0
+            if book.commission is not None:
+                best, kept = reach.exchanges, 1.0 - float(book.commission)
+            for quote in book.market.outcomes:
+                role = self._roles.get(quote.name)
+                if role is not None:
+                    inverse = 1.0 / (1.0 + (float(quote.price) - 1.0) * kept)
+                    best[role] = min(best[role], inverse)
+        for has_draw, leg in self.own_backs(own):
+            best = reaches.setdefault(has_draw, Reach()).exchanges
+            best[leg.role] = min(best[leg.role], leg.inverse)
+        for has_draw, reach in reaches.items():
+            for outcome, found in lays.items():
+                role = self._roles.get(outcome)
+                if role is None:
+                    continue
+                for lay in found:
+                    if lay.has_draw is None or lay.has_draw == has_draw:
+                        reach.lays[role] = min(reach.lays[role], _inverse_of_lay(lay))
+                        reach.most_lay_odds = max(reach.most_lay_odds, lay.odds_f)
+        return reaches
+
+    def back(self, book: MakerBook, quote: OutcomeQuote) -> LegPrice | Rejection:
+        """A price of the feed as a leg, or why it is none."""
+        role = self._roles.get(quote.name)
+        if role is None or not quote.price > 1:
+            return Rejection.INCOMPLETE
+        available = None
+        if book.commission is not None:
+            available = quote.limit if self._rules.use_feed_limits else None
+            refused = refused_for_size(available, self._floor, self._rules)
+            if refused is not None:
+                return refused
+        key = book.bookmaker.key
+        return LegPrice(
+            inverse=_inverse_of_back(quote.price, book.commission),
+            side=LegSide.BACK,
+            outcome=quote.name,
+            role=role,
+            place=key,
+            family=exchange_family(key),
+            title=book.bookmaker.title,
+            is_exchange=book.commission is not None,
+            is_known=book.commission is None or self._is_known(available),
+            odds=quote.price,
+            commission=book.commission or Decimal(0),
+            available=available,
+            updated_at=book.market.updated_at or self._fetched_at,
+            received_at=self._fetched_at,
+            link=quote.link or book.market.link or book.bookmaker.link,
+        )
+
+    def own_backs(self, own: OwnBook | None) -> Iterator[tuple[bool, LegPrice]]:
+        """What can be backed on the own account's exchange, with the form of the bet."""
+        if own is None or own.refused is not None or own.form is None:
+            return
+        book = own.book
+        for outcome, runner in own.runners():
+            role = self._roles.get(outcome, ROLES)
+            if role >= DRAW + own.form or not (runner.to_back and runner.to_back[0].price > 1):
+                continue
+            best = runner.to_back[0]
+            if refused_for_size(best.size, self._floor, self._rules) is None:
+                leg = LegPrice(
+                    inverse=_inverse_of_back(best.price, own.rate),
+                    side=LegSide.BACK,
+                    outcome=outcome,
+                    role=role,
+                    place=OWN_EXCHANGE,
+                    family=OWN_EXCHANGE,
+                    title=OWN_TITLE,
+                    is_exchange=True,
+                    is_known=True,
+                    odds=best.price,
+                    commission=own.rate,
+                    available=best.size,
+                    updated_at=book.published_at or book.received_at,
+                    received_at=book.received_at,
+                    is_delayed=book.is_delayed,
+                    confidence=own.match.confidence,
+                    market_id=book.market_id,
+                    selection_id=runner.selection_id,
+                )
+                yield own.form, leg
+
+    def _lay(self, outcome: str, role: int, lay: LayPrice) -> LegPrice:
+        return LegPrice(
+            inverse=_inverse_of_lay(lay),
+            side=LegSide.LAY,
+            outcome=outcome,
+            role=role,
+            place=lay.exchange,
+            family=exchange_family(lay.exchange),
+            title=lay.title,
+            is_exchange=True,
+            is_known=self._is_known(lay.available),
+            odds=lay.odds,
+            commission=lay.commission,
+            available=lay.available,
+            updated_at=lay.updated_at,
+            received_at=lay.received_at,
+            is_delayed=lay.is_delayed,
+            confidence=lay.confidence,
+            market_id=lay.market_id,
+            selection_id=lay.selection_id,
+        )
+
+    def _is_known(self, available: Decimal | None) -> bool:
+        return available is not None or self._rules.is_unknown_equal
+
+
+def _inverse_of_back(odds: Decimal, commission: Decimal | None) -> float:
+    kept = 1.0 if commission is None else 1.0 - float(commission)
+    return 1.0 / (1.0 + (float(odds) - 1.0) * kept)
+
+
+def _inverse_of_lay(lay: LayPrice) -> float:
+    return (lay.odds_f - 1.0) / lay.over
+
+
+def _cheapest(leg: LegPrice) -> tuple[float, str]:
+    return leg.inverse, leg.place

@@ -1,0 +1,678 @@
+"""The best back/lay pairs of many events for one question, exact in order and in count.
+
+Eighty thousand prices are too many for exact money in a few milliseconds, and ranking them by
+floats alone would sometimes show the wrong ten. So each event, and each back price of the events
+that matter, first gets a float that no exact rank of it can exceed: the profit of the unrounded
+lay stake, which rounding to the penny can only lower. A heap yields the highest bound; an event
+is replaced by its back prices, a back price by its exact rank; the search ends when no bound is
+above the last exact rank wanted. The answer is the one that pricing everything would give.
+
+Of the lays that cover one back price only the best-ranked is shown.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from kos.domain.money import pennies
+from kos.domain.opportunities.event_prices import BACK_MARKET, EventPrices
+from kos.domain.opportunities.hedges import (
+    Bounds,
+    HedgedBack,
+    LayPrice,
+    exchange_family,
+    hedged_back,
+    span_of_backs,
+    widest,
+)
+from kos.domain.opportunities.opportunity import (
+    BetKind,
+    Opportunity,
+    OpportunityAnswer,
+    OpportunityQuery,
+    Ranking,
+    Rejection,
+    opportunity_id,
+)
+from kos.domain.opportunities.scoring import (
+    MINUTES_PER_HOUR,
+    Assessment,
+    PairTerms,
+    ScoringRules,
+    assess,
+    bonus_retention,
+    is_own_money,
+    minutes_between,
+    refund_of,
+)
+from kos.errors import KosBug
+
+_SLACK = 1e-9
+"""Relative and in pounds: more than floats err here, less than any exact difference that counts."""
+_PENNY = 0.01
+"""More than rounding moves a lay stake."""
+
+_ALWAYS: Final = datetime.max.replace(tzinfo=UTC)
+_MOMENT: Final = timedelta(microseconds=1)
+_LONGEST: Final = 1e8
+"""Minutes: two centuries are as good as no limit."""
+
+Bound = tuple[int, int, float]
+"""No exact rank of what it stands for begins with more: known liquidity, tier, merit."""
+
+
+class Contender:
+    """An event that could be offered from.
+
+    Args:
+        board: The event.
+        backs: Its back prices, at least one; None: all that the board covers.
+        span: Bounds over them; None: to be taken from the back prices once it is asked for.
+    """
+
+    __slots__ = ("_span", "backs", "board")
+
+    def __init__(
+        self, board: EventPrices, backs: Sequence[HedgedBack] | None, span: Bounds | None = None
+    ) -> None:
+        self.board = board
+        self.backs = backs
+        self._span = span
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether its bounds are known already."""
+        return self._span is not None
+
+    @property
+    def span(self) -> Bounds:
+        """Bounds over its back prices."""
+        if self._span is None:
+            self._span = span_of_backs(self.backs or ())
+            if self._span is None:
+                raise KosBug("an event without back prices contends")
+        return self._span
+
+
+class Survey(NamedTuple):
+    """What some events give to every question on the same terms."""
+
+    stands_from: datetime
+    stands_until: datetime
+    """The moments, both included, in which it is true."""
+    considered: int
+    rejected: dict[Rejection, int]
+    contenders: list[Contender]
+    span: Bounds | None
+    """Bounds over all contenders; None: there is none."""
+    kickoff: tuple[datetime, datetime]
+    """The first and the last of the contenders'."""
+    duration: tuple[float, float]
+
+
+class _Candidate(NamedTuple):
+    """A back price whose rank is only bounded so far."""
+
+    board: EventPrices
+    covered: HedgedBack
+    minutes: float
+
+
+class _RemainingBacks(NamedTuple):
+    """Back prices of one event, from some position on in the order of what they bring."""
+
+    board: EventPrices
+    backs: Sequence[HedgedBack]
+    ordered: list[tuple[bool, float, int]]
+    """Known liquidity, what a pound keeps, and which of the back prices; the best first."""
+    position: int
+    minutes: float
+
+
+_SearchNode = Survey | Contender | _RemainingBacks | _Candidate
+
+
+class _PricedPair(NamedTuple):
+    id: str
+    board: EventPrices
+    covered: HedgedBack
+    lay: LayPrice
+    assessed: Assessment
+
+
+class Ranker:
+    """One question at one moment, put to event after event.
+
+    Args:
+        query: The question, checked.
+        rules: What counts as fresh, liquid and worthwhile.
+        now: Timezone-aware.
+    """
+
+    def __init__(self, query: OpportunityQuery, rules: ScoringRules, now: datetime) -> None:
+        self._query = query
+        self._rules = rules
+        self._now = now
+        self._considered = 0
+        self._rejected: Counter[Rejection] = Counter()
+        self._heap: list[tuple[int, int, float, int, _SearchNode]] = []
+        self._pushed = 0
+        most = query.max_minutes_to_kickoff
+        self._least = timedelta(minutes=rules.min_minutes_to_kickoff)
+        self._most = None if most is None else timedelta(minutes=min(most, _LONGEST))
+        self._is_cash = is_own_money(query.kind)
+        self._ranking = query.ranking
+        self._is_seed = query.ranking is Ranking.SEED
+        # In these orders more profit is never worse; the others weigh it against the stakes.
+        self._is_led_by_profit = query.ranking not in {
+            Ranking.VALUE_PER_LIABILITY,
+            Ranking.RETURN_ON_CAPITAL,
+        }
+        self._stake = float(query.stake)
+        # Every kind lays (b - held) / (l - c) per pound staked, and gains keep times as much
+        # over its base; `held` is 1 for a free bet whose stake is not returned, a refund's worth.
+        self._held = float(refund_of(query, rules)[1] / query.stake)
+        self._base = self._stake * (self._held - 1.0) if self._is_cash else 0.0
+        if query.kind is BetKind.FREE_BET_SNR:
+            self._held = 1.0
+        face = query.free_bet_value
+        self._bonus = float(rules.snr_retention * face) if self._is_cash and face else 0.0
+        self._worth = float(face) if self._is_cash and face else self._stake
+        self._is_gated = face is not None or query.kind is not BetKind.QUALIFYING
+        self._retention = float(bonus_retention(query, rules))
+        self._least_loss = float(rules.least_loss)
+        self._min_stake = float(rules.min_lay_stake)
+        self._min_payout = float(rules.min_lay_payout)
+        self._max_liability = (
+            float(query.max_liability) if query.max_liability is not None else float("inf")
+        )
+        self._is_equal = rules.is_unknown_equal
+        self._is_arb_shown = not query.hide_arbs
+        self._has_lay_filter = query.exchange is not None or query.min_liquidity is not None
+        self._has_filter = (
+            self._has_lay_filter
+            or query.min_odds is not None
+            or query.max_odds is not None
+            or query.max_liability is not None
+            or query.hide_arbs
+            or query.only_arbs
+        )
+
+    def survey(self, boards: Iterable[EventPrices]) -> Survey:
+        """What events give to a question on these terms: whom to count out, and who contends.
+
+        It stands until the moment it names, so that the next question need not look again.
+        """
+        # This loop runs over every event that changed: it does what it can itself.
+        now, bookmaker = self._now, self._query.bookmaker
+        until, first = _ALWAYS, _ALWAYS
+        considered = 0
+        rejected: Counter[Rejection] = Counter()
+        contenders: list[Contender] = []
+        for board in boards:
+            count = board.count if bookmaker is None else board.count_at(bookmaker)
+            if not count:
+                continue
+            considered += count
+            if board.state is not None or not self._opens_at(board.kickoff):
+                refused, stands_until = self._refused_event(board)
+                rejected[refused] += count
+                until = min(until, stands_until)
+                continue
+            first = min(first, board.kickoff)
+            if not board.settled_from <= now <= board.settled_until:
+                board.settle(now)
+            until = min(until, board.settled_until)
+            if bookmaker is not None and board.books[bookmaker].commission is not None:
+                until = now  # how long an exchange's own prices stand is not settled
+            contender = self._contender(board, rejected)
+            if contender is not None:
+                contenders.append(contender)
+        if first < _ALWAYS:
+            until = min(until, first - self._least)
+        kickoffs = [contender.board.kickoff for contender in contenders]
+        spans = [contender.span for contender in contenders if contender.is_bounded]
+        chosen = [contender.backs for contender in contenders if contender.backs is not None]
+        span = span_of_backs(list(itertools.chain.from_iterable(chosen)))
+        if span is not None:
+            spans.append(span)
+        durations = [contender.board.duration_minutes for contender in contenders]
+        return Survey(
+            stands_from=now,
+            stands_until=until,
+            considered=considered,
+            rejected=dict(rejected),
+            contenders=contenders,
+            span=widest(spans),
+            kickoff=(min(kickoffs), max(kickoffs)) if kickoffs else (now, now),
+            duration=(min(durations), max(durations)) if durations else (0.0, 0.0),
+        )
+
+    def consider(self, survey: Survey) -> None:
+        """Count what a survey counted, and keep its contenders as one."""
+        self._considered += survey.considered
+        for reason, count in survey.rejected.items():
+            self._rejected[reason] += count
+        if survey.span is not None:
+            first, last = survey.kickoff
+            minutes = (minutes_between(self._now, first), minutes_between(self._now, last))
+            self._push(self._span_bound(survey.span, minutes, survey.duration), survey)
+
+    def answer(self) -> OpportunityAnswer:
+        """The best pairs of what was considered, exactly ordered."""
+        limit = self._query.limit
+        priced: list[_PricedPair] = []
+        best: list[Bound] = []  # a heap of the best `limit` ranks so far, the worst first
+        while self._heap:
+            known, tier, merit, _, node = heapq.heappop(self._heap)
+            if len(best) == limit and (-known, -tier, -merit) < best[0]:
+                break
+            if not isinstance(node, _Candidate):
+                self._open(node)
+                continue
+            found = self._price(node)
+            if found is None:
+                continue
+            priced.append(found)
+            rank = found.assessed.rank[:3]
+            if len(best) < limit:
+                heapq.heappush(best, rank)
+            else:
+                heapq.heappushpop(best, rank)
+        priced.sort(key=_id)
+        priced.sort(key=_rank, reverse=True)
+        return OpportunityAnswer(
+            as_of=self._now,
+            opportunities=tuple(self._opportunity(found) for found in priced[:limit]),
+            considered=self._considered,
+            rejected={
+                reason.value: count
+                for reason, count in sorted(self._rejected.items(), key=lambda item: -item[1])
+                if count
+            },
+        )
+
+    # --- which back prices could be offered ----------------------------------------------------
+
+    def _opens_at(self, kickoff: datetime) -> bool:
+        """Whether an event with this kickoff is far enough away, and not too far."""
+        return self._least <= kickoff - self._now and (
+            self._most is None or kickoff - self._now <= self._most
+        )
+
+    def _refused_event(self, board: EventPrices) -> tuple[Rejection, datetime]:
+        """Why nothing of an event may be offered, and until when that stands."""
+        kickoff = board.kickoff
+        if kickoff <= self._now:
+            return Rejection.STARTED, _ALWAYS
+        if board.state is not None:
+            return board.state, kickoff - _MOMENT
+        if kickoff - self._now < self._least:
+            return Rejection.TOO_SOON, kickoff - _MOMENT
+        return Rejection.TOO_LATE, kickoff - (self._most or timedelta()) - _MOMENT
+
+    def _contender(self, board: EventPrices, rejected: Counter[Rejection]) -> Contender | None:
+        """An event that could be offered from, or None; what could not is counted."""
+        bookmaker, span = self._query.bookmaker, board.span
+        if bookmaker is not None:
+            backs, tally = board.covered(bookmaker, self._now)
+            for reason, tallied in tally.items():
+                rejected[reason] += tallied
+            if backs and backs[0].back.is_exchange:
+                span = None
+            if not backs or (not self._has_filter and span is not None and self._is_safe(span)):
+                return Contender(board, backs) if backs else None
+            return self._sift(board, backs, rejected)
+        for reason, tallied in board.tally.items():
+            rejected[reason] += tallied
+        if span is None:
+            return None
+        if self._query.only_arbs and span.most_rating < 1.0 - _SLACK:
+            rejected[Rejection.NO_ARB] += board.count - sum(board.tally.values())
+            return None
+        if self._has_filter or not self._is_safe(span):
+            return self._sift(board, board.covered(None, self._now)[0], rejected)
+        return Contender(board, None, span)
+
+    def _is_safe(self, span: Bounds) -> bool:
+        """Whether no pair of the event can be refused for its money, whatever its rounding."""
+        per_pound = self._mixed(span.lay_cash, span.lay_snr)[0]
+        if self._stake * per_pound - _PENNY < self._min_stake:
+            return False
+        if not self._is_gated:
+            return True
+        ratio = self._mixed(span.rating, span.snr)[0]
+        return self._bonus + self._profit(ratio) - _PENNY * span.lay_odds[1] > 0
+
+    def _sift(
+        self, board: EventPrices, backs: Iterable[HedgedBack], rejected: Counter[Rejection]
+    ) -> Contender | None:
+        """Put each back price to the filters and the money by itself."""
+        minutes = minutes_between(self._now, board.kickoff)
+        kept: list[HedgedBack] = []
+        for covered in backs:
+            sifted = self._sifted(board, covered, minutes)
+            if isinstance(sifted, Rejection):
+                rejected[sifted] += 1
+            else:
+                kept.append(sifted)
+        return Contender(board, kept) if kept else None
+
+    def _sifted(
+        self, board: EventPrices, covered: HedgedBack, minutes: float
+    ) -> HedgedBack | Rejection:
+        """What the filters and the money leave of an covered, or why nothing."""
+        query, odds = self._query, covered.back.odds
+        if query.min_odds is not None and odds < query.min_odds:
+            return Rejection.ODDS_TOO_LOW
+        if query.max_odds is not None and odds > query.max_odds:
+            return Rejection.ODDS_TOO_HIGH
+        narrowed = self._narrowed(covered) if self._has_lay_filter else covered
+        if isinstance(narrowed, Rejection):
+            return narrowed
+        if query.only_arbs and covered.back.odds_f * narrowed.lays[0].keep < 1.0 - _SLACK:
+            return Rejection.NO_ARB
+        first: Rejection | None = None
+        for lay in narrowed.lays:
+            reason = self._refused_pair(board, narrowed, lay, minutes)
+            if reason is None:
+                return narrowed
+            first = first or reason
+        return first or Rejection.NO_LAY
+
+    def _open(self, node: Survey | Contender | _RemainingBacks) -> None:
+        """Replace a survey by its contenders, a contender by its back prices, best first."""
+        if isinstance(node, _RemainingBacks):
+            _, _, number = node.ordered[node.position]
+            self._push_candidate(node.board, node.backs[number], node.minutes)
+            self._push_next(node._replace(position=node.position + 1))
+            return
+        if isinstance(node, Survey):
+            for contender in node.contenders:
+                minutes = minutes_between(self._now, contender.board.kickoff)
+                duration = contender.board.duration_minutes
+                bound = self._span_bound(contender.span, (minutes,) * 2, (duration,) * 2)
+                self._push(bound, contender)
+            return
+        board, backs = node.board, node.backs
+        if backs is None:
+            board.settle(self._now)
+            backs = board.covered(None, self._now)[0]
+        minutes = minutes_between(self._now, board.kickoff)
+        if self._is_led_by_profit:
+            held = self._held
+            ordered = [
+                (covered.has_known, (covered.back.odds_f - held) * covered.keep, number)
+                for number, covered in enumerate(backs)
+            ]
+            ordered.sort(reverse=True)
+            self._push_next(_RemainingBacks(board, backs, ordered, 0, minutes))
+            return
+        for covered in backs:
+            self._push_candidate(board, covered, minutes)
+
+    def _push_next(self, rest: _RemainingBacks) -> None:
+        """Keep the back prices of an event that are not looked at yet, bound by the best of them."""
+        if rest.position < len(rest.ordered):
+            known, ratio, _ = rest.ordered[rest.position]
+            whole = (0.0, 0.0)
+            bound = self._bound(
+                1 if known else 0,
+                ratio,
+                fill=1.0,
+                lay_stake=whole,
+                lay_odds=whole,
+                minutes=(rest.minutes,) * 2,
+                duration=(rest.board.duration_minutes,) * 2,
+            )
+            self._push(bound, rest)
+
+    def _push_candidate(self, board: EventPrices, covered: HedgedBack, minutes: float) -> None:
+        bound = self._back_bound(covered, minutes, board.duration_minutes)
+        self._push(bound, _Candidate(board, covered, minutes))
+
+    def _narrowed(self, covered: HedgedBack) -> HedgedBack | Rejection:
+        """The covered with only the lays asked for, or why there is none."""
+        query = self._query
+        found: list[LayPrice] = []
+        reason: Rejection | None = None
+        for lay in covered.lays:
+            if query.exchange is not None and query.exchange not in {
+                lay.exchange,
+                exchange_family(lay.exchange),
+            }:
+                continue
+            if query.min_liquidity is None:
+                found.append(lay)
+            elif lay.available is None:
+                reason = reason or Rejection.UNKNOWN_LIQUIDITY
+            elif lay.available < query.min_liquidity:
+                reason = reason or Rejection.TOO_LITTLE
+            else:
+                found.append(lay)
+        if not found:
+            return reason or Rejection.NO_LAY
+        if len(found) == len(covered.lays):
+            return covered
+        return hedged_back(covered.back, found, is_equal=self._is_equal)
+
+    def _refused_pair(
+        self, board: EventPrices, covered: HedgedBack, lay: LayPrice, minutes: float
+    ) -> Rejection | None:
+        """What rules a pair out; floats decide where they are sure, exact money elsewhere."""
+        returned = covered.back.odds_f - self._held
+        lay_stake = self._stake * returned / lay.over
+        least, most = lay_stake - _PENNY, lay_stake + _PENNY
+        if most < self._min_stake and most * lay.odds_f < self._min_payout:
+            return Rejection.LAY_TOO_SMALL
+        profit = self._profit(returned * lay.keep)
+        is_placeable = least >= self._min_stake or least * lay.odds_f > self._min_payout
+        is_worthwhile = (not self._is_gated or self._bonus + profit - _PENNY * lay.odds_f > 0) and (
+            self._is_arb_shown or self._is_no_arb(covered.back.odds_f * lay.keep, profit)
+        )
+        if is_placeable and is_worthwhile and not self._query.only_arbs:
+            if most * (lay.odds_f - 1.0) <= self._max_liability:
+                return None
+            if least * (lay.odds_f - 1.0) > self._max_liability:
+                return Rejection.OVER_LIABILITY
+        assessed = assess(self._terms(board, covered, lay, minutes), self._query, self._rules)
+        return assessed if isinstance(assessed, Rejection) else None
+
+    # --- bounds ----------------------------------------------------------------------------------
+
+    def _profit(self, ratio: float) -> float:
+        """Pounds of the unrounded lay; no rounded lay stake makes more."""
+        return self._base + self._stake * ratio
+
+    def _mixed(self, cash: tuple[float, float], snr: tuple[float, float]) -> tuple[float, float]:
+        """Least and most of x (b - held), from those of x b and of x (b - 1)."""
+        held = self._held
+        if held <= 1.0:
+            free = 1.0 - held
+            return free * cash[0] + held * snr[0], free * cash[1] + held * snr[1]
+        beyond = held - 1.0
+        return held * snr[0] - beyond * cash[1], held * snr[1] - beyond * cash[0]
+
+    def _is_no_arb(self, rating: float, profit: float) -> bool:
+        """Whether a pair is surely none, before rounding and after."""
+        if self._query.kind is BetKind.REFUND:
+            return rating < 1.0 - _SLACK
+        return profit < (-_SLACK if self._is_cash else self._stake - _SLACK)
+
+    def _back_bound(self, covered: HedgedBack, minutes: float, duration: float) -> Bound:
+        returned = covered.back.odds_f - self._held
+        least_over, most_over = covered.over
+        least = self._stake * returned / most_over
+        return self._bound(
+            1 if covered.has_known else 0,
+            returned * covered.keep,
+            fill=min(1.0, covered.available_f / max(least - _PENNY, _PENNY)),
+            lay_stake=(least, self._stake * returned / least_over),
+            lay_odds=covered.lay_odds,
+            minutes=(minutes, minutes),
+            duration=(duration, duration),
+        )
+
+    def _span_bound(
+        self, span: Bounds, minutes: tuple[float, float], duration: tuple[float, float]
+    ) -> Bound:
+        low, high = self._mixed(span.lay_cash, span.lay_snr)
+        least = self._stake * low
+        return self._bound(
+            1 if span.has_known else 0,
+            self._mixed(span.rating, span.snr)[1],
+            fill=min(1.0, span.available_f / max(least - _PENNY, _PENNY)),
+            lay_stake=(least, self._stake * high),
+            lay_odds=span.lay_odds,
+            minutes=minutes,
+            duration=duration,
+        )
+
+    def _bound(
+        self,
+        known: int,
+        ratio: float,
+        *,
+        fill: float,
+        lay_stake: tuple[float, float],
+        lay_odds: tuple[float, float],
+        minutes: tuple[float, float],
+        duration: tuple[float, float],
+    ) -> Bound:
+        """The most that these figures allow, each the least and the most there is."""
+        profit = self._profit(ratio)
+        ranking = self._ranking
+        if self._is_seed:
+            loss = -profit if self._is_cash else self._stake - profit
+            if loss <= _SLACK:
+                return (known, 1, profit + _SLACK)
+            retention = self._retention if self._is_cash else ratio
+            loss = max(loss, self._least_loss)
+            score = self._worth / loss / minutes[0] * retention * fill
+            return (known, 0, score * (1 + _SLACK))
+        if ranking is Ranking.RATING:
+            kept = ratio + (self._held if self._is_cash else 0.0)
+            return (known, 0, kept * (1 + _SLACK))
+        value = self._bonus + profit + _SLACK
+        end = 0 if value > 0 else 1
+        hours = (minutes[end] + duration[end] + self._rules.settlement_minutes) / MINUTES_PER_HOUR
+        if ranking is Ranking.VALUE_PER_HOUR:
+            value /= hours
+        elif ranking is not Ranking.VALUE:
+            if value > 0:
+                capital = max(lay_stake[0] - _PENNY, _PENNY) * (lay_odds[0] - 1.0)
+            else:
+                capital = (lay_stake[1] + _PENNY) * (lay_odds[1] - 1.0)
+            if ranking is Ranking.RETURN_ON_CAPITAL:
+                capital = (capital + (self._stake if self._is_cash else 0.0)) * hours
+            value /= capital
+        return (known, 0, value + abs(value) * _SLACK)
+
+    def _push(self, bound: Bound, node: _SearchNode) -> None:
+        self._pushed += 1
+        heapq.heappush(self._heap, (-bound[0], -bound[1], -bound[2], self._pushed, node))
+
+    # --- exact -----------------------------------------------------------------------------------
+
+    def _terms(
+        self, board: EventPrices, covered: HedgedBack, lay: LayPrice, minutes: float
+    ) -> PairTerms:
+        return PairTerms(
+            back_odds=covered.back.odds,
+            lay_odds=lay.odds,
+            commission=lay.commission,
+            available=lay.available,
+            minutes=minutes,
+            duration_minutes=board.duration_minutes,
+            floor=board.floor,
+        )
+
+    def _price(self, candidate: _Candidate) -> _PricedPair | None:
+        """The back price with the lay that ranks highest."""
+        board, covered, minutes = candidate
+        best: _PricedPair | None = None
+        for lay in covered.lays:
+            assessed = assess(self._terms(board, covered, lay, minutes), self._query, self._rules)
+            if isinstance(assessed, Rejection):
+                continue
+            if best is None or assessed.rank > best.assessed.rank:
+                best = _PricedPair(_pair_id(board, covered, lay), board, covered, lay, assessed)
+        return best
+
+    def _opportunity(self, priced: _PricedPair) -> Opportunity:
+        quotes, back, lay = priced.board.quotes, priced.covered.back, priced.lay
+        assessed = priced.assessed
+        solution = assessed.lay
+        refund = worth = None
+        if self._query.kind is BetKind.REFUND:
+            refund, worth = map(pennies, refund_of(self._query, self._rules))
+        return Opportunity(
+            id=priced.id,
+            kind=self._query.kind,
+            sport_key=quotes.sport_key,
+            sport_title=quotes.sport_title,
+            event_id=quotes.id,
+            home=quotes.home or "",
+            away=quotes.away or "",
+            kickoff=quotes.kickoff,
+            market_key=BACK_MARKET,
+            outcome=back.quote.name,
+            bookmaker=back.bookmaker.key,
+            bookmaker_title=back.bookmaker.title,
+            back_odds=back.quote.price,
+            back_updated_at=back.market.updated_at or priced.board.fetched_at,
+            back_received_at=priced.board.fetched_at,
+            exchange=lay.exchange,
+            market_id=lay.market_id,
+            selection_id=lay.selection_id,
+            lay_odds=lay.odds,
+            lay_available=lay.available,
+            lay_updated_at=lay.updated_at,
+            lay_received_at=lay.received_at,
+            is_delayed=lay.is_delayed,
+            commission=lay.commission,
+            stake=self._query.stake,
+            lay_stake=solution.lay_stake,
+            liability=solution.liability,
+            if_back_wins=solution.if_back_wins,
+            if_back_loses=solution.if_back_loses,
+            profit=solution.profit,
+            rating=assessed.rating,
+            retention=assessed.retention,
+            score=assessed.score,
+            tier=assessed.tier,
+            factors=assessed.factors,
+            match_confidence=lay.confidence,
+            link=back.quote.link or back.market.link or back.bookmaker.link,
+            refund=refund,
+            refund_worth=worth,
+        )
+
+
+def terms_of(query: OpportunityQuery) -> Hashable:
+    """What a survey depends on: all of a question but where it looks, how many and in which order."""
+    return tuple(
+        getattr(query, field)
+        for field in query.__struct_fields__
+        if field not in {"limit", "ranking", "sport"}
+    )
+
+
+def _pair_id(board: EventPrices, covered: HedgedBack, lay: LayPrice) -> str:
+    back = covered.back
+    parts = (board.quotes.id, BACK_MARKET, back.quote.name, back.bookmaker.key, lay.exchange)
+    return opportunity_id(*parts)
+
+
+def _id(priced: _PricedPair) -> str:
+    return priced.id
+
+
+def _rank(priced: _PricedPair) -> tuple[int, int, float, Decimal, float, Decimal, float]:
+    return priced.assessed.rank

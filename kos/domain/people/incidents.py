@@ -1,0 +1,107 @@
+"""KOS's own troubles and what is due: said once when they last, and once more when they are over.
+
+A trouble is told when it has been there for its patience, so that a blink is no message. When it
+has been away for a while, the message that told of it says so, in place. One that comes back
+within the cool-down comes back in that message, in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+OVER_AFTER = timedelta(seconds=30)
+COOL_DOWN = timedelta(minutes=15)
+_FORGOTTEN_AFTER = timedelta(days=1)
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is wrong now."""
+
+    text: str
+    """What, where and what to do, for a person."""
+    patience: timedelta = timedelta(0)
+    """How long it must last before it is told."""
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """A trouble that was seen."""
+
+    key: str
+    text: str
+    since: datetime
+    last_seen: datetime
+    telling_id: int = 0
+    """The message that told of it; 0 while it was not told."""
+    over_at: datetime | None = None
+
+
+class TroubleMemory(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen and said, for one person."""
+
+    known: tuple[Known, ...] = ()
+    last_id: int = 0
+
+
+class TroubleSay(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to send now."""
+
+    known: Known
+    is_new: bool
+
+
+def follow(
+    memory: TroubleMemory, present: Mapping[str, Incident], now: datetime
+) -> tuple[TroubleMemory, tuple[TroubleSay, ...]]:
+    """One look for one person.
+
+    Args:
+        memory: What the look before left.
+        present: By key, what is wrong now.
+        now: The time.
+
+    Returns:
+        The memory for the next look, and the messages to send.
+    """
+    known = {each.key: each for each in memory.known}
+    last_id = memory.last_id
+    after: dict[str, Known] = {}
+    says: list[TroubleSay] = []
+    for key, trouble in present.items():
+        each = known.get(key)
+        if each is None or (each.over_at is not None and now - each.over_at >= COOL_DOWN):
+            each = Known(key=key, text=trouble.text, since=now, last_seen=now)
+        elif each.over_at is not None:
+            each = msgspec.structs.replace(each, last_seen=now, over_at=None, text=trouble.text)
+            says.append(TroubleSay(known=each, is_new=False))
+        else:
+            each = msgspec.structs.replace(each, last_seen=now)
+        if not each.telling_id and now - each.since >= trouble.patience:
+            last_id += 1
+            each = msgspec.structs.replace(each, telling_id=last_id, text=trouble.text)
+            says.append(TroubleSay(known=each, is_new=True))
+        after[key] = each
+    for key, each in known.items():
+        if key in present:
+            continue
+        if each.over_at is not None:
+            if now - each.over_at < _FORGOTTEN_AFTER:
+                after[key] = each
+        elif now - each.last_seen < OVER_AFTER:
+            after[key] = each
+        elif each.telling_id:
+            after[key] = msgspec.structs.replace(each, over_at=now)
+            says.append(TroubleSay(known=after[key], is_new=False))
+    return TroubleMemory(known=tuple(after.values()), last_id=last_id), tuple(says)
+
+
+def is_worth_keeping(before: TroubleMemory, after: TroubleMemory) -> bool:
+    """Whether a look changed what must survive a restart."""
+
+    def lasting(memory: TroubleMemory) -> tuple[object, ...]:
+        told = {each.key: each.over_at for each in memory.known if each.telling_id}
+        return (memory.last_id, told)
+
+    return lasting(before) != lasting(after)

@@ -1,0 +1,1 @@
+"""Recorded payloads through the same engine as the daemon's."""

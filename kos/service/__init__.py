@@ -1,0 +1,1 @@
+"""What tells the outside how KOS is, and hears it say stop."""

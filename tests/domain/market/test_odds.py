@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kos.domain.market import odds
+from kos.errors import InvalidInput
+
+PROFITS = st.fractions(min_value=Fraction(1, 200), max_value=500, max_denominator=200)
+
+
+@pytest.mark.parametrize(
+    ("spelling", "exact"),
+    [
+        ("2.5", Fraction(5, 2)),
+        ("8/13", Fraction(21, 13)),
+        (" 13 / 8 ", Fraction(21, 8)),
+        ("evens", Fraction(2)),
+        ("+275", Fraction(15, 4)),
+        ("-250", Fraction(7, 5)),
+        ("100/30", Fraction(13, 3)),
+    ],
+)
+def test_every_spelling_is_read_exactly(spelling: str, exact: Fraction) -> None:
+    assert odds.decimal_odds(spelling) == exact
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    ["1", "0.5", "-2.5", "NaN", "inf", "", "2,5", "0/1", "1/0", "+50", "-99", "1e3", "2" * 60, "٢"],
+)
+def test_what_is_not_odds_above_one_is_refused_by_name(nonsense: str) -> None:
+    with pytest.raises(InvalidInput, match="back_odds"):
+        odds.decimal_odds(nonsense, "back_odds")
+
+
+@given(PROFITS)
+@settings(max_examples=100)
+def test_fractional_spelling_comes_back_unchanged(profit: Fraction) -> None:
+    assert odds.decimal_odds(odds.to_fractional(1 + profit)) == 1 + profit
+
+
+@given(st.integers(100, 100_000), st.booleans())
+@settings(max_examples=100)
+def test_whole_american_odds_come_back_unchanged(size: int, favourite: bool) -> None:
+    american = -size if favourite and size != 100 else size
+    exact = odds.from_american(Fraction(american))
+    assert odds.to_american(exact) == american
+    assert odds.decimal_odds(odds.to_american_display(exact)) == exact
+
+
+def test_odds_are_shown_as_a_bookmaker_chalks_them() -> None:
+    assert odds.to_traditional(Fraction("1.6667")) == "4/6"
+    assert odds.to_traditional(Fraction("2.5")) == "6/4"
+    assert odds.to_traditional(Fraction("4.33")) == "100/30"
+    assert odds.to_traditional(Fraction("1.62")) == "8/13"
+    assert odds.to_american_display(Fraction(21, 13)) == "-163"
+    assert odds.to_american_display(Fraction(2)) == "+100"
+
+
+def test_minimum_odds_are_inclusive_and_exact() -> None:
+    assert odds.is_at_least(Decimal("1.50"), odds.decimal_odds("1/2"))
+    assert odds.is_at_least(odds.decimal_odds("8/13"), odds.decimal_odds("8/13"))
+    assert not odds.is_at_least(Decimal("1.61"), odds.decimal_odds("8/13"))
+    assert odds.implied_probability(Fraction(4)) == Fraction(1, 4)
