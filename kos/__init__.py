@@ -1,3 +1,3 @@
-"""KOS: a matched-betting and arbitrage engine that finds, computes, tracks and tells."""
+"""KOS, a matched betting and arbitrage engine."""
 
 __version__ = "0.1.0"

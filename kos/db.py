@@ -1,7 +1,7 @@
 """The door to the database: the writer's lock, opening, pragmas and what SQLite's errors mean.
 
 The ledger is one SQLite file in WAL mode. One process writes it, under an operating system lock
-that is taken before the file is opened; everybody else opens it read only. Schema and queries
+that is taken before the file is opened; everyone else opens it read only. Schema and queries
 live in :mod:`kos.storage`.
 """
 
@@ -76,7 +76,7 @@ class WriterLock:
             os.close(self._file)
             who = f"process {holder.pid}" if holder is not None and holder.pid else "a process"
             raise DatabaseRefused(
-                f"{real}: {who} is writing it already; stop that one first, or talk to it"
+                f"{real}: {who} is already writing to it; stop that one first, or use it"
             ) from error
         found = self._read()
         self.acknowledged = found.acknowledged if found is not None else 0
@@ -149,7 +149,7 @@ def open_for_writing(path: Path, newest: int) -> Database:
     Raises:
         DatabaseRefused: It is damaged, of a newer schema, not a ledger, or not writable; the
             file is then as it was.
-        DatabaseUnavailable: The disk is full or another connection holds it.
+        DatabaseUnavailable: The disk is full or another connection has locked it.
     """
     database = Database(
         str(path),
@@ -192,7 +192,7 @@ def open_for_reading(path: Path) -> Database:
         DatabaseRefused: There is no ledger there, or it cannot be read.
     """
     if not path.exists():
-        raise DatabaseRefused(f"{path}: there is no ledger yet; the first write creates it")
+        raise DatabaseRefused(f"{path}: no ledger yet; the first write creates it")
     database = Database(
         f"{path.resolve().as_uri()}?mode=ro",
         uri=True,
@@ -202,7 +202,7 @@ def open_for_reading(path: Path) -> Database:
         with meaning(path):
             database.connect()
             if database.value("PRAGMA application_id") != APPLICATION_ID:
-                raise DatabaseRefused(f"{path}: this is no KOS ledger")
+                raise DatabaseRefused(f"{path}: this is not a KOS ledger")
     except KosError:
         database.close()
         raise
@@ -219,7 +219,7 @@ def meaning(path: Path) -> Iterator[None]:
     """Turn SQLite's and the system's errors into ours: who must act, and how.
 
     Raises:
-        DatabaseUnavailable: Full disk, busy file: nothing was stored, try again later.
+        DatabaseUnavailable: Full disk, busy file: nothing was saved, try again later.
         DatabaseRefused: Damaged, read only or not openable: a person has to act.
     """
     try:
@@ -236,9 +236,14 @@ def _meaning_of(path: Path, error: Exception) -> KosError:
     code = None if extended is None else extended & 0xFF
     text = str(error)
     if code in _RETRY:
-        why = "the disk is full" if code == sqlite3.SQLITE_FULL else "another connection holds it"
+        why = (
+            "the disk is full"
+            if code == sqlite3.SQLITE_FULL
+            else "another connection has locked it"
+        )
         return DatabaseUnavailable(
-            "ledger", f"{path}: {why} ({text}); nothing was stored, it is tried again when asked"
+            "ledger",
+            f"{path}: {why} ({text}); nothing was saved; KOS tries again on the next command",
         )
     if code in _DAMAGED:
         return DatabaseRefused(
@@ -247,14 +252,14 @@ def _meaning_of(path: Path, error: Exception) -> KosError:
         )
     if code == sqlite3.SQLITE_READONLY:
         return DatabaseRefused(
-            f"{path}: the file is read only; give this user write access to it and its folder"
+            f"{path}: the file is read-only; give this user write access to it and its folder"
         )
     if code == sqlite3.SQLITE_IOERR:
         return DatabaseUnavailable(
-            "ledger", f"{path}: the disk refuses reading or writing ({text}); nothing was stored"
+            "ledger", f"{path}: the disk refuses reading or writing ({text}); nothing was saved"
         )
     if code == sqlite3.SQLITE_CANTOPEN:
-        return DatabaseRefused(f"{path}: cannot be opened; check that its folder is there ({text})")
+        return DatabaseRefused(f"{path}: cannot be opened; check that its folder exists ({text})")
     return DatabaseRefused(f"{path}: {type(error).__name__}: {text}")
 
 
@@ -270,7 +275,9 @@ def _refuse_strangers(path: Path, newest: int) -> None:
     finally:
         probe.close()
     if mark != APPLICATION_ID and tables:
-        raise DatabaseRefused(f"{path}: this is a database of another program; choose another file")
+        raise DatabaseRefused(
+            f"{path}: this database belongs to another program; choose another file"
+        )
     refuse_newer(path, version, newest)
 
 

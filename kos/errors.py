@@ -2,67 +2,79 @@
 
 KosError
 ├── OperatorMustAct       a person has to change something; trying again alone is useless
-│   ├── InvalidInput      an argument, a file or a command is refused whole
-│   ├── InvalidSettings   the settings do not hold together
-│   ├── AccessRefused     a remote service refuses our key, login or plan
+│   ├── InvalidInput      an argument, a file or a command is refused as a whole
+│   ├── InvalidSettings   the settings are invalid
+│   ├── AccessRefused     a remote service refuses the key, login or plan
 │   ├── CommandNotAllowed the rules of offers and books refuse a fact
 │   └── DatabaseRefused   the database is another's, newer, damaged or not writable
-├── WaitAndRetry          nothing to do but try again later
+├── WaitAndRetry          try again later
 │   ├── RemoteUnavailable no answer, a server error, or a body that cannot be read
-│   ├── RateLimited       the remote asks for fewer calls
-│   ├── CreditsExhausted  the credit budget grants nothing at present
-│   └── DatabaseUnavailable   a commit did not come through; nothing of it is stored
+│   ├── RateLimited       the remote service asks for fewer calls
+│   ├── CreditsExhausted  no credits are available now
+│   └── DatabaseUnavailable   a commit failed; nothing was saved
 └── KosBug                KOS broke its own rules; report it
 
-An error carries its facts as attributes, and its text says what, where and what to do next.
-No text here ever holds a secret: whoever raises an error redacts first.
+An error carries its facts as attributes. Its text says what is wrong, where, and what to do next.
+No text contains a secret: redact before raising.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+_LONGEST_VALUE = 80
+
 
 class KosError(Exception):
-    """Root of all errors that KOS raises on purpose."""
+    """Base class of all errors that KOS raises on purpose."""
 
 
 class OperatorMustAct(KosError):  # noqa: N818 - the name says who acts
-    """A person has to change something before another try makes sense."""
+    """A person has to change something before trying again."""
 
     needs_operator = True
-    """Read by the actor runtime: a system that cannot start over this should not be restarted."""
+    """Read by the actor runtime: a system that cannot start because of this should not be restarted."""
 
 
 class InvalidInput(OperatorMustAct):
-    """An argument, file or command that is refused whole.
+    """An argument, file or command that is refused as a whole.
 
     Args:
         field: The input's name as the person typed it.
-        value: What was given (its repr is shown, cut at 80 characters); None or empty: nothing.
-        allowed: What would have been accepted, in words.
+        value: The input, shown as typed and cut at 80 characters; None or empty if it is missing,
+            an exception if it cannot be read.
+        allowed: What to enter instead, as the object of "Enter".
     """
 
     def __init__(self, field: str, value: object, allowed: str) -> None:
-        shown = repr(value)
-        if len(shown) > 80:  # noqa: PLR2004 - the docstring says 80
-            shown = shown[:77] + "..."
-        is_given = value is not None and value != ""
-        fault = f"{shown} is not allowed" if is_given else "nothing is given"
-        super().__init__(f"{field}: {fault}; expected {allowed}")
+        subject = field[:1].upper() + field[1:] if field.replace(" ", "").isalnum() else field
+        super().__init__(f"{subject} {_fault(value)}. Enter {allowed}.")
         self.field = field
         self.value = value
         self.allowed = allowed
 
 
+def _fault(value: object) -> str:
+    if value is None or value == "":
+        return "is missing"
+    shown = repr(value) if isinstance(value, str) else str(value)
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        shown = f"{value:,}"
+    if len(shown) > _LONGEST_VALUE:
+        shown = shown[: _LONGEST_VALUE - 1] + "…"
+    return f"cannot be read: {shown}" if isinstance(value, Exception) else f"cannot be {shown}"
+
+
 class InvalidSettings(OperatorMustAct):
-    """Settings that do not hold together; carries every problem found, not only the first."""
+    """Invalid settings; carries every problem found, not only the first."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__("settings refused:\n" + "\n".join(f"  - {p}" for p in problems))
+        super().__init__("Some settings are invalid:\n" + "\n".join(f"  - {p}" for p in problems))
         self.problems = problems
 
 
 class AccessRefused(OperatorMustAct):
-    """A remote service refuses our key, login or plan.
+    """A remote service refuses the key, login or plan.
 
     Args:
         remote: The service's name, as in the settings.
@@ -78,15 +90,15 @@ class AccessRefused(OperatorMustAct):
 
 
 class CommandNotAllowed(OperatorMustAct):
-    """A fact that the rules of offers and books refuse: where things stand, what was asked, why."""
+    """A fact that the rules of offers and books refuse; the text says why."""
 
 
 class DatabaseRefused(OperatorMustAct):
-    """A database file that must not be used as it is: the text says which, why and the remedy."""
+    """A database file that must not be used as it is; the text says which, why and what to do."""
 
 
 class WaitAndRetry(KosError):  # noqa: N818 - the name says who acts
-    """Nothing to fix here: try again later.
+    """Nothing to fix: try again later.
 
     Args:
         remote: The service's name, as in the settings.
@@ -106,15 +118,15 @@ class RemoteUnavailable(WaitAndRetry):
 
 
 class RateLimited(WaitAndRetry):
-    """The remote asks for fewer calls."""
+    """The remote service asks for fewer calls."""
 
 
 class CreditsExhausted(WaitAndRetry):
-    """The credit budget grants nothing at present."""
+    """No credits are available now."""
 
 
 class DatabaseUnavailable(WaitAndRetry):
-    """A commit did not come through: nothing of it is stored, and it may be sent again."""
+    """A commit failed: nothing was saved, and it can be sent again."""
 
 
 class KosBug(KosError):  # noqa: N818 - the name says who acts

@@ -115,7 +115,7 @@ def _exchange_args(settings: Settings) -> exchange.ExchangeArgs:
 
 
 def critical_actors(table: tuple[NodeSpec, ...]) -> frozenset[str]:
-    """Those whose end for good ends KOS: whoever may be parked instead is not among them."""
+    """Nodes whose permanent end stops KOS, unlike those that can be parked."""
     return frozenset(
         child.name
         for node in table

@@ -70,7 +70,7 @@ class Subscribe(Message, frozen=True, kw_only=True):
 
 
 class Tick(Message, frozen=True, kw_only=True):
-    """A timer's word to its own actor: time to do ``what``. Conflates by ``what``."""
+    """A timer's message to its own actor: time to do ``what``. Conflates by ``what``."""
 
     delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
 
@@ -115,7 +115,7 @@ class QuotesFetched(Message, frozen=True, kw_only=True):
 
 
 class Fixture(msgspec.Struct, frozen=True):
-    """One event of the odds feed without its prices: what the reconciler needs to know."""
+    """One event of the odds feed without its prices, for the reconciler."""
 
     event_id: str
     kickoff: datetime
@@ -126,7 +126,7 @@ class Fixture(msgspec.Struct, frozen=True):
 
 
 class FixturesListed(Message, frozen=True, kw_only=True):
-    """The two-sided events of one sport key, whole; told beside each QuotesFetched."""
+    """The two-sided events of one sport key, complete; sent with each QuotesFetched."""
 
     delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
 
@@ -139,18 +139,18 @@ class FixturesListed(Message, frozen=True, kw_only=True):
 
 
 class FetchNow(Message, frozen=True, kw_only=True):
-    """Poll this sport key at once, out of the on-demand reserve; answered by FetchAnswered."""
+    """Poll this sport key now, from the on-demand reserve; answered by FetchAnswered."""
 
     reason: str
     """Who asked, and why; goes to the log."""
 
 
 class FetchAnswered(Message, frozen=True, kw_only=True):
-    """What became of a FetchNow."""
+    """The result of a FetchNow."""
 
     is_done: bool
     detail: str
-    """What was fetched, or why not, in words for the operator."""
+    """What was fetched, or why not, for the operator."""
 
 
 # --- credits ---------------------------------------------------------------------------------
@@ -182,16 +182,16 @@ class CreditsRefused(Message, frozen=True, kw_only=True):
 
 
 class CreditsSpent(Message, frozen=True, kw_only=True):
-    """What a granted call really cost, with the server's counters where it gave them."""
+    """The actual cost of a granted call, with the server's counters if it sent them."""
 
     grant_id: str
     sport_key: str
     cost: int | None
-    """Credits as the server counted them; None when it did not say (then the grant's cost)."""
+    """Credits as counted by the server; None if it did not report them (then the grant's cost)."""
     used: int | None = None
     remaining: int | None = None
     is_failed: bool = False
-    """The call did not come through; the grant is released unless the server says it cost."""
+    """The call failed; the grant is released unless the server reports a cost."""
 
 
 class ServerCountersRead(Message, frozen=True, kw_only=True):
@@ -208,7 +208,7 @@ class ServerCountersRead(Message, frozen=True, kw_only=True):
 
 
 class PauseChanged(Message, frozen=True, kw_only=True):
-    """Told to ``budget``: the pause that the ledger keeps was set or ended. Read it now."""
+    """Sent to ``budget``: the pause in the ledger was set or ended. Read it now."""
 
     delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
 
@@ -218,11 +218,11 @@ class PauseChanged(Message, frozen=True, kw_only=True):
 
 
 class GetBudget(Message, frozen=True, kw_only=True):
-    """Query: how the credits stand; answered by BudgetDescribed."""
+    """Query: the state of the credits; answered by BudgetDescribed."""
 
 
 class BudgetDescribed(Message, frozen=True, kw_only=True):
-    """How the credits stand."""
+    """The state of the credits."""
 
     allowance: int
     """Credits a month."""
@@ -237,7 +237,7 @@ class BudgetDescribed(Message, frozen=True, kw_only=True):
     interval_s: dict[str, float]
     """Current poll interval by sport key, seconds."""
     is_paused: bool = False
-    """Nothing is granted until a person says resume."""
+    """Nothing is granted until a person resumes."""
 
 
 # --- proxies ----------------------------------------------------------------------------------
@@ -251,7 +251,7 @@ class GetProxySession(Message, frozen=True, kw_only=True):
 
 
 class ProxySessionGiven(Message, frozen=True, kw_only=True):
-    """Answers GetProxySession. The caller builds the address itself: no message holds a login."""
+    """Answers GetProxySession. The caller builds the address itself: no message contains a login."""
 
     session_id: str
     """Empty when none serves."""
@@ -334,7 +334,7 @@ class BooksRead(Message, frozen=True, kw_only=True):
 
 
 class EventsMatched(Message, frozen=True, kw_only=True):
-    """The reconciler's word on every event of one sport key; replaces its former word."""
+    """The reconciler's result for every event of one sport key; replaces its earlier result."""
 
     delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
 
@@ -344,7 +344,7 @@ class EventsMatched(Message, frozen=True, kw_only=True):
     """The exchange markets that the matches name."""
 
     def conflation_key(self) -> Hashable:
-        """The newest word on a sport key counts."""
+        """The latest result for a sport key counts."""
         return self.sport_key
 
 
@@ -369,7 +369,7 @@ class GetOpportunity(Message, frozen=True, kw_only=True):
     opportunity_id: str
     """`Opportunity.id`, as some answer gave it."""
     query: OpportunityQuery
-    """Kind, stake and what comes with them; bookmaker, filters and limit play no part."""
+    """Kind, stake and their details; bookmaker, filters and limit do not matter."""
 
 
 class OpportunityDescribed(Message, frozen=True, kw_only=True):
@@ -414,7 +414,7 @@ class NamePair(msgspec.Struct, frozen=True):
     """Two names that may be one side."""
 
     sport: str
-    """As the matcher calls it, and as an alias holds for it."""
+    """The sport as the matcher and aliases name it."""
     feed_name: str
     exchange_name: str
     score: float
@@ -423,7 +423,7 @@ class NamePair(msgspec.Struct, frozen=True):
 
 
 class UnmatchedDescribed(Message, frozen=True, kw_only=True):
-    """The match clinic: what has no partner, with the best guess and why it was not taken."""
+    """Unmatched events, with the best candidate and why it was not accepted."""
 
     matches: tuple[EventMatch, ...]
     names: dict[str, str]
@@ -433,11 +433,11 @@ class UnmatchedDescribed(Message, frozen=True, kw_only=True):
 
 
 class GetMatch(Message, frozen=True, kw_only=True):
-    """Query to ``reconciler``: its word on one event, and why; answered by MatchDescribed."""
+    """Query to ``reconciler``: its result for one event, and why; answered by MatchDescribed."""
 
     event_id: str = ""
     text: str = ""
-    """Where no id is given: words of the event's name; the nearest event is taken."""
+    """Without an ID: words of the event's name; the closest event is used."""
 
 
 class MatchDescribed(Message, frozen=True, kw_only=True):
@@ -448,11 +448,11 @@ class MatchDescribed(Message, frozen=True, kw_only=True):
     name: str = ""
     """``Home v Away`` as the bookmaker feed has it."""
     exchange_name: str = ""
-    """The exchange event that the word names."""
+    """The exchange event of the result."""
 
 
 class QueryRefused(Message, frozen=True, kw_only=True):
-    """A question that cannot be answered as asked: what, and what would be accepted."""
+    """A query that is refused: what is wrong, and what is accepted."""
 
     reason: str
 
@@ -488,7 +488,7 @@ class CommandRefused(Message, frozen=True, kw_only=True):
 
     command_id: str
     reason: str
-    """What is wrong and what would be accepted, for a person."""
+    """What is wrong and what is accepted, for a person."""
 
 
 class RecordCreditsSpent(LedgerCommand, frozen=True, kw_only=True):
@@ -507,7 +507,7 @@ class GetCreditsSpent(Message, frozen=True, kw_only=True):
 
 
 class SportCreditsSpent(msgspec.Struct, frozen=True):
-    """What one sport key cost within the time asked for."""
+    """The cost of one sport key in the period."""
 
     sport_key: str
     credits: int
@@ -525,28 +525,28 @@ class CreditsSpentListed(Message, frozen=True, kw_only=True):
 
 
 class AliasVerdict(StrEnum):
-    """What a person said about a pair of names."""
+    """A person's decision about two names."""
 
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
-    """An earlier word is taken back: the pair is open again."""
+    """An earlier decision is undone."""
 
 
 class RecordAlias(LedgerCommand, frozen=True, kw_only=True):
-    """A person's word on two names of one side; the latest word counts. CommandRecorded."""
+    """A person's decision about two names; the latest counts. CommandRecorded."""
 
     sport: str
-    """The sport the word holds for, as the matcher calls it."""
+    """The sport, as the matcher names it."""
     feed_name: str
     exchange_name: str
     verdict: AliasVerdict
     evidence: str
-    """Why: what the person saw, or the matcher's reasons that were confirmed."""
+    """The reason: the person's own, or the matcher's reasons that were confirmed."""
 
 
 class AliasFact(msgspec.Struct, frozen=True):
-    """The word that counts for a pair of names."""
+    """The decision in force for two names."""
 
     sport: str
     feed_name: str
@@ -562,7 +562,7 @@ class GetAliases(Message, frozen=True, kw_only=True):
 
     sport: str | None = None
     with_history: bool = False
-    """Every word ever said, oldest first, instead of those that count."""
+    """The full history, oldest first, instead of decisions in force."""
 
 
 class AliasesListed(Message, frozen=True, kw_only=True):
@@ -617,7 +617,7 @@ class LedgerQuery(Message, frozen=True, kw_only=True):
     """Base of questions about participants: their own, or a named operator's about all."""
 
     participant: str = ""
-    """Whose data is asked for; empty only for an operator's question about everybody."""
+    """The participant; empty only for an operator's query about everyone."""
     operator: str = ""
     """Who asks when it is an operator."""
 
@@ -654,7 +654,7 @@ class OfferDescribed(Message, frozen=True, kw_only=True):
 
 
 class GetReminders(LedgerQuery, frozen=True, kw_only=True):
-    """Query: what needs a person about open offers; answered by RemindersListed."""
+    """Query: open offers that need attention; answered by RemindersListed."""
 
 
 class RemindersListed(Message, frozen=True, kw_only=True):
@@ -741,7 +741,7 @@ class LedgerVerified(Message, frozen=True, kw_only=True):
     """Answers VerifyLedger."""
 
     problems: tuple[str, ...]
-    """Empty when all holds."""
+    """Empty when all is well."""
     counts: dict[str, int]
     """Rows looked at, by table."""
 
@@ -765,7 +765,7 @@ class LedgerBackedUp(Message, frozen=True, kw_only=True):
 
 
 class SetPerson(LedgerCommand, frozen=True, kw_only=True):
-    """Somebody may talk to KOS from now on, or otherwise, or no more. CommandRecorded."""
+    """Give someone access, or change or remove it. CommandRecorded."""
 
     person: Person
     """Who added them and when is the ledger's to fill in: ``by`` and ``occurred_at``."""
@@ -775,7 +775,7 @@ class GetPeople(Message, frozen=True, kw_only=True):
     """Query: who may talk to KOS, by the ledger; answered by PeopleListed."""
 
     with_inactive: bool = False
-    """Also those who may no more."""
+    """Include removed people."""
 
 
 class PeopleListed(Message, frozen=True, kw_only=True):
@@ -799,7 +799,7 @@ class AcceptInvitation(LedgerCommand, frozen=True, kw_only=True):
     """The bearer of a code asks for their seat. PersonSeated, or CommandRefused.
 
     An unknown, a used and an expired code are refused with the same words. A code is judged at
-    ``occurred_at``. Whoever has a seat already is refused and uses nothing up.
+    ``occurred_at``. If the person already has access, it is refused and the code stays unused.
     """
 
     code_digest: str
@@ -816,7 +816,7 @@ class PersonSeated(Message, frozen=True, kw_only=True):
 
 
 class Conclude(LedgerCommand, frozen=True, kw_only=True):
-    """All that one word of a person leaves behind, in one commit. CommandRecorded.
+    """Everything that one command of a person leaves behind, in one commit. CommandRecorded.
 
     Its ``command_id`` is the word's id (for Telegram ``telegram:<bot id>:<update id>``), so that
     a word that comes twice leaves nothing twice. Facts it caused were recorded before under ids
@@ -834,7 +834,7 @@ class Conclude(LedgerCommand, frozen=True, kw_only=True):
 
 
 class GetConclusion(Message, frozen=True, kw_only=True):
-    """Query: has this word been concluded; answered by ConclusionDescribed."""
+    """Query: has this command been handled; answered by ConclusionDescribed."""
 
     said_id: str
 
@@ -899,7 +899,7 @@ class OutboxListed(Message, frozen=True, kw_only=True):
 
 
 class MarkDelivered(LedgerCommand, frozen=True, kw_only=True):
-    """What became of a promise. CommandRecorded.
+    """The result of a promise. CommandRecorded.
 
     The first word on a promise counts and a later one changes nothing, but that it was sent after
     all. ``command_id`` and ``entry_id`` alone decide what is the same command.
@@ -916,10 +916,10 @@ class MarkDelivered(LedgerCommand, frozen=True, kw_only=True):
 
 
 class OperatorSaid(Message, frozen=True, kw_only=True):
-    """A person's word, from whatever screen; asked of ``desk``, answered by OperatorAnswered."""
+    """A person's command from any screen; sent to ``desk``, answered by OperatorAnswered."""
 
     said_id: str
-    """Unique for this word; the same again is the same word come twice."""
+    """Unique for this command; the same ID again is the same command repeated."""
     user: str
     """``telegram:<user id>``, ``terminal:<login>`` or ``web:<login>``."""
     name: str
@@ -927,22 +927,22 @@ class OperatorSaid(Message, frozen=True, kw_only=True):
     chat: str
     """Where promised messages go, e.g. ``telegram:<chat id>``; the same as ``user`` elsewhere."""
     text: str = ""
-    """What was typed; empty for a button."""
+    """The text typed; empty for a button."""
     pressed: str = ""
     """The data of the pressed button, forged until proved; empty for text."""
     message_id: int = 0
-    """The message under which the button stands."""
+    """The message with the button."""
     said_at: datetime
 
 
 class OperatorAnswered(Message, frozen=True, kw_only=True):
-    """Answers OperatorSaid. What was promised instead is in the outbox already."""
+    """Answers OperatorSaid. Promised answers are already in the outbox."""
 
     answers: tuple[Answer, ...] = ()
     notice: str = ""
-    """A short word on a pressed button, at most 200 characters."""
+    """A short notice for a pressed button, up to 200 characters."""
     is_stranger: bool = False
-    """Nobody that KOS knows: nothing is said to them."""
+    """No access: they get no reply."""
     is_refused: bool = False
     """Not understood, not allowed or not done; answers or notice say why."""
 
@@ -969,7 +969,7 @@ class MenuDescribed(Message, frozen=True, kw_only=True):
 
 
 class OutboxFilled(Message, frozen=True, kw_only=True):
-    """Told to ``bot``: there is something to send. Conflates."""
+    """Sent to ``bot``: there is something to send. Conflates."""
 
     delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
 

@@ -132,7 +132,7 @@ class AlertsActor(Actor):
     """Looks every few seconds; says what the domain decides.
 
     The memory of what was said is the ledger's; here it is only newer by when things were last
-    seen. After a commit of which nobody knows whether it came through, the ledger's counts.
+    seen. After a commit that may have failed, the ledger's version counts.
     """
 
     def __init__(self, context: Context, args: AlertsArgs) -> None:
@@ -164,7 +164,7 @@ class AlertsActor(Actor):
             owned = _Owned(self._ask("ledger", GetKept(prefix="alert-"), KeptListed).kept)
             is_paused = bool(self._ask("ledger", GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept)
         except (RuntimeFault, WaitAndRetry) as fault:
-            self._fail("the ledger does not answer", fault)
+            self._fail("the ledger is not responding", fault)
             return
         self._problem = ""
         rules = {} if is_paused else {each.user: owned.rules(each.user) for each in people}
@@ -178,7 +178,7 @@ class AlertsActor(Actor):
                 # Whether it is stored is not known: the next look begins with what is.
                 self._memories.pop(person.user, None)
                 self._troubles.pop(person.user, None)
-                self._fail("what is to be told could not be stored", fault)
+                self._fail("the alerts could not be stored", fault)
 
     def _people(self) -> tuple[Person, ...]:
         listed = self._ask("ledger", GetPeople(), PeopleListed).people

@@ -100,14 +100,14 @@ class _ActorsBehind:
             # The traceback is where it failed, in the other node's log.
             self._context.log.error("telegram.not_answered", error=str(fault))  # noqa: TRY400
             if actor == "desk" and isinstance(message, OperatorSaid):
-                return OperatorAnswered(notice="KOS failed at this; its log says why")
+                return OperatorAnswered(notice="KOS could not do this. See the log for the reason.")
             raise WaitAndRetry(actor, str(fault)) from fault
         except RuntimeFault as fault:
             raise WaitAndRetry(actor, str(fault)) from fault
 
 
 class BotActor(Actor):
-    """Owns the loop's thread; a loop that ends by itself fails the actor, which starts anew.
+    """Owns the loop's thread; a loop that ends unasked fails the actor, which restarts.
 
     Nothing that is told to it waits here: what is to be sent is in the ledger's outbox, and this
     actor's mailbox only wakes the loop.
@@ -133,7 +133,7 @@ class BotActor(Actor):
                 if self._service is not None:
                     self._service.wake()  # else it looks into the outbox when it is there
             case Tick():
-                raise RuntimeError(f"the bot's loop ended: {self._error or 'no reason is known'}")
+                raise RuntimeError(f"the bot's loop ended: {self._error or 'unknown reason'}")
             case _:
                 raise TypeError(f"bot takes no {type(message).__name__}")
 
@@ -164,13 +164,12 @@ class BotActor(Actor):
     def _made(self) -> TelegramService | None:
         """The service; None when it is not wanted any more, or a package is missing."""
         try:
-            from kos.adapters.telegram.service import (  # noqa: PLC0415 - nobody else pays for aiogram
+            from kos.adapters.telegram.service import (  # noqa: PLC0415 - no one else pays for aiogram
                 TelegramService,
             )
         except ModuleNotFoundError as error:
             self._problem = (
-                f"the package {error.name} is missing: install kos-engine[telegram] and start KOS "
-                "again"
+                f"the package {error.name} is missing: install kos-engine[telegram] and restart KOS"
             )
             self.context.log.error("telegram.not_made", error=self._problem)  # noqa: TRY400
             return None

@@ -93,7 +93,7 @@ class BudgetActor(Actor):
         self._unrecorded: dict[str, RecordCreditsSpent] = {}
         self._is_paused = False
         self._costs: dict[str, int] = {}
-        """Grants under way, for calls of which the server tells no cost."""
+        """Grants under way, for calls whose cost the server does not report."""
 
     def started(self) -> None:
         self.context.after(0, _OPEN)
@@ -137,7 +137,7 @@ class BudgetActor(Actor):
 
     def pulse(self) -> dict[str, str | int | float]:
         if self._state is None:
-            return {"problem": "does not know yet what was spent: the ledger has not answered"}
+            return {"problem": "waiting for the ledger to report the credits spent"}
         picture = describe(self._state, self._rules, datetime.now(UTC))
         return {
             "credits_used": picture.used,
@@ -194,13 +194,14 @@ class BudgetActor(Actor):
     def _decide(self, message: RequestCredits, now: datetime) -> Message:
         if self._is_paused:
             return CreditsRefused(
-                reason="KOS is paused; /resume ends it", retry_after_s=_PAUSED_RETRY_S
+                reason="KOS is paused. Send /resume to restart.", retry_after_s=_PAUSED_RETRY_S
             )
         if self._state is None or not (
             self._has_counters or now - self._opened_at > _COUNTERS_PATIENCE
         ):
             return CreditsRefused(
-                reason="what was spent is not known yet; asking", retry_after_s=_RETRY_S
+                reason="the credits spent are not known yet; asking the ledger",
+                retry_after_s=_RETRY_S,
             )
         self._state, decision = request(
             self._state,
@@ -219,7 +220,7 @@ class BudgetActor(Actor):
                 return CreditsRefused(reason=decision.reason, retry_after_s=decision.retry_after_s)
 
     def _settle(self, message: CreditsSpent, now: datetime) -> None:
-        # A call whose cost nobody tells is recorded in full: the ledger may count too much, and
+        # A call whose cost no one tells is recorded in full: the ledger may count too much, and
         # never too little.
         granted = self._costs.pop(message.grant_id, 0)
         cost = granted if message.cost is None else message.cost

@@ -86,7 +86,7 @@ class DashboardActor(Actor):
                 self._open()
         elif not self._server.is_alive:
             self._server = None
-            raise RuntimeError("the page's server has ended by itself; its log line says why")
+            raise RuntimeError("the web page's server has stopped; see the log for the reason")
 
     def _open(self) -> None:
         # Here and not above: the main process imports this module for its specification alone.
@@ -107,8 +107,8 @@ class DashboardActor(Actor):
             is_taken = error.errno == errno.EADDRINUSE
             problem = (
                 f"{args.web.host}:{args.web.port} "
-                + ("is taken by another program" if is_taken else f"cannot be opened ({error})")
-                + "; set web.port, or end the other; tried again every 5 s"
+                + ("is in use by another program" if is_taken else f"cannot be opened ({error})")
+                + "; set another web.port, or stop the other program. KOS tries again every 5 seconds"
             )
             if problem != self._problem:
                 self._problem = problem

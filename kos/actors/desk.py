@@ -53,7 +53,7 @@ def spec(args: DeskArgs) -> ChildSpec:
 class DeskActor(Actor):
     """Hands each word to a thread of its person's lane, which asks, answers and concludes.
 
-    So a question that waits for a peer holds up nobody else, and a slow command not even the
+    So a question that waits for a peer holds up no one else, and a slow command not even the
     same person's next word.
     """
 
@@ -101,10 +101,12 @@ class DeskActor(Actor):
         sender = self.context.sender()
         prefix = "" if sender is None else _SPEAKS_FOR.get(sender)
         if prefix is None or not said.user.startswith(prefix):
-            raise PermissionError(f"{sender} does not speak for such people")
+            raise PermissionError(f"{sender} cannot send commands for these people")
         reply = self.context.reply_later()
         if not self._lanes.put(said.user, lambda: self._do(said, reply)):
-            reply.send(OperatorAnswered(notice="one after another, please: too much waits"))
+            reply.send(
+                OperatorAnswered(notice="Too many messages are waiting. Please wait for a reply.")
+            )
         return DEFERRED
 
     def _do(self, said: OperatorSaid, reply: Reply) -> None:
@@ -126,5 +128,5 @@ def _answer(reply: Reply, work: Callable[[], Message | None]) -> None:
         message = work()
         if message is not None:
             reply.send(message)
-    except Exception as error:  # noqa: BLE001 - a thread's end: whoever asked is told
+    except Exception as error:  # noqa: BLE001 - a thread's end: the asker gets the reason
         reply.fail(error)

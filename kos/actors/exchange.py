@@ -350,7 +350,7 @@ class ExchangeActor(Actor):
         )
 
     def _tell_all(self, subscriber: str) -> None:
-        """The last snapshots, to a consumer that starts anew."""
+        """The last snapshots, to a consumer that has restarted."""
         if subscriber == "reconciler":
             for event_type_id in self._sports:
                 self._tell_catalogue(event_type_id, subscriber)

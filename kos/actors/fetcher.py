@@ -54,7 +54,7 @@ class FetcherArgs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def spec(args: FetcherArgs) -> ChildSpec:
-    """How it is supervised: one sport key that keeps failing is parked and takes nobody along."""
+    """How it is supervised: one sport key that keeps failing is parked and takes no one along."""
     return ChildSpec(
         name=f"fetcher.{args.sport.key}",
         factory="kos.actors.fetcher:FetcherActor",
@@ -154,7 +154,9 @@ class FetcherActor(Actor):
             case CreditsRefused():
                 return FetchAnswered(is_done=False, detail=answer.reason)
             case None:
-                return FetchAnswered(is_done=False, detail="the budget does not answer; try again")
+                return FetchAnswered(
+                    is_done=False, detail="The credit budget is not responding. Try again."
+                )
 
     def _request(self, *, is_on_demand: bool) -> CreditsGranted | CreditsRefused | None:
         now = datetime.now(UTC)

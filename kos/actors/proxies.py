@@ -86,7 +86,7 @@ class ProxiesActor(Actor):
             "keys": len(self._pool.assigned),
             "given": self._given,
             "failures": self._failures,
-            "problem": "" if serving else f"no session of the proxies serves: {problem}",
+            "problem": "" if serving else f"no proxy session is working: {problem}",
         }
 
     def _give(self, message: GetProxySession, now: datetime) -> ProxySessionGiven:
@@ -163,7 +163,7 @@ class Route:
         if not isinstance(given, ProxySessionGiven):
             raise TypeError(f"proxies answered {type(given).__name__}")
         if not given.session_id:
-            reason = "none of the proxy's sessions serves; they are tried again"
+            reason = "no proxy session is working; KOS will try again"
             raise WaitAndRetry("proxies", reason, given.retry_after_s)
         self._session_id = given.session_id
         return proxy_url(self._proxies, given.session_id)

@@ -139,7 +139,7 @@ class ReconcilerActor(Actor):
                 self._decide(sport_key)
 
     def _read_aliases(self) -> None:
-        """Take over what people have settled; where it changed, everything is decided anew."""
+        """Apply people's decisions; where they changed, decide everything again."""
         try:
             listed = self.context.ref("ledger").ask(GetAliases(), timeout_s=_LEDGER_TIMEOUT_S)
         except RuntimeFault as fault:
@@ -238,7 +238,7 @@ class ReconcilerActor(Actor):
         )
 
     def _forget_ended(self) -> None:
-        """Drop sport keys of which nothing is left to come."""
+        """Drop sport keys with no events to come."""
         past = datetime.now(UTC) - _AFTER_KICKOFF
         for sport_key, listed in list(self._fixtures.items()):
             if all(fixture.kickoff < past for fixture in listed):

@@ -98,7 +98,7 @@ class ScorerActor(Actor):
         return None
 
     def renewed(self, args: ScorerArgs) -> bool:
-        """Other rules: the picture is drawn anew from what the producers hold, without a call."""
+        """New rules: rebuild the picture from what the producers hold, without a call."""
         self._args = args
         self._picture = MarketSnapshot(args.rules)
         self._subscribe()

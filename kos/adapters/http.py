@@ -182,7 +182,7 @@ class HttpRemote:
             *_address_problems(f"{name} base_url", base_url, may_have_login=False),
             *(_proxy_problems(f"{name} proxy", proxy) if proxy else ()),
             *(
-                f"{name}: there is no readable file {file}"
+                f"{name}: cannot read the file {file}"
                 for file in (*(client_cert or ()), *((ca,) if ca else ()))
                 if not Path(file).is_file()
             ),
@@ -386,11 +386,11 @@ class HttpRemote:
             case requests.exceptions.ConnectTimeout():
                 return self._broken("no connection in time", may_mend=True, was_done=False)
             case requests.exceptions.ReadTimeout() | ReadTimeoutError():
-                return self._broken("no answer in time", may_mend=True)
+                return self._broken("no reply in time", may_mend=True)
             case requests.RequestException() if self._proxy and _is_login_refused(error):
-                return self._refused(PROXY_LOGIN, "check the proxy's login in the settings")
+                return self._refused(PROXY_LOGIN, "check the proxy login in the settings")
             case requests.exceptions.ProxyError():
-                return self._broken("the proxy gives no connection", may_mend=True, was_done=False)
+                return self._broken("the proxy does not connect", may_mend=True, was_done=False)
             case requests.exceptions.SSLError():
                 return self._broken("TLS failed; check the address, this machine's clock and ca")
             case requests.exceptions.ConnectionError() if _is_never_connected(error):
@@ -420,7 +420,7 @@ class HttpRemote:
             limited = RateLimited(self.name, "asks for fewer calls (HTTP 429)", retry_after_s)
             return _Failure(limited, may_mend=True, was_done=False, retry_after_s=retry_after_s)
         if status == _PROXY_LOGIN_WANTED:
-            return self._refused(PROXY_LOGIN, "check the proxy's login in the settings")
+            return self._refused(PROXY_LOGIN, "check the proxy login in the settings")
         if status in {401, 403}:
             return self._refused(f"HTTP {status}", "check key, login and plan in the settings")
         unavailable = RemoteUnavailable(self.name, f"answered HTTP {status}", retry_after_s)
@@ -502,7 +502,7 @@ def _proxy_problems(what: str, url: str) -> Iterator[str]:
     scheme = url.partition("://")[0]
     if scheme in {"socks5", "socks5h"}:
         if importlib.util.find_spec("socks") is None:
-            yield f"{what} speaks SOCKS, for which a package is missing: install kos-engine[socks]"
+            yield f"{what} uses SOCKS and a package is missing: install kos-engine[socks]"
         url = url.replace(scheme, "http", 1)
     yield from _address_problems(what, url, may_have_login=True)
 
@@ -518,7 +518,7 @@ def _address_problems(what: str, url: str, *, may_have_login: bool) -> Iterator[
     if parts.scheme not in {"http", "https"} or not has_host:
         yield f"{what} is not an address; expected http(s)://host[:port]"
     if parts.username is not None and not may_have_login:
-        yield f"{what} holds a login; it belongs into its own setting"
+        yield f"{what} contains a login; it belongs in its own setting"
     if parts.query or parts.fragment:
         yield f"{what} has a query or a fragment; expected http(s)://host[:port][/path]"
 

@@ -20,35 +20,35 @@ from kos.cli.door import (
     write_out,
 )
 from kos.cli.settings import JsonOption, StateDirOption
-from kos.errors import InvalidInput
+from kos.errors import CommandNotAllowed, InvalidInput
 
 if TYPE_CHECKING:
     from kos.messages import AliasFact, AliasVerdict, RecordAlias
 
 aliases_app = typer.Typer(
-    help="Aliases: two names settled as one side, or as never one. The matcher uses them at once.",
+    help="Aliases: names decided to be the same team or player, or different ones. In use immediately.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
-SportArgument = Annotated[str, typer.Argument(help="The sport it holds for, e.g. soccer.")]
+SportArgument = Annotated[str, typer.Argument(help="The sport, e.g. soccer.")]
 FeedName = Annotated[str, typer.Argument(help="The name in the odds feed.")]
 ExchangeName = Annotated[str, typer.Argument(help="The name on the exchange.")]
-EvidenceOption = Annotated[str, typer.Option("--evidence", help="Why; what you saw.")]
+EvidenceOption = Annotated[str, typer.Option("--evidence", help="The reason.")]
 ReplaceOption = Annotated[
-    bool, typer.Option("--replace", help="Take back an earlier word that says otherwise.")
+    bool, typer.Option("--replace", help="Replace an earlier decision that differs.")
 ]
 
 
 @aliases_app.command("list")
 def list_aliases(
     *,
-    sport: Annotated[str | None, typer.Option("--sport", help="Only this sport's.")] = None,
-    history: Annotated[bool, typer.Option("--history", help="Every word ever said.")] = False,
+    sport: Annotated[str | None, typer.Option("--sport", help="Only this sport.")] = None,
+    history: Annotated[bool, typer.Option("--history", help="Include the full history.")] = False,
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
-    """List the pairs of names that a person confirmed or rejected, and who, when and why."""
+    """List names confirmed or rejected, with who, when and why."""
     from kos.messages import AliasesListed, GetAliases
     from kos.views.offers import shown_time
     from kos.views.table import TableView
@@ -88,7 +88,7 @@ def add(
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Say that two names are one side."""
+    """Record that two names are the same team or player."""
     from kos.messages import AliasVerdict
 
     pair = (sport, feed_name, exchange_name)
@@ -106,7 +106,7 @@ def reject(
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Say that two names are never one side."""
+    """Record that two names are different teams or players."""
     from kos.messages import AliasVerdict
 
     pair = (sport, feed_name, exchange_name)
@@ -123,7 +123,7 @@ def withdraw(
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Take an earlier word back: the pair is open again."""
+    """Undo a decision about two names."""
     from kos.messages import AliasVerdict
 
     pair = (sport, feed_name, exchange_name)
@@ -132,11 +132,11 @@ def withdraw(
 
 @aliases_app.command("export")
 def export(
-    target: Annotated[Path | None, typer.Argument(help="File; default: standard output.")] = None,
+    target: Annotated[Path | None, typer.Argument(help="File. Default: standard output.")] = None,
     *,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Write what is settled as JSON lines, to be shared; who settled it stays here."""
+    """Export decisions as JSON lines to share, without the names of the people who made them."""
     import msgspec
 
     from kos.messages import AliasesListed, GetAliases
@@ -164,7 +164,7 @@ def import_aliases(
     replace: ReplaceOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Take over what somebody else settled; refused whole where it contradicts what is here."""
+    """Import someone else's decisions. Nothing is imported if any contradicts yours."""
     import msgspec
 
     from kos.messages import AliasVerdict
@@ -180,14 +180,14 @@ def import_aliases(
             pair = (said["sport"], said["feed_name"], said["exchange_name"])
             verdict = AliasVerdict(said["verdict"])
         except (msgspec.MsgspecError, KeyError, ValueError):
-            raise InvalidInput(where, line, "a line as kos aliases export writes it") from None
+            raise InvalidInput(where, line, "a line from kos aliases export") from None
         commands.append(_command(pair, verdict, said.get("evidence", ""), None))
     settled = _settled(door)
     for command in commands:
         _check(settled, command, is_replacing=replace)
     for answer in door.do_all(commands):
         recorded_or_exit(answer)
-    typer.echo(f"{len(commands)} aliases taken over")
+    typer.echo(f"{len(commands)} aliases imported")
 
 
 def _settle(
@@ -245,9 +245,7 @@ def _check(settled: tuple[AliasFact, ...], command: RecordAlias, *, is_replacing
             command.exchange_name,
         )
         if is_this_pair and fact.verdict not in {command.verdict, AliasVerdict.WITHDRAWN}:
-            raise InvalidInput(
-                "alias",
-                f"{command.feed_name} = {command.exchange_name}",
-                f"no contradiction: {fact.decided_by} has {fact.verdict.value} it"
-                f" ({fact.evidence}); give --replace if that was wrong",
+            raise CommandNotAllowed(
+                f"{fact.decided_by} has already {fact.verdict.value} {command.feed_name} = "
+                f"{command.exchange_name} ({fact.evidence}). If that is wrong, use --replace."
             )

@@ -27,7 +27,7 @@ from kos.observability.redact import Redactor
 
 app = typer.Typer(
     name="kos",
-    help="Matched-betting and arbitrage engine: finds, computes, tracks and tells.",
+    help="Matched betting and arbitrage: finds, prices and tracks bets, and sends alerts.",
     no_args_is_help=True,
     # Paragraphs of a docstring flow; the default mode would keep its line ends.
     rich_markup_mode="markdown",

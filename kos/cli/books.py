@@ -35,15 +35,17 @@ books_app = typer.Typer(
 )
 
 SinceOption = Annotated[
-    str | None, typer.Option("--since", metavar="TIME", help="From this moment on.")
+    str | None, typer.Option("--since", metavar="TIME", help="Start time (included).")
 ]
 UntilOption = Annotated[
-    str | None, typer.Option("--until", metavar="TIME", help="Before this moment.")
+    str | None, typer.Option("--until", metavar="TIME", help="End time (not included).")
 ]
 YearOption = Annotated[
     str | None,
     typer.Option(
-        "--year", metavar="YEAR", help="2026, or 2026-27 for 6 April to 5 April (UTC days)."
+        "--year",
+        metavar="YEAR",
+        help="2026, or 2026-27 for the tax year 6 April to 5 April (days in UTC).",
     ),
 ]
 
@@ -58,7 +60,7 @@ def show_books(
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Show balances and free float now, and the profit of a time by venue, offer and month."""
+    """Show current balances and float, and profit for a period by venue, offer and month."""
     from kos.domain.books.double_entry import pounds
     from kos.messages import BooksDescribed, GetBooks
     from kos.views.books import balances_table, floats_table, profit_table
@@ -85,7 +87,7 @@ def show_books(
         profit_table("Profit by month", books.by_month),
     )
     typer.echo(
-        f"capital {pounds(books.capital)}, of which locked {pounds(books.locked)}; "
+        f"capital {pounds(books.capital)} (tied up {pounds(books.locked)}); "
         f"profit {pounds(books.profit)}; trial balance {pounds(books.trial_balance)}"
     )
 
@@ -93,22 +95,22 @@ def show_books(
 @books_app.command("record")
 def record(
     participant: Participant,
-    fact: Annotated[str, typer.Argument(help="What happened; see kos books facts.")],
-    words: Annotated[list[str] | None, typer.Argument(help="field=value ...; pounds.")] = None,
+    fact: Annotated[str, typer.Argument(help="What happened (see kos books facts).")],
+    words: Annotated[
+        list[str] | None, typer.Argument(help="field=value ... with amounts in pounds.")
+    ] = None,
     *,
     at: AtOption = None,
     key: KeyOption = None,
     by: ByOption = None,
     note: Annotated[
-        str, typer.Option("--note", metavar="TEXT", help="A remark that is kept with it.")
+        str, typer.Option("--note", metavar="TEXT", help="A note to keep with it.")
     ] = "",
-    supervisor: Annotated[
-        bool, typer.Option("--supervisor", help="Record it in the supervisor's role.")
-    ] = False,
+    supervisor: Annotated[bool, typer.Option("--supervisor", help="Record as supervisor.")] = False,
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Record what happened to a participant's money, e.g. ann opened amount=100."""
+    """Record a money event, e.g. ann opened amount=100."""
     from kos.domain.offers.typed_facts import spoken
     from kos.messages import FactRecorded, RecordFact
 
@@ -144,7 +146,7 @@ def facts() -> None:
 
 @books_app.command("participants")
 def participants(*, as_json: JsonOption = False, state_dir: StateDirOption = None) -> None:
-    """List who takes part."""
+    """List participants."""
     from kos.messages import GetParticipants, ParticipantsListed
     from kos.views.books import participants_table
 
@@ -204,11 +206,11 @@ def import_bets(
     source: Annotated[Path, typer.Argument(help="A CSV file of settled bets.")],
     *,
     form: Annotated[
-        str, typer.Option("--format", help="kos, or betfair for its statement or P&L table.")
+        str, typer.Option("--format", help="kos, or betfair for a Betfair statement or P&L table.")
     ] = "kos",
     state_dir: StateDirOption = None,
 ) -> None:
-    """Read bets settled before the books began; a file read twice counts once."""
+    """Import bets settled before you started using KOS. Importing a file twice is safe."""
     from kos.domain.offers.past_bets import from_betfair, from_csv
     from kos.errors import InvalidInput
     from kos.messages import RecordFact
@@ -235,7 +237,7 @@ def import_bets(
         typer.echo(f"skipped {line}", err=True)
     for answer in refused:
         typer.echo(f"refused: {answer.reason}", err=True)
-    typer.echo(f"{len(answers) - len(refused)} past bets of {participant} are in the books")
+    typer.echo(f"{len(answers) - len(refused)} past bets of {participant} imported")
     if refused:
         raise typer.Exit(1)
 

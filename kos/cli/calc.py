@@ -31,9 +31,9 @@ def register(app: typer.Typer) -> None:
 
 def calc(  # noqa: PLR0917 - typer reads its options off the signature
     ctx: typer.Context,
-    kind: Annotated[str | None, typer.Argument(help="Which calculation; see --list.")] = None,
+    kind: Annotated[str | None, typer.Argument(help="The calculator (see --list).")] = None,
     list_kinds: Annotated[
-        bool, typer.Option("--list", help="Name every kind and its inputs.")
+        bool, typer.Option("--list", help="List the calculators and their inputs.")
     ] = False,
     batch: Annotated[
         str | None,
@@ -43,9 +43,9 @@ def calc(  # noqa: PLR0917 - typer reads its options off the signature
             help='Answer {"id","kind","inputs"} lines of a file, or of standard input with "-".',
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     show_help: Annotated[
-        bool, typer.Option("--help", help="Show this, or the inputs of a kind.")
+        bool, typer.Option("--help", help="Show this message, or the inputs of a calculator.")
     ] = False,
 ) -> None:
     """Compute lays, dutches, accumulators, fair odds and the rest: KIND --INPUT VALUE ...
@@ -104,7 +104,7 @@ def _known(kind: str) -> Calculator:
 
     calculator = KINDS.get(kind.replace("-", "_"))
     if calculator is None:
-        raise InvalidInput("kind", kind, "a kind of kos calc --list")
+        raise InvalidInput("kind", kind, "one of the calculators in kos calc --list")
     return calculator
 
 
@@ -123,7 +123,7 @@ def _run_batch(path: str) -> None:
     if path == "-":
         for line in answers(sys.stdin.buffer):
             write(line + b"\n")
-            flush()  # whoever feeds the pipe may wait for the answer before the next line
+            flush()  # the sender may wait for the answer before the next line
         return
     try:
         with open(path, "rb") as stream:  # noqa: PTH123 - "-" and paths are told apart as text
@@ -172,9 +172,9 @@ def _print_list(*, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="Kinds of calculation", title_justify="left", show_lines=True)
+    table = Table(title="Calculators", title_justify="left", show_lines=True)
     table.add_column("kind", no_wrap=True)
-    table.add_column("what it computes, and its inputs (optional ones in brackets)")
+    table.add_column("what it calculates, and its inputs (optional ones in brackets)")
     for kind, calculator in KINDS.items():
         names = " ".join(
             name if entry.is_required else f"\\[{name}]"

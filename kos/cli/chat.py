@@ -29,14 +29,18 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 SaveOption = Annotated[
     Path | None,
-    typer.Option("--save-to", metavar="DIR", help="Where pictures and files go; default: here."),
+    typer.Option(
+        "--save-to",
+        metavar="DIR",
+        help="Folder for pictures and files. Default: the current folder.",
+    ),
 ]
 
 
 def chat(
     words: Annotated[
         list[str] | None,
-        typer.Argument(help="One word to the desk, e.g. /qualifier coral; without: a prompt."),
+        typer.Argument(help="One command, e.g. /qualifier coral. Leave out for a prompt."),
     ] = None,
     *,
     save_to: SaveOption = None,
@@ -88,7 +92,7 @@ class Conversation:
         self.has_refusal = False
 
     def say(self, line: str) -> None:
-        """Say a line, or press the button of a number, and show what comes back.
+        """Send a line, or press a numbered button, and show the reply.
 
         Raises:
             WaitAndRetry: The desk does not answer.
@@ -156,7 +160,7 @@ class Conversation:
         for answer in answered.answers:
             self._show_one(answer)
         if answered.is_stranger:
-            self._screen.print("KOS does not know you", markup=False)
+            self._screen.print("You do not have access to KOS", markup=False)
 
     def _show_one(self, answer: Answer) -> None:
         from rich.text import Text

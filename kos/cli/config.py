@@ -11,7 +11,7 @@ import typer
 from kos.cli.settings import ConfigOption, JsonOption
 
 config_app = typer.Typer(
-    help="The settings: show, check, begin a file.",
+    help="Settings: show, check or create the file.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -21,7 +21,7 @@ config_app = typer.Typer(
 def show(
     *,
     changed: Annotated[
-        bool, typer.Option("--changed", help="Only what is not the default.")
+        bool, typer.Option("--changed", help="Show only settings that are not the default.")
     ] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -48,22 +48,25 @@ def show(
 
 @config_app.command("check")
 def check(*, config: ConfigOption = None) -> None:
-    """Check all settings at once; exit code 78 when something does not hold."""
+    """Check all settings; exit code 78 if anything is invalid."""
     from kos.config.settings import default_path, load
 
     settings, origins = load(config)
     file = config or default_path()
     where = str(file) if file.is_file() else f"no file ({file} is absent)"
-    typer.echo(f"settings hold: {where}, {len(origins)} set by you; state in {settings.state_dir}")
+    typer.echo(
+        f"settings are valid: {where}, {len(origins)} set by you; state in {settings.state_dir}"
+    )
 
 
 @config_app.command("init")
 def init(
     path: Annotated[
-        Path | None, typer.Argument(help="The new file, or - to print; default: the user's.")
+        Path | None,
+        typer.Argument(help="The new file, or - to print. Default: your own settings file."),
     ] = None,
 ) -> None:
-    """Write a commented settings file, for its owner alone; an existing one is left alone."""
+    """Write a commented settings file, readable only by you; an existing file is not changed."""
     from kos.config.described import commented_file
     from kos.config.settings import default_path
     from kos.errors import InvalidInput
@@ -83,4 +86,4 @@ def init(
         raise InvalidInput("PATH", str(file), allowed) from None
     with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
         opened.write(commented_file())
-    typer.echo(f"{file}: every setting with its default; then: kos config check")
+    typer.echo(f"{file}: created with every setting and its default. Next: kos config check")

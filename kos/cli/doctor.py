@@ -1,4 +1,4 @@
-"""``kos doctor``: what could keep KOS from its work, and what to do about it."""
+"""``kos doctor``: checks for problems, with remedies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MARKS = {"ok": "ok", "warning": "WARN", "failure": "FAIL"}
 
 
 def doctor(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Look at everything KOS needs: what was found, and what to do.
+    """Check everything KOS needs, and show how to fix problems.
 
     Exit code 0 when all is well, 1 with warnings, 2 with failures. A running daemon is asked, not
     disturbed; nothing is changed.

@@ -23,7 +23,7 @@ import typer
 from kos.cli.settings import settings_of
 from kos.db import FILE_NAME
 from kos.domain.offers.typed_facts import moment_of
-from kos.errors import CommandNotAllowed, InvalidInput, WaitAndRetry
+from kos.errors import CommandNotAllowed, InvalidInput, OperatorMustAct, WaitAndRetry
 from kos.messages import MESSAGES, CommandRefused, LedgerCommand, QueryRefused
 from kos.runtime.protocol import Message
 from kos.views.table import TableView
@@ -38,16 +38,16 @@ KeyOption = Annotated[
     typer.Option(
         "--key",
         metavar="KEY",
-        help="Idempotency key: the same key again gets the first answer and changes nothing.",
+        help="Idempotency key: repeating a key returns the first result and changes nothing.",
     ),
 ]
 ByOption = Annotated[
-    str | None, typer.Option("--by", metavar="NAME", help="Who records it; default: you.")
+    str | None, typer.Option("--by", metavar="NAME", help="Who records it. Default: you.")
 ]
 AtOption = Annotated[
     str | None,
     typer.Option(
-        "--at", metavar="TIME", help="When it happened, e.g. 2026-11-23T15:00:00Z; default: now."
+        "--at", metavar="TIME", help="When it happened, e.g. 2026-11-23T15:00:00Z. Default: now."
     ),
 ]
 
@@ -132,8 +132,8 @@ class Door:
             except RuntimeFault as fault:
                 raise WaitAndRetry(
                     "ledger",
-                    f"{fault}; it is not known whether it was recorded: repeat it with "
-                    f"--key {command.command_id}, which cannot record it twice",
+                    f"{fault}. KOS cannot tell whether this was recorded. Run it again with "
+                    f"--key {command.command_id}; it will not be recorded twice",
                 ) from fault
             if answer is None:
                 return answers + self._do_in_file(commands[len(answers) :])
@@ -143,7 +143,7 @@ class Door:
     def _do_in_file(self, commands: Sequence[LedgerCommand]) -> list[Message]:
         from kos.storage.ledger import MAX_BATCH, Ledger
 
-        self._say("writing the ledger itself, under its lock")
+        self._say("writing to the ledger directly, under its lock")
         self.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         ledger = Ledger(self.path)
         try:
@@ -160,7 +160,7 @@ class Door:
         """The file's path, when no daemon runs.
 
         Raises:
-            InvalidInput: One does.
+            OperatorMustAct: One does.
         """
         from kos.runtime import SystemNotAnswering, SystemNotRunning, connect
 
@@ -171,7 +171,7 @@ class Door:
         except SystemNotRunning:
             yield self.path
             return
-        raise InvalidInput("daemon", "running", f"a stopped daemon: {why}")
+        raise OperatorMustAct(f"Stop the daemon first: {why}.")
 
     def _ask_daemon(self, message: Message) -> Message | None:
         """The daemon's answer; None where none runs."""
@@ -203,7 +203,7 @@ class Door:
         from kos.storage.answers import answer
         from kos.storage.migrations import open_as_it_is
 
-        self._say("reading the ledger itself")
+        self._say("reading the ledger directly")
         database = open_as_it_is(self.path)
         try:
             return answer(database, self.path, question, datetime.now(UTC))
@@ -261,7 +261,7 @@ def write_out(text: str, target: Path | None) -> None:
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise InvalidInput(
-            "file", str(target), f"a file that can be made ({error.strerror})"
+            "file", str(target), f"a file that can be created ({error.strerror})"
         ) from error
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)

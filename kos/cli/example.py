@@ -1,4 +1,4 @@
-"""What a newcomer finds in the sandbox's books: a few invented offers, and somebody to try them with."""
+"""The sandbox's example books: a few invented offers and a participant."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ OFFERS = (
 
 
 def put_example(state_dir: Path) -> None:
-    """Fill the books of a state directory that has none yet; others are left alone.
+    """Fill the books of a state directory that has none yet; existing books are not changed.
 
     Raises:
         DatabaseRefused: The file cannot be made.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 EXIT_REFUSED = 2
-"""What was asked is refused, or cannot be had at present."""
+"""The request is refused, or not available now."""
 
 EXIT_SOFTWARE = 70
 """The daemon gave up: something kept failing. Starting it again may help."""

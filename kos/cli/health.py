@@ -1,4 +1,4 @@
-"""``kos health``: one word and an exit code, for cron, a container or a monitor."""
+"""``kos health``: a status and an exit code, for cron, a container or a monitor."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _FAILED = 1
 def health(
     *,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing; the exit code says it.")
+        bool, typer.Option("--quiet", "-q", help="Print nothing; use the exit code.")
     ] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 1 for degraded, too, and not only for failed.")
+        bool, typer.Option("--strict", help="Exit with 1 when degraded, not only when failed.")
     ] = False,
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Say whether KOS is ok, degraded or failed, by its heartbeat file alone.
+    """Show whether KOS is ok, degraded or failed, from its heartbeat file only.
 
     Exits 0 when it is ok or degraded, 1 when it has failed or does not run. Degraded is what
     KOS works around by itself, so a container is not to be restarted for it.

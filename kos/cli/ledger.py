@@ -29,7 +29,7 @@ ledger_app = typer.Typer(
 
 @ledger_app.command("verify")
 def verify(*, as_json: JsonOption = False, state_dir: StateDirOption = None) -> None:
-    """Check the file: integrity, schema, sums, and that all facts fold to what is stored."""
+    """Check the file: integrity, schema, sums, and that replaying all facts gives what is stored."""
     from kos.messages import LedgerVerified, VerifyLedger
 
     verified = Door(state_dir).ask(VerifyLedger(), LedgerVerified)
@@ -50,11 +50,11 @@ def backup(
     *,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Write a consistent, checked copy; the daemon goes on meanwhile."""
+    """Write a consistent, checked copy while the daemon runs."""
     from kos.messages import BackUpLedger, LedgerBackedUp
 
     done = Door(state_dir).ask(BackUpLedger(target=str(target.absolute())), LedgerBackedUp)
-    typer.echo(f"{done.target}: a sound copy up to entry {done.sequence}")
+    typer.echo(f"{done.target}: a checked copy up to entry {done.sequence}")
 
 
 @ledger_app.command("restore")
@@ -63,7 +63,7 @@ def restore(
     *,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Put a checked backup in the ledger's place; the former file is kept beside it."""
+    """Restore a checked backup. The current file is kept alongside it."""
     from kos.storage.backup import restore as put_back
 
     with Door(state_dir).no_daemon("restoring replaces its file") as path:
@@ -71,15 +71,15 @@ def restore(
         aside = put_back(source, path)
     typer.echo(f"{path}: restored from {source}")
     if aside is not None:
-        typer.echo(f"the former ledger is {aside}")
+        typer.echo(f"the previous ledger is {aside}")
 
 
 @ledger_app.command("accept-loss")
 def accept_loss(*, state_dir: StateDirOption = None) -> None:
-    """Open a ledger again that misses acknowledged entries, when they cannot be brought back."""
+    """Reopen a ledger whose missing entries cannot be recovered."""
     from kos.storage.backup import accept_loss as accept
 
-    with Door(state_dir).no_daemon("it has its file open and misses nothing") as path:
+    with Door(state_dir).no_daemon("it has its file open and no entries are missing") as path:
         lost = accept(path)
     typer.echo(f"{path}: {lost} acknowledged entries are accepted as lost")
 
@@ -108,7 +108,7 @@ def export(
 
 @ledger_app.command("import")
 def import_ledger(
-    source: Annotated[Path, typer.Argument(help="What `kos ledger export` wrote.")],
+    source: Annotated[Path, typer.Argument(help="A file from `kos ledger export`.")],
     *,
     state_dir: StateDirOption = None,
 ) -> None:
@@ -117,7 +117,7 @@ def import_ledger(
     from kos.storage.ledger import Ledger
     from kos.storage.transfer import imported
 
-    with Door(state_dir).no_daemon("it alone may write its file") as path:
+    with Door(state_dir).no_daemon("only one process can write the file") as path:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             lines = source.open("rb")
@@ -143,7 +143,7 @@ def everything_about(
     *,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Write all that is stored about one participant as JSON, for them to take along."""
+    """Export everything stored about one participant as JSON, so they can keep a copy."""
     import msgspec
 
     from kos.messages import EverythingListed, GetEverything
@@ -155,17 +155,19 @@ def everything_about(
 @ledger_app.command("erase")
 def erase(
     participant: Participant,
-    reason: Annotated[str, typer.Option("--reason", help="Why; not stored with the person.")],
+    reason: Annotated[
+        str, typer.Option("--reason", help="The reason (not stored with the person's data).")
+    ],
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Remove all that is stored about one participant; backups made before still hold it."""
+    """Remove everything stored about one participant. Earlier backups still contain it."""
     from kos.messages import EraseParticipant
 
     if not yes:
-        typer.confirm(f"Remove everything about {participant}, for good?", abort=True)
+        typer.confirm(f"Permanently remove everything about {participant}?", abort=True)
     command = EraseParticipant(
         command_id=key_of(key),
         by=operator(),
@@ -174,4 +176,4 @@ def erase(
         reason=reason,
     )
     recorded_or_exit(Door(state_dir).do(command))
-    typer.echo(f"everything about {participant} is removed; backups made before still hold it")
+    typer.echo(f"everything about {participant} has been removed. Earlier backups still contain it")

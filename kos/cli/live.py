@@ -60,7 +60,7 @@ class LiveTable:
             self._print_now_and_then()
 
     def _print_now_and_then(self) -> None:
-        """For a pipe or a file: the whole screen at first sight of prices, then seldom."""
+        """For a pipe or a file: the whole screen once there are prices, then every half minute."""
         wait_s = _REFRESH_S
         while not self._ended.wait(wait_s):
             try:
@@ -84,13 +84,15 @@ class LiveTable:
                         client.close()
                         client = None
                     if not self._ended.is_set():
-                        live.update(Text(f"waiting for the daemon: {fault}"), refresh=True)
+                        live.update(
+                            Text(f"Cannot reach the daemon: {fault}. Trying again…"), refresh=True
+                        )
             if client is not None:
                 client.close()
 
     def _screen(self, client: Client) -> Group:
         tables = []
-        rows = (self._console.height - 1) // len(_KINDS) - _LINES_AROUND
+        rows = (self._console.height - 2) // len(_KINDS) - _LINES_AROUND
         for kind in _KINDS:
             query = OpportunityQuery(kind=kind, limit=max(1, min(rows, _MOST_ROWS)))
             answer = client.ask("scorer", GetOpportunities(query=query), timeout_s=_TIMEOUT_S)

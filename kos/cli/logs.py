@@ -25,33 +25,31 @@ _STDIN = "-"
 def logs(
     source: Annotated[
         str | None,
-        typer.Argument(help="A log file, or - for standard input; default: the daemon's own."),
+        typer.Argument(help="A log file, or - for standard input. Default: the daemon's log."),
     ] = None,
     *,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow new lines.")] = False,
     level: Annotated[
         str | None,
-        typer.Option(help="This grave or graver: debug, info, warning, error, critical."),
+        typer.Option(help="This level or above: debug, info, warning, error, critical."),
     ] = None,
     event: Annotated[
-        str | None, typer.Option(help="This event; with a dot at the end, all that begin so.")
+        str | None, typer.Option(help="This event. End with a dot for all events with that prefix.")
     ] = None,
     node: Annotated[str | None, typer.Option(help="This process: main, feeds, engine...")] = None,
     actor: Annotated[
-        str | None, typer.Option(help="This actor; with a dot at the end, all that begin so.")
+        str | None, typer.Option(help="This actor. End with a dot for all actors with that prefix.")
     ] = None,
-    sport: Annotated[str | None, typer.Option(help="This sport key, or its beginning.")] = None,
-    job: Annotated[
-        str | None, typer.Option(help="All that one thing set in motion, by its job_id.")
-    ] = None,
+    sport: Annotated[str | None, typer.Option(help="This sport key or prefix.")] = None,
+    job: Annotated[str | None, typer.Option(help="Everything with this job_id.")] = None,
     since: Annotated[
-        str | None, typer.Option(help="Not older than 10m, 2h, 1d, or than a time in UTC.")
+        str | None, typer.Option(help="Since 10m, 2h or 1d ago, or a UTC time.")
     ] = None,
     lines: Annotated[
         int | None,
-        typer.Option("--lines", "-n", help="The last so many; default 100, or all with --since."),
+        typer.Option("--lines", "-n", help="Number of lines. Default: 100, or all with --since."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As they stand in the file.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print raw lines.")] = False,
     state_dir: StateDirOption = None,
     config: ConfigOption = None,
 ) -> None:
@@ -85,7 +83,7 @@ def logs(
     except KeyboardInterrupt:
         return
     except BrokenPipeError:
-        # Whoever read us has seen enough; the interpreter must not stumble over it at its end.
+        # The reader has closed the pipe; the interpreter must not fail over that when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -41,33 +41,33 @@ def match_command(  # noqa: PLR0917 - typer passes options by name
         bool, typer.Option("--json", help="JSON lines; always so of files and in a pipe.")
     ] = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Print the evidence of every verdict.")
+        bool, typer.Option("--explain", help="Print the evidence for every verdict.")
     ] = False,
     no_aliases: Annotated[
-        bool, typer.Option("--no-aliases", help="Without the tables of known other names.")
+        bool, typer.Option("--no-aliases", help="Do not use the tables of known names.")
     ] = False,
     no_learning: Annotated[
-        bool, typer.Option("--no-learning", help="Without learning names from whom they meet.")
+        bool, typer.Option("--no-learning", help="Do not learn names from fixtures.")
     ] = False,
     unmatched: Annotated[
         bool,
         typer.Option(
             "--unmatched",
-            help="Ask the running daemon which events have no partner, and why; no files.",
+            help="Ask the running daemon which events are unmatched and why. Needs no files.",
         ),
     ] = False,
     sport: Annotated[
         str | None,
-        typer.Option(metavar="KEY", help="With --unmatched: a sport key or its beginning."),
+        typer.Option(metavar="KEY", help="With --unmatched: a sport key or prefix."),
     ] = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Match a bookmaker feed's events to the exchange's, and say why."""
+    """Match a bookmaker feed's events to the exchange's, with the reasons."""
     if unmatched:
         _print_clinic(sport, state_dir, as_json=as_json or not sys.stdout.isatty())
         return
     if bookmaker is None or exchange is None:
-        raise InvalidInput("--bookmaker, --exchange", None, "two files, or --unmatched")
+        raise InvalidInput("--bookmaker or --exchange", None, "two files, or --unmatched")
     try:
         left = list(_read(bookmaker, _bookmaker_fixture))
         right = list(_read(exchange, _exchange_fixture))
@@ -115,7 +115,7 @@ def _print_clinic(sport: str | None, state_dir: Path | None, *, as_json: bool) -
         for reason in match.reasons:
             print(f"  {reason}")
     if not as_json and not answer.matches:
-        print("every event has its partner")
+        print("every event is matched")
 
 
 def _read(path: Path, decode: Callable[[dict[str, Any]], _T]) -> Iterator[_T]:
@@ -123,7 +123,7 @@ def _read(path: Path, decode: Callable[[dict[str, Any]], _T]) -> Iterator[_T]:
         text = path.read_bytes()
     except OSError as error:
         raise _BadLine(
-            f"{path}: cannot be read ({error.strerror}); give a file of JSON lines"
+            f"{path}: cannot be read ({error.strerror}). Give a file of JSON lines"
         ) from None
     seen: set[str] = set()
     for number, line in enumerate(text.split(b"\n"), start=1):
@@ -136,9 +136,9 @@ def _read(path: Path, decode: Callable[[dict[str, Any]], _T]) -> Iterator[_T]:
             fixture = decode(row)
             name = str(getattr(fixture, "id", ""))
             if name in seen:
-                raise ValueError(f"the id {name!r} stands on an earlier line too")  # noqa: TRY301
+                raise ValueError(f"the id {name!r} is also on an earlier line")  # noqa: TRY301
         except ValueError as error:
-            raise _BadLine(f"{path}:{number}: {error}; mend or remove the line") from None
+            raise _BadLine(f"{path}:{number}: {error}; fix or remove the line") from None
         seen.add(name)
         yield fixture
 
@@ -146,7 +146,7 @@ def _read(path: Path, decode: Callable[[dict[str, Any]], _T]) -> Iterator[_T]:
 def _text(row: dict[str, Any], field: str) -> str:
     value = row.get(field)
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{field} must be a text that is not empty, not {value!r:.60}")
+        raise ValueError(f"{field} must be non-empty text, not {value!r:.60}")
     return value
 
 
@@ -176,10 +176,10 @@ def _bookmaker_fixture(row: dict[str, Any]) -> BookmakerFixture:
 def _exchange_fixture(row: dict[str, Any]) -> ExchangeFixture:
     runners = row.get("runners", [])
     if not isinstance(runners, list) or not all(isinstance(r, str) for r in runners):
-        raise ValueError(f"runners must be a list of texts, not {runners!r:.60}")
+        raise ValueError(f"runners must be a list of text, not {runners!r:.60}")
     competition = row.get("competition") or ""
     if not isinstance(competition, str):
-        raise ValueError(f"competition must be a text, not {competition!r:.60}")  # noqa: TRY004
+        raise ValueError(f"competition must be text, not {competition!r:.60}")  # noqa: TRY004
     return ExchangeFixture(
         id=_text(row, "event_id"),
         event_type=_text(row, "event_type"),

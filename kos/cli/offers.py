@@ -25,14 +25,14 @@ from kos.cli.settings import JsonOption, StateDirOption
 from kos.domain.offers.facts import OFFER_FACTS, Role
 
 offers_app = typer.Typer(
-    help="Offers: the catalogue, and where each participant's offers stand.",
+    help="Offers: the catalogue and each participant's offers.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
 Participant = Annotated[str, typer.Argument(help="Whose offer it is.")]
 ParticipantOption = Annotated[
-    str | None, typer.Option("--participant", "-p", metavar="WHO", help="Only this participant's.")
+    str | None, typer.Option("--participant", "-p", metavar="WHO", help="Only this participant.")
 ]
 
 
@@ -40,7 +40,7 @@ ParticipantOption = Annotated[
 def list_offers(
     *,
     participant: ParticipantOption = None,
-    only_open: Annotated[bool, typer.Option("--open", help="Leave out closed ones.")] = False,
+    only_open: Annotated[bool, typer.Option("--open", help="Hide closed offers.")] = False,
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
@@ -68,7 +68,7 @@ def show_offer(
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Show one instance: its bets, tokens, facts, and what may follow."""
+    """Show one offer: its bets, free bets, history and possible next steps."""
     from kos.messages import GetOffer, OfferDescribed
     from kos.views.offers import (
         bets_table,
@@ -86,12 +86,12 @@ def show_offer(
     if told.reminders:
         tables.append(reminders_table(told.reminders))
     print_tables(*tables, story_table(told.events))
-    typer.echo(f"allowed now: {', '.join(told.allowed)}")
+    typer.echo(f"you can record: {', '.join(told.allowed)}")
 
 
 @offers_app.command("facts")
 def facts(
-    fact: Annotated[str | None, typer.Argument(help="Show only this one.")] = None,
+    fact: Annotated[str | None, typer.Argument(help="Show only this fact.")] = None,
 ) -> None:
     """Name the facts that can be recorded, with their fields; those in brackets may be left out."""
     from kos.domain.offers.typed_facts import describe, spoken_names
@@ -107,22 +107,23 @@ def facts(
 @offers_app.command("record")
 def record(
     participant: Participant,
-    instance: Annotated[str, typer.Argument(help="The instance; deposit_sent begins a new one.")],
-    fact: Annotated[str, typer.Argument(help="What happened; see kos offers facts.")],
-    words: Annotated[list[str] | None, typer.Argument(help="field=value ...; pounds, UTC.")] = None,
+    instance: Annotated[str, typer.Argument(help="The offer ID. deposit_sent starts a new offer.")],
+    fact: Annotated[str, typer.Argument(help="What happened (see kos offers facts).")],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(help="field=value ... with amounts in pounds and times in UTC."),
+    ] = None,
     *,
     at: AtOption = None,
     key: KeyOption = None,
     by: ByOption = None,
     note: Annotated[
-        str, typer.Option("--note", metavar="TEXT", help="A remark that is kept with it.")
+        str, typer.Option("--note", metavar="TEXT", help="A note to keep with it.")
     ] = "",
-    supervisor: Annotated[
-        bool, typer.Option("--supervisor", help="Record it in the supervisor's role.")
-    ] = False,
+    supervisor: Annotated[bool, typer.Option("--supervisor", help="Record as supervisor.")] = False,
     version: Annotated[
         int | None,
-        typer.Option("--version", help="Refuse it if the instance has more facts by now."),
+        typer.Option("--version", help="Refuse if the offer has changed since this version."),
     ] = None,
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
@@ -156,7 +157,7 @@ def record(
 
 @offers_app.command("catalogue")
 def catalogue(*, as_json: JsonOption = False, state_dir: StateDirOption = None) -> None:
-    """List the offers that bookmakers make, with the terms known last."""
+    """List the catalogue, with the latest known terms."""
     from kos.messages import CatalogueListed, GetCatalogue
     from kos.views.offers import catalogue_table
 

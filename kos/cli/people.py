@@ -27,22 +27,24 @@ _TELEGRAM = "telegram:"
 _LONGEST_LIFE_H = 24 * 30
 
 people_app = typer.Typer(
-    help="People: who may talk to KOS in Telegram, with which seat; invitations by one-time code.",
+    help="People: who can use KOS on Telegram, their roles, and invitations.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
 User = Annotated[
-    str, typer.Argument(metavar="USER_ID", help="Telegram user id: a number, never a user name.")
+    str, typer.Argument(metavar="USER_ID", help="Telegram user ID: a number, not a username.")
 ]
 SeatOption = Annotated[
     Seat,
-    typer.Option("--seat", help="What they may do; a participant sees and moves only their own."),
+    typer.Option(
+        "--seat", help="Their role. Participants see and change only their own offers and books."
+    ),
 ]
 ParticipantOption = Annotated[
     str,
     typer.Option(
-        "--participant", "-p", help="Whose offers and books are theirs; a participant needs it."
+        "--participant", "-p", help="The participant they are (required for the participant role)."
     ),
 ]
 
@@ -50,11 +52,11 @@ ParticipantOption = Annotated[
 @people_app.command("list")
 def list_people(
     *,
-    everybody: Annotated[bool, typer.Option("--all", help="Also those who may no more.")] = False,
+    everybody: Annotated[bool, typer.Option("--all", help="Include removed people.")] = False,
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
-    """List who may talk to KOS by the ledger; those in the settings are in `kos config show`."""
+    """List the people with access in the ledger. For those in the settings: `kos config show`."""
     from kos.views.people import people_table
 
     people = _people(Door(state_dir), everybody=everybody)
@@ -67,7 +69,7 @@ def list_people(
 @people_app.command("add")
 def add(
     user_id: User,
-    name: Annotated[str, typer.Argument(help="How KOS calls them.")],
+    name: Annotated[str, typer.Argument(help="Display name.")],
     *,
     seat: SeatOption = Seat.PARTICIPANT,
     participant: ParticipantOption = "",
@@ -75,7 +77,7 @@ def add(
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Let somebody talk to KOS, or give them another seat or name."""
+    """Give someone access, or change their role or name."""
     from kos.domain.people.conversation import Person
 
     person = Person(user=_user(user_id), name=name, seat=seat, participant=participant)
@@ -85,7 +87,7 @@ def add(
     if as_json:
         print_json(person)
     else:
-        typer.echo(f"{person.user}: {name} has the seat {seat.value}{_of(participant)}")
+        typer.echo(f"{person.user}: {name} has the role {seat.value}{_of(participant)}")
 
 
 @people_app.command("remove")
@@ -96,20 +98,20 @@ def remove(
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Let somebody talk to KOS no more; what they recorded stays."""
+    """Remove someone's access. Their records are kept."""
     from msgspec.structs import replace
 
     user = _user(user_id)
     door = Door(state_dir)
     known = {person.user: person for person in _people(door, everybody=True)}
     if user not in known:
-        raise InvalidInput("user id", user_id, "somebody of `kos people list`")
+        raise InvalidInput("user id", user_id, "a user ID from `kos people list`")
     gone = replace(known[user], is_active=False)
     _set(door, gone, key)
     if as_json:
         print_json(gone)
     else:
-        typer.echo(f"{user}: {gone.name} has no seat any more")
+        typer.echo(f"{user}: {gone.name} no longer has access")
 
 
 @people_app.command("invite")
@@ -119,12 +121,14 @@ def invite(
     participant: ParticipantOption = "",
     hours: Annotated[
         int,
-        typer.Option("--hours", min=1, max=_LONGEST_LIFE_H, help="How long the code is good for."),
+        typer.Option(
+            "--hours", min=1, max=_LONGEST_LIFE_H, help="How long the code is valid, in hours."
+        ),
     ] = 24,
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Make a one-time code that gives its bearer a seat; it is shown now and never again."""
+    """Create a one-time invitation code. It is shown only once."""
     import secrets
     from datetime import timedelta
 
@@ -158,7 +162,7 @@ def invite(
         return
     typer.echo(code)
     typer.echo(
-        f"a one-time code for the seat {seat.value}{_of(participant)}, good until"
+        f"a one-time code for the role {seat.value}{_of(participant)}, valid until"
         f" {shown_time(command.expires_at)} UTC: send `/start {code}` to the bot",
         err=True,
     )
@@ -167,7 +171,7 @@ def invite(
 def _user(user_id: str) -> str:
     number = user_id.removeprefix(_TELEGRAM)
     if not (number.isascii() and number.isdecimal()):
-        raise InvalidInput("user id", user_id, "a Telegram user id, a number such as 123456789")
+        raise InvalidInput("user id", user_id, "a Telegram user ID, a number such as 123456789")
     return f"{_TELEGRAM}{number}"
 
 

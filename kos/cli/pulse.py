@@ -26,7 +26,9 @@ def find_pulse(settings: Settings) -> tuple[Heartbeat, Judgement]:
     folders = (settings.state_dir, settings.sandbox_state_dir)
     found = [beat for folder in folders if (beat := _read(folder / FILE_NAME)) is not None]
     if not found:
-        raise WaitAndRetry("daemon", f"no heartbeat in {settings.state_dir}; start it: kos run")
+        raise WaitAndRetry(
+            "daemon", f"No heartbeat file in {settings.state_dir}. Start KOS with: kos run"
+        )
     beat = next((each for each in found if _is_there(each.pid)), found[0])
     return beat, judge(beat, _seen(beat))
 
@@ -40,7 +42,7 @@ def _read(path: Path) -> Heartbeat | None:
         raise WaitAndRetry("daemon", f"{path} cannot be read: {error.strerror}") from error
     except msgspec.MsgspecError as error:
         raise WaitAndRetry(
-            "daemon", f"{path} is of another version of KOS ({error}); start the daemon again"
+            "daemon", f"{path} is from another version of KOS ({error}). Restart the daemon"
         ) from error
 
 

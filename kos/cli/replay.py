@@ -23,25 +23,23 @@ _MATCHES_SHOWN = 20
 
 
 def replay(
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Files, or directories to walk.")
-    ],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders.")],
     *,
     bookmaker: Annotated[
         str | None,
-        typer.Option("--bookmaker", "-b", help="Bookmaker key, e.g. coral; default all."),
+        typer.Option("--bookmaker", "-b", help="Bookmaker key, e.g. coral. Default: all."),
     ] = None,
-    kind: Annotated[
-        BetKind, typer.Option("--kind", "-k", help="What the back bet is staked with.")
-    ] = (BetKind.QUALIFYING),
+    kind: Annotated[BetKind, typer.Option("--kind", "-k", help="Type of bet.")] = (
+        BetKind.QUALIFYING
+    ),
     stake: Annotated[
-        str, typer.Option("--stake", "-s", help="Back stake, or face of the free bet, pounds.")
+        str, typer.Option("--stake", "-s", help="Back stake, or value of the free bet, in pounds.")
     ] = "10",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many.")] = 10,
     sport: Annotated[
-        str | None, typer.Option(help="Sport key or its beginning, e.g. soccer or soccer_epl.")
+        str | None, typer.Option(help="Sport key or prefix, e.g. soccer or soccer_epl.")
     ] = None,
-    hide_arbs: Annotated[bool, typer.Option("--hide-arbs", help="Leave arbs out.")] = False,
+    hide_arbs: Annotated[bool, typer.Option("--hide-arbs", help="Hide arbs.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -73,7 +71,7 @@ def _pounds(text: str) -> Decimal:
     try:
         return Decimal(text.removeprefix("£"))
     except InvalidOperation:
-        raise InvalidInput("--stake", text, "pounds, e.g. 10 or 2.50") from None
+        raise InvalidInput("--stake", text, "an amount in pounds, e.g. 10 or 2.50") from None
 
 
 def _tables(found: Replayed, query: OpportunityQuery) -> list[RenderableType]:
@@ -82,7 +80,7 @@ def _tables(found: Replayed, query: OpportunityQuery) -> list[RenderableType]:
         "",
         _matches(found),
         "",
-        _counts("Left out by the decoders", found.dropped),
+        _counts("Excluded by the decoders", found.dropped),
         _counts("Prices not offered", found.rejected),
         "",
         *_opportunities(found, query),
@@ -120,12 +118,12 @@ def _matches(found: Replayed) -> RenderableType:
     lines: list[RenderableType] = [
         Text(
             f"{matches.events} events against {matches.exchange_markets} exchange markets:"
-            f" {matches.match} matched, {matches.doubt} in doubt, {matches.none} without one"
+            f" {matches.match} matched, {matches.doubt} uncertain, {matches.none} without one"
         )
     ]
     if not matches.exchange_markets:
         lines.append(
-            Text("no exchange names among the files: only the feed's own lay prices serve")
+            Text("no exchange names in the files: only the feed's own lay prices are used")
         )
     if matches.found:
         table = _table(Table())
@@ -159,7 +157,7 @@ def _opportunities(found: Replayed, query: OpportunityQuery) -> list[RenderableT
     from kos.views.opportunities import columns_of, opportunity_row
 
     columns = columns_of(query.kind)
-    table = _table(Table(title="Best opportunities, each at its best showing"))
+    table = _table(Table(title="Best opportunities, each at its best price"))
     for heading in ("As of (UTC)", *(heading for _, heading in columns)):
         table.add_column(heading, overflow="fold")
     for each in found.opportunities:
@@ -167,7 +165,7 @@ def _opportunities(found: Replayed, query: OpportunityQuery) -> list[RenderableT
         table.add_row(
             f"{each.as_of:%Y-%m-%d %H:%M}", *(Text(getattr(row, field)) for field, _ in columns)
         )
-    summary = f"{found.considered} prices looked at, at {found.moments} moments"
+    summary = f"{found.considered} prices checked, at {found.moments} moments"
     if found.first_at is not None and found.last_at is not None:
         summary += f" from {found.first_at:%Y-%m-%d %H:%M} to {found.last_at:%Y-%m-%d %H:%M} UTC"
     return [table, Text(summary)]

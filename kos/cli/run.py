@@ -42,12 +42,12 @@ def run(
         bool, typer.Option("--live", help="Show a live table of the best opportunities.")
     ] = False,
     sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="Simulated markets, even when keys are set.")
+        bool, typer.Option("--sandbox", help="Use simulated markets, even when keys are set.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the simulated world.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed for the simulated markets.")] = 1,
     recordings: Annotated[
         Path | None,
-        typer.Option(help="Sandbox: serve this folder of recorded payloads, not the world."),
+        typer.Option(help="Sandbox: serve recorded payloads from this folder instead."),
     ] = None,
     state_dir: StateDirOption = None,
     config: ConfigOption = None,
@@ -116,7 +116,7 @@ def _serve(
     if not sys.stdout.isatty():
         call_on_hangup(system, reload_of(system, settings, logs, manager, read))
     if settings.web.is_enabled and settings.web.port and sys.stdout.isatty():
-        typer.echo(f"the page: {settings.web.address}", err=True)
+        typer.echo(f"Web: {settings.web.address}", err=True)
     if is_live:
         from kos.cli.live import LiveTable
 

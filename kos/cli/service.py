@@ -16,13 +16,13 @@ service_app = typer.Typer(
 )
 
 UserOption = Annotated[
-    bool, typer.Option("--user", help="For `systemctl --user` of the present user.")
+    bool, typer.Option("--user", help="Install for the current user (systemctl --user).")
 ]
 RootOption = Annotated[
     Path, typer.Option("--root", help="Look for secrets and install below this folder.")
 ]
 ExecutableOption = Annotated[
-    str | None, typer.Option("--executable", help="The kos command; default: this one.")
+    str | None, typer.Option("--executable", help="The kos command. Default: this one.")
 ]
 
 
@@ -110,6 +110,6 @@ def _write(file: Path, text: str) -> None:
         file.chmod(0o644)
     except OSError as error:
         raise InvalidInput(
-            "install", str(file), f"a place that may be written to ({error.strerror}); use sudo"
+            "install", str(file), f"a writable location ({error.strerror}), or use sudo"
         ) from None
     typer.echo(f"wrote {file}")

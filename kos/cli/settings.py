@@ -12,17 +12,17 @@ from kos.config.settings import Settings, load
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="Settings file; default: $KOS_CONFIG or the user's."),
+    typer.Option("--config", "-c", help="Settings file. Default: $KOS_CONFIG or your own file."),
 ]
 StateDirOption = Annotated[
     Path | None,
     typer.Option(
         "--state-dir",
         metavar="DIR",
-        help="Where KOS keeps its state; default: as the settings say.",
+        help="Folder for KOS state. Default: from the settings.",
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def settings_of(config: Path | None, state_dir: Path | None = None) -> Settings:

@@ -13,7 +13,7 @@ from kos.cli.settings import ConfigOption, JsonOption, StateDirOption, settings_
 from kos.config.settings import Settings
 from kos.domain.opportunities.dutches import DutchQuery
 from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery, Ranking
-from kos.errors import InvalidInput
+from kos.errors import InvalidInput, OperatorMustAct
 
 _TIMEOUT_S = 10.0
 _MOST_POUNDS = 1_000_000
@@ -36,12 +36,12 @@ def signals(
     bookmaker: Annotated[
         str | None,
         typer.Option(
-            "--bookmaker", "-b", metavar="KEY", help="Bookmaker key, e.g. coral; default: all."
+            "--bookmaker", "-b", metavar="KEY", help="Bookmaker key, e.g. coral. Default: all."
         ),
     ] = None,
     kind: Annotated[
         SignalKind,
-        typer.Option("--kind", "-k", help="What the back bet is staked with, or arbs, or dutches."),
+        typer.Option("--kind", "-k", help="Type of bet: cash, free bet, refund, arbs or dutching."),
     ] = SignalKind.QUALIFYING,
     stake: Annotated[
         str,
@@ -49,67 +49,74 @@ def signals(
             "--stake",
             "-s",
             metavar="POUNDS",
-            help="Back stake, or face of the free bet, pounds; of a dutch the stake at --bookmaker, "
-            "or in all where none is named.",
+            help="Back stake, or value of the free bet, in pounds. For dutching: the stake at "
+            "--bookmaker, or the total stake if no bookmaker is given.",
         ),
     ] = "10",
     free_bet: Annotated[
         str | None,
-        typer.Option(metavar="POUNDS", help="Face of the free bet that a bet unlocks, pounds."),
+        typer.Option(metavar="POUNDS", help="Value of the free bet you earn, in pounds."),
     ] = None,
     refund: Annotated[
         str | None,
-        typer.Option(metavar="POUNDS", help="What comes back if the bet loses; default the stake."),
+        typer.Option(
+            metavar="POUNDS", help="Refund if the bet loses, in pounds. Default: the stake."
+        ),
     ] = None,
     refund_in_cash: Annotated[
-        bool, typer.Option("--refund-in-cash", help="It comes back as cash, not as a free bet.")
+        bool,
+        typer.Option("--refund-in-cash", help="The refund is paid in cash, not as a free bet."),
     ] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many.")] = 10,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, max=500, help="Number of results.")
+    ] = 10,
     sport: Annotated[
         str | None,
-        typer.Option(metavar="KEY", help="Sport key or its beginning, e.g. soccer or soccer_epl."),
+        typer.Option(metavar="KEY", help="Sport key or prefix, e.g. soccer or soccer_epl."),
     ] = None,
     exchange: Annotated[
         str | None,
-        typer.Option(metavar="KEY", help="Only this exchange's lays, e.g. betfair or smarkets."),
+        typer.Option(metavar="KEY", help="Only lay at this exchange, e.g. betfair or smarkets."),
     ] = None,
-    min_odds: Annotated[str | None, typer.Option(metavar="ODDS", help="Lowest back odds.")] = None,
-    max_odds: Annotated[str | None, typer.Option(metavar="ODDS", help="Highest back odds.")] = None,
+    min_odds: Annotated[str | None, typer.Option(metavar="ODDS", help="Minimum back odds.")] = None,
+    max_odds: Annotated[str | None, typer.Option(metavar="ODDS", help="Maximum back odds.")] = None,
     min_liquidity: Annotated[
-        str | None, typer.Option(metavar="POUNDS", help="Least available on the exchange, pounds.")
+        str | None,
+        typer.Option(metavar="POUNDS", help="Minimum available on the exchange, in pounds."),
     ] = None,
     max_liability: Annotated[
-        str | None, typer.Option(metavar="POUNDS", help="Most exchange liability, pounds.")
+        str | None, typer.Option(metavar="POUNDS", help="Maximum liability, in pounds.")
     ] = None,
     within_hours: Annotated[
-        float | None, typer.Option(metavar="HOURS", help="Kickoff within these hours.")
+        float | None, typer.Option(metavar="HOURS", help="Starts within this many hours.")
     ] = None,
     rank: Annotated[
         Ranking | None,
-        typer.Option(help="Order of the answer; default seed, of arbs and dutches rating."),
+        typer.Option(help="Sort order. Default: seed (rating for arbs and dutching)."),
     ] = None,
-    hide_arbs: Annotated[bool, typer.Option("--hide-arbs", help="Leave arbs out.")] = False,
+    hide_arbs: Annotated[bool, typer.Option("--hide-arbs", help="Hide arbs.")] = False,
     only_arbs: Annotated[
-        bool, typer.Option("--only-arbs", help="Of dutches those that gain on every outcome.")
+        bool, typer.Option("--only-arbs", help="Dutching: show only arbs.")
     ] = False,
     leg: Annotated[
-        BetKind, typer.Option(help="Of a dutch: what the bet at the bookmaker is staked with.")
+        BetKind, typer.Option(help="Dutching: the type of bet at the bookmaker (cash or free bet).")
     ] = (BetKind.QUALIFYING),
     without_exchanges: Annotated[
-        bool, typer.Option("--without-exchanges", help="Of a dutch: legs at bookmakers alone.")
+        bool,
+        typer.Option("--without-exchanges", help="Dutching: bookmakers only, no exchange legs."),
     ] = False,
     detail: Annotated[
         str | None,
         typer.Option(
             metavar="ID",
-            help="One opportunity by its id (in wide tables and --json), with every factor of its score.",
+            help="Show one opportunity by its ID (see wide tables or --json), with every factor of its score.",
         ),
     ] = None,
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Show the best opportunities from the daemon's memory; no call to any remote service."""
+    """Show the best opportunities in the daemon's memory, without calling any remote service."""
     settings = settings_of(config, state_dir)
     is_dutch = kind is SignalKind.DUTCH
     is_arbs = kind is SignalKind.ARBS
@@ -185,7 +192,7 @@ def _pairs(query: OpportunityQuery, *, as_json: bool, settings: Settings) -> Non
 
 
 def _say_what_there_is(query: OpportunityQuery, settings: Settings) -> None:
-    """On standard error: a bookmaker or sport that is not in the data is often a typing error."""
+    """Hint on standard error: a bookmaker or sport without prices is often a typing error."""
     from kos.cli.daemon import ask
     from kos.messages import GetSignalKeys, SignalKeysListed
 
@@ -193,13 +200,13 @@ def _say_what_there_is(query: OpportunityQuery, settings: Settings) -> None:
     bookmakers = [each.key for each in keys.bookmakers]
     if query.bookmaker is not None and query.bookmaker not in bookmakers:
         known = ", ".join(bookmakers) or "none yet"
-        typer.echo(f"no prices at {query.bookmaker!r}; bookmakers in the data: {known}", err=True)
+        typer.echo(f"No prices from {query.bookmaker}. Bookmakers with prices: {known}", err=True)
     sports = sorted({each.key.partition("_")[0] for each in keys.sports})
     if query.sport is not None and not any(
         each.key.startswith(query.sport) for each in keys.sports
     ):
         known = ", ".join(sports) or "none yet"
-        typer.echo(f"no prices in {query.sport!r}; sports in the data: {known}", err=True)
+        typer.echo(f"No prices for {query.sport}. Sports with prices: {known}", err=True)
 
 
 def _dutches(query: DutchQuery, *, as_json: bool, settings: Settings) -> None:
@@ -233,7 +240,7 @@ def _detail(wanted: str, query: OpportunityQuery, *, as_json: bool, settings: Se
 def _refuse_for_dutch(given: dict[str, str | None]) -> None:
     for option, value in given.items():
         if value is not None:
-            raise InvalidInput(option, value, "a kind of pair for it; dutches do not know it")
+            raise OperatorMustAct(f"{option} does not work with dutching. Leave it out.")
 
 
 def _decimal(option: str, text: str, allowed: str) -> Decimal:
@@ -247,7 +254,7 @@ def _decimal(option: str, text: str, allowed: str) -> Decimal:
 
 
 def _pounds(option: str, text: str) -> Decimal:
-    allowed = f"pounds from 0.01 to {_MOST_POUNDS}, at most two decimals"
+    allowed = f"an amount from £0.01 to £{_MOST_POUNDS:,}"
     value = _decimal(option, text, allowed)
     if not Decimal("0.01") <= value <= _MOST_POUNDS or value != value.quantize(Decimal("0.01")):
         raise InvalidInput(option, text, allowed)
@@ -257,7 +264,7 @@ def _pounds(option: str, text: str) -> Decimal:
 def _odds(option: str, text: str | None) -> Decimal | None:
     if text is None:
         return None
-    allowed = f"decimal odds above 1, at most {_MOST_ODDS}"
+    allowed = f"decimal odds above 1, up to {_MOST_ODDS:,}"
     value = _decimal(option, text, allowed)
     if not 1 < value <= _MOST_ODDS:
         raise InvalidInput(option, text, allowed)

@@ -13,9 +13,9 @@ def status(
     state_dir: StateDirOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Show nodes, actors, ages, credits and restarts, as the daemon last told.
+    """Show nodes, actors, ages, credits and restarts, from the last heartbeat.
 
-    It is read from the heartbeat file and asks nobody, so that it also works while the daemon
+    It is read from the heartbeat file and asks no one, so that it also works while the daemon
     hangs, and after its end.
     """
     from kos.cli.pulse import find_pulse

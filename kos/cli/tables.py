@@ -24,7 +24,7 @@ from kos.views.health import (
 )
 from kos.views.opportunities import columns_of, opportunities_view
 
-SIMULATED = "SIMULATED MARKETS: the sandbox's, not real prices"
+SIMULATED = "SIMULATED MARKETS: these are not real prices"
 
 
 _ESSENTIAL = frozenset({"event", "selection", "bookmaker", "back_odds", "lay_odds", "profit"})
@@ -38,14 +38,14 @@ PIPE_WIDTH = 240
 
 
 def console() -> Console:
-    """The terminal, or a page wide enough for everything."""
+    """The terminal, or a width with room for everything."""
     return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def opportunities_table(
     answer: OpportunitiesRanked, query: OpportunityQuery, width: int
 ) -> RenderableType:
-    """The ranked answer, a line each, in the columns that have room; says if it is simulated."""
+    """The ranked answer in the columns that fit, marked if it is simulated."""
     view = opportunities_view(answer.answer, query)
     shown = _ESSENTIAL if width < _NARROW else _USEFUL if width < _MEDIUM else None
     columns = [
@@ -76,15 +76,15 @@ def opportunities_table(
             cells.append(Text(row.id, style="dim"))
         table.add_row(*cells, "⚠" if row.warnings else "")
     has_warnings = any(row.warnings for row in view.rows)
-    hint = "; ⚠ has warnings: kos signals --detail ID" if has_warnings else ""
+    hint = " ⚠ Check the warnings: kos signals --detail ID" if has_warnings else ""
     lines = [Text(view.summary + hint, style="dim")]
     if not view.rows:
-        lines += [Text(f"left out {line}", style="dim") for line in view.left_out]
+        lines += [Text(f"excluded: {line}", style="dim") for line in view.left_out]
     return Group(table, *lines)
 
 
 def dutches_tables(answer: DutchesRanked, query: DutchQuery) -> RenderableType:
-    """The ranked dutches, a line for each leg and one for the outcomes; says if simulated."""
+    """The ranked dutches: a line for each leg and one for the outcomes, marked if simulated."""
     view = dutches_view(answer.answer, query)
     lines: list[RenderableType] = []
     if answer.is_simulated:
@@ -95,7 +95,7 @@ def dutches_tables(answer: DutchesRanked, query: DutchQuery) -> RenderableType:
         head = f"\n{row.event}, {row.competition}, {row.kickoff} (in {row.starts_in})"
         lines.append(Text(head, style="bold"))
         lines.append(
-            Text(f"profit {row.profit}, rating {row.rating}{made}, total outlay {row.total}")
+            Text(f"profit {row.profit}, rating {row.rating}{made}, total stake {row.total}")
         )
         table = _table(*(heading for _, heading in LEG_COLUMNS))
         for leg in row.legs:
@@ -105,12 +105,12 @@ def dutches_tables(answer: DutchesRanked, query: DutchQuery) -> RenderableType:
         lines += [Text(f"! {warning}", style="yellow") for warning in row.warnings]
     lines.append(Text(f"\n{view.summary}" if view.rows else view.summary, style="dim"))
     if not view.rows:
-        lines += [Text(f"left out {line}", style="dim") for line in view.left_out]
+        lines += [Text(f"excluded: {line}", style="dim") for line in view.left_out]
     return Group(*lines)
 
 
 def detail_table(answer: OpportunityDescribed) -> RenderableType:
-    """One opportunity: what to do, what it brings, why it ranks where it does; or why it is gone."""
+    """One opportunity: the bets, the outcomes and the ranking, or why it is no longer available."""
     view = opportunity_detail_view(answer.state)
     if view.row is None:
         return Text(view.gone)
@@ -132,7 +132,7 @@ def detail_table(answer: OpportunityDescribed) -> RenderableType:
 
 
 def status_tables(beat: Heartbeat, judgement: Judgement) -> tuple[RenderableType, ...]:
-    """How it is and why, nodes, actors that matter, sport keys, stores, credits."""
+    """The status with reasons: nodes, main actors, sport keys, stores and credits."""
     view = health_view(beat.system)
     nodes = _table("node", "pid", "state", "restarts", "memory MB", "actors")
     for node in view.nodes:
@@ -160,7 +160,7 @@ def status_tables(beat: Heartbeat, judgement: Judgement) -> tuple[RenderableType
         judgement.state
     ]
     head = Text(f"{judgement.state}", style=f"bold {style}")
-    head.append(f"  {view.summary}; told {judgement.age_s:.0f} s ago", style="bold")
+    head.append(f"  {view.summary}; updated {judgement.age_s:.0f}s ago", style="bold")
     lines = [Text(line) for line in heartbeat_sentences(beat)]
     if beat.is_simulated:
         lines.insert(0, Text(SIMULATED, style="yellow"))
@@ -169,10 +169,10 @@ def status_tables(beat: Heartbeat, judgement: Judgement) -> tuple[RenderableType
 
 
 def feeds_line(system: SystemDescribed, budget: BudgetDescribed | None) -> Text:
-    """The last line of the live table: how the daemon is."""
-    stand = f"; {credits_sentence(budget)}" if budget else ""
-    page = f"; the page: {address}" if (address := page_address(system)) else ""
-    return Text(health_view(system).summary + stand + page, style="dim")
+    """The last lines of the live table: the status of the daemon, its credits and its address."""
+    ends = [credits_sentence(budget)] if budget else []
+    ends += [f"Web: {address}"] if (address := page_address(system)) else []
+    return Text(f"{health_view(system).summary}\n{'. '.join(ends)}".rstrip(), style="dim")
 
 
 def _table(*columns: str) -> Table:

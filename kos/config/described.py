@@ -27,12 +27,12 @@ from kos.config.settings import (
 
 _WIDTH = 96
 _HEAD = """\
-# Settings of KOS. Every line that begins with "#" and a name shows a default; take the "#" away
-# and change the value. An environment variable, named beside each setting, comes before this
-# file. `kos config check` says what does not hold, `kos config show` what is in force.
+# Settings for KOS. Each line that starts with "#" and a name shows a default: remove the "#" and
+# change the value. The environment variable shown with each setting overrides this file.
+# `kos config check` finds invalid settings. `kos config show` lists the values in use.
 #
-# Secrets are better kept out of this file: in a credentials directory, or in a file of their own
-# (mode 0600) that `<name>_file` names. A file with secrets in it must be mode 0600 itself.
+# Keep secrets out of this file: use a credentials directory, or a separate file (mode 0600) set
+# with `<name>_file`. If this file contains secrets, its mode must be 0600.
 """
 
 
@@ -154,7 +154,7 @@ def _limits(hint: Any, kind: Any) -> str:
             if limit is not None
         ]
         if note.pattern:
-            said.append(f"like {note.pattern}")
+            said.append(f"matching {note.pattern}")
     return ", ".join(said)
 
 

@@ -30,7 +30,7 @@ from kos.errors import InvalidSettings
 ENVIRONMENT_PREFIX = "KOS_"
 
 SERVICE_CONFIG = Path("/etc/kos/kos.toml")
-"""Where the service's settings stand; taken by whoever has no file of their own."""
+"""The service's settings, used by anyone without a file of their own."""
 SERVICE_STATE = Path("/var/lib/kos")
 """Where the service keeps its state; taken by a user who owns it, which is the service's own."""
 
@@ -73,50 +73,51 @@ def _measured(unit: str, description: str, **limits: Any) -> Meta:
 
 
 class OddsApiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The Odds API: where bookmaker prices come from."""
+    """The Odds API, the source of bookmaker prices."""
 
-    key: Annotated[Secret, Meta(description="API key; without it KOS runs on the sandbox")] = (
-        Secret()
-    )
+    key: Annotated[
+        Secret, Meta(description="API key; without it KOS runs on simulated markets")
+    ] = Secret()
     url: Annotated[str, Meta(description="base address", pattern=r"^https?://")] = (
         "https://api.the-odds-api.com"
     )
-    regions: Annotated[tuple[str, ...], Meta(description="region keys; each costs credits")] = (
+    regions: Annotated[tuple[str, ...], Meta(description="region keys (each costs credits)")] = (
         "uk",
     )
     bookmakers: Annotated[
-        tuple[str, ...], Meta(description="bookmaker keys instead of regions; ten cost one region")
+        tuple[str, ...],
+        Meta(
+            description="bookmakers to use instead of regions; every ten cost the same as one region"
+        ),
     ] = ()
     sports: Annotated[
         tuple[str, ...],
-        Meta(description="sport keys to poll, or their beginnings; empty means all in season"),
+        Meta(description="sports to poll (full keys or prefixes); empty means all in season"),
     ] = ()
     sports_excluded: Annotated[
-        tuple[str, ...], Meta(description="sport keys, or their beginnings, never to poll")
+        tuple[str, ...], Meta(description="sports never to poll (full keys or prefixes)")
     ] = ("politics", "golf")
-    max_sports: Annotated[int, Meta(description="most sport keys polled at once", ge=1, le=500)] = (
-        66
-    )
+    max_sports: Annotated[
+        int, Meta(description="maximum number of sport keys polled", ge=1, le=500)
+    ] = 66
     include_bet_limits: Annotated[
-        bool, Meta(description="ask for exchange bet limits, free of credits")
+        bool, Meta(description="request exchange bet limits (costs no credits)")
     ] = True
-    include_links: Annotated[bool, Meta(description="ask for bet slip links, free of credits")] = (
-        True
-    )
-    monthly_credits: Annotated[int, _measured("credits", "allowance of the plan a month")] = 500
+    include_links: Annotated[
+        bool, Meta(description="request bet slip links (costs no credits)")
+    ] = True
+    monthly_credits: Annotated[int, _measured("credits", "monthly credits in your plan")] = 500
     reserve_credits: Annotated[int, _measured("credits", "kept back for on-demand checks")] = 25
     min_interval_s: Annotated[
-        float, _measured("seconds", "never poll one sport key more often", gt=0)
+        float, _measured("seconds", "shortest time between polls of one sport key", gt=0)
     ] = 60.0
     max_interval_s: Annotated[
-        float, _measured("seconds", "never leave a funded sport key unpolled longer", gt=0)
+        float, _measured("seconds", "longest time between polls of a sport key within budget", gt=0)
     ] = 86_400.0
     sports_interval_s: Annotated[
         float, _measured("seconds", "how often to read the free list of sports", ge=1)
     ] = 3_600.0
-    timeout_s: Annotated[
-        float, _measured("seconds", "longest wait for an answer", gt=0, le=120)
-    ] = 20.0
+    timeout_s: Annotated[float, _measured("seconds", "request timeout", gt=0, le=120)] = 20.0
 
 
 class BetfairSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -139,42 +140,40 @@ class BetfairSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         "https://api.betfair.com"
     )
     ca_file: Annotated[
-        str, Meta(description="extra certificate authority, PEM; empty: system's")
+        str, Meta(description="extra certificate authority, PEM; leave empty for the system's")
     ] = ""
     price_ttl_s: Annotated[
-        float, _measured("seconds", "how long a price read serves before it is read again", gt=0)
+        float, _measured("seconds", "how long a price is used before it is refreshed", gt=0)
     ] = 120.0
     keep_alive_s: Annotated[float, _measured("seconds", "session keep-alive", ge=900)] = 3_600.0
     call_spacing_s: Annotated[
-        float, _measured("seconds", "between the starts of two price calls", ge=0.05)
+        float, _measured("seconds", "time between the starts of two price calls", ge=0.05)
     ] = 1.0
-    depth: Annotated[int, Meta(description="price levels read each side", ge=1, le=10)] = 3
+    depth: Annotated[int, Meta(description="price levels to read on each side", ge=1, le=10)] = 3
     use_stream: Annotated[
         bool,
         Meta(
             description="read the nearest 200 markets from the Exchange Stream instead of polling;"
-            " the account's key must be allowed to"
+            " your key must have stream access"
         ),
     ] = False
     stream_host: Annotated[str, Meta(description="the stream's host")] = "stream-api.betfair.com"
     stream_port: Annotated[int, Meta(description="the stream's port, TLS", ge=1, le=65_535)] = 443
-    timeout_s: Annotated[
-        float, _measured("seconds", "longest wait for an answer", gt=0, le=120)
-    ] = 15.0
+    timeout_s: Annotated[float, _measured("seconds", "request timeout", gt=0, le=120)] = 15.0
 
 
 class ProxySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Proxies for KOS's own calls to the data services, and for nothing else; off by default."""
+    """Proxies, only for KOS's own calls to the data services; off by default."""
 
     used_by: Annotated[
         tuple[Literal["odds_api", "betfair"], ...],
-        Meta(description="services whose calls go through the proxies; empty: none, off"),
+        Meta(description="services whose calls go through the proxies; leave empty for none"),
     ] = ()
     url: Annotated[
         str,
         Meta(
             description="a proxy's address: http, https, socks5h or socks5, with {username},"
-            " {password}, {session}, {country} and {minutes} where they belong; empty: Decodo's"
+            " {password}, {session}, {country} and {minutes} where needed; leave empty for Decodo's"
         ),
     ] = ""
     username: Annotated[Secret, Meta(description="user name of the login")] = Secret()
@@ -182,44 +181,45 @@ class ProxySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     country: Annotated[
         str, Meta(description="two letters, for {country}", pattern="^[a-z]{2}$")
     ] = "gb"
-    sessions: Annotated[int, Meta(description="ways out, each with its {session}", ge=1, le=64)] = 4
+    sessions: Annotated[
+        int, Meta(description="number of proxy sessions, each with its own {session}", ge=1, le=64)
+    ] = 4
     session_minutes: Annotated[
         int, Meta(description="how long an address is kept, for {minutes}", ge=1, le=1440)
     ] = 30
     check_every_s: Annotated[
-        float, _measured("seconds", "a session that nobody used so long is checked", ge=1)
+        float, _measured("seconds", "check a session after this long unused", ge=1)
     ] = 120.0
 
 
 class TelegramSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The operator's seat on a phone. Without ``token`` there is no bot."""
+    """The Telegram bot. Without ``token`` there is no bot."""
 
     token: Annotated[Secret, Meta(description="the bot's token, from @BotFather")] = Secret()
-    admins: Annotated[
-        tuple[int, ...], Meta(description="user ids that may do everything; /start tells nobody")
-    ] = ()
-    operators: Annotated[
-        tuple[int, ...], Meta(description="user ids that see and move everybody's offers")
-    ] = ()
+    admins: Annotated[tuple[int, ...], Meta(description="Telegram user IDs of admins")] = ()
+    operators: Annotated[tuple[int, ...], Meta(description="Telegram user IDs of operators")] = ()
     groups: Annotated[
         tuple[int, ...],
-        Meta(description="group chats in which those people are heard, too; else private only"),
+        Meta(
+            description="group chats where these people can also use the bot; otherwise private chats only"
+        ),
     ] = ()
     url: Annotated[str, Meta(description="the Bot API's address", pattern=r"^https?://")] = (
         "https://api.telegram.org"
     )
     proxy: Annotated[
-        Secret, Meta(description="proxy URL for Telegram alone, login included: http or socks5")
+        Secret, Meta(description="proxy URL for Telegram only, including the login: http or socks5")
     ] = Secret()
-    poll_s: Annotated[int, _measured("seconds", "longest wait of one poll", ge=1, le=50)] = 30
+    poll_s: Annotated[int, _measured("seconds", "longest wait in one poll", ge=1, le=50)] = 30
 
 
 class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The daemon itself."""
 
-    state_dir: Annotated[str, Meta(description="database, heartbeat, locks; empty: the user's")] = (
-        ""
-    )
+    state_dir: Annotated[
+        str,
+        Meta(description="folder for the database, heartbeat and locks; leave empty for your own"),
+    ] = ""
     log_level: Annotated[
         str,
         Meta(description="debug, info, warning or error", pattern="^(debug|info|warning|error)$"),
@@ -228,46 +228,49 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         float, _measured("seconds", "how often heartbeat.json is written", ge=0.2)
     ] = 5.0
     is_simulated: Annotated[
-        bool, Meta(description="the markets are the sandbox's; set by KOS, shown on every screen")
+        bool, Meta(description="markets are simulated; set by KOS and shown on every screen")
     ] = False
 
 
 class LogsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The log file in the state folder, and repeats. Standard output is always written."""
+    """The log file in the state folder, and repeats. KOS always logs to standard output too."""
 
     file_mb: Annotated[
-        int, _measured("MB", "size at which kos.log is turned; 0 writes no file", ge=0, le=10_000)
+        int,
+        _measured("MB", "size at which a new kos.log starts; 0 writes no file", ge=0, le=10_000),
     ] = 20
     files_kept: Annotated[int, Meta(description="older log files kept", ge=1, le=100)] = 4
     fold_s: Annotated[
         float,
-        _measured("seconds", "a warning that repeats is counted and written so often; 0: always"),
+        _measured("seconds", "how often to log a repeated warning, with a count; 0 logs every one"),
     ] = 60.0
 
 
 class HeartbeatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who is told that KOS lives, beside the file ``heartbeat.json``."""
+    """An outside monitor to call, in addition to ``heartbeat.json``."""
 
     ping_url: Annotated[
         Secret,
-        Meta(description="address called while KOS is not failed; its silence is your alarm"),
+        Meta(
+            description="address KOS calls while it is healthy; set an alarm for when the calls stop"
+        ),
     ] = Secret()
     ping_interval_s: Annotated[
-        float, _measured("seconds", "between two calls of ping_url", ge=10)
+        float, _measured("seconds", "time between calls of ping_url", ge=10)
     ] = 60.0
 
 
 class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Figures for Prometheus at ``http://host:port/metrics``."""
 
-    is_enabled: Annotated[bool, Meta(description="serve metrics; wants kos-engine[metrics]")] = (
+    is_enabled: Annotated[bool, Meta(description="serve metrics; needs kos-engine[metrics]")] = (
         False
     )
     host: Annotated[
-        str, Meta(description="address to listen on; anyone who reaches it can read the figures")
+        str, Meta(description="address to listen on; anyone who can reach it can read the figures")
     ] = "127.0.0.1"
     port: Annotated[
-        int, Meta(description="port to listen on; 0 takes a free one", ge=0, le=65535)
+        int, Meta(description="port to listen on; 0 picks a free one", ge=0, le=65535)
     ] = 9464
 
 
@@ -278,19 +281,19 @@ MIN_WEB_TOKEN = 16
 class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The local web page."""
 
-    is_enabled: Annotated[bool, Meta(description="whether KOS shows its page")] = True
+    is_enabled: Annotated[bool, Meta(description="turn the web page on")] = True
     host: Annotated[
-        str, Meta(description="address to listen on; any but loopback needs a token")
+        str, Meta(description="address to listen on; any address except loopback needs a token")
     ] = "127.0.0.1"
     port: Annotated[
-        int, Meta(description="port to listen on; 0 takes a free one", ge=0, le=65535)
+        int, Meta(description="port to listen on; 0 picks a free one", ge=0, le=65535)
     ] = 8700
     token: Annotated[
-        Secret, Meta(description="what a person types to log in; empty: no login, loopback only")
+        Secret, Meta(description="login token; leave empty for no login (local access only)")
     ] = Secret()
     allowed_hosts: Annotated[
         tuple[str, ...],
-        Meta(description="further host names by which browsers may call the page"),
+        Meta(description="other host names allowed for the web page"),
     ] = ()
 
     @property
@@ -449,7 +452,7 @@ def _read_file(file: Path, *, is_required: bool, problems: list[str]) -> dict[st
         if is_required:
             problems.append(f"{file}: no such file; give the path of a kos.toml")
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        problems.append(f"{file}: cannot be read: {error}; mend the file")
+        problems.append(f"{file}: cannot be read: {error}; fix the file")
     return {}
 
 
@@ -582,7 +585,7 @@ def _convert_table(
 def _decode(kind: type, value: object) -> object:
     if kind is Secret and isinstance(value, str):
         if len(value) < _MIN_SECRET and value:
-            raise ValueError(f"shorter than {_MIN_SECRET} characters")
+            raise ValueError(f"must be at least {_MIN_SECRET} characters")
         return Secret(value)
     raise ValueError(f"{kind.__name__} cannot be made of {type(value).__name__}")
 
@@ -598,7 +601,7 @@ def _contradictions(settings: Settings) -> list[str]:
     odds, betfair = settings.odds_api, settings.betfair
     if odds.reserve_credits >= odds.monthly_credits:
         problems.append(
-            f"odds_api.reserve_credits = {odds.reserve_credits}: not below monthly_credits"
+            f"odds_api.reserve_credits = {odds.reserve_credits}: must be below monthly_credits"
             f" ({odds.monthly_credits}); nothing would be left for polling; lower it"
         )
     if odds.max_interval_s < odds.min_interval_s:
@@ -610,7 +613,7 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append("odds_api.regions = []: no bookmakers either; name a region such as uk")
     if betfair.app_key and not (betfair.username and betfair.password):
         problems.append(
-            "betfair.app_key is set, username or password is not; set all three or none"
+            "betfair.app_key is set but username or password is not; set all three or none"
         )
     problems += _proxy_contradictions(settings.proxies)
     if bool(betfair.certificate) != bool(betfair.certificate_key):
@@ -618,7 +621,7 @@ def _contradictions(settings: Settings) -> list[str]:
     web = settings.web
     if web.is_enabled and not web.is_local and len(web.token.reveal()) < MIN_WEB_TOKEN:
         problems.append(
-            f"web.host = {web.host!r}: others could reach the page; set web.token to"
+            f"web.host = {web.host!r}: others could reach the web page; set web.token to"
             f" {MIN_WEB_TOKEN} or more characters, or listen on 127.0.0.1"
         )
     return problems
@@ -632,7 +635,7 @@ def _proxy_contradictions(proxies: ProxySettings) -> list[str]:
     problems = []
     if proxies.url and not _PROXY_URL.fullmatch(proxies.url):
         problems.append(
-            "proxies.url: is no proxy's address; write scheme://{username}:{password}@host:port"
+            "proxies.url: is not a proxy address; write scheme://{username}:{password}@host:port"
             " with the scheme http, https, socks5h or socks5"
         )
     unknown = set(re.findall(r"\{(\w*)\}", proxies.url)) - _PROXY_GAPS
@@ -643,7 +646,7 @@ def _proxy_contradictions(proxies: ProxySettings) -> list[str]:
     is_login_wanted = not proxies.url or "{username}" in proxies.url
     if proxies.used_by and is_login_wanted and not (proxies.username and proxies.password):
         problems.append(
-            "proxies.used_by is set, proxies.username or password is not; set them, or a url"
+            "proxies.used_by is set but proxies.username or password is not; set them, or a url"
             " without them"
         )
     if proxies.url and "{session}" not in proxies.url and proxies.sessions > 1:

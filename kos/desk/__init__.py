@@ -1,7 +1,7 @@
 """The operator's desk: one table of commands, the same on every screen.
 
-It knows no Telegram, no terminal and no web page: words of people come in as
-:class:`kos.messages.OperatorSaid`, answers go out as spans, buttons, pictures and files.
+It does not depend on Telegram, the terminal or the web page: messages from people arrive as
+:class:`kos.messages.OperatorSaid`, and answers are spans, buttons, pictures and files.
 """
 
 from kos.desk.command import Premises

@@ -1,4 +1,4 @@
-"""What a person wants to hear of without asking, and when they want to be left alone."""
+"""Your alerts, quiet hours and muting."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from kos.domain.people.conversation import Kept, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import GetKept, KeptListed
 from kos.views.alerts import rule_title
-from kos.views.opportunities import KIND_NAMES, uk_time
+from kos.views.opportunities import KIND_NAMES, pounds, uk_time
 
 _OFF = "off"
 _HELD = "digest"
 _MEASURES = tuple(each.value for each in Measure)
 _WATCHED = tuple(kind for kind in KINDS if kind != "dutch")
-"""What the alerts look for: pairs of a back and a lay."""
+"""The kinds that alerts can look for."""
 _USUAL = {
     "refund": (Measure.PROFIT, Decimal(5)),
     "qualifier": (Measure.RATING, Decimal(98)),
@@ -41,23 +41,26 @@ _USUAL_OF_A_FREE_BET = (Measure.RETENTION, Decimal(80))
 
 
 def _alerts(visit: DeskContext) -> DeskReply:
-    """The person's rules and hours."""
+    """The person's alerts and quiet hours."""
     return DeskReply(
         answers=(say(*_summary(visit), buttons=_removers(visit), is_edit=visit.is_edit),)
     )
 
 
 def _alert(visit: DeskContext) -> DeskReply:
-    """A rule more."""
+    """Add an alert."""
     _refuse_elsewhere(visit)
     kind = one_of("kind", visit.words.first(), _WATCHED)
     rules = _rules(visit)
     if len(rules) >= MAX_RULES:
-        raise InvalidInput("rules", len(rules) + 1, f"at most {MAX_RULES}; /unalert removes one")
+        raise CommandNotAllowed(f"You already have {MAX_RULES} alerts. Remove one with /unalert.")
     rule = _rule(visit, kind, min(set(range(1, MAX_RULES + 1)) - set(rules)))
     check_rule(rule)
-    how = "in the next digest" if rule.is_digest else "as soon as it is seen"
-    text = f"Rule {rule.rule_id}: {_title(rule)}. What passes it is told {how}, once."
+    how = ", in the next digest" if rule.is_digest else ""
+    text = (
+        f"Alert {rule.rule_id}: {_title(rule)}. "
+        f"You will get one message for each opportunity that qualifies{how}."
+    )
     return _changed(visit, _kept(visit, f"{RULES}{rule.rule_id}", rule), text)
 
 
@@ -86,23 +89,24 @@ def _rule(visit: DeskContext, kind: str, rule_id: int) -> AlertRule:
 
 
 def _unalert(visit: DeskContext) -> DeskReply:
-    """A rule less, or none left."""
+    """Remove one alert, or all."""
     rules = _rules(visit)
     which = visit.words.first()
     if which == "all":
         gone = tuple(rules)
     else:
-        gone = (count_of("rule", which, MAX_RULES),)
+        gone = (count_of("alert", which, MAX_RULES),)
+        if not rules:
+            raise CommandNotAllowed("You have no alerts to remove.")
         if gone[0] not in rules:
-            known = ", ".join(map(str, rules)) or "none: there are no rules"
-            raise InvalidInput("rule", which, known)
+            raise InvalidInput("alert", which, f"one of your alerts: {', '.join(map(str, rules))}")
     forgotten = tuple(Kept(owner=visit.user, name=f"{RULES}{number}", value="") for number in gone)
-    text = f"{'Rules' if len(gone) != 1 else 'Rule'} {', '.join(map(str, gone))} removed."
+    text = f"{'Alerts' if len(gone) != 1 else 'Alert'} {', '.join(map(str, gone))} removed."
     return DeskReply(answers=(say(text, is_edit=visit.is_edit),), kept=forgotten, is_turn=True)
 
 
 def _quiet(visit: DeskContext) -> DeskReply:
-    """Hours in which nothing is told."""
+    """Set quiet hours."""
     text = visit.words.first()
     start, dash, end = text.partition("-")
     if text != _OFF and not dash:
@@ -112,54 +116,50 @@ def _quiet(visit: DeskContext) -> DeskReply:
         _preferences(visit), quiet_from=hours[0], quiet_until=hours[1]
     )
     word = (
-        "There are no quiet hours."
+        "Quiet hours are off."
         if text == _OFF
         else (
-            f"Quiet from {hours[0]} to {hours[1]}, UK time. What still stands then is told at the "
-            "end. A bet that is not hedged near kickoff is told at any hour."
+            f"Quiet from {hours[0]} to {hours[1]}, UK time. Alerts still valid then are sent "
+            "afterwards. Unhedged bets close to the start are always sent."
         )
     )
     return _with_preferences(visit, changed, word)
 
 
 def _mute(visit: DeskContext) -> DeskReply:
-    """Silence for a time."""
+    """Mute alerts for a while."""
     text = visit.words.first() or "1h"
     until = None if text == _OFF else visit.now + span_of("time", text)
     changed = msgspec.structs.replace(_preferences(visit), muted_until=until)
     word = (
-        "Alerts speak again."
+        "Alerts are back on."
         if until is None
         else (
-            f"No alerts before {uk_time(until)}. A bet that is not hedged near kickoff is told all "
-            "the same. /mute off ends it."
+            f"Alerts are muted until {uk_time(until)}, UK time. Unhedged bets close to the start are "
+            "still sent. Send /mute off to unmute."
         )
     )
     return _with_preferences(visit, changed, word)
 
 
 def _digest(visit: DeskContext) -> DeskReply:
-    """How often what is held is told."""
+    """How often held alerts are sent."""
     minutes = count_of("minutes", visit.words.first(), 24 * 60)
     changed = msgspec.structs.replace(_preferences(visit), digest_minutes=minutes)
     return _with_preferences(
-        visit, changed, f"A digest every {minutes} minutes, when there is any."
+        visit, changed, f"Digest every {minutes} minutes, if there is anything to send."
     )
 
 
 def _system_alerts(visit: DeskContext) -> DeskReply:
-    """Whether KOS tells of its own troubles."""
-    wanted = one_of("alerts of KOS's own troubles", visit.words.first(), ("on", _OFF)) == "on"
+    """Turn KOS system alerts on or off."""
+    wanted = one_of("system alerts", visit.words.first(), ("on", _OFF)) == "on"
     changed = msgspec.structs.replace(_preferences(visit), wants_system=wanted)
-    word = (
-        "You are told of KOS's own troubles."
-        if wanted
-        else ("KOS keeps its own troubles to itself; /status shows them.")
-    )
+    word = "System alerts on." if wanted else ("System alerts off. /status still shows problems.")
     return _with_preferences(visit, changed, word)
 
 
-# --- what is kept -----------------------------------------------------------------------------------
+# --- storage -----------------------------------------------------------------------------------
 
 
 def _rules(visit: DeskContext) -> dict[int, AlertRule]:
@@ -187,7 +187,7 @@ def _with_preferences(visit: DeskContext, changed: Preferences, word: str) -> De
 def _changed(visit: DeskContext, kept: Kept, word: str) -> DeskReply:
     _refuse_elsewhere(visit)
     return DeskReply(
-        answers=(say(word, buttons=((button("all my alerts", "/alerts"),),)),),
+        answers=(say(word, buttons=((button("All my alerts", "/alerts"),),)),),
         kept=(kept,),
         is_turn=True,
     )
@@ -195,7 +195,7 @@ def _changed(visit: DeskContext, kept: Kept, word: str) -> DeskReply:
 
 def _refuse_elsewhere(visit: DeskContext) -> None:
     if not visit.user.startswith("telegram:"):
-        raise CommandNotAllowed("alerts are sent on Telegram: say this to the bot there")
+        raise CommandNotAllowed("Alerts are sent on Telegram. Send this command to the bot there.")
 
 
 # --- in words ---------------------------------------------------------------------------------------
@@ -208,39 +208,38 @@ def _summary(visit: DeskContext) -> tuple[TextPart, ...]:
         digest = " (digest)" if rule.is_digest else ""
         parts += [bold(f"\n{rule.rule_id} "), f"{_title(rule)}{digest}"]
     if not rules:
-        parts += ["\nNo rules. For example ", italic("/alert qualifier coral rating=98"), "."]
+        parts += ["\nYou have no alerts. Example: ", italic("/alert qualifier coral rating=98")]
     hours = (
         f"{preferences.quiet_from} to {preferences.quiet_until}"
         if preferences.quiet_from
-        else "none"
+        else "off"
     )
     parts.append(f"\n\nQuiet hours: {hours}. Digest: every {preferences.digest_minutes} min.")
     if preferences.muted_until is not None and preferences.muted_until > visit.now:
         parts.append(f" Muted until {uk_time(preferences.muted_until)}.")
     if visit.person.seat is Seat.ADMIN:
-        wanted = "told" if preferences.wants_system else "not told"
-        parts.append(f" KOS's own troubles: {wanted}.")
+        parts.append(f" System alerts: {'on' if preferences.wants_system else 'off'}.")
     return tuple(parts)
 
 
 def _removers(visit: DeskContext) -> Rows:
     return in_rows(
-        (button(f"remove {number}", f"/unalert {number}") for number in _rules(visit)), 3
+        (button(f"Remove {number}", f"/unalert {number}") for number in _rules(visit)), 3
     )
 
 
 def _title(rule: AlertRule) -> str:
     query = rule.query
     title = rule_title(KIND_NAMES[query.kind], rule.measure, rule.threshold, query.bookmaker)
-    return f"{title}, stake £{query.stake}"
+    return f"{title}, {pounds(query.stake)} stake"
 
 
 def _threshold(measure: Measure, text: str) -> Decimal:
     allowed = {
         Measure.SCORE: "a number such as 0.3",
-        Measure.PROFIT: "pounds such as 5 or -0.50",
-        Measure.RETENTION: "percent such as 80",
-        Measure.RATING: "percent such as 98.5",
+        Measure.PROFIT: "an amount such as £5 or -£0.50",
+        Measure.RETENTION: "a percentage such as 80",
+        Measure.RATING: "a percentage such as 98.5",
     }[measure]
     typed = text.strip().removesuffix("%").replace("£", "")
     if len(typed) > 16 or not typed.isascii():  # noqa: PLR2004 - no threshold needs more
@@ -258,20 +257,21 @@ COMMANDS = (
     Command(
         name="alerts",
         run=_alerts,
-        summary="What KOS tells you of without being asked",
+        summary="Your alerts and quiet hours",
         subject=CommandGroup.ALERTS,
         seats=EVERYBODY,
     ),
     Command(
         name="alert",
         run=_alert,
-        summary="Be told when something good is seen",
+        summary="Set up an alert",
         subject=CommandGroup.ALERTS,
         seats=EVERYBODY,
         arguments="KIND [BOOKMAKER] [filters] [rating=98 | profit=5 | retention=80 | score=0.3] [digest]",
         details=(
-            f"KIND is one of {', '.join(_WATCHED)}. Each opportunity speaks once, and its message says "
-            f"when it is gone. With the word digest it waits for the next digest. {FILTER_HELP}"
+            f"KIND is {', '.join(_WATCHED[:-1])} or {_WATCHED[-1]}. You get one message per "
+            "opportunity, and it is updated when the opportunity goes. Add digest to receive it in "
+            f"the next digest instead.\n\n{FILTER_HELP}"
         ),
         examples=("/alert qualifier coral rating=98 stake=25", "/alert snr retention=80 digest"),
         is_turn=True,
@@ -288,7 +288,7 @@ COMMANDS = (
     Command(
         name="quiet",
         run=_quiet,
-        summary="Hours in which alerts wait",
+        summary="Set quiet hours",
         subject=CommandGroup.ALERTS,
         seats=EVERYBODY,
         arguments="22:30-07:00 | off",
@@ -297,7 +297,7 @@ COMMANDS = (
     Command(
         name="mute",
         run=_mute,
-        summary="No alerts for a time",
+        summary="Mute alerts for a while",
         subject=CommandGroup.ALERTS,
         seats=EVERYBODY,
         arguments="[2h] | off",
@@ -306,7 +306,7 @@ COMMANDS = (
     Command(
         name="digest",
         run=_digest,
-        summary="How often what is held is told",
+        summary="How often held alerts are sent",
         subject=CommandGroup.ALERTS,
         seats=EVERYBODY,
         arguments="MINUTES",
@@ -315,7 +315,7 @@ COMMANDS = (
     Command(
         name="system_alerts",
         run=_system_alerts,
-        summary="Whether you are told of KOS's own troubles",
+        summary="Turn KOS system alerts on or off",
         subject=CommandGroup.ALERTS,
         seats=frozenset({Seat.ADMIN}),
         arguments="on | off",

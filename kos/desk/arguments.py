@@ -1,7 +1,7 @@
-"""What a person typed, as a command with its words; foreign text made tidy, never refused.
+"""Typed text as a command with its words; foreign text is tidied, never refused.
 
-``/qualifier_coral stake=10 odds=2-5`` is a name, words in order and words by name. A word with
-spaces stands in double quotes. Whatever is typed becomes something: there is no error here.
+``/qualifier_coral stake=10 odds=2-5`` is a name, words in order and words by name. Put a word
+with spaces in double quotes. Any text can be read: there are no errors here.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import msgspec
 from kos.errors import InvalidInput
 
 MAX_TYPED = 4096
-"""Characters that are read of one message; a person types no more."""
+"""The maximum number of characters read from one message."""
 MAX_WORDS = 100
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Categories of characters that draw nothing of their own, or turn the line round."""
+"""Categories of characters that are invisible or change the direction of the line."""
 _JOINERS = frozenset("\u200c\u200d")
-"""Part of letters and emoji; they turn nothing round."""
+"""Parts of letters and emoji; they do not change the direction."""
 _WORD = re.compile(r'(?:[^\s"]|"(?:\\.|[^"\\])*")+|"')
 _QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"')
 _ESCAPE = re.compile(r"\\(.)")
@@ -38,7 +38,7 @@ _PENNY = Decimal("0.01")
 
 
 class Arguments(msgspec.Struct, frozen=True):
-    """The words of a command, those in order and those by name."""
+    """The words of a command, in order and by name."""
 
     plain: tuple[str, ...] = ()
     named: dict[str, str] = {}
@@ -52,18 +52,20 @@ class Arguments(msgspec.Struct, frozen=True):
         return Arguments(self.plain[start:], self.named)
 
     def get(self, *names: str) -> str:
-        """The first of these names that was given; empty when none was."""
+        """The value of the first of these names that was given; empty if none was."""
         return next((self.named[name] for name in names if name in self.named), "")
 
     def refuse_others(self, *names: str) -> None:
-        """See to it that no word was given by another name.
+        """Refuse words with any other name.
 
         Raises:
-            InvalidInput: One was; says which there are.
+            InvalidInput: There is one; lists those allowed.
         """
         for name, value in self.named.items():
             if name not in names:
-                raise InvalidInput(name, value, f"one of {', '.join(sorted(names)) or 'no words'}")
+                raise InvalidInput(
+                    name, value, f"one of {', '.join(sorted(names))}" if names else "no options"
+                )
 
     def text(self) -> str:
         """As it would be typed."""
@@ -78,7 +80,7 @@ class Typed(msgspec.Struct, frozen=True):
     """Without the slash, lower case; empty for text that is no command."""
     words: Arguments
     text: str
-    """All of it, tidy."""
+    """The whole text, tidied."""
 
 
 def read(text: str) -> Typed:
@@ -115,7 +117,7 @@ def quoted(word: str) -> str:
 
 
 def tidy(text: str, most: int = 200) -> str:
-    """Foreign text on one line, with nothing in it that hides or turns round, cut to a length."""
+    """Foreign text on one line, without hidden characters, cut to a length."""
     shown = "".join(
         " " if char.isspace() else char
         for char in text[: most * 4]
@@ -129,16 +131,16 @@ def _bare(word: str) -> str:
     return _QUOTED.sub(lambda found: _ESCAPE.sub(r"\1", found[1]), word)
 
 
-# --- what a word may mean ------------------------------------------------------------------------
+# --- the values of words ------------------------------------------------------------------------
 
 
 def pounds_of(field: str, text: str, least: Decimal = Decimal("0.01")) -> Decimal:
     """Pounds and pence as typed: ``10``, ``£9.92``, ``1,000``.
 
     Raises:
-        InvalidInput: It is no amount, has a part of a penny, or is out of range.
+        InvalidInput: It is not an amount, has a part of a penny, or is out of range.
     """
-    allowed = f"pounds from {least} to {MOST_POUNDS:,}, at most two decimals"
+    allowed = f"an amount from £{least:.2f} to £{MOST_POUNDS:,}, in pounds and pence"
     amount = _number(field, text.replace(",", ""), allowed)
     if not least <= amount <= MOST_POUNDS or amount != amount.quantize(_PENNY):
         raise InvalidInput(field, text, allowed)
@@ -149,9 +151,9 @@ def odds_of(field: str, text: str) -> Decimal:
     """Decimal odds above 1.
 
     Raises:
-        InvalidInput: They are not.
+        InvalidInput: They are not decimal odds above 1.
     """
-    allowed = f"decimal odds above 1, at most {MOST_ODDS}"
+    allowed = f"decimal odds above 1, up to {MOST_ODDS:,}"
     price = _number(field, text, allowed)
     if not 1 < price <= MOST_ODDS:
         raise InvalidInput(field, text, allowed)
@@ -159,14 +161,14 @@ def odds_of(field: str, text: str) -> Decimal:
 
 
 def span_of(field: str, text: str) -> timedelta:
-    """A time from now: ``90m``, ``2h``, ``3d``; a bare number is hours.
+    """A length of time: ``90m``, ``2h``, ``3d``; a number without a unit is in hours.
 
     Raises:
-        InvalidInput: It is none, or not above 0.
+        InvalidInput: It is not a length of time above 0.
     """
     found = _WITHIN.fullmatch(text.strip())
     if found is None or not Decimal(found[1]) > 0:
-        raise InvalidInput(field, text, "a time such as 90m, 2h or 3d")
+        raise InvalidInput(field, text, "a length of time such as 90m, 2h or 3d")
     return timedelta(minutes=float(found[1]) * _MINUTES[(found[2] or "h").lower()])
 
 
@@ -174,18 +176,18 @@ def count_of(field: str, text: str, most: int = 10_000) -> int:
     """A whole number from 1.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not a whole number in range.
     """
     if not (text.isascii() and text.isdecimal() and len(text) < 9) or not 1 <= int(text) <= most:  # noqa: PLR2004 - so that int() stays cheap
-        raise InvalidInput(field, text, f"a whole number from 1 to {most}")
+        raise InvalidInput(field, text, f"a whole number from 1 to {most:,}")
     return int(text)
 
 
 def one_of(field: str, text: str, choices: Iterable[str]) -> str:
-    """One of the choices, in any case, or the only one that begins so.
+    """One of the choices, in any case, or the only one that starts with the text.
 
     Raises:
-        InvalidInput: It is none of them, or begins several.
+        InvalidInput: It matches none of them, or several.
     """
     known = tuple(choices)
     wanted = text.strip().casefold()

@@ -1,10 +1,10 @@
-"""Books: what there is and where, what was made, what may be laid, and every posting of a time."""
+"""Books: balances, profit, exposure, float and statements."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
 
 import msgspec
 
@@ -34,6 +34,7 @@ from kos.desk.recording import record_fact
 from kos.domain.books.double_entry import RESULTS, AccountKind, pounds
 from kos.domain.books.lines import ProfitLine, StatementLine
 from kos.domain.books.periods import ALLOWED, Period, is_period, period_of
+from kos.domain.market.places import place_name
 from kos.domain.offers.facts import EntryReversed, Role
 from kos.domain.people.conversation import Answer
 from kos.errors import CommandNotAllowed, InvalidInput
@@ -44,7 +45,8 @@ from kos.messages import (
     StatementListed,
 )
 from kos.views.books import balances_table, floats_table, statement_csv
-from kos.views.opportunities import uk_time
+from kos.views.names import ACCOUNT_NAMES, profit_name
+from kos.views.opportunities import LONDON, uk_time
 from kos.views.table import TableView
 
 _ROWS = 25
@@ -55,7 +57,7 @@ _EXPOSED = ("staked", "exposure", "transit")
 
 
 def _asked(visit: DeskContext) -> tuple[str, Scope, str, Period]:
-    """Who and which period the words say: the name of the scope, the scope, the period."""
+    """The name of the scope, the scope and the period that the words mean."""
     visit.words.refuse_others("page")
     who, period = "", ""
     for word in visit.words.plain:
@@ -66,7 +68,7 @@ def _asked(visit: DeskContext) -> tuple[str, Scope, str, Period]:
         else:
             raise InvalidInput("period", tidy(word, 40), ALLOWED)
     scope = visit.about(who)
-    name = scope.get("participant", "") or "everybody"
+    name = scope.get("participant", "") or "everyone"
     return name, scope, period or _DEFAULT, period_of(period or _DEFAULT, visit.now)
 
 
@@ -76,7 +78,7 @@ def _books(visit: DeskContext, scope: Scope, span: Period = (None, None)) -> Boo
 
 
 def _balance(visit: DeskContext) -> DeskReply:
-    """Every account that holds something, and the sum of all."""
+    """Every account with a balance, and the total."""
     name, scope, _, _ = _asked(visit)
     books = _books(visit, scope)
     held = [line for line in books.balances if line.balance and _is_held(line.account)]
@@ -84,20 +86,20 @@ def _balance(visit: DeskContext) -> DeskReply:
     own = "participant" in scope
     view = _without_who(view) if own else view
     head: list[TextPart] = [
-        bold(f"Balances of {tidy(name, 60)}"),
-        f"\ncapital {pounds(books.capital)}, of which tied up {pounds(books.locked)}\n",
+        bold(f"Balances: {tidy(name, 60)}"),
+        f"\nCapital {pounds(books.capital)} ({pounds(books.locked)} tied up)\n",
     ]
     return _tabled(visit, head, view)
 
 
 def _is_held(account: str) -> bool:
-    """Whether an account is money or a token, and no equity or result."""
+    """Whether an account is money or a free bet, not equity or profit."""
     head = account.partition(":")[0]
     return head in {"bank", "transit", "bookmaker", "exchange"}
 
 
 def _exposure(visit: DeskContext) -> DeskReply:
-    """Money that a result or a transfer decides over."""
+    """Money in open bets and in transit."""
     name, scope, _, _ = _asked(visit)
     books = _books(visit, scope)
     held = [
@@ -109,20 +111,23 @@ def _exposure(visit: DeskContext) -> DeskReply:
     view = balances_table(held)
     view = _without_who(view) if "participant" in scope else view
     head: list[TextPart] = [
-        bold(f"Exposure of {tidy(name, 60)}"),
-        f"\n{pounds(total)} on open bets or on its way, of {pounds(books.capital)} in all\n",
+        bold(f"Exposure: {tidy(name, 60)}"),
+        f"\n{pounds(total)} at risk or in transit, out of {pounds(books.capital)}\n",
     ]
-    return _tabled(visit, head, view)
+    return _tabled(visit, head, view, "No open bets.")
 
 
 def _float(visit: DeskContext) -> DeskReply:
-    """What may be laid at each exchange."""
+    """The free balance for laying at each exchange."""
     name, scope, _, _ = _asked(visit)
     books = _books(visit, scope)
     view = floats_table(books.floats)
     view = _without_who(view) if "participant" in scope else view
     free = sum(line.free for line in books.floats)
-    head: list[TextPart] = [bold(f"Float of {tidy(name, 60)}"), f"\nfree to lay {pounds(free)}\n"]
+    head: list[TextPart] = [
+        bold(f"Float: {tidy(name, 60)}"),
+        f"\nAvailable to lay {pounds(free)}\n",
+    ]
     return _tabled(visit, head, view)
 
 
@@ -135,13 +140,15 @@ def _without_who(view: TableView) -> TableView:
     )
 
 
-def _tabled(visit: DeskContext, head: Sequence[TextPart], view: TableView) -> DeskReply:
+def _tabled(
+    visit: DeskContext, head: Sequence[TextPart], view: TableView, empty: str = "No records yet."
+) -> DeskReply:
     """A table in pages."""
     page = page_of([("",) for _ in view.rows],
                    count_of("page", visit.words.get("page") or "1"), _ROWS)  # fmt: skip
     first = (page.number - 1) * _ROWS
     shown = msgspec.structs.replace(view, rows=view.rows[first : first + _ROWS])
-    body: TextPart = table(shown) if view.rows else "Nothing is recorded yet."
+    body: TextPart = table(shown) if view.rows else empty
     typed = " ".join((f"/{visit.name}", *map(quoted, visit.words.plain)))
     turners = page.turners(typed) if len(typed.encode()) < MAX_DATA - 9 else ()
     return DeskReply(answers=(say(*head, body, buttons=turners, is_edit=visit.is_edit),))
@@ -151,24 +158,30 @@ def _tabled(visit: DeskContext, head: Sequence[TextPart], view: TableView) -> De
 
 
 def _profit(visit: DeskContext) -> DeskReply:
-    """What was made within a period, by kind and place, with a chart over time."""
+    """Profit for a period, by kind and place, with a chart."""
     name, scope, period, span = _asked(visit)
     books = _books(visit, scope, span)
+    about = f"{tidy(name, 60)}, {_period_words(period, visit.now)}"
+    title = f"Profit for {about}: {pounds(books.profit)}"
     parts: list[TextPart] = [
-        bold(f"Profit of {tidy(name, 60)}, {period}: {pounds(books.profit)}"),
-        _made("by kind", books.by_kind),
-        _made("by place", books.by_venue),
-        _made("by month", books.by_month),
+        bold(title),
+        _made("By type", books.by_kind),
+        _made("By bookmaker and exchange", books.by_venue, place_name),
+        _made("By month", books.by_month),
     ]
     answers: list[Answer] = []
     days = _by_day(visit, scope, span)
     if days:
         try:
-            png = profit_chart(f"Profit of {name}, {period}", days, _sums(books.by_venue))
+            png = profit_chart(
+                f"Profit for {about}",
+                days,
+                [(place_name(each), pence) for each, pence in _sums(books.by_venue)],
+            )
         except InvalidInput:
             parts.append(f"\n\n{MISSING}")
         else:
-            caption = say(bold(f"Profit of {tidy(name, 60)}, {period}: {pounds(books.profit)}"))
+            caption = say(bold(title))
             answers.append(msgspec.structs.replace(caption, picture=png))
     who = visit.words.plain[0] if visit.words.plain and "participant" in scope else ""
     others = [
@@ -180,12 +193,31 @@ def _profit(visit: DeskContext) -> DeskReply:
 
 
 _NAME_FITS = 30
+_PERIOD_WORDS = {"all": "all time", "tax": "this tax year"}
 
 
-def _made(title: str, lines: Iterable[ProfitLine]) -> str:
+def _period_words(period: str, now: datetime) -> str:
+    """``December 2026`` for the current month, ``last 30 days``; others as typed."""
+    local = now.astimezone(LONDON)
+    if period == "month":
+        return f"{local:%B %Y}"
+    if period == "year":
+        return f"{local:%Y}"
+    if period in {"day", "week"}:
+        return "today" if period == "day" else "this week"
+    if period[:-1].isdecimal() and period.endswith("d"):
+        return f"last {period[:-1]} days"
+    return _PERIOD_WORDS.get(period, period)
+
+
+def _made(
+    title: str, lines: Iterable[ProfitLine], name_of: Callable[[str], str] = profit_name
+) -> str:
     sums = sorted(_sums(lines), key=lambda each: (-abs(each[1]), each[0]))
     shown = "".join(
-        f"\n  {tidy(name, 40)} {pounds(pence)}" for name, pence in sums[:_MOST_LINES] if pence
+        f"\n  {tidy(name_of(name), 40)} {pounds(pence)}"
+        for name, pence in sums[:_MOST_LINES]
+        if pence
     )
     more = f"\n  and {len(sums) - _MOST_LINES} more" if len(sums) > _MOST_LINES else ""
     return f"\n\n{title}{shown}{more}" if shown else ""
@@ -213,10 +245,13 @@ def _postings(visit: DeskContext, scope: Scope, span: Period) -> tuple[Statement
 
 
 def _statement(visit: DeskContext) -> DeskReply:
-    """Every posting of a period as a CSV file."""
+    """A statement for a period, as a CSV file."""
     name, scope, period, span = _asked(visit)
     lines = _postings(visit, scope, span)
-    text = f"Statement of {tidy(name, 60)}, {period}: {len(lines)} postings"
+    text = (
+        f"Statement for {tidy(name, 60)}, {_period_words(period, visit.now)}: {len(lines):,}"
+        f" {'entry' if len(lines) == 1 else 'entries'}"
+    )
     if not lines:
         return DeskReply(answers=(say(text),))
     file = statement_csv(lines).encode("utf-8", "replace")
@@ -230,11 +265,11 @@ def _statement(visit: DeskContext) -> DeskReply:
     )
 
 
-# --- an entry taken back ---------------------------------------------------------------------------
+# --- an entry undone ---------------------------------------------------------------------------
 
 
 def _undo(visit: DeskContext) -> DeskReply:
-    """Take a participant's own entry back; an offer's facts are undone by the offer itself."""
+    """Undo a participant's own entry; the facts of an offer are undone on the offer."""
     if len(visit.words.plain) != 2:  # noqa: PLR2004 - who and which
         raise InvalidInput("undo", tidy(visit.words.text(), 60), "WHO ENTRY [reason=...]")
     who, typed = visit.words.plain
@@ -248,24 +283,30 @@ def _undo(visit: DeskContext) -> DeskReply:
         if line.transaction == number
     ]
     if not lines:
-        raise InvalidInput("entry", typed, f"an entry of {tidy(who, 40)}, see /statement")
+        raise CommandNotAllowed(
+            f"{tidy(who, 40)} has no entry {number}. /statement lists the entry numbers."
+        )
     if any(line.instance for line in lines):
         raise CommandNotAllowed(
-            f"entry {number} belongs to offer {lines[0].instance}: /offer shows what undoes it"
+            f"Entry {number} belongs to offer {lines[0].instance}."
+            f" Undo it from /offer {lines[0].instance}."
         )
     reason = tidy(visit.words.get("reason") or "entered by mistake", 200)
     shown = "".join(
-        f"\n{AccountKind(line.account).value} {tidy(line.venue, 40)} {pounds(-line.amount)}"
+        f"\n{ACCOUNT_NAMES[AccountKind(line.account)]}, {tidy(place_name(line.venue), 40)}".rstrip(
+            ", "
+        )
+        + f": {pounds(-line.amount)}"
         for line in lines
     )
     most = max(abs(line.amount) for line in lines)
     return confirm(
         visit,
-        bold(f"Take back entry {number} of {tidy(who, 40)}"),
+        bold(f"Undo entry {number} for {tidy(who, 40)}"),
         f"\n{tidy(lines[0].what, 120)}, {uk_time(lines[0].occurred_at)} UK time{shown}"
-        f"\nreason: {reason}",
+        f"\nReason: {reason}",
         command=f"/undo {Arguments((who, str(number)), {'reason': reason}).text()}",
-        label=f"Take back {pounds(most)}",
+        label=f"Undo {pounds(most)}",
         participant=who,
     )
 
@@ -273,16 +314,16 @@ def _undo(visit: DeskContext) -> DeskReply:
 def _reversed(visit: DeskContext, who: str, number: int) -> DeskReply:
     fact = EntryReversed(transaction=number, reason=visit.words.get("reason"))
     record_fact(visit, fact, who, role=Role.SUPERVISOR)
-    return DeskReply(answers=(say(f"✓ Entry {number} of {who} is taken back."),), notice="recorded")
+    return DeskReply(answers=(say(f"✓ Entry {number} for {who} undone."),), notice="recorded")
 
 
-_PERIODS = f"Periods: {ALLOWED}. Without one it is this month."
+_PERIODS = f"Periods: {ALLOWED}. Default: this month."
 
 COMMANDS = (
     Command(
         name="balance",
         run=_balance,
-        summary="What there is, and where",
+        summary="Balances at every bookmaker and exchange",
         subject=CommandGroup.BOOKS,
         seats=EVERYBODY,
         arguments="[WHO]",
@@ -290,7 +331,7 @@ COMMANDS = (
     Command(
         name="profit",
         run=_profit,
-        summary="What was made, with a chart",
+        summary="Profit for a period, with a chart",
         subject=CommandGroup.BOOKS,
         seats=EVERYBODY,
         arguments="[WHO] [PERIOD]",
@@ -301,7 +342,7 @@ COMMANDS = (
     Command(
         name="exposure",
         run=_exposure,
-        summary="Money on open bets and on its way",
+        summary="Money in open bets and in transit",
         subject=CommandGroup.BOOKS,
         seats=EVERYBODY,
         arguments="[WHO]",
@@ -309,7 +350,7 @@ COMMANDS = (
     Command(
         name="float",
         run=_float,
-        summary="What may be laid at each exchange",
+        summary="Free balance for laying at each exchange",
         subject=CommandGroup.BOOKS,
         seats=EVERYBODY,
         arguments="[WHO]",
@@ -317,7 +358,7 @@ COMMANDS = (
     Command(
         name="statement",
         run=_statement,
-        summary="Every posting of a period, as a CSV file",
+        summary="Statement for a period, as a CSV file",
         subject=CommandGroup.BOOKS,
         seats=EVERYBODY,
         arguments="[WHO] [PERIOD]",
@@ -327,12 +368,12 @@ COMMANDS = (
     Command(
         name="undo",
         run=_undo,
-        summary="Take back an entry of somebody's own money",
+        summary="Undo a money entry recorded by mistake",
         subject=CommandGroup.BOOKS,
         seats=ADMINS,
         arguments="WHO ENTRY [reason=...]",
-        details="The number of an entry is in /statement. A wrong end of an offer is undone by "
-        "its button under /offer.",
+        details="The number of an entry is in /statement. To reopen an offer closed by mistake, use "
+        "the button under /offer.",
         is_turn=True,
     ),
 )

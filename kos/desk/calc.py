@@ -60,14 +60,14 @@ def _known(wanted: str) -> Calculator:
     if found is not None:
         return found
     near = process.extractOne(wanted, KINDS.keys(), scorer=fuzz.WRatio, score_cutoff=_ALIKE)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise InvalidInput("kind", tidy(wanted, 40), f"a kind that /calc lists{hint}")
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    raise InvalidInput("kind", tidy(wanted, 40), f"a calculator listed by /calc{hint}")
 
 
 def _about(visit: DeskContext, calculator: Calculator) -> DeskReply:
     parts: list[TextPart] = [bold(calculator.kind), f"\n{calculator.summary}\n"]
     for name, entry in calculator.inputs.items():
-        absent = "" if entry.is_required else f" (if left out: {entry.default or 'none'})"
+        absent = "" if entry.is_required else f" (default: {entry.default or 'none'})"
         parts.append(f"\n{name}: {entry.reader.allowed}{absent}")
     typed = " ".join(f"{name}=…" for name, entry in calculator.inputs.items() if entry.is_required)
     parts += ["\n\n", code(f"/calc {calculator.kind} {typed}".rstrip())]
@@ -79,11 +79,12 @@ COMMANDS = (
     Command(
         name="calc",
         run=_calc,
-        summary="Every calculator: lays, dutches, accumulators, odds",
+        summary="Lay, dutching, accumulator and odds calculators",
         subject=CommandGroup.CALCULATORS,
         seats=EVERYBODY,
         arguments="[KIND name=value ...]",
-        details="/calc lists the kinds, /calc KIND its inputs. Lists are given with commas.",
+        details="/calc lists the calculators, /calc KIND the inputs of one. "
+        "Separate lists with commas.",
         examples=(
             "/calc qualifying back_stake=10 back_odds=2.5 lay_odds=2.54 commission=0.02",
             "/calc dutch_total odds=2.1,3.5,4.2 total_stake=50",

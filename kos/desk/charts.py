@@ -1,4 +1,4 @@
-"""Charts as PNG, drawn off screen; matplotlib is imported when the first one is wanted."""
+"""Charts as PNG, drawn off screen; matplotlib is imported for the first one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import date
 
 from kos.errors import InvalidInput
 
-MISSING = "for charts: pip install 'kos-engine[charts]', and restart KOS"
+MISSING = "To see charts, run pip install 'kos-engine[charts]' and restart KOS."
 _SIZE_INCHES = (8.0, 7.0)
 _DPI = 100
 _MOST_BARS = 15
@@ -27,9 +27,9 @@ def profit_chart(
     """Profit over time, added up day by day, above profit by bookmaker and exchange.
 
     Args:
-        title: What it is about.
-        days: Day and pence made on it, in order; at least one.
-        venues: Name and pence made there; those that moved most are shown.
+        title: The title of the chart.
+        days: Each day with its profit in pence, in order; at least one.
+        venues: Each name with its profit in pence; the largest are shown.
 
     Raises:
         InvalidInput: The library that draws is not installed; says how to install it.
@@ -51,7 +51,7 @@ def profit_chart(
         above.set_title(_plain(title, 80), parse_math=False)
         above.step([day for day, _ in days], totals, where="post", marker="o", markersize=3)
         above.axhline(0, linewidth=0.8, color="grey")
-        above.set_ylabel("profit, pounds")
+        above.set_ylabel("profit (£)")
         above.grid(visible=True, alpha=0.3)
         above.tick_params(axis="x", rotation=30)
         bars = [pence / 100 for _, pence in shown]
@@ -61,7 +61,7 @@ def profit_chart(
             range(len(shown)), [_plain(name, _LABEL) for name, _ in shown], parse_math=False
         )
         below.axvline(0, linewidth=0.8, color="grey")
-        below.set_xlabel("by bookmaker and exchange, pounds")
+        below.set_xlabel("profit by bookmaker and exchange (£)")
         png = io.BytesIO()
         figure.savefig(png, format="png")
     return png.getvalue()
@@ -72,6 +72,6 @@ def _by_profit(venue: tuple[str, int]) -> tuple[int, str]:
 
 
 def _plain(text: str, most: int) -> str:
-    """A label in letters that the font has."""
+    """A label in the font's own letters."""
     shown = unicodedata.normalize("NFKC", text)
     return "".join(c if " " <= c <= _LAST_PLAIN and c.isprintable() else "?" for c in shown[:most])

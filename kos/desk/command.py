@@ -1,4 +1,4 @@
-"""What a command is: a function of a visit, with everything that is declared about it beside it."""
+"""A command: a function of a visit, with everything that is declared about it."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ ADMINS = frozenset({Seat.ADMIN})
 
 
 class CommandGroup(StrEnum):
-    """What a command is about; the order of help."""
+    """The subject of a command, in the order of help."""
 
-    SIGNALS = "Signals"
+    SIGNALS = "Opportunities"
     OFFERS = "Offers"
     BOOKS = "Books"
     CALCULATORS = "Calculators"
     ALERTS = "Alerts"
-    OPERATIONS = "Operations"
+    OPERATIONS = "System"
     PEOPLE = "People"
     HELP = "Help"
 
 
 class Scope(TypedDict, total=False):
-    """Whose books a question is about, as the fields of a :class:`LedgerQuery`."""
+    """Whose books a query is about, as fields of a :class:`LedgerQuery`."""
 
     participant: str
     operator: str
 
 
 class DeskReply(msgspec.Struct, frozen=True, kw_only=True):
-    """What a command comes to."""
+    """The result of a command."""
 
     answers: tuple[Answer, ...] = ()
     notice: str = ""
@@ -51,31 +51,31 @@ class DeskReply(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[Action, ...] = ()
     used: tuple[str, ...] = ()
     tells: tuple[tuple[str, Message], ...] = ()
-    """Told to actors once it is concluded."""
+    """Messages to send to actors after the commit."""
     is_private: bool = False
-    """Its answers are stored nowhere: shown once, or never."""
+    """Its answers are not stored: they are shown at most once."""
     is_turn: bool = False
-    """It changed something or took a step of a dialogue: it is concluded with its answers, so
-    that it counts once and its answers outlive a crash."""
+    """It changed something or took a step of a dialogue: it is committed with its answers, so
+    that it counts once and its answers survive a crash."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Premises:
-    """What the desk is told about the place it stands in."""
+    """What the desk needs to know about its installation."""
 
     is_simulated: bool = False
     recheck_credits: int = 1
-    """What one poll of a sport key costs at most."""
+    """The maximum cost of one poll of a sport key, in credits."""
     version: str = ""
     commands: tuple[Command, ...] = ()
     """The whole table, for help."""
     forms: Mapping[str, Any] = field(default_factory=dict)
-    """The dialogues there are, each a :class:`kos.desk.dialogue.DialogueForm`."""
+    """The dialogues, each a :class:`kos.desk.dialogue.DialogueForm`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeskContext:
-    """One word of one person, and what is needed to answer it."""
+    """One message from one person, with everything needed to answer it."""
 
     said: OperatorSaid
     person: Person
@@ -85,9 +85,9 @@ class DeskContext:
     """The command as typed, without its slash."""
     words: Arguments
     action: Action | None = None
-    """The stored action by whose button it came; None for a typed word."""
+    """The stored action of the button pressed; None for typed text."""
     memory: dict[str, Any] = field(default_factory=dict)
-    """What the desk remembers between visits, none of it needed for a right answer."""
+    """A cache between visits; no answer depends on it."""
 
     @property
     def now(self) -> datetime:
@@ -96,7 +96,7 @@ class DeskContext:
 
     @property
     def user(self) -> str:
-        """Who speaks."""
+        """The user ID of the person."""
         return self.person.user
 
     @property
@@ -105,20 +105,20 @@ class DeskContext:
         return bool(self.said.pressed and self.said.message_id)
 
     def about(self, who: str = "") -> Scope:
-        """Whose books a question is about: the own, somebody's, or, of the staff, everybody's.
+        """Whose books a query is about: your own, someone else's, or for staff everyone's.
 
         Raises:
-            CommandNotAllowed: A participant asks about somebody else.
+            CommandNotAllowed: A participant asks about someone else.
         """
         own = self.person.participant
         if self.person.seat is Seat.PARTICIPANT:
             if who not in {"", own}:
-                raise CommandNotAllowed("you see and move your own offers and books only")
+                raise CommandNotAllowed("You can only see and change your own offers and books.")
             return {"participant": own}
         return {"participant": who} if who else {"operator": self.user}
 
     def fact_id(self, number: int = 1) -> str:
-        """The idempotency key of the n-th thing that this word has recorded."""
+        """The idempotency key of the nth record made by this message."""
         return f"{self.said.said_id}:{number}"
 
 
@@ -132,21 +132,21 @@ class Command:
     summary: str
     subject: CommandGroup
     seats: frozenset[Seat]
-    """Who may; nobody else."""
+    """The roles that can use it."""
     arguments: str = ""
-    """As help shows them."""
+    """As shown by help."""
     details: str = ""
     examples: tuple[str, ...] = ()
     is_family: bool = False
     """``NAME_x`` is the same as ``NAME x``."""
     is_turn: bool = False
-    """It may change something or take a step of a dialogue: it is heard once."""
+    """It can change something or take a step of a dialogue: it is carried out once."""
     is_slow: bool = False
-    """It must not hold up the same person's next word."""
+    """It must not delay the same person's next message."""
     is_once: bool = False
-    """What its button does cannot be said again safely: the button is used up before."""
+    """Its button cannot be repeated safely: the button is marked as used first."""
     is_hidden: bool = False
-    """Understood, but in no menu: what buttons and dialogues say."""
+    """Not in any menu: sent by buttons and dialogues."""
 
 
 Commands = Mapping[str, Command]

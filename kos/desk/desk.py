@@ -1,11 +1,11 @@
-"""The operator's desk: a person's word in, answers out, whatever the screen.
+"""The operator's desk: a message in, answers out, whatever the screen.
 
-Each word goes the same way: who speaks (strangers get silence), which command, may they, and
-then the command's function. What changes something is heard once: the ledger is asked first
-whether the word was concluded, the facts are recorded under ids that begin with the word's own,
-and one commit at the end keeps what is left of it: the dialogue, the buttons shown and used,
-and the answers. A word that comes again finds that commit, changes nothing and is answered the
-same.
+Each message takes the same path: who sent it (strangers get no answer), which command it is,
+whether they have access, and then the command's function. Anything that changes something counts
+once: the desk first asks the ledger whether the message was concluded, the facts are recorded
+under ids that start with the message's own, and one commit at the end stores the rest: the
+dialogue, the buttons shown and used, and the answers. A message that arrives again finds that
+commit, changes nothing and gets the same answer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from kos.desk.arguments import Arguments, Typed, read, tidy
 from kos.desk.command import Command, DeskContext, DeskReply, Premises
 from kos.desk.formatting import MAX_NOTICE, fitted, say
 from kos.desk.office import Office
-from kos.desk.roles import TELEGRAM, CodeAttempts, Seats
+from kos.desk.roles import TELEGRAM, CodeAttempts, Seats, role_of
 from kos.desk.signals import families
 from kos.desk.table import FORMS, TABLE, by_name
 from kos.domain.people.conversation import Action, Answer, Kept, Person, Promise
@@ -51,7 +51,7 @@ from kos.messages import (
 MAX_MENU = 100
 _ANSWERED = "answered:"
 _ANSWERED_FOR = timedelta(hours=6)
-"""How long a screen without an outbox may repeat a word and hear the same."""
+"""How long a screen without an outbox can repeat a message and get the same answer."""
 _CLOSE_ENOUGH = 60.0
 _MAX_SAID_ID = 150
 
@@ -62,21 +62,21 @@ _ANSWERS = msgspec.json.Decoder(tuple[Answer, ...])
 
 @dataclass(frozen=True)
 class Work:
-    """A word that is understood: what is to be done for it."""
+    """A message that is understood, with the work it needs."""
 
     run: Callable[[], OperatorAnswered]
     is_slow: bool = False
-    """It may take long, and the same person's next word need not wait."""
+    """It can take long, and the same person's next message need not wait."""
 
 
 class Desk:
-    """Answers every word of every person. It may be used from several threads.
+    """Answers every message from every person. Safe to use from several threads.
 
     Args:
-        office: The way to the other actors.
-        premises: What it is told about the place it stands in.
-        admins: Users whom the settings make admins, e.g. ``telegram:42``.
-        operators: Users whom the settings make operators.
+        office: The link to the other actors.
+        premises: The facts about its installation.
+        admins: Users that the settings make admins, e.g. ``telegram:42``.
+        operators: Users that the settings make operators.
     """
 
     def __init__(
@@ -93,14 +93,14 @@ class Desk:
         self._commands: Mapping[str, Command] = by_name(TABLE)
         self._memory: dict[str, object] = {"seats": self._seats}
         self.strangers = 0
-        """Words of people that nobody knows."""
+        """Messages from people without access."""
 
     def hear(self, said: OperatorSaid) -> OperatorAnswered:
-        """Answer one word, to the end."""
+        """Answer one message completely."""
         return self.understand(said).run()
 
     def understand(self, said: OperatorSaid) -> Work:
-        """See what a word asks for; the work is done by whoever runs it."""
+        """Find what a message asks for; the work is done when it is run."""
         if not 1 <= len(said.said_id) <= _MAX_SAID_ID:
             return _with_notice("said_id has 1 to 150 characters")
         person = self._seats.person(said.user, said.name)
@@ -119,7 +119,7 @@ class Desk:
         return self._work(said, person, command, words, None)
 
     def menu(self, user: str) -> MenuDescribed:
-        """The commands that a user may use, those of the bookmakers in the data last."""
+        """The commands that a user can use, those for each bookmaker last."""
         person = self._seats.person(user)
         if person is None:
             return MenuDescribed(lines=())
@@ -133,7 +133,7 @@ class Desk:
     # --- understanding ---------------------------------------------------------------------------
 
     def _command(self, typed: Typed) -> tuple[Command | None, Arguments]:
-        """The command of a name, or of the family that the name begins with."""
+        """The command of a name, or of the family that the name starts with."""
         exact = self._commands.get(typed.name)
         if exact is not None:
             return exact, typed.words
@@ -144,10 +144,10 @@ class Desk:
         return family, Arguments((tail, *typed.words.plain), typed.words.named)
 
     def _understand_press(self, said: OperatorSaid, person: Person) -> Work:
-        """A button that does something: forged until the stored action agrees."""
+        """A button that does something: treated as forged until it matches a stored action."""
         try:
             if (done := self._concluded(said)) is not None:
-                return Work(lambda: msgspec.structs.replace(done, notice="already done"))
+                return Work(lambda: msgspec.structs.replace(done, notice="Already done."))
             action = self._office.ask(
                 "ledger", GetAction(action_id=tidy(said.pressed, 64)), ActionDescribed
             ).action
@@ -156,19 +156,21 @@ class Desk:
         why = self._disagreement(action, person)
         command, words = self._command(read(action.command if action else ""))
         if why or action is None or command is None:
-            return _with_notice(why or "that button is not known any more; ask again")
+            return _with_notice(why or "That button has expired. Run the command again.")
         return self._work(said, person, command, words, action)
 
     def _disagreement(self, action: Action | None, person: Person) -> str:
-        """Why a pressed button is not obeyed; empty when it may be."""
+        """Why a pressed button is refused; empty if it is valid."""
         if action is None:
-            return "that button is not known any more; ask again"
+            return "That button has expired. Run the command again."
         if action.user != person.user:
-            return "that button is not yours"
+            return "That button is for someone else."
         if action.used_at is not None:
-            return "already done"
+            return "Already done."
         return (
-            "" if self._office.now() < action.expires_at else "that button has expired; ask again"
+            ""
+            if self._office.now() < action.expires_at
+            else "That button has expired. Run the command again."
         )
 
     def _work(
@@ -180,7 +182,7 @@ class Desk:
         action: Action | None,
     ) -> Work:
         if person.seat not in command.seats:
-            return Work(lambda: _not_done(say(f"/{command.name} is not for a {person.seat}.")))
+            return Work(lambda: _not_done(say(f"You do not have access to /{command.name}.")))
         visit = DeskContext(
             said=said,
             person=person,
@@ -202,7 +204,9 @@ class Desk:
             head, own, scorer=fuzz.ratio, score_cutoff=_CLOSE_ENOUGH
         )
         hint = f" Did you mean /{close[0]}?" if close else ""
-        return _not_done(say(f"There is no command /{typed.name}.{hint} /help names them all."))
+        return _not_done(
+            say(f"Unknown command: /{typed.name}.{hint} Send /help for the full list.")
+        )
 
     # --- doing -------------------------------------------------------------------------------------
 
@@ -233,20 +237,22 @@ class Desk:
             reference = secrets.token_hex(4)
             _log.exception("word.failed", what=command.name, reference=reference)
             return _refused(
-                visit, f"KOS failed at /{command.name}; its log says why ({reference})."
+                visit,
+                f"Something went wrong with /{command.name}. "
+                f"The log has the details (reference {reference}).",
             )
 
     def _concluded(self, said: OperatorSaid) -> OperatorAnswered | None:
-        """What was answered to this word when it came first; None when it is new.
+        """The answer this message got the first time; None if it is new.
 
         Raises:
-            WaitAndRetry: The ledger does not say; nothing may be changed then.
+            WaitAndRetry: The ledger does not answer; nothing can be changed then.
         """
         told = self._office.ask("ledger", GetConclusion(said_id=said.said_id), ConclusionDescribed)
         if not told.is_concluded:
             return None
         if _has_outbox(said):
-            return OperatorAnswered()  # what was promised is on its way
+            return OperatorAnswered()  # the outbox sends the answers
         kept = self._office.ask(
             "ledger",
             GetKept(owner=said.user, prefix=_ANSWERED + said.said_id),
@@ -256,14 +262,14 @@ class Desk:
         return OperatorAnswered(answers=_ANSWERS.decode(value))
 
     def _use_up(self, visit: DeskContext, action: Action) -> None:
-        """Use up a button before what it does, for what cannot be done twice without harm.
+        """Mark a button as used before it acts, for actions that must not happen twice.
 
         Raises:
-            CommandNotAllowed: It is used already.
+            CommandNotAllowed: It has already been used.
         """
         answer = self._office.do(
             Conclude(
-                # An id of its own each time: of two who use it up, one is refused.
+                # A new id each time: if two people use it, one is refused.
                 command_id=f"{visit.said.said_id}:once:{secrets.token_hex(6)}",
                 by=visit.user,
                 occurred_at=visit.now,
@@ -272,12 +278,12 @@ class Desk:
             CommandRecorded,
         )
         if isinstance(answer, CommandRefused):
-            raise CommandNotAllowed("already done")
+            raise CommandNotAllowed("Already done.")
 
     def _conclude(
         self, visit: DeskContext, told: DeskReply, *, is_used_up: bool
     ) -> OperatorAnswered:
-        """Commit what a word leaves behind, its answers among it."""
+        """Commit the results of a message, including its answers."""
         said = visit.said
         answers = tuple(map(fitted, told.answers))
         kept = told.kept
@@ -318,7 +324,7 @@ class Desk:
             CommandRecorded,
         )
         if isinstance(answer, CommandRefused):
-            return _refused(visit, f"not done: {answer.reason}")
+            return _refused(visit, f"Not done: {answer.reason}")
         for actor, message in told.tells:
             self._office.tell(actor, message)
         if promises:
@@ -326,7 +332,7 @@ class Desk:
         return OperatorAnswered(answers=answers, notice=told.notice)
 
     def _keep_shown(self, visit: DeskContext, told: DeskReply) -> None:
-        """Store the buttons of an answer that is not concluded: each showing has its own."""
+        """Store the buttons of an answer that changes nothing: each showing has its own."""
         if not (told.actions or told.kept):
             return
         answer = self._office.do(
@@ -340,12 +346,12 @@ class Desk:
             CommandRecorded,
         )
         if isinstance(answer, CommandRefused):
-            raise WaitAndRetry("ledger", f"the buttons are refused: {answer.reason}")
+            raise WaitAndRetry("ledger", f"The buttons could not be created: {answer.reason}")
 
     # --- strangers -----------------------------------------------------------------------------------
 
     def _of_a_stranger(self, said: OperatorSaid) -> OperatorAnswered:
-        """Silence, unless a valid invitation is in the word."""
+        """No answer, unless the message has a valid invitation."""
         self.strangers += 1
         silence = OperatorAnswered(is_stranger=True)
         typed = read(said.text)
@@ -374,7 +380,10 @@ class Desk:
             return silence
         self._seats.forget()
         _log.info("invitation.accepted", user=said.user, seat=answer.person.seat.value)
-        welcome = f"Welcome, {answer.person.name}: you are {answer.person.seat} now. /help"
+        welcome = (
+            f"Welcome, {answer.person.name}. You are now {role_of(answer.person.seat)}."
+            " Send /help to get started."
+        )
         return OperatorAnswered(answers=(say(welcome),))
 
 
@@ -387,7 +396,7 @@ def _not_done(answer: Answer) -> OperatorAnswered:
 
 
 def _refused(visit: DeskContext, why: str) -> OperatorAnswered:
-    """A sentence; under a button as its notice, and whole below where that is too short."""
+    """A sentence; for a button as its notice, and also in full if the notice is too short."""
     if not visit.said.pressed:
         return _not_done(say(why))
     notice = tidy(why, MAX_NOTICE)

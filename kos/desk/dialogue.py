@@ -1,9 +1,9 @@
-"""Dialogues: what is missing is asked for, one question at a time, and the last is a confirmation.
+"""Dialogues: KOS asks for anything missing, one question at a time, then for confirmation.
 
-Where a dialogue stands is kept in the ledger with the word that brought it there, so that it
-survives any restart, and a word that comes twice is taken once. A form says which question comes
-next and what to do when none is left; a button of an answer carries the turn it belongs to, so
-that an old button cannot answer a later question.
+The state of a dialogue is stored in the ledger with the message that led to it, so that it
+survives any restart, and a message that arrives twice counts once. A form says which question
+comes next and what to do when none is left; a button carries the turn it belongs to, so that an
+old button cannot answer a later question.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from kos.desk.arguments import Arguments, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.formatting import Rows, TextPart, button, in_rows, say
 from kos.domain.people.conversation import Action, Button, Kept
-from kos.errors import InvalidInput
+from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import ActionDescribed, GetAction, GetKept, KeptListed
 
 DIALOGUE = "dialogue"
 CONFIRMING = "confirming"
 PATIENCE = timedelta(minutes=30)
-"""A dialogue that is left alone so long is forgotten."""
+"""A dialogue unused for this long is forgotten."""
 CONFIRM_WITHIN = timedelta(minutes=10)
 _MOST_CHOICES = 40
 SKIP = "-"
-"""Typed, or by a button, where a question may be left open."""
+"""The answer, typed or by a button, that skips an optional question."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,39 +37,39 @@ class Prompt:
     """One thing that is missing."""
 
     field: str
-    """The word that its answer fills."""
+    """The word that the answer fills in."""
     text: str
     read: Callable[[str], str]
-    """The word's value from what was typed; raises InvalidInput with what would be accepted."""
+    """Reads the typed answer; raises InvalidInput with what is allowed."""
     choices: tuple[tuple[str, str], ...] = ()
-    """Labels of buttons, each with what it stands for as if typed."""
+    """Labels of buttons, each with the answer it stands for."""
 
 
 class Dialogue(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a dialogue stands."""
+    """The state of a dialogue."""
 
     form: str
     words: Arguments = Arguments()
-    """What is known."""
+    """The answers so far."""
     hints: dict[str, str] = {}
-    """What may be offered as an answer, such as the prices of the pair on screen."""
+    """Suggested answers, such as the prices of the opportunity on screen."""
     asked: str = ""
     """The field of the open question."""
     turn: str = ""
     choices: tuple[str, ...] = ()
-    """What the buttons of the open question stand for."""
+    """The answers behind the buttons of the open question."""
 
     def knows(self, field: str) -> bool:
         """Whether that word was given."""
         return field in self.words.named
 
     def word(self, field: str) -> str:
-        """What that word says; empty where it says nothing."""
+        """The value of that word; empty if skipped or not given."""
         value = self.words.get(field)
         return "" if value == SKIP else value
 
     def with_word(self, field: str, value: str) -> Dialogue:
-        """With one more word known."""
+        """The dialogue with one more answer."""
         named = self.words.named | {field: value}
         return msgspec.structs.replace(self, words=Arguments(self.words.plain, named))
 
@@ -81,16 +81,16 @@ class DialogueForm:
     missing: Callable[[DeskContext, Dialogue], Prompt | None]
     """The next question; None when all is known."""
     finish: Callable[[DeskContext, Dialogue], DeskReply]
-    """What all the words come to: mostly a request to confirm."""
+    """The result of all the answers: usually a request to confirm."""
 
 
 def go_on(visit: DeskContext, dialogue: Dialogue, why: str = "") -> DeskReply:
-    """Ask for what is missing, or finish.
+    """Ask for anything missing, or finish.
 
     Args:
-        visit: The word that brought the dialogue here.
-        dialogue: Where it stands.
-        why: Said before the question, such as why the last answer did not do.
+        visit: The message that led here.
+        dialogue: Its state.
+        why: Shown before the question, such as why the last answer was refused.
     """
     form: DialogueForm = visit.premises.forms[dialogue.form]
     question = form.missing(visit, dialogue)
@@ -139,17 +139,17 @@ def confirm(
     version: int | None = None,
     others: tuple[Button, ...] = (),
 ) -> DeskReply:
-    """Ask whether a command shall be carried out: a button that works once, for ten minutes.
+    """Ask for confirmation of a command: a button that works once, for ten minutes.
 
     Args:
-        visit: Who is asked.
-        parts: What is going to be done, amounts repeated.
+        visit: The visit of the person asked.
+        parts: What will be done, with its amounts.
         command: As it would be typed.
-        label: What the button says.
-        participant: Whom it is about.
-        instance: Which offer it is about.
+        label: The label of the button.
+        participant: The participant it is about.
+        instance: The offer it is about.
         version: The offer's count of facts for which it was decided.
-        others: Further buttons, before the one that cancels.
+        others: More buttons, before the one that cancels.
     """
     action = Action(
         action_id=secrets.token_urlsafe(12),
@@ -177,7 +177,7 @@ def confirm(
 
 
 def kept_value(visit: DeskContext, name: str) -> str:
-    """A value that is kept of the person; empty for none."""
+    """A value stored for the person; empty for none."""
     kept = visit.office.ask("ledger", GetKept(owner=visit.user, prefix=name), KeptListed).kept
     return next((each.value for each in kept if each.name == name), "")
 
@@ -198,33 +198,35 @@ def _open_dialogue(visit: DeskContext) -> Dialogue | None:
 
 
 def _answer(visit: DeskContext) -> DeskReply:
-    """The answer to the open question: typed as it is, or a button with its turn and number."""
+    """The answer to the open question: typed, or a button with its turn and number."""
     dialogue = _open_dialogue(visit)
     is_free_text = not (visit.said.pressed or visit.said.text.lstrip().startswith("/"))
     if dialogue is None:
         if is_free_text:
-            return DeskReply(answers=(say("Nothing was asked. /help names what KOS understands."),))
-        raise InvalidInput("answer", "a button", "an open question: that one is over")
+            return DeskReply(
+                answers=(say("There is no open question. Send /help for the commands."),)
+            )
+        raise CommandNotAllowed("That question has closed.")
     if is_free_text:
         given = visit.words.first()
     else:
         turn, _, number = " ".join(visit.words.plain).partition(" ")
         if turn != dialogue.turn or number not in map(str, range(len(dialogue.choices))):
-            raise InvalidInput("answer", "a button", "the question asked last: that one is over")
+            raise CommandNotAllowed("That was an earlier question. Answer the latest one.")
         given = dialogue.choices[int(number)]
     form: DialogueForm = visit.premises.forms[dialogue.form]
     question = form.missing(visit, dialogue)
     if question is None or question.field != dialogue.asked:
-        return go_on(visit, dialogue, "Something has changed meanwhile.")
+        return go_on(visit, dialogue, "Something has changed since. Check and try again.")
     try:
         value = question.read(given)
     except InvalidInput as error:
-        return go_on(visit, dialogue, f"{tidy(str(error), 400)}.")
+        return go_on(visit, dialogue, f"{tidy(str(error), 400).rstrip('.')}.")
     return go_on(visit, dialogue.with_word(question.field, value))
 
 
 def _cancel(visit: DeskContext) -> DeskReply:
-    """Forget the open question, and the confirmation that waits."""
+    """Forget the open question and the confirmation that is waiting."""
     used: tuple[str, ...] = ()
     is_open = bool(kept_value(visit, DIALOGUE))
     waiting = kept_value(visit, CONFIRMING)
@@ -232,7 +234,7 @@ def _cancel(visit: DeskContext) -> DeskReply:
         name = msgspec.json.decode(waiting, type=str)
         action = visit.office.ask("ledger", GetAction(action_id=name), ActionDescribed).action
         used = (name,) if action is not None and action.used_at is None else ()
-    said = "Cancelled; nothing was changed." if is_open or used else "There is nothing to cancel."
+    said = "Cancelled. Nothing was recorded." if is_open or used else "There is nothing to cancel."
     return DeskReply(
         answers=(say(said, is_edit=visit.is_edit),),
         kept=(_forget(visit, DIALOGUE), _forget(visit, CONFIRMING)),
@@ -245,7 +247,7 @@ COMMANDS = (
     Command(
         name="cancel",
         run=_cancel,
-        summary="Leave the question that is open",
+        summary="Cancel the current question",
         subject=CommandGroup.HELP,
         seats=EVERYBODY,
         is_turn=True,
@@ -253,7 +255,7 @@ COMMANDS = (
     Command(
         name="answer",
         run=_answer,
-        summary="The answer to what was asked last",
+        summary="Answer the last question",
         subject=CommandGroup.HELP,
         seats=EVERYBODY,
         is_turn=True,

@@ -1,4 +1,4 @@
-"""Dutches: every outcome of an event covered at different places."""
+"""Dutching: every outcome of an event covered at different places."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kos.desk.formatting import TextPart, bold, link, say
 from kos.desk.signals import bookmakers_known, head_of, nothing, page_within, reach, short_command
 from kos.domain.opportunities.dutches import DutchQuery
 from kos.domain.opportunities.opportunity import BetKind
-from kos.errors import InvalidInput
+from kos.errors import CommandNotAllowed
 from kos.messages import DutchesRanked, GetDutches
 from kos.views.dutches import DutchRow, dutches_view
 
@@ -20,7 +20,7 @@ _OWN_WORDS = ("kind", "exchanges")
 
 
 def _dutch(visit: DeskContext) -> DeskReply:
-    """The best ways to cover every outcome, each at another place."""
+    """The best ways to cover every outcome at different places."""
     own = {name: visit.words.named[name] for name in _OWN_WORDS if name in visit.words.named}
     others = {name: value for name, value in visit.words.named.items() if name not in own}
     bookmakers = bookmakers_known(visit.office, visit.memory)
@@ -40,7 +40,7 @@ def _dutch(visit: DeskContext) -> DeskReply:
             say(
                 *head_of(view.title, ranked.answer.as_of, ranked),
                 *(page.parts() if blocks else nothing(view.left_out)),
-                f"\n\n{view.summary}",
+                f"\n\n{view.summary}.",
                 buttons=page.turners(command),
                 is_edit=visit.is_edit,
             ),
@@ -53,7 +53,7 @@ def _query_of(question: Question, own: dict[str, str]) -> DutchQuery:
     asked = question.query
     if asked.exchange is not None or asked.max_liability is not None or asked.hide_arbs:
         word = "exchange" if asked.exchange else "liability" if asked.max_liability else "arbs"
-        raise InvalidInput(word, question.words.get(word), "no such word here; see /help dutch")
+        raise CommandNotAllowed(f"{word}= is not a filter for /dutch. See /help dutch.")
     kinds = {
         "qualifier": BetKind.QUALIFYING,
         "snr": BetKind.FREE_BET_SNR,
@@ -78,7 +78,7 @@ def _query_of(question: Question, own: dict[str, str]) -> DutchQuery:
 
 
 def _block(number: int, row: DutchRow) -> tuple[TextPart, ...]:
-    """One dutch: its legs, and what each outcome leaves."""
+    """One dutch: its legs, and the profit on each outcome."""
     mark = " ⚠" if row.warnings else ""
     parts: list[TextPart] = [
         f"{number}. ",
@@ -86,17 +86,17 @@ def _block(number: int, row: DutchRow) -> tuple[TextPart, ...]:
         f" · {row.kickoff} (in {row.starts_in}){mark}",
     ]
     for leg in row.legs:
-        there = f", {leg.available} there" if leg.available else ""
+        available = f", {leg.available} available" if leg.available else ""
         parts.append(
-            f"\n{tidy(leg.action, 80)} {leg.stake} at {leg.odds}, {tidy(leg.place, 30)}"
-            f"{there}, price {leg.age} old"
+            f"\n{tidy(leg.action, 80)}: {leg.stake} at {leg.odds}, {tidy(leg.place, 30)}"
+            f"{available}, price {leg.age} old"
         )
         if leg.link:
-            parts += [" · ", link("open", leg.link)]
+            parts += [" · ", link(f"Go to {tidy(leg.place, 30)}", leg.link)]
     left = ", ".join(f"{tidy(outcome, 40)} {profit}" for outcome, profit in row.outcomes)
     kept = f" · retention {row.retention}" if row.retention else ""
     parts.append(
-        f"\nleft: {left}\nworst {row.profit} · rating {row.rating} · book {row.book}{kept}"
+        f"\nAfter the event: {left}\nWorst outcome {row.profit} · rating {row.rating} · book {row.book}{kept}"
         f" · tied up {row.total}"
     )
     return tuple(parts)
@@ -106,13 +106,13 @@ COMMANDS = (
     Command(
         name="dutch",
         run=_dutch,
-        summary="Every outcome covered, each at another place",
+        summary="Dutching: back every outcome at different bookmakers",
         subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="[BOOKMAKER] [kind=snr] [exchanges=no] [filters]",
-        details="With a bookmaker the stake is that of the bet there, which may be a free bet "
-        "(kind=snr or kind=sr); without one it is the total. exchanges=no uses bookmakers alone. "
-        f"{FILTER_HELP}",
+        details="With a bookmaker, stake= is the stake there, which can be a free bet (kind=snr or "
+        "kind=sr). Without one, it is the total. Add exchanges=no to use bookmakers only."
+        f"\n\n{FILTER_HELP}",
         examples=("/dutch", "/dutch_coral kind=snr stake=25", "/dutch arbs=only exchanges=no"),
         is_family=True,
     ),

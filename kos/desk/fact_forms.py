@@ -1,8 +1,7 @@
-"""What is asked for each fact of an offer, and what can be offered as an answer.
+"""The questions for each fact of an offer, and suggested answers.
 
-A row of the table says in the operator's words what happened, and which words of the fact a
-person has to say. The rest is filled in: names of bets and tokens, and what the pair on screen
-or the terms of the offer tell.
+A row of the table has the questions that a person has to answer. The rest is filled in: names of
+bets and free bets, and anything known from the opportunity on screen or the terms of the offer.
 """
 
 from __future__ import annotations
@@ -17,19 +16,21 @@ from kos.desk.dialogue import SKIP, Dialogue, Prompt
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import BetLine
 from kos.domain.market.odds import decimal_odds
+from kos.domain.market.places import place_name
 from kos.domain.money import from_pence
 from kos.domain.offers.catalogue import Bonus, BonusKind, Offer
 from kos.domain.offers.facts import Result
 from kos.domain.offers.typed_facts import moment_of
 from kos.errors import InvalidInput
 from kos.messages import BooksDescribed, OfferDescribed
+from kos.views.names import FACT_NAMES
 
 _TEXT_MOST = 200
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """Where an offer stands while somebody tells a fact about it."""
+    """The state of an offer while someone records a fact about it."""
 
     told: OfferDescribed
     terms: Offer | None
@@ -39,7 +40,7 @@ class Standing:
 
     @property
     def bookmaker(self) -> str:
-        """Whose offer it is."""
+        """The bookmaker of the offer."""
         return self.told.line.bookmaker
 
     def open_bets(self) -> tuple[BetLine, ...]:
@@ -47,7 +48,7 @@ class Standing:
         return tuple(bet for bet in self.told.bets if bet.open_stake > 0)
 
     def new_bet(self, letter: str) -> str:
-        """A name that no bet of the offer has."""
+        """An unused name for a bet of the offer."""
         taken = {bet.bet for bet in self.told.bets}
         return next(name for n in range(1, 10_000) if (name := f"{letter}{n}") not in taken)
 
@@ -56,14 +57,14 @@ class Standing:
         return sum(line.balance for line in self.books.balances if line.account == account)
 
     def exchanges(self) -> tuple[str, ...]:
-        """Where the participant has float, and where the offer has bets."""
+        """Exchanges where the participant has float or the offer has bets."""
         known = [line.exchange for line in self.books.floats]
         known += [bet.venue for bet in self.told.bets if bet.venue != self.bookmaker]
         return tuple(dict.fromkeys(known))
 
 
 Ask = Callable[[Standing, Dialogue], Prompt | str | None]
-"""A question, a value that needs no question, or None where the word is not wanted."""
+"""A question, a value that needs no question, or None if the word is not needed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,7 @@ class FactForm:
     """One fact as a dialogue."""
 
     label: str
-    """What happened, as a button says it."""
+    """What happened, as a button label."""
     asks: tuple[tuple[str, Ask], ...] = ()
     """Words of the fact in the order they are asked."""
 
@@ -113,7 +114,7 @@ def _odds(text: str, hint: str) -> Ask:
         hinted = dialogue.hints.get(hint, "")
         return Prompt(
             field="odds",
-            text=f"{text} (2.5, 6/4 or evens)",
+            text=f"{text} For example 2.50, 6/4 or evens",
             choices=((hinted, hinted),) if hinted else (),
             read=_read_odds,
         )
@@ -123,7 +124,7 @@ def _odds(text: str, hint: str) -> Ask:
 
 def _read_odds(given: str) -> str:
     if not decimal_odds(given, "odds") <= 1000:  # noqa: PLR2004 - no market has more
-        raise InvalidInput("odds", tidy(given, 40), "odds of 1000 at most")
+        raise InvalidInput("odds", tidy(given, 40), "odds up to 1,000")
     return given.strip()
 
 
@@ -134,7 +135,7 @@ def _text(field: str, text: str, hint: str = "", *, may_skip: bool = False) -> A
         return Prompt(
             field=field,
             text=text,
-            choices=(("Leave it open", SKIP),) if may_skip else (),
+            choices=(("Skip", SKIP),) if may_skip else (),
             read=lambda given: _read_text(field, given),
         )
 
@@ -144,7 +145,7 @@ def _text(field: str, text: str, hint: str = "", *, may_skip: bool = False) -> A
 def _read_text(field: str, given: str) -> str:
     value = tidy(given, _TEXT_MOST)
     if not value:
-        raise InvalidInput(field, "nothing", "a few words")
+        raise InvalidInput(field, "", "a few words")
     return value
 
 
@@ -161,14 +162,14 @@ def _kickoff(_standing: Standing, dialogue: Dialogue) -> Prompt | str:
 
     return Prompt(
         field="kickoff",
-        text="When does it start? 2026-11-23T15:00Z, or +3h from now",
-        choices=(("Leave it open", SKIP),),
+        text="Start time? For example +3h, or 2026-11-23T15:00Z",
+        choices=(("Skip", SKIP),),
         read=read,
     )
 
 
 def _listed(field: str, text: str, offered: Callable[[Standing], tuple[str, ...]]) -> Ask:
-    """One of the terms' own words, where the terms list some; else what the screen says."""
+    """One of those the terms list; if they list none, the one on screen."""
 
     def ask(standing: Standing, dialogue: Dialogue) -> Prompt | str | None:
         words = offered(standing)
@@ -205,7 +206,7 @@ def _bet_named(letter: str) -> Ask:
 
 
 def _one_bet(text: str, *, backs: bool | None = None) -> Ask:
-    """An open bet of the offer; without a question where there is only one."""
+    """An open bet of the offer; no question if there is only one."""
 
     def ask(standing: Standing, _dialogue: Dialogue) -> Prompt | str:
         bets = [
@@ -218,7 +219,7 @@ def _one_bet(text: str, *, backs: bool | None = None) -> Ask:
         names = tuple(bet.bet for bet in bets)
         return Prompt(
             field="bet",
-            text=text if bets else "No bet is open. Its name all the same, or /cancel",
+            text=text if bets else "No open bets. Type the bet's name, or /cancel.",
             choices=tuple((_bet_label(bet), bet.bet) for bet in bets),
             read=lambda given: one_of("bet", given, names) if given not in names else given,
         )
@@ -227,7 +228,10 @@ def _one_bet(text: str, *, backs: bool | None = None) -> Ask:
 
 
 def _bet_label(bet: BetLine) -> str:
-    return tidy(f"{bet.bet}: {bet.side} {bet.selection} {pounds(bet.open_stake)} {bet.venue}", 40)
+    return tidy(
+        f"{bet.bet}: {bet.side} {bet.selection} {pounds(bet.open_stake)} {place_name(bet.venue)}",
+        40,
+    )
 
 
 def _covers(standing: Standing, _dialogue: Dialogue) -> Prompt | str | None:
@@ -237,7 +241,7 @@ def _covers(standing: Standing, _dialogue: Dialogue) -> Prompt | str | None:
     names = tuple(bet.bet for bet in backs)
     return Prompt(
         field="covers",
-        text="Which bet does it cover?",
+        text="Which back bet does it hedge?",
         choices=tuple((_bet_label(bet), bet.bet) for bet in backs),
         read=lambda given: given if given in names else one_of("covers", given, names),
     )
@@ -251,8 +255,8 @@ def _exchange(standing: Standing, dialogue: Dialogue) -> Prompt | str:
         return names[0]
     return Prompt(
         field="exchange",
-        text="At which exchange?",
-        choices=tuple((name, name) for name in names),
+        text="Which exchange?",
+        choices=tuple((place_name(name), name) for name in names),
         read=lambda given: _read_text("exchange", given).casefold(),
     )
 
@@ -264,13 +268,13 @@ def _lay_selection(standing: Standing, dialogue: Dialogue) -> Prompt | str:
             return bet.selection
     return dialogue.hints.get("selection") or Prompt(
         field="selection",
-        text="Which selection was laid?",
+        text="Which selection did you lay?",
         read=lambda given: _read_text("selection", given),
     )
 
 
 def _lay_market(standing: Standing, dialogue: Dialogue) -> str:
-    """The exchange's market id, or a name that is the position's own."""
+    """The exchange's market id, or a name made up for this position."""
     covered = dialogue.word("covers") or standing.new_bet("b")
     return dialogue.hints.get("lay_market") or f"{standing.told.line.instance}-{covered}"
 
@@ -284,8 +288,8 @@ def _commission(_standing: Standing, dialogue: Dialogue) -> Prompt | str:
         return dialogue.hints["commission"]
     return Prompt(
         field="commission",
-        text="The exchange's commission? A fraction such as 0.02",
-        choices=(("none", "0"), ("2%", "0.02"), ("5%", "0.05")),
+        text="Exchange commission? For example 2%",
+        choices=(("None", "0"), ("2%", "0.02"), ("5%", "0.05")),
         read=_read_rate,
     )
 
@@ -298,7 +302,7 @@ def _read_rate(given: str) -> str:
     except ArithmeticError:
         rate = None
     if rate is None or not rate.is_finite() or not 0 <= rate < 1:
-        raise InvalidInput("commission", tidy(given, 40), "a fraction of one such as 0.02, or 2%")
+        raise InvalidInput("commission", tidy(given, 40), "a commission such as 2% or 0.02")
     return f"{rate:f}"
 
 
@@ -307,14 +311,14 @@ def _result(_standing: Standing, dialogue: Dialogue) -> Prompt:
     results = tuple(each.value for each in Result)
     return Prompt(
         field="result",
-        text=f"How was {tidy(bet, 40)} settled? A lay wins when its selection does not.",
+        text=f"How was {tidy(bet, 40)} settled? (A lay wins if the selection does not.)",
         choices=tuple((each.replace("_", " "), each) for each in results),
         read=lambda given: one_of("result", given.replace(" ", "_"), results),
     )
 
 
 def _settled_amount(standing: Standing, dialogue: Dialogue) -> Prompt | None:
-    """Stake and odds tell what came back, but for a part and a cash-out."""
+    """Stake and odds give the return, except for a part settlement and a cash-out."""
     if dialogue.word("result") not in {Result.PARTIAL, Result.CASHED_OUT}:
         return None
     bet = next((b for b in standing.told.bets if b.bet == dialogue.word("bet")), None)
@@ -326,9 +330,9 @@ def _settled_amount(standing: Standing, dialogue: Dialogue) -> Prompt | None:
 
     return Prompt(
         field="amount",
-        text="Pounds that came back in all"
+        text="Total returned (£), including the stake?"
         if is_back
-        else "Net result on the exchange, with a minus for a loss",
+        else "Net exchange result (£)? Use a minus sign for a loss.",
         read=read,
     )
 
@@ -340,17 +344,17 @@ def _settled_commission(standing: Standing, dialogue: Dialogue) -> Prompt | None
         return None
     return Prompt(
         field="commission",
-        text="Commission that the exchange charged, in pounds",
-        choices=(("none", "0"),),
+        text="Commission charged (£)?",
+        choices=(("None", "0"),),
         read=lambda given: f"{pounds_of('commission', given, Decimal(0))}",
     )
 
 
-# --- tokens ----------------------------------------------------------------------------------------
+# --- free bets ----------------------------------------------------------------------------------------
 
 
 def _bonus(standing: Standing) -> Bonus | None:
-    """The bonus that the next token to be credited is, by the terms."""
+    """The next free bet to be credited, from the terms."""
     due = [] if standing.terms is None else list(standing.terms.bonuses)
     each = [bonus for bonus in due for _ in range(bonus.count)]
     return each[min(len(standing.told.tokens), len(each) - 1)] if each else None
@@ -384,7 +388,7 @@ def _token_expiry(standing: Standing, dialogue: Dialogue) -> Prompt | None:
 
     return Prompt(
         field="expires_at",
-        text="When does the token run out? +7d, or 2026-11-30T23:59Z",
+        text="When does the free bet expire? For example +7d",
         choices=((f"in {days} days", f"+{days}d"),),
         read=read,
     )
@@ -398,7 +402,7 @@ def _more_due(standing: Standing, _dialogue: Dialogue) -> str | None:
 
 
 def _token_in(*phases: str) -> Ask:
-    """A token in one of these phases; without a question where there is only one."""
+    """A free bet in one of these phases; no question if there is only one."""
 
     def ask(standing: Standing, _dialogue: Dialogue) -> Prompt | str | None:
         there = [
@@ -411,7 +415,7 @@ def _token_in(*phases: str) -> Ask:
         names = tuple(token.id for token in there)
         return Prompt(
             field="token",
-            text="Which token?",
+            text="Which free bet?",
             choices=tuple((f"{token.id}: {pounds(token.face)}", token.id) for token in there),
             read=lambda given: given if given in names else one_of("token", given, names),
         )
@@ -426,8 +430,8 @@ def _venue(standing: Standing, _dialogue: Dialogue) -> Prompt:
     names = (standing.bookmaker, *standing.exchanges())
     return Prompt(
         field="venue",
-        text="At which bookmaker or exchange?",
-        choices=tuple((name, name) for name in dict.fromkeys(names)),
+        text="Which bookmaker or exchange?",
+        choices=tuple((place_name(name), name) for name in dict.fromkeys(names)),
         read=lambda given: _read_text("venue", given).casefold(),
     )
 
@@ -470,7 +474,7 @@ def _reason(text: str) -> tuple[tuple[str, Ask], ...]:
 
 
 _PAIR: tuple[tuple[str, Ask], ...] = (
-    ("selection", _text("selection", "What was backed?", "selection")),
+    ("selection", _text("selection", "Which selection did you back?", "selection")),
     ("kickoff", _kickoff),
     ("event", lambda _standing, dialogue: dialogue.hints.get("event") or None),
     ("event_id", lambda _standing, dialogue: dialogue.hints.get("event_id") or None),
@@ -484,53 +488,53 @@ _LAY: tuple[tuple[str, Ask], ...] = (
     (
         "stake",
         _money(
-            "The lay stake that was matched, in pounds",
+            "Matched lay stake (£)?",
             lambda _standing, dialogue: _hinted_pence(dialogue, "lay_stake"),
             "stake",
         ),
     ),
-    ("odds", _odds("At which lay odds", "lay_odds")),
+    ("odds", _odds("Lay odds?", "lay_odds")),
     ("commission", _commission),
 )
 
 FACTS: dict[str, FactForm] = {
     "deposit_cleared": FactForm(
-        label="The deposit is there",
-        asks=(("amount", _money("How much arrived, in pounds?", _on_its_way, "amount")),),
+        label=FACT_NAMES["deposit_cleared"],
+        asks=(("amount", _money("Amount received (£)?", _on_its_way, "amount")),),
     ),
     "deposit_failed": FactForm(
-        label="The deposit came back",
+        label=FACT_NAMES["deposit_failed"],
         asks=(
-            ("amount", _money("How much came back, in pounds?", _on_its_way, "amount")),
+            ("amount", _money("Amount returned (£)?", _on_its_way, "amount")),
             *_reason("Why?"),
         ),
     ),
     "float_sent": FactForm(
-        label="Float sent to an exchange",
+        label=FACT_NAMES["float_sent"],
         asks=(
             ("exchange", _exchange),
-            ("amount", _money("How much, in pounds?", _nothing, "amount")),
+            ("amount", _money("Amount (£)?", _nothing, "amount")),
         ),
     ),
     "qualifier_placed": FactForm(
-        label="Qualifying bet placed",
+        label=FACT_NAMES["qualifier_placed"],
         asks=(
             ("bet", _bet_named("q")),
-            ("stake", _money("The stake, in pounds", _min_stake, "stake")),
-            ("odds", _odds("At which odds", "odds")),
+            ("stake", _money("Stake (£)?", _min_stake, "stake")),
+            ("odds", _odds("What odds?", "odds")),
             *_PAIR,
-            ("sport", _listed("sport", "Which sport counts here?", _sports)),
-            ("market", _listed("market", "Which market counts here?", _markets)),
+            ("sport", _listed("sport", "Which sport was it?", _sports)),
+            ("market", _listed("market", "Which market was it?", _markets)),
         ),
     ),
-    "lay_matched": FactForm(label="Lay matched", asks=_LAY),
-    "hedge_added": FactForm(label="Another lay", asks=_LAY),
+    "lay_matched": FactForm(label=FACT_NAMES["lay_matched"], asks=_LAY),
+    "hedge_added": FactForm(label=FACT_NAMES["hedge_added"], asks=_LAY),
     "lay_cancelled": FactForm(
-        label="Rest of the lay cancelled",
+        label=FACT_NAMES["lay_cancelled"],
         asks=(("bet", _one_bet("Which lay?", backs=False)), ("exchange", _exchange)),
     ),
     "bet_settled": FactForm(
-        label="A bet was settled",
+        label=FACT_NAMES["bet_settled"],
         asks=(
             ("bet", _one_bet("Which bet?")),
             ("result", _result),
@@ -539,36 +543,38 @@ FACTS: dict[str, FactForm] = {
         ),
     ),
     "commission_charged": FactForm(
-        label="Commission charged",
+        label=FACT_NAMES["commission_charged"],
         asks=(
             ("exchange", _exchange),
-            ("amount", _money("How much, in pounds?", _nothing, "amount")),
+            ("amount", _money("Amount (£)?", _nothing, "amount")),
         ),
     ),
     "triggered": FactForm(
-        label="The bonus is owed now", asks=(("met_by", lambda _s, _d: "terms met"),)
+        label=FACT_NAMES["triggered"], asks=(("met_by", lambda _s, _d: "terms met"),)
     ),
     "credited": FactForm(
-        label="Free bet credited",
+        label=FACT_NAMES["credited"],
         asks=(
             ("token", _new_token),
             ("kind", _token_kind),
-            ("face", _money("What is the token worth, in pounds?", _bonus_face, "face")),
+            ("face", _money("Free bet value (£)?", _bonus_face, "face")),
             ("expires_at", _token_expiry),
             ("min_odds", _token_odds),
             ("more_due", _more_due),
         ),
     ),
-    "qualifier_voided": FactForm(label="The qualifying bet is void", asks=_reason("Why?")),
-    "not_triggered": FactForm(label="It earned nothing"),
-    "refused": FactForm(label="The bookmaker refuses the bonus", asks=_reason("What does it say?")),
-    "restricted": FactForm(label="The account is restricted", asks=_reason("What does it say?")),
+    "qualifier_voided": FactForm(label=FACT_NAMES["qualifier_voided"], asks=_reason("Why?")),
+    "not_triggered": FactForm(label=FACT_NAMES["not_triggered"]),
+    "refused": FactForm(label=FACT_NAMES["refused"], asks=_reason("What reason did they give?")),
+    "restricted": FactForm(
+        label=FACT_NAMES["restricted"], asks=_reason("What reason did they give?")
+    ),
     "free_bet_placed": FactForm(
-        label="Free bet placed",
+        label=FACT_NAMES["free_bet_placed"],
         asks=(
             ("token", _token_in("FREE_BET_CREDITED")),
             ("bet", _bet_named("f")),
-            ("stake", _money("How much of the token, in pounds?", _face, "stake")),
+            ("stake", _money("How much of the free bet did you use (£)?", _face, "stake")),
             ("odds", _odds("At which odds", "odds")),
             *_PAIR,
             ("sport", _listed("sport", "Which sport?", _no_sports)),
@@ -576,51 +582,51 @@ FACTS: dict[str, FactForm] = {
         ),
     ),
     "expired": FactForm(
-        label="The token ran out", asks=(("token", _token_in("FREE_BET_CREDITED")),)
+        label=FACT_NAMES["expired"], asks=(("token", _token_in("FREE_BET_CREDITED")),)
     ),
     "early_payout": FactForm(
-        label="The bookmaker paid early",
+        label=FACT_NAMES["early_payout"],
         asks=(("bet", _one_bet("Which bet?", backs=True)),),
     ),
     "free_bet_voided": FactForm(
-        label="Free bet void, token back", asks=(("token", _token_in("FREE_BET_PLACED")),)
+        label=FACT_NAMES["free_bet_voided"], asks=(("token", _token_in("FREE_BET_PLACED")),)
     ),
     "free_bet_voided_lost": FactForm(
-        label="Free bet void, token gone",
-        asks=(("token", _token_in("FREE_BET_PLACED")), *_reason("What does the bookmaker say?")),
+        label=FACT_NAMES["free_bet_voided_lost"],
+        asks=(("token", _token_in("FREE_BET_PLACED")), *_reason("What reason did they give?")),
     ),
     "free_bet_settled": FactForm(
-        label="Free bet settled, both sides", asks=(("token", _token_in("FREE_BET_PLACED")),)
+        label=FACT_NAMES["free_bet_settled"], asks=(("token", _token_in("FREE_BET_PLACED")),)
     ),
     "withdrawal_requested": FactForm(
-        label="Withdrawal requested",
+        label=FACT_NAMES["withdrawal_requested"],
         asks=(
             ("venue", _venue),
-            ("amount", _money("How much, in pounds?", _withdrawable, "amount")),
+            ("amount", _money("Amount (£)?", _withdrawable, "amount")),
         ),
     ),
     "withdrawal_arrived": FactForm(
-        label="Withdrawal arrived",
+        label=FACT_NAMES["withdrawal_arrived"],
         asks=(
             ("venue", _venue),
-            ("amount", _money("How much arrived, in pounds?", _on_its_way, "amount")),
+            ("amount", _money("Amount received (£)?", _on_its_way, "amount")),
         ),
     ),
     "withdrawal_reversed": FactForm(
-        label="Withdrawal reversed",
-        asks=(("venue", _venue), ("amount", _money("How much, in pounds?", _on_its_way, "amount"))),
+        label=FACT_NAMES["withdrawal_reversed"],
+        asks=(("venue", _venue), ("amount", _money("Amount (£)?", _on_its_way, "amount"))),
     ),
-    "completed": FactForm(label="Done: close it"),
-    "abandoned": FactForm(label="Give it up", asks=_reason("Why?")),
-    "reopened": FactForm(label="Undo the end: open it again", asks=_reason("What was wrong?")),
+    "completed": FactForm(label=FACT_NAMES["completed"]),
+    "abandoned": FactForm(label=FACT_NAMES["abandoned"], asks=_reason("Why?")),
+    "reopened": FactForm(label=FACT_NAMES["reopened"], asks=_reason("What was wrong?")),
 }
-"""Every fact that a person may say about an offer at the desk."""
+"""Every fact about an offer that can be recorded at the desk."""
 
 
 def next_of(
     form: FactForm, standing: Standing, dialogue: Dialogue
 ) -> tuple[Dialogue, Prompt | None]:
-    """The dialogue with every word filled in that needs no question, up to the next that does."""
+    """The dialogue with every known word filled in, up to the next question."""
     for field, ask in form.asks:
         if dialogue.knows(field):
             continue

@@ -1,4 +1,4 @@
-"""What a person asks of the signals: filters as bare words or by name, as a question to the scorer."""
+"""Filters, with or without their names, as a query to the scorer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kos.desk.arguments import (
     tidy,
 )
 from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery, Ranking
-from kos.errors import InvalidInput
+from kos.errors import CommandNotAllowed, InvalidInput
 
 KINDS = {
     "qualifier": BetKind.QUALIFYING,
@@ -30,15 +30,15 @@ KINDS = {
     "arbs": BetKind.QUALIFYING,
     "dutch": BetKind.QUALIFYING,
 }
-"""The commands that ask the scorer, and what their back bet is staked with."""
+"""The commands that query the scorer, with the kind of their back bet."""
 LAID = "laid"
-"""Stands for all bookmakers, laid on the exchange."""
+"""Means all bookmakers."""
 MOST = 60
-"""Pairs of one question; who wants more filters."""
+"""The maximum number of opportunities per query."""
 FILTER_HELP = (
     "Filters: stake=10 sport=soccer within=2h (or 90m, 3d) odds=2-6 (or min= max=) "
-    "liquidity=50 liability=100 exchange=betfair rank=rating free=10 (the free bet that a "
-    "qualifier unlocks) arbs=no or arbs=only. Bare words do as well: /qualifier coral soccer 2h £25 2-6"
+    "liquidity=50 liability=100 exchange=betfair rank=rating free=10 (value of the free bet you "
+    "earn) arbs=no or arbs=only. You can leave the names out: /qualifier coral soccer 2h £25 2-6"
 )
 
 _STAKE = Decimal(10)
@@ -50,7 +50,7 @@ _SPORT = re.compile(r"[a-z0-9_]{1,60}")
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A question to the scorer, and how it is typed."""
+    """A query to the scorer, and its typed form."""
 
     name: str
     words: Arguments
@@ -59,7 +59,7 @@ class Question(msgspec.Struct, frozen=True):
     page: int
 
     def command(self) -> str:
-        """As typed, the page left out."""
+        """As typed, without the page."""
         head, words = self.name, self.words
         joined = f"{head}_{words.first()}"
         if words.first() and _COMMAND.fullmatch(joined):
@@ -68,7 +68,7 @@ class Question(msgspec.Struct, frozen=True):
 
 
 def question_of(name: str, words: Arguments, bookmakers: dict[str, str]) -> Question:
-    """The question that a command's words ask.
+    """The query that a command's words describe.
 
     Args:
         name: One of :data:`KINDS`.
@@ -76,7 +76,8 @@ def question_of(name: str, words: Arguments, bookmakers: dict[str, str]) -> Ques
         bookmakers: Those in the data, key to title.
 
     Raises:
-        InvalidInput: Names the word at fault and what would be understood.
+        InvalidInput: A value is wrong; names the word and what is allowed.
+        CommandNotAllowed: A word does not belong here; says what does.
     """
     words.refuse_others("bookmaker", "page", *_FILTERS)
     wanted, named = words.get("bookmaker"), {}
@@ -89,7 +90,9 @@ def question_of(name: str, words: Arguments, bookmakers: dict[str, str]) -> Ques
         elif field not in {"", "bookmaker"} and field not in named:
             named[field] = word.casefold()
         else:
-            raise InvalidInput("filter", tidy(word, 60), "a bookmaker, a sport, 2h, £25 or 2-6")
+            raise CommandNotAllowed(
+                f"Not recognised: {tidy(word, 60)}. Try a bookmaker, a sport, 2h, £25 or 2-6."
+            )
     named |= {
         field: value for field, value in words.named.items() if field not in {"bookmaker", "page"}
     }
@@ -103,7 +106,7 @@ def question_of(name: str, words: Arguments, bookmakers: dict[str, str]) -> Ques
     if name in {"arbs", "dutch"}:
         found.setdefault("ranking", Ranking.RATING)
     if found.get("min_odds", 0) > found.get("max_odds", 10**9):
-        raise InvalidInput("odds", f"{found['min_odds']}-{found['max_odds']}", "the lower first")
+        raise CommandNotAllowed("Put the lower odds first, e.g. 2-6.")
     return Question(
         name,
         Arguments((key,) if key else () if name in _FOR_ALL else (LAID,), named),
@@ -113,7 +116,7 @@ def question_of(name: str, words: Arguments, bookmakers: dict[str, str]) -> Ques
 
 
 _FOR_ALL = frozenset({"arbs", "dutch"})
-"""Those that need no bookmaker: their first word may be a sport."""
+"""Commands that need no bookmaker: their first word can be a sport."""
 _ONLY_FOR = {
     "free": frozenset({"qualifier", "dutch"}),
     "back": frozenset({"refund"}),
@@ -125,11 +128,11 @@ def _refuse_unfit(name: str, named: dict[str, str]) -> None:
     for field, names in _ONLY_FOR.items():
         if field in named and name not in names:
             fitting = " and ".join(f"/{each}" for each in sorted(names))
-            raise InvalidInput(field, named[field], f"no such word here: it is for {fitting}")
+            raise CommandNotAllowed(f"{field}= only works with {fitting}.")
 
 
 def _field_of(word: str, bookmakers: dict[str, str]) -> str:
-    """Which filter a word without a name is; empty when it is none."""
+    """The filter that a word without a name means; empty for none."""
     folded = word.casefold()
     if folded == LAID or folded in bookmakers:
         return "bookmaker"
@@ -155,7 +158,7 @@ def _odds(text: str) -> dict[str, Any]:
 
 def _sport(text: str) -> dict[str, Any]:
     if not _SPORT.fullmatch(text.casefold()):
-        raise InvalidInput("sport", text, "a sport key or its beginning, e.g. soccer_epl")
+        raise InvalidInput("sport", text, "a sport, e.g. soccer or soccer_epl")
     return {"sport": text.casefold()}
 
 
@@ -190,10 +193,10 @@ _FILTERS: dict[str, Callable[[str], dict[str, Any]]] = {
 
 
 def bookmaker_of(text: str, bookmakers: dict[str, str]) -> str:
-    """The key of a bookmaker as a person calls it.
+    """The key of a bookmaker from its name as typed.
 
     Raises:
-        InvalidInput: None is called so; suggests the nearest.
+        InvalidInput: There is no such bookmaker; suggests the nearest.
     """
     wanted = re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_")
     if wanted in bookmakers or (not bookmakers and wanted):
@@ -210,5 +213,7 @@ def bookmaker_of(text: str, bookmakers: dict[str, str]) -> str:
     if len(begun) == 1:
         return begun.pop()
     near = process.extractOne(plain, names, scorer=fuzz.ratio) if plain and names else None
-    hint = f"; did you mean {names[near[0]]}?" if near and near[1] >= _ALIKE else ""
-    raise InvalidInput("bookmaker", tidy(text, 40), f"one of {', '.join(bookmakers)}{hint}")
+    hint = f" (did you mean {bookmakers[names[near[0]]]}?)" if near and near[1] >= _ALIKE else ""
+    raise InvalidInput(
+        "bookmaker", tidy(text, 40), f"one of {', '.join(bookmakers.values())}{hint}"
+    )

@@ -1,7 +1,7 @@
 """Answers within every screen's limits: spans, tables of fixed width, pages and buttons.
 
-A Telegram message holds 4096 UTF-16 units, a caption 1024, a button's data 64 bytes. What is
-longer is paged where it is a list, and cut with an ellipsis where it is one text.
+A Telegram message can have 4096 UTF-16 units, a caption 1024, a button's data 64 bytes. A list
+that is longer is paged; a text that is longer is cut with an ellipsis.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from kos.views.table import TableView
 MAX_TEXT = 4096
 MAX_CAPTION = 1024
 MAX_SPANS = 90
-"""Telegram heeds a hundred styled pieces of a message."""
+"""Telegram shows up to a hundred styled parts of a message."""
 MAX_DATA = 64
 MAX_LABEL = 40
 MAX_NOTICE = 200
 _CELL = 24
-"""Characters of a cell in a table; a phone shows little more beside another."""
+"""Characters of a cell in a table; a phone has little more room."""
 
 Rows = tuple[tuple[Button, ...], ...]
 TextPart = Span | str
@@ -40,12 +40,12 @@ def italic(text: str) -> Span:
 
 
 def code(text: str) -> Span:
-    """To be copied as it is."""
+    """Text to copy."""
     return Span(text, Style.CODE)
 
 
 def link(label: str, url: str) -> Span:
-    """A link; plain text where the address is none that a person should be sent to."""
+    """A link; plain text if the address is not safe to open."""
     tidied = tidy(url, 2000)
     is_safe = tidied == url and url.startswith("https://") and " " not in url and "@" not in url
     return Span(label, Style.LINK, url) if is_safe else Span(label)
@@ -55,7 +55,7 @@ def button(label: str, data: str) -> Button:
     """A button.
 
     Raises:
-        KosBug: Its data is longer than any screen takes.
+        KosBug: Its data is too long for a screen.
     """
     if not 1 <= len(data.encode()) <= MAX_DATA:
         raise KosBug(f"a button's data has 1 to {MAX_DATA} bytes: {data!r}")
@@ -69,7 +69,7 @@ def in_rows(buttons: Iterable[Button], width: int = 2) -> Rows:
 
 
 def say(*parts: TextPart, buttons: Rows = (), is_edit: bool = False) -> Answer:
-    """One message of these parts, a plain text for each that is no span; cut to what fits."""
+    """One message made of spans and plain texts, cut to fit."""
     return fitted(Answer(spans=_spans(parts), buttons=buttons, is_edit=is_edit))
 
 
@@ -124,14 +124,14 @@ class Page(msgspec.Struct, frozen=True):
     count: int
 
     def parts(self) -> tuple[TextPart, ...]:
-        """What stands on it, an empty line between two blocks."""
+        """The blocks of the page, with an empty line between them."""
         parts: list[TextPart] = []
         for block in self.blocks:
             parts += ["\n\n" if parts else "", *block]
         return tuple(parts)
 
     def turners(self, command: str) -> Rows:
-        """Buttons to the pages before and after; none where there is one page.
+        """Buttons to the pages before and after; none if there is only one page.
 
         Args:
             command: As typed, without the page; short enough for a button.
@@ -140,18 +140,18 @@ class Page(msgspec.Struct, frozen=True):
             return ()
         row = []
         if self.number > 1:
-            row.append(button("◀ previous", f"{command} page={self.number - 1}"))
-        row.append(button(f"{self.number} of {self.count}", f"{command} page={self.number}"))
+            row.append(button("Previous", f"{command} page={self.number - 1}"))
+        row.append(button(f"Page {self.number} of {self.count}", f"{command} page={self.number}"))
         if self.number < self.count:
-            row.append(button("next ▶", f"{command} page={self.number + 1}"))
+            row.append(button("Next", f"{command} page={self.number + 1}"))
         return (tuple(row),)
 
 
 def page_of(blocks: Sequence[tuple[TextPart, ...]], number: int, size: int) -> Page:
-    """A page of a list, the last one where there are not so many.
+    """A page of a list, or the last one if there are fewer.
 
     Args:
-        blocks: What each entry says.
+        blocks: The entries.
         number: From 1.
         size: Entries of a page.
     """
@@ -161,7 +161,7 @@ def page_of(blocks: Sequence[tuple[TextPart, ...]], number: int, size: int) -> P
 
 
 def _spans(parts: Iterable[TextPart]) -> tuple[Span, ...]:
-    """Spans, with plain neighbours joined."""
+    """Spans, with adjacent plain ones joined."""
     spans: list[Span] = []
     for part in parts:
         span = Span(part) if isinstance(part, str) else part

@@ -1,4 +1,4 @@
-"""Help, made from the table: what there is, for whom, and how it is typed."""
+"""Help, made from the table of commands."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from rapidfuzz import fuzz, process
 from kos.desk.arguments import tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.formatting import TextPart, bold, button, code, in_rows, say
+from kos.desk.roles import role_of
 from kos.domain.people.conversation import Answer
 
 _FIRST = ("qualifier", "snr", "due", "offers", "balance", "status")
@@ -21,13 +22,14 @@ def _help(visit: DeskContext) -> DeskReply:
     ]
     if wanted:
         return DeskReply(answers=(_about(wanted, own),))
-    parts: list[TextPart] = ["What KOS understands from you:\n"]
+    parts: list[TextPart] = ["Commands you can use\n"]
     for subject in CommandGroup:
         of_it = [each for each in own if each.subject is subject]
         if of_it:
             parts += ["\n", bold(subject.value), "\n"]
-            parts.append("".join(f"/{each.name} {each.summary}\n" for each in of_it))
-    parts.append("\n/help COMMAND tells more of one.")
+            width = max(len(each.name) for each in of_it)
+            parts.append("".join(f"/{each.name:<{width}}  {each.summary}\n" for each in of_it))
+    parts.append("\nSend /help COMMAND for details.")
     return DeskReply(answers=(say(*parts),))
 
 
@@ -36,8 +38,8 @@ def _about(wanted: str, own: list[Command]) -> Answer:
     command = names.get(wanted) or names.get(wanted.partition("_")[0])
     if command is None:
         near = process.extractOne(wanted, names.keys(), scorer=fuzz.ratio, score_cutoff=60.0)
-        hint = f" Did you mean /help {near[0]}?" if near else " /help names them all."
-        return say(f"There is no command /{tidy(wanted, 40)}.{hint}")
+        hint = f" Did you mean /help {near[0]}?" if near else " Send /help for the full list."
+        return say(f"Unknown command: /{tidy(wanted, 40)}.{hint}")
     parts: list[TextPart] = [
         code(f"/{command.name} {command.arguments}".rstrip()),
         f"\n{command.summary}.",
@@ -45,11 +47,13 @@ def _about(wanted: str, own: list[Command]) -> Answer:
     if command.details:
         parts.append(f"\n\n{command.details}")
     if command.examples:
-        parts.append("\n\nFor example:")
+        parts.append("\n\nExamples:")
         for example in command.examples:
             parts += ["\n", code(example)]
-    seats = ", ".join(sorted(f"{seat.value}s" for seat in command.seats))
-    parts.append(f"\n\nFor {seats}.")
+    roles = sorted(f"{seat.value}s" for seat in command.seats)
+    parts.append(
+        f"\n\nAvailable to {', '.join(roles[:-1])}{' and ' * (len(roles) > 1)}{roles[-1]}."
+    )
     return say(*parts)
 
 
@@ -57,13 +61,15 @@ def _start(visit: DeskContext) -> DeskReply:
     own = {each.name for each in visit.premises.commands if visit.person.seat in each.seats}
     buttons = in_rows(button(f"/{name}", f"/{name}") for name in _FIRST if name in own)
     simulated = (
-        " The markets are simulated: no price here is real." if visit.premises.is_simulated else ""
+        " The markets are simulated: these are not real prices."
+        if visit.premises.is_simulated
+        else ""
     )
     return DeskReply(
         answers=(
             say(
-                f"Hello {visit.person.name}, you are {visit.person.seat} here.{simulated}"
-                " KOS finds, computes, tracks and tells; people place the bets. /help",
+                f"Hello {visit.person.name}. You are {role_of(visit.person.seat)}.{simulated}"
+                " KOS finds, prices and tracks matched bets. You place them yourself. Send /help for the commands.",
                 buttons=buttons,
             ),
         )
@@ -78,7 +84,7 @@ COMMANDS = (
     Command(
         name="help",
         run=_help,
-        summary="What KOS understands, or one command in detail",
+        summary="List the commands, or explain one",
         subject=CommandGroup.HELP,
         seats=EVERYBODY,
         arguments="[COMMAND]",
@@ -91,12 +97,12 @@ COMMANDS = (
         subject=CommandGroup.HELP,
         seats=EVERYBODY,
         arguments="[CODE]",
-        details="With the code of an invitation it makes its bearer somebody that KOS knows.",
+        details="Add an invitation code to get access.",
     ),
     Command(
         name="version",
         run=_version,
-        summary="Which version of KOS runs",
+        summary="Show the KOS version",
         subject=CommandGroup.HELP,
         seats=EVERYBODY,
     ),

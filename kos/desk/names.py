@@ -1,4 +1,4 @@
-"""Names in doubt: the matcher's evidence, and a person's word on it."""
+"""Uncertain names: the matcher's evidence, and a person's decision."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _OWN_EXCHANGE = "betfair"
 
 
 def _alias(visit: DeskContext) -> DeskReply:
-    """The doubts, one at a time: why, and buttons that say same or never the same."""
+    """Uncertain names, one at a time, with buttons to confirm or reject."""
     visit.words.refuse_others("page")
     sport = visit.words.first().casefold() or None
     listed = visit.office.ask("reconciler", GetUnmatched(sport=sport), UnmatchedDescribed)
@@ -62,23 +62,26 @@ def _alias(visit: DeskContext) -> DeskReply:
     doubts.sort(key=lambda each: (-each[0].confidence, each[0].event_id))
     if not doubts:
         alone = sum(match.verdict is not Verdict.DOUBT for match in listed.matches)
-        text = f"No names are in doubt; {alone} events have no partner on the exchange."
+        text = (
+            f"No names to check. {alone:,} {'event has' if alone == 1 else 'events have'} no match on "
+            "the exchange."
+        )
         return DeskReply(answers=(say(text, is_edit=visit.is_edit),))
     number = min(count_of("page", visit.words.get("page") or "1"), len(doubts))
     match, pairs = doubts[number - 1]
     name = tidy(listed.names.get(match.event_id, match.event_id), _MAX_NAME)
     parts: list[TextPart] = [
-        f"Doubt {number} of {len(doubts)}\n",
+        f"Uncertain match {number} of {len(doubts)}\n",
         bold(name),
-        f"\n{tidy(match.sport_key, 60)}, confidence {match.confidence:.2f}",
+        f"\n{tidy(match.sport_key, 60)}, {match.confidence:.0%} confidence",
         *_because(match),
     ]
     rows: list[tuple[Button, ...]] = []
     actions: list[Action] = []
     for pair in pairs:
         parts.append(
-            f"\n\nIs {tidy(pair.feed_name, _MAX_NAME)!r} the exchange's"
-            f" {tidy(pair.exchange_name, _MAX_NAME)!r}?"
+            f"\n\nIs “{tidy(pair.feed_name, _MAX_NAME)}” the same as"
+            f" “{tidy(pair.exchange_name, _MAX_NAME)}” on the exchange?"
         )
         made = [
             _settling(visit, pair, verdict, match)
@@ -88,16 +91,16 @@ def _alias(visit: DeskContext) -> DeskReply:
         label = tidy(pair.feed_name, 24)
         rows.append(
             (
-                button(f"✓ {label}: the same", made[0].action_id),
-                button(f"✗ {label}: never", made[1].action_id),
+                button(f"✓ {label}: same", made[0].action_id),
+                button(f"✗ {label}: different", made[1].action_id),
             )
         )
     typed = f"/alias {Arguments(visit.words.plain[:1]).text()}".rstrip()
     turn = []
     if number > 1:
-        turn.append(button("◀ previous", f"{typed} page={number - 1}"))
+        turn.append(button("Previous", f"{typed} page={number - 1}"))
     if number < len(doubts):
-        turn.append(button("next ▶", f"{typed} page={number + 1}"))
+        turn.append(button("Next", f"{typed} page={number + 1}"))
     if turn:
         rows.append(tuple(turn))
     return DeskReply(
@@ -113,7 +116,7 @@ def _because(match: EventMatch) -> list[TextPart]:
 def _settling(
     visit: DeskContext, pair: NamePair, verdict: AliasVerdict, match: EventMatch | None = None
 ) -> Action:
-    evidence = "; ".join(match.reasons) if match else "taken back at the desk"
+    evidence = "; ".join(match.reasons) if match else "undone at the desk"
     words = Arguments(
         (verdict.value,),
         {
@@ -132,9 +135,9 @@ def _settling(
 
 
 def _settle(visit: DeskContext) -> DeskReply:
-    """Record a person's word on two names, from its button."""
+    """Record a person's decision about two names, from its button."""
     if visit.action is None:
-        raise CommandNotAllowed("names are settled by the buttons of /alias")
+        raise CommandNotAllowed("Use the buttons of /alias to confirm or reject names.")
     words = visit.words
     verdict = AliasVerdict(one_of("verdict", words.first(), [each.value for each in AliasVerdict]))
     pair = NamePair(words.get("sport"), words.get("feed"), words.get("exchange"), 0.0, "")
@@ -152,23 +155,23 @@ def _settle(visit: DeskContext) -> DeskReply:
         CommandRecorded,
     )
     if isinstance(answer, CommandRefused):
-        raise CommandNotAllowed(f"not recorded: {answer.reason}")
+        raise CommandNotAllowed(f"Not recorded: {answer.reason}")
     feed, exchange = tidy(pair.feed_name, _MAX_NAME), tidy(pair.exchange_name, _MAX_NAME)
     said = {
-        AliasVerdict.CONFIRMED: f"✓ {feed} is {exchange}",
-        AliasVerdict.REJECTED: f"✗ {feed} is never {exchange}",
-        AliasVerdict.WITHDRAWN: f"Taken back: whether {feed} is {exchange} is open again",
+        AliasVerdict.CONFIRMED: f"✓ {feed} is the same as {exchange}",
+        AliasVerdict.REJECTED: f"✗ {feed} is not {exchange}",
+        AliasVerdict.WITHDRAWN: f"Undone: {feed} and {exchange} can be decided again",
     }[verdict]
-    buttons: list[Button] = [button("Next doubt", "/alias")]
+    buttons: list[Button] = [button("Next", "/alias")]
     actions: tuple[Action, ...] = ()
     if verdict is not AliasVerdict.WITHDRAWN:
         actions = (_settling(visit, pair, AliasVerdict.WITHDRAWN),)
-        buttons.append(button("Take it back", actions[0].action_id))
+        buttons.append(button("Undo", actions[0].action_id))
     return DeskReply(
         answers=(
             say(
                 bold(said),
-                f" in {tidy(pair.sport, 40)}. The matcher takes it over within a quarter minute.",
+                f" ({tidy(pair.sport, 40)}). It takes effect within 15 seconds.",
                 buttons=(tuple(buttons),),
                 is_edit=bool(visit.said.message_id),
             ),
@@ -179,36 +182,36 @@ def _settle(visit: DeskContext) -> DeskReply:
 
 
 def _why(visit: DeskContext) -> DeskReply:
-    """Why an event was given its exchange market, or none."""
+    """Why an event was or was not matched to an exchange market."""
     visit.words.refuse_others()
     wanted = " ".join(visit.words.plain)
     if not wanted:
-        raise InvalidInput("event", "nothing", "a part of its name, e.g. /why Leeds v York")
+        raise InvalidInput("event", "", "part of its name, e.g. /why Leeds v York")
     question = GetMatch(text=tidy(wanted, _MAX_NAME))
     if is_reference(wanted):
         found = pair_of(visit, wanted)
         if found.exchange != _OWN_EXCHANGE:
             text = (
-                f"Back and lay of {tidy(found.home, 60)} v {tidy(found.away, 60)} come from the"
-                " same feed under the same name: nothing had to be matched."
+                f"Both prices for {tidy(found.home, 60)} v {tidy(found.away, 60)} come from the"
+                " same feed under the same name, so no names were matched."
             )
             return DeskReply(answers=(say(text),))
         question = GetMatch(event_id=found.event_id)
     told = visit.office.ask("reconciler", question, MatchDescribed)
     if told.match is None:
-        raise InvalidInput("event", tidy(wanted, 60), "an event in the data; try other words of it")
+        raise CommandNotAllowed("No event found. Try other words from its name.")
     match = told.match
     parts: list[TextPart] = [
         bold(tidy(told.name, _MAX_NAME)),
-        f"\n{tidy(match.sport_key, 60)}: {match.verdict.value}, confidence {match.confidence:.2f}",
+        f"\n{tidy(match.sport_key, 60)}: {match.verdict.value}, {match.confidence:.0%} confidence",
     ]
     if told.exchange_name:
-        parts.append(f"\nexchange: {tidy(told.exchange_name, _MAX_NAME)}")
+        parts.append(f"\nExchange: {tidy(told.exchange_name, _MAX_NAME)}")
     if match.is_swapped:
-        parts.append("\nthe exchange has the sides the other way round")
+        parts.append("\nThe exchange lists the teams in the other order.")
     parts += _because(match)
     for outcome in match.outcomes[:6]:
-        parts.append(f"\n{tidy(outcome.outcome, 60)} is the runner {tidy(outcome.runner, 60)}")
+        parts.append(f"\n{tidy(outcome.outcome, 60)} is {tidy(outcome.runner, 60)} on the exchange")
     return DeskReply(answers=(say(*parts),))
 
 
@@ -216,7 +219,7 @@ COMMANDS = (
     Command(
         name="alias",
         run=_alias,
-        summary="Names in doubt, to confirm or reject",
+        summary="Review uncertain team and player names",
         subject=CommandGroup.OPERATIONS,
         seats=STAFF,
         arguments="[SPORT]",
@@ -224,7 +227,7 @@ COMMANDS = (
     Command(
         name="why",
         run=_why,
-        summary="Why an event was matched, or not",
+        summary="Why an event was or was not matched",
         subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="EVENT",
@@ -233,7 +236,7 @@ COMMANDS = (
     Command(
         name="settle",
         run=_settle,
-        summary="A word on two names",
+        summary="Confirm or reject a pair of names",
         subject=CommandGroup.OPERATIONS,
         seats=STAFF,
         is_turn=True,

@@ -1,4 +1,4 @@
-"""Offers: what is open, what needs somebody, and where each stands."""
+"""Offers: those open, those that need attention, and the progress of each."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from kos.desk.formatting import (
 )
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import OfferLine
-from kos.domain.offers import Phase
+from kos.domain.market.places import place_name
+from kos.domain.offers import ReminderKind
 from kos.domain.people.conversation import Action, Answer, Button, Seat
-from kos.errors import CommandNotAllowed, InvalidInput
+from kos.errors import CommandNotAllowed
 from kos.messages import (
     CatalogueListed,
     GetCatalogue,
@@ -33,19 +34,18 @@ from kos.messages import (
     OffersListed,
     RemindersListed,
 )
+from kos.views.names import fact_name, free_bets_words, phase_name, readable
 from kos.views.offers import bets_table, tokens_table
-from kos.views.opportunities import duration, uk_time
+from kos.views.opportunities import from_now, odds, uk_day, uk_time
 
 _PAGE = 6
 _DUE_PAGE = 8
 _SHOWN_FOR = timedelta(hours=24)
-PHASES = {
-    Phase.DEPOSIT_SENT.name: "deposit sent",
-    Phase.QUALIFYING_PLACED.name: "qualifying bet placed",
-    Phase.FREE_BET_PENDING.name: "free bet pending",
-    Phase.FREE_BET_CREDITED.name: "free bet credited",
-    Phase.FREE_BET_PLACED.name: "free bet placed",
-    Phase.FREE_BET_SETTLED.name: "free bet settled",
+_NO_OFFERS = "No offers. Send /start_offer to start one."
+_DUE_VERBS = {
+    ReminderKind.UNHEDGED: ("Starts", "Started"),
+    ReminderKind.EXPIRING: ("Expires", "Expired"),
+    ReminderKind.EXPIRED: ("Expires", "Expired"),
 }
 
 
@@ -53,7 +53,7 @@ PHASES = {
 
 
 def _offers(visit: DeskContext) -> DeskReply:
-    """Open offers, or all of them, with where each stands."""
+    """Open offers, or all of them, with their progress."""
     visit.words.refuse_others("page")
     words = [word for word in visit.words.plain if word.casefold() != "all"]
     with_closed = len(words) != len(visit.words.plain)
@@ -74,29 +74,29 @@ def _offers(visit: DeskContext) -> DeskReply:
     typed = " ".join(("/offers", *map(quoted, visit.words.plain)))
     turners = page.turners(typed) if len(typed.encode()) < MAX_DATA - 9 else ()
     title = "Offers" if with_closed else "Open offers"
-    body = page.parts() if lines else ("none",)
+    body = page.parts() if lines else (_NO_OFFERS,)
     return shown.told(say(
         bold(title), "\n\n", *body, buttons=(*rows, *turners), is_edit=visit.is_edit
     ))  # fmt: skip
 
 
 def _line_of(line: OfferLine) -> tuple[TextPart, ...]:
-    where = PHASES.get(line.phase, line.phase) if line.outcome is None else _ended(line.outcome)
-    made = f"profit {pounds(line.profit)}" + ("" if line.outcome else " so far")
+    where = phase_name(line.phase).lower() if line.outcome is None else _ended(line.outcome)
+    made = f"Profit{'' if line.outcome else ' so far'} {pounds(line.profit)}"
     tied = f", {pounds(line.locked)} tied up" if line.locked else ""
-    tokens = f", tokens {pounds(line.bonus)}" if line.bonus else ""
+    tokens = f", free bets {pounds(line.bonus)}" if line.bonus else ""
     return (
         bold(tidy(f"{line.participant} {line.instance}", 80)),
-        f" {tidy(line.bookmaker, 40)}: {where}\n{made}{tied}{tokens}",
+        f", {tidy(place_name(line.bookmaker), 40)}: {where}\n{made}{tied}{tokens}",
     )
 
 
 def _ended(outcome: str) -> str:
-    return f"closed, {outcome.lower().replace('_', ' ')}"
+    return f"closed, {readable(outcome)}"
 
 
 def _due(visit: DeskContext) -> DeskReply:
-    """What needs a person: unhedged bets, tokens about to run out, overdue money."""
+    """Offers that need attention: unhedged bets, expiring free bets, overdue money."""
     visit.words.refuse_others("page")
     question = GetReminders(**visit.about(visit.words.first()))
     lines = visit.office.ask("ledger", question, RemindersListed).reminders
@@ -104,7 +104,10 @@ def _due(visit: DeskContext) -> DeskReply:
     blocks: list[tuple[TextPart, ...]] = [
         (
             bold(tidy(f"{line.participant} {line.instance}", 80)),
-            f" {tidy(line.bookmaker, 40)}: {tidy(line.what, 200)}\n{_due_at(line.due_at, now)}",
+            (
+                f", {tidy(place_name(line.bookmaker), 40)}: {tidy(line.what, 200)}\n"
+                f"{_due_at(line.kind, line.due_at, now)}"
+            ),
         )
         for line in lines
     ]
@@ -117,30 +120,32 @@ def _due(visit: DeskContext) -> DeskReply:
     rows = in_rows((shown.offer_button(who, instance) for who, instance in names), 3)
     typed = " ".join(("/due", *map(quoted, visit.words.plain)))
     turners = page.turners(typed) if len(typed.encode()) < MAX_DATA - 9 else ()
-    body = page.parts() if lines else ("Nothing needs you now.",)
+    body = page.parts() if lines else ("Nothing needs your attention.",)
     return shown.told(
-        say(bold("Due"), "\n\n", *body, buttons=(*rows, *turners), is_edit=visit.is_edit)
+        say(
+            bold("Needs attention"), "\n\n", *body, buttons=(*rows, *turners), is_edit=visit.is_edit
+        )
     )
 
 
-def _due_at(due: datetime, now: datetime) -> str:
-    seconds = (due - now).total_seconds()
-    when = f"in {duration(seconds)}" if seconds >= 0 else f"{duration(-seconds)} ago"
-    return f"{uk_time(due)} UK time, {when}"
+def _due_at(kind: str, due: datetime, now: datetime) -> str:
+    """``Starts today, 15:00 (in 40 min)``, in UK time."""
+    coming, past = _DUE_VERBS.get(ReminderKind(kind), ("Due", "Due"))
+    return f"{coming if due >= now else past} {uk_day(due, now)} ({from_now(due, now)})"
 
 
 # --- one offer -------------------------------------------------------------------------------------
 
 
 class Shown:
-    """Buttons of one answer: plain commands, or stored actions where a command is too long."""
+    """Buttons of one answer: plain commands, or stored actions if a command is too long."""
 
     def __init__(self, visit: DeskContext) -> None:
         self._visit = visit
         self._actions: list[Action] = []
 
     def button(self, label: str, command: str, line: OfferLine | None = None) -> Button:
-        """A button for a command that changes nothing by itself."""
+        """A button for a command that changes nothing."""
         if len(command.encode()) <= MAX_DATA:
             return button(label, command)
         action = Action(
@@ -163,6 +168,10 @@ class Shown:
         return DeskReply(answers=(answer,), actions=tuple(self._actions))
 
 
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _offer_command(line: OfferLine) -> str:
     return f"/offer {quoted(line.participant)} {quoted(line.instance)}"
 
@@ -171,7 +180,7 @@ def find(visit: DeskContext, plain: tuple[str, ...]) -> OfferLine:
     """The offer that ``N`` or ``WHO N`` means.
 
     Raises:
-        InvalidInput: There is none, or there are several.
+        CommandNotAllowed: There is none, or there are several.
     """
     who, instance = plain if len(plain) > 1 else ("", plain[0] if plain else "")
     question = GetOffers(**visit.about(who))
@@ -183,19 +192,22 @@ def find(visit: DeskContext, plain: tuple[str, ...]) -> OfferLine:
     if len(found) == 1:
         return found[0]
     if found:
-        people = ", ".join(f"/offer {line.participant} {instance}" for line in found[:10])
-        raise InvalidInput("offer", tidy(instance, 40), f"whose it is: {tidy(people, 400)}")
+        owners = [line.participant for line in found[:10]]
+        who = f"{', '.join(owners[:-1])} or {owners[-1]}"
+        raise CommandNotAllowed(
+            f"Say whose offer it is: {tidy(who, 400)}. "
+            f"For example /offer {owners[0]} {tidy(instance, 40)}"
+        )
     open_ones = [line for line in lines if line.outcome is None][:15]
     known = ", ".join(f"{line.participant} {line.instance}" for line in open_ones)
-    if not known:
-        raise CommandNotAllowed(
-            f"no offer {tidy(instance, 40)}: none is open; /start_offer begins one"
-        )
-    raise InvalidInput("offer", tidy(instance, 40), tidy(f"one of {known}", 400))
+    rest = (
+        f"Open offers: {tidy(known, 400)}." if known else "No offers are open: send /start_offer."
+    )
+    raise CommandNotAllowed(f"There is no offer {tidy(instance, 40)}. {rest}")
 
 
 def _offer(visit: DeskContext) -> DeskReply:
-    """One offer with its bets and tokens, what it waits for, and what may be recorded now."""
+    """One offer with its bets and free bets, and buttons for the next step."""
     visit.words.refuse_others()
     if not visit.words.plain:
         return _offers(visit)
@@ -203,32 +215,35 @@ def _offer(visit: DeskContext) -> DeskReply:
 
 
 def ask_offer(visit: DeskContext, participant: str, instance: str) -> OfferDescribed:
-    """Everything about one offer, within what the person may see."""
+    """Everything about one offer, if the person can see it."""
     question = GetOffer(instance=instance, **(visit.about(participant)))
     return visit.office.ask("ledger", question, OfferDescribed)
 
 
 def described(visit: DeskContext, line: OfferLine, before: str = "") -> DeskReply:
-    """One offer as it stands, with buttons for what may be recorded now.
+    """One offer, with buttons for the next step.
 
     Args:
-        visit: Who looks.
-        line: Which offer.
-        before: Said first, such as what has just been recorded.
+        visit: The visit of the person.
+        line: The offer.
+        before: Shown first, such as what has just been recorded.
     """
     told = ask_offer(visit, line.participant, line.instance)
     line = told.line
     parts: list[TextPart] = [f"{before}\n\n"] if before else []
     parts += [bold(tidy(told.title, 120)), "\n", *_line_of(line)]
-    for name, view in (("Bets", bets_table(told.bets)), ("Tokens", tokens_table(told.tokens))):
+    for name, view in (("Bets", bets_table(told.bets)), ("Free bets", tokens_table(told.tokens))):
         if view.rows:
             parts += [f"\n\n{name}\n", table(view)]
     for each in told.reminders:
-        parts.append(f"\n⚠ {tidy(each.what, 150)}: {_due_at(each.due_at, visit.now)}")
+        parts.append(
+            f"\n⚠ {tidy(_sentence(each.what), 150)}. {_due_at(each.kind, each.due_at, visit.now)}"
+        )
     last = told.events[-1] if told.events else None
     if last is not None:
         by = tidy(last.recorded_by, 40)
-        parts.append(f"\n\nfact {last.number}, {last.fact}, {uk_time(last.occurred_at)} by {by}")
+        what = fact_name(last.fact).lower()
+        parts.append(f"\n\nStep {last.number}: {what}, {uk_time(last.occurred_at)}, by {by}")
     shown = Shown(visit)
     facts = [
         shown.button(
@@ -240,14 +255,14 @@ def described(visit: DeskContext, line: OfferLine, before: str = "") -> DeskRepl
         if name in FACTS and may_record(visit, name)
     ]
     if facts:
-        parts.append("\n\nWhat happened?")
+        parts.append("\n\nWhat happened next?")
     return shown.told(
         say(*parts, buttons=in_rows(facts), is_edit=visit.is_edit and visit.action is None)
     )
 
 
 def may_record(visit: DeskContext, fact: str) -> bool:
-    """A wrong end is opened again by admins."""
+    """Only admins can reopen an offer."""
     return fact != "reopened" or visit.person.seat is Seat.ADMIN
 
 
@@ -255,7 +270,7 @@ def may_record(visit: DeskContext, fact: str) -> bool:
 
 
 def _catalogue(visit: DeskContext) -> DeskReply:
-    """What bookmakers promise, as the catalogue has it."""
+    """The catalogue: offers available at bookmakers."""
     visit.words.refuse_others("page")
     listed = visit.office.ask("ledger", GetCatalogue(), CatalogueListed).offers
     wanted = visit.words.first().casefold()
@@ -263,24 +278,21 @@ def _catalogue(visit: DeskContext) -> DeskReply:
     blocks: list[tuple[TextPart, ...]] = []
     for offer in there:
         asked = offer.qualifying
-        bonus = ", ".join(
-            f"{each.count} x {pounds(each.face)} {each.kind}" for each in offer.bonuses
-        )
-        closed = "" if offer.is_open(visit.now) else " (not open now)"
+        closed = "" if offer.is_open(visit.now) else " (closed)"
         blocks.append(
             (
                 bold(tidy(offer.title, 100)),
                 (
-                    f"{closed}\n{tidy(offer.bookmaker, 40)}, {tidy(offer.key, 60)}\n"
-                    f"bet {pounds(asked.min_stake)} at {asked.min_odds:f} or more, "
-                    f"paid after {offer.trigger}: {tidy(bonus, 120)}"
+                    f"{closed}\n{tidy(place_name(offer.bookmaker), 40)}, {tidy(offer.key, 60)}\n"
+                    f"Bet {pounds(asked.min_stake)} at odds of {odds(asked.min_odds)} or more. "
+                    f"{tidy(free_bets_words(offer), 120)} credited after {offer.trigger}"
                 ),
             )
         )
     page = page_of(blocks, count_of("page", visit.words.get("page") or "1"), _PAGE)
     typed = " ".join(("/catalogue", *map(quoted, visit.words.plain[:1])))
     turners = page.turners(typed) if len(typed.encode()) < MAX_DATA - 9 else ()
-    body = page.parts() if there else ("none; kos offers import FILE adds some",)
+    body = page.parts() if there else ("No offers. Add some with kos offers import FILE.",)
     return DeskReply(
         answers=(say(bold("Catalogue"), "\n\n", *body, buttons=turners, is_edit=visit.is_edit),)
     )
@@ -290,7 +302,7 @@ COMMANDS = (
     Command(
         name="due",
         run=_due,
-        summary="What needs you: unhedged, expiring, overdue",
+        summary="What needs your attention: unhedged, expiring or overdue",
         subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="[WHO]",
@@ -298,7 +310,7 @@ COMMANDS = (
     Command(
         name="offers",
         run=_offers,
-        summary="Open offers and where they stand",
+        summary="Open offers and their progress",
         subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="[WHO] [all]",
@@ -307,7 +319,7 @@ COMMANDS = (
     Command(
         name="offer",
         run=_offer,
-        summary="One offer, with buttons for what may happen next",
+        summary="One offer, with buttons for the next step",
         subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="[WHO] N",
@@ -316,7 +328,7 @@ COMMANDS = (
     Command(
         name="catalogue",
         run=_catalogue,
-        summary="Offers that bookmakers make",
+        summary="Offers available at bookmakers",
         subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="[BOOKMAKER]",

@@ -1,4 +1,4 @@
-"""The desk's way to everybody else: questions with a deadline, and a fault as a clear sentence."""
+"""The desk's link to the other actors: questions with a deadline, and faults as clear sentences."""
 
 from __future__ import annotations
 
@@ -23,20 +23,22 @@ Told = TypeVar("Told", bound=Message)
 QUESTION_S = 5.0
 COMMAND_S = 10.0
 _TRIES = 3
-"""A command to the ledger is said again under its own id, which cannot record it twice."""
+"""A command to the ledger is repeated under its own id, so it cannot be recorded twice."""
 
+_PASSING = PeerDied | AskTimeout | MailboxFull
+"""Faults that pass: trying again can help."""
 _ABSENT = {
-    "reconciler": "names are matched only with a Betfair account in the settings",
-    "exchange": "there is no Betfair account in the settings",
+    "reconciler": "no Betfair account in the settings, so no names are matched",
+    "exchange": "no Betfair account in the settings",
 }
 
 
 class Office:
-    """Who the desk may ask.
+    """The actors that the desk can ask.
 
     Args:
-        ask: Sends a message to an actor by name and waits so many seconds for its answer.
-        tell: Sends a message and goes on.
+        ask: Sends a message to an actor by name and waits up to that many seconds for its answer.
+        tell: Sends a message without waiting.
         clock: The time, UTC.
     """
 
@@ -56,43 +58,47 @@ class Office:
         """The answer to a question.
 
         Raises:
-            WaitAndRetry: None came; says who and why.
+            WaitAndRetry: There is none; says which actor and why.
             CommandNotAllowed: The question is refused; says why.
         """
         try:
             answer = self._ask(actor, question, timeout_s)
         except RuntimeFault as fault:
-            raise WaitAndRetry(actor, _in_words(fault)) from fault
+            again = " Try again in a moment." if isinstance(fault, _PASSING) else ""
+            raise WaitAndRetry(actor, f"{_in_words(fault)}.{again}") from fault
         if isinstance(answer, QueryRefused):
             raise CommandNotAllowed(answer.reason)
         if not isinstance(answer, expected):
-            raise WaitAndRetry(actor, f"answered with {type(answer).__name__}; report it")
+            raise WaitAndRetry(actor, f"answered with {type(answer).__name__}. Please report this.")
         return answer
 
     def do(self, command: LedgerCommand, expected: type[Told]) -> Told | CommandRefused:
-        """Have the ledger record a command; said again where no answer comes.
+        """Have the ledger record a command; repeated if no answer comes.
 
         Raises:
-            WaitAndRetry: No answer came: it may or may not be recorded.
+            WaitAndRetry: No answer came: it may or may not have been recorded.
         """
         for left in reversed(range(_TRIES)):
             try:
                 answer = self._ask("ledger", command, COMMAND_S)
             except RuntimeFault as fault:
-                if left and isinstance(fault, PeerDied | AskTimeout | MailboxFull):
+                if left and isinstance(fault, _PASSING):
                     continue
                 raise WaitAndRetry(
-                    "ledger", f"{_in_words(fault)}; look whether it is recorded, then say it again"
+                    "ledger",
+                    f"{_in_words(fault)}. Check whether it was recorded before you try again.",
                 ) from fault
             if isinstance(answer, CommandRefused | expected):
                 return answer
             if isinstance(answer, QueryRefused):
                 raise CommandNotAllowed(answer.reason)
-            raise WaitAndRetry("ledger", f"answered with {type(answer).__name__}; report it")
+            raise WaitAndRetry(
+                "ledger", f"answered with {type(answer).__name__}. Please report this."
+            )
         raise AssertionError  # pragma: no cover - the last turn returns or raises
 
     def tell(self, actor: str, message: Message) -> bool:
-        """Send and go on; whether somebody of that name is there to hear it."""
+        """Send without waiting; whether there is an actor of that name."""
         try:
             self._tell(actor, message)
         except RuntimeFault:
@@ -103,13 +109,13 @@ class Office:
 def _in_words(fault: RuntimeFault) -> str:
     match fault:
         case NoSuchActor():
-            return _ABSENT.get(fault.actor, "there is nobody of that name; it may be starting")
+            return _ABSENT.get(fault.actor, "not available yet; it may still be starting")
         case PeerDied():
-            return "is being restarted; say it again in a moment"
+            return "is restarting"
         case AskTimeout():
-            return f"does not answer within {fault.timeout_s:g} s; say it again in a moment"
+            return f"did not respond within {fault.timeout_s:g} seconds"
         case MailboxFull():
-            return "has too much to do; say it again in a moment"
+            return "is busy"
         case ActorFailed():
             return f"could not answer ({fault.error_type}: {fault.text[:300]})"
         case _:

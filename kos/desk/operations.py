@@ -1,4 +1,4 @@
-"""Operations: how KOS is, pausing what costs credits, and one poll more where somebody needs it."""
+"""Operations: status, pausing everything that costs credits, and one extra poll on request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from kos.desk.formatting import (
     table,
 )
 from kos.domain.people.conversation import KOS, PAUSE, Kept
-from kos.errors import CommandNotAllowed, InvalidInput, KosError, WaitAndRetry
+from kos.errors import CommandNotAllowed, InvalidInput, KosError
 from kos.messages import (
     BudgetDescribed,
     FetchAnswered,
@@ -39,21 +39,27 @@ from kos.messages import (
     PauseChanged,
 )
 from kos.runtime.description import ActorDescribed, Describe, SystemDescribed
-from kos.views.health import credits_sentence, health_view, page_address
-from kos.views.opportunities import duration, uk_time
+from kos.views.health import (
+    counted_restarts,
+    credits_sentence,
+    health_view,
+    page_address,
+    state_words,
+)
+from kos.views.opportunities import duration, uk_clock, uk_day, uk_time
 from kos.views.table import TableView
 
 _ROWS = 20
 _MOST_KEYS = 10
-"""Sport keys that one word may poll."""
+"""The maximum number of sport keys that one command polls."""
 _FETCH_S = 60.0
 _FETCHER = "fetcher."
 SYSTEM = "@system"
-SIMULATED = "SIMULATED MARKETS: no credit and no price here is real"
+SIMULATED = "SIMULATED MARKETS: prices and credits are not real"
 
 
 class Pause(msgspec.Struct, frozen=True):
-    """Why nothing is polled, as it is kept."""
+    """Why polling is paused, as stored."""
 
     by: str
     at: datetime
@@ -64,28 +70,45 @@ class Pause(msgspec.Struct, frozen=True):
 
 
 def _status(visit: DeskContext) -> DeskReply:
-    """Nodes and actors, ages of prices, credits, restarts, problems."""
+    """Nodes and actors, price ages, credits, restarts and problems."""
     system = visit.office.ask(SYSTEM, Describe(), SystemDescribed)
     view = health_view(system)
     parts: list[TextPart] = [italic(f"{SIMULATED}\n")] if visit.premises.is_simulated else []
-    parts += [bold(view.summary), f"\n{_prices(system, visit.now)}", f"\n{_credits(visit)}"]
+    running = sum(node.state == "running" for node in system.nodes)
+    restarts = sum(
+        node.restarts + sum(actor.restarts for actor in node.actors) for node in system.nodes
+    )
+    parts += [
+        bold(
+            f"Running: {running} of {len(system.nodes)} nodes, {counted_restarts(restarts)}, "
+            f"up {duration(system.uptime_s)}"
+        ),
+        f"\n{_prices(system, visit.now, view.fetchers)}",
+        f"\n{_credits(visit)}",
+    ]
+    if address := page_address(system):
+        parts.append(f"\nWeb: {tidy(address, 100)}")
     pause = kept_pause(visit)
     if pause is not None:
-        parts.append(f"\n⏸ {_paused(pause)}")
-    if address := page_address(system):
-        parts.append(f"\nweb page at {tidy(address, 100)}")
+        parts.append(f"\n⏸ {_paused(pause, visit.now)}")
     for problem in view.problems[:10]:
-        parts.append(f"\n⚠ {tidy(problem, 200)}")
+        parts.append(f"\n⚠ {tidy(problem[:1].upper() + problem[1:], 200)}")
     ages = {actor.name: _age(actor) for node in system.nodes for actor in node.actors}
     rows = tuple(
-        (row.name, row.state, str(row.restarts), str(row.mailbox), ages.get(row.name, ""))
+        (
+            row.name,
+            state_words(row.state),
+            str(row.restarts),
+            str(row.mailbox),
+            ages.get(row.name, ""),
+        )
         for row in view.actors
     )
     page = page_of([("",) for _ in rows], count_of("page", visit.words.get("page") or "1"), _ROWS)
     first = (page.number - 1) * _ROWS
     actors = TableView(
         title="",
-        headings=("actor", "state", "restarts", "waiting", "last word"),
+        headings=("actor", "state", "restarts", "waiting", "last seen"),
         rows=rows[first : first + _ROWS],
         numbers=frozenset({2, 3, 4}),
     )
@@ -100,8 +123,8 @@ def _age(actor: ActorDescribed) -> str:
     return "" if actor.since_message_s is None else duration(actor.since_message_s)
 
 
-def _prices(system: SystemDescribed, now: datetime) -> str:
-    """How old the newest and the oldest sport key's prices are."""
+def _prices(system: SystemDescribed, now: datetime, competitions: int) -> str:
+    """The ages of the latest and the oldest prices."""
     ages: list[tuple[float, str]] = []
     for node in system.nodes:
         for actor in node.actors:
@@ -110,10 +133,10 @@ def _prices(system: SystemDescribed, now: datetime) -> str:
                 age = (now - datetime.fromisoformat(read_at)).total_seconds()
                 ages.append((max(0.0, age), actor.name.removeprefix(_FETCHER)))
     if not ages:
-        return "no prices yet"
+        return "No prices yet"
     newest, oldest = min(ages), max(ages)
     return (
-        f"prices of {len(ages)} sport keys, {duration(newest[0])} to {duration(oldest[0])} old"
+        f"Prices for {len(ages)} of {competitions} competitions, {duration(newest[0])} to {duration(oldest[0])} old"
         f" (oldest: {tidy(oldest[1], 60)})"
     )
 
@@ -122,27 +145,29 @@ def _credits(visit: DeskContext) -> str:
     try:
         budget = visit.office.ask("budget", GetBudget(), BudgetDescribed)
     except KosError as error:
-        return f"credits: {tidy(str(error), 200)}"
-    return credits_sentence(budget)
+        return f"Credits: {tidy(str(error), 200)}"
+    return f"Credits: {credits_sentence(budget, unit='')}"
 
 
 # --- pause -----------------------------------------------------------------------------------------
 
 
 def kept_pause(visit: DeskContext) -> Pause | None:
-    """The pause that is on; None while KOS works."""
+    """The current pause; None if there is none."""
     kept = visit.office.ask("ledger", GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept
     value = next((each.value for each in kept if each.name == PAUSE), "")
     return msgspec.json.decode(value, type=Pause) if value else None
 
 
-def _paused(pause: Pause) -> str:
+def _paused(pause: Pause, now: datetime) -> str:
     why = f": {tidy(pause.reason, 200)}" if pause.reason else ""
-    return f"paused by {tidy(pause.by, 60)} since {uk_time(pause.at)} UK time{why}. /resume"
+    day = uk_day(pause.at, now)
+    at = f"at {uk_clock(pause.at)}" if day.startswith("today") else f"on {uk_time(pause.at)}"
+    return f"Paused by {tidy(pause.by, 60)} {at} (UK time){why}. Send /resume to restart."
 
 
 def _pause(visit: DeskContext) -> DeskReply:
-    """No poll and no alert until somebody says resume, or for a time."""
+    """Pause polling and alerts, until /resume or for a time."""
     visit.words.refuse_others("reason")
     until = None
     reason = visit.words.get("reason")
@@ -153,15 +178,15 @@ def _pause(visit: DeskContext) -> DeskReply:
             reason = f"{reason} {word}".strip()
     before = kept_pause(visit)
     if before is not None:
-        raise CommandNotAllowed(f"KOS is {_paused(before)}")
+        raise CommandNotAllowed(_paused(before, visit.now))
     pause = Pause(by=visit.person.name, at=visit.now, reason=tidy(reason, 200))
     ends = f" until {uk_time(until)} UK time" if until else " until /resume"
     return DeskReply(
         answers=(
             say(
                 bold(f"Paused{ends}."),
-                " Nothing is polled, so no credits are spent, and no opportunity is announced;"
-                " prices on screen age and go stale. This holds over a restart.",
+                " Polling and opportunity alerts have stopped and no credits are being used."
+                " Prices on screen will go stale. A restart does not end the pause.",
             ),
         ),
         kept=(
@@ -178,12 +203,12 @@ def _pause(visit: DeskContext) -> DeskReply:
 
 
 def _resume(visit: DeskContext) -> DeskReply:
-    """Poll and announce again."""
+    """Resume polling and alerts."""
     visit.words.refuse_others()
     if kept_pause(visit) is None:
-        raise CommandNotAllowed("KOS is not paused")
+        raise CommandNotAllowed("KOS is not paused.")
     return DeskReply(
-        answers=(say(bold("Resumed."), " Polling goes on within half a minute."),),
+        answers=(say(bold("Resumed."), " Polling restarts within 30 seconds."),),
         kept=(Kept(owner=KOS, name=PAUSE, value=""),),
         tells=(("budget", PauseChanged()),),
         is_turn=True,
@@ -194,7 +219,7 @@ def _resume(visit: DeskContext) -> DeskReply:
 
 
 def _recheck(visit: DeskContext) -> DeskReply:
-    """Poll sport keys at once; the cost is said first and has to be confirmed."""
+    """Poll sport keys now; shows the cost first, to be confirmed."""
     visit.words.refuse_others()
     wanted = tuple(word.casefold() for word in visit.words.plain)
     if visit.action is not None:
@@ -207,11 +232,11 @@ def _recheck(visit: DeskContext) -> DeskReply:
         if actor.name.startswith(_FETCHER)
     )
     if not known:
-        raise WaitAndRetry("feeds", "no sport key is polled yet")
+        raise CommandNotAllowed("No competitions are being polled yet.")
     keys = [key for key in known if any(key.startswith(each) for each in wanted)]
     if not keys and wanted:
         alike = get_close_matches(wanted[0], known, n=5, cutoff=0.4) or known[:5]
-        expected = f"a sport key or its beginning, such as {', '.join(alike)}"
+        expected = f"a sport such as {', '.join(alike)}"
         raise InvalidInput("sport", tidy(" ".join(wanted), 60), expected)
     if not wanted or len(keys) > _MOST_KEYS:
         return _which_sport(keys or known)
@@ -219,29 +244,29 @@ def _recheck(visit: DeskContext) -> DeskReply:
     cost = visit.premises.recheck_credits * len(keys)
     return confirm(
         visit,
-        bold(f"Poll {', '.join(keys)} now"),
-        f"\nThis spends up to {_credits_of(cost)}: {budget.remaining:,} are left"
+        bold(f"Refresh {', '.join(keys)} now?"),
+        f"\nThis will use up to {_credits_of(cost)}. You have {budget.remaining:,} left"
         f" ({budget.reserve:,} in reserve).",
         command=f"/recheck {' '.join(keys)}",
-        label=f"Spend {_credits_of(cost)}",
+        label=f"Use {_credits_of(cost)}",
     )
 
 
 def _credits_of(count: int) -> str:
-    return f"{count} credit" if count == 1 else f"{count} credits"
+    return f"{count} credit" if count == 1 else f"{count:,} credits"
 
 
 def _which_sport(keys: list[str]) -> DeskReply:
     heads = dict.fromkeys(key.partition("_")[0] for key in keys)
     offered = keys if len(keys) <= 2 * _ROWS else list(heads)
     buttons = in_rows(button(key, f"/recheck {quoted(key)}") for key in offered[: 2 * _ROWS])
-    return DeskReply(answers=(say("Which sport? Nothing is spent yet.", buttons=buttons),))
+    return DeskReply(answers=(say("Which sport? No credits have been used yet.", buttons=buttons),))
 
 
 def _rechecked(visit: DeskContext, keys: tuple[str, ...]) -> DeskReply:
     lines: list[TextPart] = []
     for key in keys[:_MOST_KEYS]:
-        question = FetchNow(reason=f"asked for by {visit.user}")
+        question = FetchNow(reason=f"requested by {visit.user}")
         try:
             told = visit.office.ask(f"{_FETCHER}{key}", question, FetchAnswered, _FETCH_S)
         except KosError as error:
@@ -249,32 +274,32 @@ def _rechecked(visit: DeskContext, keys: tuple[str, ...]) -> DeskReply:
         else:
             mark = "✓" if told.is_done else "⚠"
             lines.append(f"\n{mark} {key}: {tidy(told.detail, 200)}")
-    return DeskReply(answers=(say(bold("Polled"), *lines, f"\n\n{_credits(visit)}"),))
+    return DeskReply(answers=(say(bold("Refreshed"), *lines, f"\n\n{_credits(visit)}"),))
 
 
 COMMANDS = (
     Command(
         name="status",
         run=_status,
-        summary="How KOS is: actors, ages, credits, restarts",
+        summary="System status: actors, price ages, credits, restarts",
         subject=CommandGroup.OPERATIONS,
         seats=STAFF,
     ),
     Command(
         name="pause",
         run=_pause,
-        summary="Spend no credits and announce nothing for now",
+        summary="Pause polling and alerts",
         subject=CommandGroup.OPERATIONS,
         seats=ADMINS,
         arguments="[2h] [reason]",
-        details="It holds over a restart, until /resume or for the time given.",
+        details="Lasts until /resume or the time you give, even if KOS restarts.",
         examples=("/pause", "/pause 8h night"),
         is_turn=True,
     ),
     Command(
         name="resume",
         run=_resume,
-        summary="End the pause",
+        summary="Resume polling and alerts",
         subject=CommandGroup.OPERATIONS,
         seats=ADMINS,
         is_turn=True,
@@ -282,7 +307,7 @@ COMMANDS = (
     Command(
         name="recheck",
         run=_recheck,
-        summary="Poll a sport now; says first what it costs",
+        summary="Refresh one sport now (shows the cost first)",
         subject=CommandGroup.OPERATIONS,
         seats=ADMINS,
         arguments="SPORT",

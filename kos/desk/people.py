@@ -1,4 +1,4 @@
-"""People: who may talk to KOS, invitations by a code that is shown once, and leave-taking."""
+"""People: who has access, invitations by a code that is shown once, and removal."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from kos.desk.formatting import (
     page_of,
     say,
 )
-from kos.desk.roles import Seats
+from kos.desk.roles import NO_PARTICIPANTS, Seats, role_of
 from kos.domain.people.conversation import Person, Seat
 from kos.domain.people.invitations import CODE_BYTES, DEFAULT_LIFE, code_digest
 from kos.errors import CommandNotAllowed, InvalidInput
@@ -48,12 +48,12 @@ _LONGEST = timedelta(days=14)
 
 
 def _people(visit: DeskContext) -> DeskReply:
-    """Who may talk to KOS, by the settings and by the ledger."""
+    """The people with access, from the settings and from the ledger."""
     visit.words.refuse_others("page")
     listed = visit.office.ask("ledger", GetPeople(), PeopleListed).people
     fixed = _seats(visit).fixed()
     blocks: list[tuple[TextPart, ...]] = [
-        (bold(user), f": {seat}, by the settings") for user, seat in sorted(fixed.items())
+        (bold(user), f": {seat}, from the settings") for user, seat in sorted(fixed.items())
     ]
     for person in listed:
         own = f" ({tidy(person.participant, 40)})" if person.participant else ""
@@ -70,7 +70,7 @@ def _people(visit: DeskContext) -> DeskReply:
         for person in listed
         if len((command := f"/remove {quoted(person.user)}").encode()) <= MAX_DATA
     ]
-    body = page.parts() if blocks else ("nobody but who sits at this machine's terminal",)
+    body = page.parts() if blocks else ("No one except users of this machine's terminal.",)
     return DeskReply(
         answers=(
             say(
@@ -90,22 +90,28 @@ def _seats(visit: DeskContext) -> Seats:
 
 
 def _remove(visit: DeskContext) -> DeskReply:
-    """Somebody may talk to KOS no more."""
+    """Remove someone's access."""
     user = visit.words.first()
     listed = visit.office.ask("ledger", GetPeople(), PeopleListed).people
     person = next((each for each in listed if each.user == user), None)
     if person is None:
-        raise InvalidInput("user", tidy(user, 60), "somebody of /people; others the settings name")
+        raise InvalidInput(
+            "user",
+            tidy(user, 60),
+            "a user listed in /people (to remove one of the settings, edit the settings)",
+        )
     if visit.action is None:
         return confirm(
             visit,
             bold(f"Remove {tidy(person.name, 60)} ({tidy(person.user, 60)})?"),
-            " They are a stranger then. Books and offers stay.",
+            " They will lose access. Their books and offers are kept.",
             command=f"/remove {quoted(person.user)}",
             label="Remove",
         )
     _set(visit, msgspec.structs.replace(person, is_active=False))
-    return DeskReply(answers=(say(f"✓ {tidy(person.name, 60)} is removed."),), notice="removed")
+    return DeskReply(
+        answers=(say(f"✓ {tidy(person.name, 60)} no longer has access."),), notice="removed"
+    )
 
 
 def _set(visit: DeskContext, person: Person) -> None:
@@ -114,22 +120,22 @@ def _set(visit: DeskContext, person: Person) -> None:
         CommandRecorded,
     )
     if isinstance(answer, CommandRefused):
-        raise CommandNotAllowed(f"not recorded: {answer.reason}")
+        raise CommandNotAllowed(f"Not recorded: {answer.reason}")
     _seats(visit).forget()
 
 
 def _invite(visit: DeskContext) -> DeskReply:
-    """A code that makes its bearer somebody that KOS knows, once."""
+    """Create a one-time invitation code."""
     visit.words.refuse_others("valid")
     seat = Seat(one_of("seat", visit.words.first(), [each.value for each in Seat]))
     participant = visit.words.plain[1] if len(visit.words.plain) > 1 else ""
     if seat is Seat.PARTICIPANT:
         _check_participant(visit, participant)
     elif participant:
-        raise InvalidInput("who", tidy(participant, 40), f"nobody: a {seat} is for all")
+        raise CommandNotAllowed(f"Leave the participant out: {seat}s see everyone.")
     valid = span_of("valid", visit.words.get("valid")) if visit.words.get("valid") else DEFAULT_LIFE
     if valid > _LONGEST:
-        raise InvalidInput("valid", visit.words.get("valid"), "14d at most")
+        raise InvalidInput("valid", visit.words.get("valid"), "up to 14d")
     secret = secrets.token_urlsafe(CODE_BYTES)
     digest = code_digest(secret)
     answer = visit.office.do(
@@ -145,14 +151,14 @@ def _invite(visit: DeskContext) -> DeskReply:
         CommandRecorded,
     )
     if isinstance(answer, CommandRefused):
-        raise CommandNotAllowed(f"not made: {answer.reason}")
-    whose = f" for {tidy(participant, 40)}" if participant else ""
+        raise CommandNotAllowed(f"Invitation not created: {answer.reason}")
+    whose = f" ({tidy(participant, 40)})" if participant else ""
     return DeskReply(
         answers=(
             say(
-                bold(f"An invitation as {seat}{whose}"),
-                f", valid until {uk_time(visit.now + valid)} UK time. It is shown only now. "
-                "Whoever sends this to the bot first has the seat:\n",
+                bold(f"Invitation for {role_of(seat)}{whose}"),
+                f", valid until {uk_time(visit.now + valid)} UK time. It is shown only once. "
+                "The first person to send this to the bot gets access:\n",
                 code(f"/start {secret}"),
             ),
         ),
@@ -167,26 +173,33 @@ def _check_participant(visit: DeskContext, participant: str) -> None:
     ).participants
     names = [line.participant for line in listed]
     if participant not in names:
-        known = ", ".join(names) or "nobody yet: kos books record WHO joined name=NAME"
-        raise InvalidInput("who", tidy(participant, 40), f"one of {tidy(known, 300)}")
+        if not names:
+            raise CommandNotAllowed(NO_PARTICIPANTS)
+        raise InvalidInput("who", tidy(participant, 40), f"one of {tidy(', '.join(names), 300)}")
 
 
 def _join(visit: DeskContext) -> DeskReply:
-    return DeskReply(answers=(say(f"You are {visit.person.seat} here already. /help"),))
+    return DeskReply(
+        answers=(
+            say(
+                f"You already have access, as {role_of(visit.person.seat)}. Send /help for the commands."
+            ),
+        )
+    )
 
 
 COMMANDS = (
     Command(
         name="people",
         run=_people,
-        summary="Who may talk to KOS",
+        summary="Who has access",
         subject=CommandGroup.PEOPLE,
         seats=ADMINS,
     ),
     Command(
         name="invite",
         run=_invite,
-        summary="A one-time code for somebody new",
+        summary="Create a one-time invitation code",
         subject=CommandGroup.PEOPLE,
         seats=ADMINS,
         arguments="admin|operator|participant [WHO] [valid=24h]",
@@ -196,7 +209,7 @@ COMMANDS = (
     Command(
         name="remove",
         run=_remove,
-        summary="Somebody may talk to KOS no more",
+        summary="Remove someone's access",
         subject=CommandGroup.PEOPLE,
         seats=ADMINS,
         arguments="USER",
@@ -205,7 +218,7 @@ COMMANDS = (
     Command(
         name="join",
         run=_join,
-        summary="Take a seat with the code of an invitation",
+        summary="Accept an invitation",
         subject=CommandGroup.PEOPLE,
         seats=EVERYBODY,
         arguments="CODE",

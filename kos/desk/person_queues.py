@@ -1,4 +1,4 @@
-"""Threads that do the desk's work: one person's words in their order, nobody waits for another."""
+"""Threads for the desk: each person's messages in order, and no one waits for anyone else."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from functools import partial
 Task = Callable[[], None]
 
 MAX_WAITING = 50
-"""Words of one person that may wait; a person types no more."""
+"""The maximum number of messages of one person that can wait."""
 
 
 class PersonQueues:
     """A few threads and a queue for each person.
 
-    Tasks of one lane run one after another, in order; slow ones may be run beside them, on half
-    of the threads at most, so that there are always some for the quick.
+    Tasks of one lane run in order, one at a time; slow ones can run beside them, on at most half
+    of the threads, so that quick ones always have some.
 
     Args:
-        threads: How many tasks may run at once.
+        threads: How many tasks can run at the same time.
     """
 
     def __init__(self, threads: int = 8) -> None:
@@ -36,7 +36,7 @@ class PersonQueues:
         self._is_closed = False
 
     def put(self, lane: str, task: Task) -> bool:
-        """Do a task after those of its lane; whether there was room. It works for this job."""
+        """Queue a task in its lane; whether there was room. It keeps this job's context."""
         run = partial(copy_context().run, task)
         with self._changed:
             waiting = self._lanes.get(lane)
@@ -51,14 +51,14 @@ class PersonQueues:
         return True
 
     def beside(self, task: Task) -> None:
-        """Do a task beside all lanes. It works for this job."""
+        """Queue a task beside all lanes. It keeps this job's context."""
         run = partial(copy_context().run, task)
         with self._changed:
             self._beside.append(run)
             self._call()
 
     def close(self) -> None:
-        """Take nothing more; what runs is left to end by itself."""
+        """Accept no more tasks; running ones are left to finish."""
         with self._changed:
             self._is_closed = True
             self._lanes.clear()
@@ -67,7 +67,7 @@ class PersonQueues:
             self._changed.notify_all()
 
     def _call(self) -> None:
-        """Wake a thread, or start one where all are busy and there may be more."""
+        """Wake a thread, or start one if all are busy and more are allowed."""
         self._changed.notify()
         if self._running < self._most:
             self._running += 1
@@ -86,7 +86,7 @@ class PersonQueues:
                 self._running -= 1
 
     def _next(self) -> tuple[str | None, Task] | None:
-        """Wait for a task; its lane, None for one beside all lanes. None when all is over."""
+        """Wait for a task with its lane (None: beside all lanes). None after closing."""
         with self._changed:
             while not self._is_closed:
                 if self._ready:
@@ -99,7 +99,7 @@ class PersonQueues:
             return None
 
     def _step_on(self, lane: str | None) -> None:
-        """A task has ended: the next of its lane may run; an empty lane is closed."""
+        """A task has ended: the next in its lane can run; an empty lane is closed."""
         with self._changed:
             if lane is None:
                 self._running_beside -= 1

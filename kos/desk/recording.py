@@ -1,8 +1,8 @@
-"""Recording what happened to an offer: a dialogue for what is missing, read back and confirmed.
+"""Recording what happened to an offer: a dialogue for anything missing, then a confirmation.
 
-An offer moves only by facts that its phase accepts. What a fact needs is asked for, the whole is
-read back with its amounts, and one button records it, once, and only if nobody has recorded
-anything else meanwhile.
+An offer moves only by facts that its phase accepts. KOS asks for everything a fact needs, shows
+it with its amounts, and one button records it, once, and only if no one has recorded anything else
+in the meantime.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from kos.desk.dialogue import (
 )
 from kos.desk.fact_forms import FACTS, FactForm, Standing, next_of, spoken_words
 from kos.desk.formatting import TextPart, bold
-from kos.desk.offers import PHASES, ask_offer, described, find, may_record
+from kos.desk.offers import ask_offer, described, find, may_record
 from kos.desk.signals import pair_hints, pair_of
 from kos.domain.books.double_entry import pounds
+from kos.domain.market.places import place_name
 from kos.domain.offers.catalogue import pence_of
 from kos.domain.offers.facts import OFFER_FACTS, MoneyFact, OfferFact, Role, Source
 from kos.domain.offers.typed_facts import spoken
@@ -41,13 +42,14 @@ from kos.messages import (
     GetCatalogue,
     RecordFact,
 )
+from kos.views.names import phase_name
 
 _PAIR_FOR = timedelta(days=3)
 _SOURCES = {"telegram": Source.TELEGRAM, "web": Source.WEB, "terminal": Source.TERMINAL}
 
 
 def _record(visit: DeskContext) -> DeskReply:
-    """Record what happened to an offer; from a button that was confirmed, at once."""
+    """Record what happened to an offer; a confirmed button records it immediately."""
     plain = visit.words.plain
     if len(plain) != 3:  # noqa: PLR2004 - who, which, what
         raise InvalidInput("record", tidy(visit.words.text(), 80), "WHO N FACT field=value ...")
@@ -62,7 +64,7 @@ def _record(visit: DeskContext) -> DeskReply:
 
 
 def _hints(visit: DeskContext, participant: str, instance: str, pair: str) -> dict[str, str]:
-    """What the pair on screen tells, or the one that the offer's bet was placed with."""
+    """Suggestions from the opportunity on screen, or from the one used for the offer's bet."""
     if pair:
         return pair_hints(pair_of(visit, pair))
     found = kept_value(visit, _pair_name(participant, instance))
@@ -76,7 +78,7 @@ def _pair_name(participant: str, instance: str) -> str:
 def with_pair(
     visit: DeskContext, told: DeskReply, hints: dict[str, str], participant: str, instance: str
 ) -> DeskReply:
-    """The same, and the pair on screen is kept for the offer's next facts."""
+    """The same, with the opportunity on screen stored for the offer's next facts."""
     if not hints:
         return told
     kept = Kept(
@@ -94,10 +96,11 @@ def _standing(visit: DeskContext, dialogue: Dialogue) -> tuple[Standing, FactFor
     form = FACTS.get(fact)
     allowed = [name for name in told.allowed if name in FACTS and may_record(visit, name)]
     if form is None or fact not in allowed:
-        where = PHASES.get(told.line.phase, told.line.phase)
+        where = phase_name(told.line.phase).lower()
+        fits = ", ".join(allowed) or "nothing"
         raise CommandNotAllowed(
-            f"{participant} {instance} is at {where}: {tidy(fact, 40)} does not fit; "
-            f"now fits: {', '.join(allowed) or 'nothing'}"
+            f"You cannot record {tidy(fact, 40)} now: offer {participant} {instance} is at "
+            f'"{where}". You can record: {fits}'
         )
     books = visit.office.ask("ledger", GetBooks(participant=participant), BooksDescribed)
     catalogue = visit.office.ask("ledger", GetCatalogue(), CatalogueListed).offers
@@ -118,7 +121,7 @@ def _fact_finish(visit: DeskContext, dialogue: Dialogue) -> DeskReply:
     words = spoken_words(dialogue)
     spoken(
         OFFER_FACTS, fact, words, visit.now
-    )  # refuses what cannot be recorded, before it is asked
+    )  # refuses what cannot be recorded before asking for confirmation
     named = {field: value for field, value in dialogue.words.named.items() if value != SKIP}
     command = f"/record {Arguments((participant, instance, fact), named).text()}"
     amounts = [_pounds(named[field]) for field in ("stake", "amount", "face") if field in named]
@@ -138,15 +141,17 @@ def _fact_finish(visit: DeskContext, dialogue: Dialogue) -> DeskReply:
 
 _UNSAID = frozenset({"event_id", "min_odds"})
 _MONEY = frozenset({"stake", "amount", "face"})
+_PLACES = frozenset({"exchange", "venue", "bookmaker"})
 
 
 def _read_back(named: dict[str, str]) -> list[TextPart]:
-    """The words of a fact, as a person checks them."""
+    """The words of a fact, for checking."""
     lines: list[TextPart] = []
     for field, value in named.items():
         if field not in _UNSAID:
             shown = _pounds(value) if field in _MONEY else tidy(value, 120)
-            lines.append(f"\n{field.replace('_', ' ')}: {shown}")
+            shown = place_name(value) if field in _PLACES else shown
+            lines.append(f"\n{field.replace('_', ' ').capitalize()}: {shown}")
     return lines
 
 
@@ -155,9 +160,9 @@ def _pounds(typed: str) -> str:
 
 
 def _recorded(visit: DeskContext, participant: str, instance: str, fact: str) -> DeskReply:
-    """Carry out what was confirmed."""
+    """Carry out the confirmed command."""
     if visit.action is None:
-        raise CommandNotAllowed("nothing is recorded without a confirmation")
+        raise CommandNotAllowed("Confirm first: nothing has been recorded.")
     is_supervised = fact == "reopened" and visit.person.seat is Seat.ADMIN
     words = [f"{field}={value}" for field, value in visit.words.named.items()]
     record_fact(
@@ -169,7 +174,7 @@ def _recorded(visit: DeskContext, participant: str, instance: str, fact: str) ->
     )
     line = find(visit, (participant, instance))
     label = FACTS[fact].label if fact in FACTS else fact
-    told = described(visit, line, before=f"✓ {label}: recorded.")
+    told = described(visit, line, before=f"✓ Recorded: {label[:1].lower()}{label[1:]}.")
     return msgspec.structs.replace(told, notice="recorded")
 
 
@@ -180,7 +185,7 @@ def record_fact(
     instance: str = "",
     role: Role = Role.OPERATOR,
 ) -> FactRecorded:
-    """Have the ledger record what a word confirms, under the word's own id.
+    """Have the ledger record a confirmed fact, under the id of the message.
 
     Raises:
         CommandNotAllowed: It is refused; nothing was recorded.
@@ -200,7 +205,7 @@ def record_fact(
         FactRecorded,
     )
     if isinstance(answer, CommandRefused):
-        raise CommandNotAllowed(f"not recorded: {answer.reason}")
+        raise CommandNotAllowed(f"Not recorded: {answer.reason}")
     return answer
 
 
@@ -214,7 +219,7 @@ COMMANDS = (
         subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="WHO N FACT [field=value ...]",
-        details="What is left out is asked for; everything is confirmed before it is recorded. "
+        details="KOS asks for anything you leave out, and you confirm before anything is recorded. "
         "The buttons under /offer do the same.",
         examples=("/record ann 3 lay_matched stake=9.92 odds=2.54",),
         is_turn=True,

@@ -1,4 +1,4 @@
-"""Who sits where: by the settings first, then by the ledger's people; nobody else is anybody."""
+"""Who has which role: from the settings first, then from the ledger; everyone else has none."""
 
 from __future__ import annotations
 
@@ -12,22 +12,29 @@ from kos.domain.people.conversation import Person, Seat
 from kos.errors import KosError
 from kos.messages import GetPeople, PeopleListed
 
+NO_PARTICIPANTS = "No participants yet. Add one: kos books record WHO joined name=NAME"
+"""The refusal of what needs a participant."""
 TERMINAL = "terminal:"
 TELEGRAM = "telegram:"
 
 _FRESH = timedelta(seconds=10)
-"""How long the list serves; the desk's own changes are seen at once."""
+"""How long the list is used; the desk's own changes are seen immediately."""
 _RETRY = timedelta(seconds=1)
 _ATTEMPTS = 5
 _ATTEMPTS_OF_ALL = 100
 _WINDOW = timedelta(hours=1)
 
 
+def role_of(seat: Seat) -> str:
+    """A role with its article: ``an admin``, ``a participant``."""
+    return f"{'a' if seat is Seat.PARTICIPANT else 'an'} {seat}"
+
+
 class Seats:
-    """The people that KOS knows.
+    """The people with access to KOS.
 
     A terminal reaches the daemon only as its own user of the operating system, and is an admin.
-    While the ledger does not answer, whoever it named last stays known.
+    While the ledger does not answer, the people it listed last keep access.
 
     Args:
         office: Asks the ledger.
@@ -46,7 +53,7 @@ class Seats:
         self._lock = threading.Lock()
 
     def person(self, user: str, name: str = "") -> Person | None:
-        """Who that is; None for a stranger."""
+        """The person with this user ID; None for a stranger."""
         if user.startswith(TERMINAL):
             return Person(user=user, name=tidy(name, 64) or user, seat=Seat.ADMIN)
         fixed = self._fixed.get(user)
@@ -60,7 +67,7 @@ class Seats:
         return found
 
     def people(self) -> dict[str, Person]:
-        """The ledger's people by user, a few seconds old at most while it answers."""
+        """The ledger's people by user, at most a few seconds old while it answers."""
         now = self._office.now()
         with self._lock:
             is_fresh = self._read_at is not None and now - self._read_at < _FRESH
@@ -78,24 +85,24 @@ class Seats:
             return self._people
 
     def forget(self) -> None:
-        """Somebody was changed: read the list again before the next word."""
+        """Someone was changed: read the list again before the next command."""
         with self._lock:
             self._read_at = self._tried_at = None
 
     def fixed(self) -> dict[str, Seat]:
-        """Those whom the settings seat."""
+        """The people who have a role from the settings."""
         return dict(self._fixed)
 
 
 class CodeAttempts:
-    """How often strangers may try a code, each of them and all together."""
+    """How often strangers can try a code, each of them and in total."""
 
     def __init__(self) -> None:
         self._tried: dict[str, list[datetime]] = {}
         self._lock = threading.Lock()
 
     def is_allowed(self, user: str, now: datetime) -> bool:
-        """Count one try; whether it is still to be looked at."""
+        """Count one try; whether it is still allowed."""
         with self._lock:
             self._tried = {
                 each: recent

@@ -1,4 +1,4 @@
-"""Signals: the best pairs from the scorer's memory, filtered, paged, and each explained."""
+"""Opportunities: the best from the scorer's memory, filtered, paged, and each explained."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from kos.desk.formatting import (
 from kos.desk.office import Office
 from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityQuery
 from kos.domain.people.conversation import Kept
-from kos.errors import InvalidInput, KosError, WaitAndRetry
+from kos.errors import CommandNotAllowed, KosError
 from kos.messages import (
     DutchesRanked,
     GetKept,
@@ -45,16 +45,16 @@ from kos.messages import (
 )
 from kos.views.detail import opportunity_detail_view
 from kos.views.opportunities import (
+    brief_percent,
     duration,
     opportunities_view,
     opportunity_row,
-    percent,
     pounds,
     refund_words,
-    uk_time,
+    uk_clock,
 )
 
-SIMULATED = "SIMULATED MARKETS: the sandbox's, not real prices"
+SIMULATED = "SIMULATED MARKETS: these are not real prices"
 _PAGE = 4
 _KEYS_FOR = timedelta(seconds=60)
 _VIEW_FOR = timedelta(hours=24)
@@ -74,19 +74,19 @@ _FAMILY_SUMMARY = {
     "snr": "Free bets (stake not returned) at {}",
     "sr": "Free bets (stake returned) at {}",
     "refund": "Bets refunded if they lose at {}",
-    "dutch": "Dutches with a leg at {}",
+    "dutch": "Dutching with a leg at {}",
 }
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 
 
 def _arbs(visit: DeskContext) -> DeskReply:
-    """Pairs that gain whatever happens; by what is left of a pound."""
+    """Arbs, by rating."""
     question = question_of("arbs", visit.words, bookmakers_known(visit.office, visit.memory))
     return _listed(visit, question)
 
 
 def _ranked(visit: DeskContext) -> DeskReply:
-    """The best pairs of a kind at a bookmaker, or at all of them against the exchange."""
+    """The best opportunities of a kind at one bookmaker, or at all of them."""
     bookmakers = bookmakers_known(visit.office, visit.memory)
     if not visit.words.plain and not visit.words.get("bookmaker"):
         return _which(visit, visit.name, bookmakers)
@@ -120,8 +120,8 @@ def families(
     for name in names:
         if name == "dutch":
             continue
-        yield f"{name}_{LAID}", _FAMILY_SUMMARY[name].format("all bookmakers, laid on the exchange")
-    # A menu has room for a hundred: what is asked most comes first.
+        yield f"{name}_{LAID}", _FAMILY_SUMMARY[name].format("all bookmakers")
+    # A menu has room for a hundred: the most used come first.
     for name in names:
         for key, title in known.items():
             command = f"{name}_{key}"
@@ -138,13 +138,13 @@ def _ask(office: Office, query: OpportunityQuery) -> OpportunitiesRanked:
 
 def _which(visit: DeskContext, name: str, bookmakers: dict[str, str]) -> DeskReply:
     """Buttons for each bookmaker in the data."""
-    buttons = [button("All, laid on the exchange", f"/{name}_{LAID}")]
+    buttons = [button("All bookmakers", f"/{name}_{LAID}")]
     buttons += [
         button(title, f"/{name} {quoted(key)}")
         for key, title in bookmakers.items()
         if len(f"/{name} {quoted(key)}".encode()) <= MAX_DATA
     ]
-    text = "At which bookmaker?" if bookmakers else "No prices are known yet. At which bookmaker?"
+    text = "Which bookmaker?" if bookmakers else "No prices yet. Which bookmaker?"
     return DeskReply(answers=(say(text, buttons=in_rows(buttons[:60]), is_edit=visit.is_edit),))
 
 
@@ -167,9 +167,11 @@ def _listed(visit: DeskContext, question: Question) -> DeskReply:
     return DeskReply(
         answers=(
             say(
-                *head_of(view.title, ranked.answer.as_of, ranked),
+                *head_of(
+                    view.title, ranked.answer.as_of, ranked, _assumed(found[0]) if found else ""
+                ),
                 *(page.parts() if found else nothing(view.left_out)),
-                f"\n\n{view.summary}",
+                f"\n\n{view.summary}.",
                 buttons=((details,) if details else ()) + page.turners(command),
                 is_edit=visit.is_edit,
             ),
@@ -179,26 +181,27 @@ def _listed(visit: DeskContext, question: Question) -> DeskReply:
 
 
 def _assumed(found: Opportunity) -> str:
-    """Of own money: the retention that is assumed of a free bet to come, or what comes back."""
-    if found.refund is None:
-        return f"assumed retention {percent(found.retention)}"
-    return f"refund {refund_words(found.refund, found.refund_worth)}"
+    """The valuation of a free bet still to come, or of a refund; empty where there is neither."""
+    if found.refund is not None:
+        return f"Refund {refund_words(found.refund, found.refund_worth)}."
+    is_own = found.kind is BetKind.QUALIFYING and not found.tier
+    return f"Free bet valued at {brief_percent(found.retention)}." if is_own else ""
 
 
 def reach(question: Question, size: int) -> int:
-    """How many of the best have to be asked for to show the page: the fewer, the quicker."""
+    """How many of the best the page needs: the fewer, the quicker."""
     return min(MOST, question.page * size)
 
 
 def page_within(
     blocks: Sequence[tuple[TextPart, ...]], question: Question, eligible: int, size: int
 ) -> Page:
-    """The page asked for, or the last there is, of so many as may be turned to.
+    """The page asked for, or the last one.
 
     Args:
-        blocks: The best, up to those of the page.
-        question: Which page.
-        eligible: How many there are in all.
+        blocks: The best, up to the end of the page.
+        question: The page asked for.
+        eligible: How many there are in total.
         size: Entries of a page.
     """
     page = page_of(blocks, question.page, size)
@@ -207,52 +210,54 @@ def page_within(
 
 
 def head_of(
-    title: str, as_of: datetime, ranked: OpportunitiesRanked | DutchesRanked
+    title: str, as_of: datetime, ranked: OpportunitiesRanked | DutchesRanked, assumed: str = ""
 ) -> tuple[TextPart, ...]:
-    """What every list of signals begins with: whether it is real, what it is, and how old."""
-    at = f"as of {uk_time(as_of)} UK time"
+    """The head of every list: whether the prices are real, the title, and the age of the prices."""
+    at = f"At {uk_clock(as_of)} UK time."
     if ranked.last_quotes_at is None:
-        at += "; no bookmaker prices have come in yet"
+        at += " No bookmaker prices yet."
     else:
-        age = (as_of - ranked.last_quotes_at).total_seconds()
-        at += f"; newest bookmaker prices {duration(age)} old"
+        age_s = (as_of - ranked.last_quotes_at).total_seconds()
+        at += f" Latest bookmaker price: {f'{duration(age_s)} ago' if age_s >= 1 else 'just now'}."
     simulated: tuple[TextPart, ...] = (italic(f"{SIMULATED}\n"),) if ranked.is_simulated else ()
-    return (*simulated, bold(title), f"\n{at}\n\n")
+    return (*simulated, bold(title), f"\n{at} {assumed}".rstrip(), "\n\n")
 
 
 def _made(profit: Decimal) -> str:
-    """``profit £0.19``, ``loss £0.63``."""
-    return f"{'profit' if profit >= 0 else 'loss'} {pounds(abs(profit))}"
+    """``Profit £0.19``, ``Loss £0.63``."""
+    return f"{'Profit' if profit >= 0 else 'Loss'} {pounds(abs(profit))}"
 
 
 def _block(number: int, found: Opportunity, now: datetime) -> tuple[TextPart, ...]:
-    """One pair in four lines."""
+    """One opportunity in four lines."""
     row = opportunity_row(found, now)
-    kept = f"retention {row.retention}" if row.retention else _assumed(found)
-    made = _made(found.profit)
+    kept = f" · retention {row.retention}" if row.retention else ""
     mark = " ⚠" if row.warnings else ""
+    size = "liquidity unknown" if found.lay_available is None else f"{row.available} available"
     return (
         f"{number}. ",
         bold(f"{tidy(row.event, 80)}"),
         (
             f" · {row.kickoff} (in {row.starts_in})\n"
-            f"{tidy(row.selection, 60)}: back {row.back_odds} {tidy(row.bookmaker, 30)}, "
-            f"lay {row.lay_odds} {tidy(row.exchange, 30)} ({row.available}){mark}\n"
-            f"{made} · rating {row.rating} · {kept}\n"
-            f"lay {row.lay_stake}, liability {row.liability} · "
-            f"prices {row.back_age} and {row.lay_age} old"
+            f"Back {tidy(row.selection, 60)} {row.back_odds} at {tidy(row.bookmaker, 30)}, "
+            f"lay {row.lay_odds} at {tidy(row.exchange, 30)} ({size}){mark}\n"
+            f"{_made(found.profit)} · rating {row.rating}{kept}\n"
+            f"Lay {row.lay_stake}, liability {row.liability} · "
+            f"back price {row.back_age} old, lay price {row.lay_age} old"
         ),
     )
 
 
 def nothing(left_out: tuple[str, ...]) -> tuple[TextPart, ...]:
-    """What stands in place of an empty list: why everything was left out."""
-    why = "".join(f"\n{tidy(line, 100)}" for line in left_out[:8])
-    return ("Nothing to show." + (f" Left out:{why}" if why else ""),)
+    """The text of an empty list: why everything was excluded."""
+    if not left_out:
+        return ("No opportunities match.",)
+    why = ", ".join(tidy(line, 100) for line in left_out[:8])
+    return (f"No opportunities match. Excluded: {why}. Try fewer filters.",)
 
 
 def short_command(visit: DeskContext, command: str) -> tuple[str, tuple[Kept, ...]]:
-    """A command that fits into a button; a long one is kept under a short name."""
+    """A command that fits into a button; a long one is stored under a short name."""
     if len(f"{command} page=999".encode()) <= MAX_DATA:
         return command, ()
     digest = urlsafe_b64encode(hashlib.blake2b(command.encode(), digest_size=6).digest()).decode()
@@ -266,27 +271,27 @@ def short_command(visit: DeskContext, command: str) -> tuple[str, tuple[Kept, ..
 
 
 def _view(visit: DeskContext) -> DeskReply:
-    """A list that was asked for with more words than a button holds."""
+    """A list whose command is too long for a button."""
     name = f"view:{tidy(visit.words.first(), 20)}"
     kept = visit.office.ask("ledger", GetKept(owner=visit.user, prefix=name), KeptListed).kept
     found = next((each for each in kept if each.name == name), None)
     if found is None:
-        raise InvalidInput("list", visit.words.first(), "one of the last day; ask again")
+        raise CommandNotAllowed("That list has expired. Run the command again.")
     typed = read(msgspec.json.decode(found.value, type=str))
     head, _, tail = typed.name.partition("_")
     words = Arguments((tail, *typed.words.plain) if tail else typed.words.plain, typed.words.named)
     words = Arguments(words.plain, words.named | {"page": visit.words.get("page") or "1"})
     command = next((each for each in visit.premises.commands if each.name == head), None)
     if command is None or command.subject is not CommandGroup.SIGNALS:
-        raise InvalidInput("list", visit.words.first(), "one of the last day; ask again")
+        raise CommandNotAllowed("That list has expired. Run the command again.")
     return command.run(replace(visit, name=head, words=words))
 
 
-# --- one pair ----------------------------------------------------------------------------------------
+# --- one opportunity ----------------------------------------------------------------------------------------
 
 
 def reference(found: Opportunity, query: OpportunityQuery) -> str:
-    """A short name of a pair and of what it was asked for, from which it can be asked again."""
+    """A short name for an opportunity and its query, from which both can be found again."""
     extra = query.refund_value if found.kind is BetKind.REFUND else query.free_bet_value
     parts = [_LETTER_OF[found.kind], _short_number(found.stake), found.id]
     if extra is not None or query.is_refund_cash:
@@ -300,19 +305,19 @@ def _short_number(amount: Decimal) -> str:
 
 
 def is_reference(text: str) -> bool:
-    """Whether a text is meant as the short name of a pair."""
+    """Whether a text is the short name of an opportunity."""
     return bool(_REFERENCE.fullmatch(text))
 
 
 def _asked_for(short: str) -> tuple[str, OpportunityQuery]:
-    """The pair's id and the question that a short name stands for.
+    """The opportunity's id and the query that a short name stands for.
 
     Raises:
-        InvalidInput: It is no such name.
+        CommandNotAllowed: It is not such a name.
     """
     found = _REFERENCE.fullmatch(short)
     if found is None:
-        raise InvalidInput("pair", tidy(short, 40), "a pair from a list of signals")
+        raise CommandNotAllowed("That opportunity is not in a recent list. Open it from a list.")
     letter, stake, pair, extra, cash = found.groups()
     kind = _LETTERS[letter]
     worth = pounds_of("pair", extra.replace("p", ".")) if extra else None
@@ -327,10 +332,10 @@ def _asked_for(short: str) -> tuple[str, OpportunityQuery]:
 
 
 def described(visit: DeskContext, short: str) -> tuple[OpportunityDescribed, OpportunityQuery]:
-    """What has become of the pair of a short name.
+    """The present state of the opportunity with a short name.
 
     Raises:
-        InvalidInput: It is no such name.
+        CommandNotAllowed: It is not such a name.
     """
     pair, query = _asked_for(short)
     question = GetOpportunity(opportunity_id=pair, query=query)
@@ -338,55 +343,56 @@ def described(visit: DeskContext, short: str) -> tuple[OpportunityDescribed, Opp
 
 
 def pair_of(visit: DeskContext, short: str) -> Opportunity:
-    """The pair of a short name with the prices of now.
+    """The opportunity with a short name, at the latest prices.
 
     Raises:
-        InvalidInput: It is no such name.
-        WaitAndRetry: The pair is not offered any more; says why.
+        CommandNotAllowed: It is not such a name, or the opportunity is no longer available.
     """
     told, _ = described(visit, short)
     if told.state.opportunity is None:
-        raise WaitAndRetry("pair", opportunity_detail_view(told.state).gone)
+        raise CommandNotAllowed(opportunity_detail_view(told.state).gone)
     return told.state.opportunity
 
 
 def _show(visit: DeskContext) -> DeskReply:
-    """One pair: what to do, what each outcome brings, every factor of the score, or why it went."""
+    """One opportunity: the bets, the outcomes and the score, or why it is no longer available."""
     told, query = described(visit, visit.words.first())
     view = opportunity_detail_view(told.state)
     parts: list[TextPart] = [italic(f"{SIMULATED}\n")] if told.is_simulated else []
     found, row = told.state.opportunity, view.row
     if found is None or row is None:
-        again = in_rows([button("Look again", f"/show {visit.words.first()}")])
+        again = in_rows([button("Refresh", f"/show {visit.words.first()}")])
         return DeskReply(answers=(say(*parts, view.gone, buttons=again, is_edit=visit.is_edit),))
     parts += [
         bold(tidy(row.event, 120)),
-        f"\n{tidy(row.competition, 80)} · {row.kickoff} UK time, in {row.starts_in}\n",
+        f"\n{tidy(row.competition, 80)} · {row.kickoff} UK time (in {row.starts_in})\n",
     ]
     parts += [f"\n{number}. {tidy(step, 250)}" for number, step in enumerate(view.steps, start=1)]
-    parts.append(
-        f"\navailable to lay {row.available}; prices {row.back_age} (back) and {row.lay_age} (lay)"
-        " old\n"
+    size = (
+        "Liquidity unknown."
+        if found.lay_available is None
+        else f"{row.available} available to lay."
     )
+    parts.append(f"\n{size} Prices: back {row.back_age} old, lay {row.lay_age} old.\n")
     parts += [f"\n{tidy(what, 100)}: {tidy(left, 100)}" for what, left in view.outcomes]
-    parts += [f"\n{_made(found.profit)}, rating {row.rating}\n\n", bold("Why it ranks here")]
+    parts += [f"\n{_made(found.profit)}, rating {row.rating}\n\n", bold("How it is ranked")]
     parts += [
-        f"\n{factor.name}: {factor.value}, {tidy(factor.why, 160)}" for factor in view.factors
+        f"\n{factor.name}: {factor.value} ({tidy(factor.why, 160)})" for factor in view.factors
     ]
-    parts += [f"\n⚠ {tidy(warning, 200)}" for warning in row.warnings]
+    parts += [f"\n⚠ {tidy(warning[:1].upper() + warning[1:], 200)}." for warning in row.warnings]
     if row.link:
-        parts += ["\n\n", link(f"Open at {tidy(row.bookmaker, 40)}", row.link)]
+        parts += ["\n\n", link(f"Go to {tidy(row.bookmaker, 40)}", row.link)]
     own = reference(found, query)
     buttons = [
-        button("Start an offer with it", f"/take {own}"),
-        button("Prices of now", f"/show {own}"),
-        button("Why this match", f"/why {own}"),
+        button("Use for an offer", f"/take {own}"),
+        button("Refresh prices", f"/show {own}"),
+        button("Why these were matched", f"/why {own}"),
     ]
     return DeskReply(answers=(say(*parts, buttons=in_rows(buttons), is_edit=visit.is_edit),))
 
 
 def pair_hints(found: Opportunity) -> dict[str, str]:
-    """What a dialogue about an offer may take from the pair on screen."""
+    """Suggested answers for a dialogue about an offer, from the opportunity on screen."""
     event = f"{found.home} v {found.away}" if found.home and found.away else found.sport_title
     return {
         "event": tidy(event, 120),
@@ -411,65 +417,65 @@ COMMANDS = (
     Command(
         name="qualifier",
         run=_ranked,
-        summary="Best qualifying bets at a bookmaker",
+        summary="Best qualifying bets",
         subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="[BOOKMAKER] [filters]",
-        details="/qualifier_coral is the same as /qualifier coral; /qualifier_laid looks at all "
-        f"bookmakers against the exchange. {FILTER_HELP}",
+        details="/qualifier_coral is the same as /qualifier coral; /qualifier_laid searches all "
+        f"bookmakers.\n\n{FILTER_HELP}",
         examples=("/qualifier_coral", "/qualifier coral soccer 2h £25", "/qualifier_laid odds=2-6"),
         is_family=True,
     ),
     Command(
         name="snr",
         run=_ranked,
-        summary="Best uses of a free bet whose stake is not returned",
+        summary="Best ways to use a free bet (stake not returned)",
         subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="[BOOKMAKER] [filters]",
-        details=f"The stake is the face of the free bet. {FILTER_HELP}",
+        details=f"Set stake= to the value of your free bet.\n\n{FILTER_HELP}",
         examples=("/snr_coral stake=25", "/snr_laid min=4"),
         is_family=True,
     ),
     Command(
         name="sr",
         run=_ranked,
-        summary="Best uses of a free bet whose stake is returned",
+        summary="Best ways to use a free bet (stake returned)",
         subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="[BOOKMAKER] [filters]",
-        details=f"The stake is the face of the free bet. {FILTER_HELP}",
+        details=f"Set stake= to the value of your free bet.\n\n{FILTER_HELP}",
         examples=("/sr_coral stake=25",),
         is_family=True,
     ),
     Command(
         name="refund",
         run=_ranked,
-        summary="Best bets whose stake is refunded if they lose",
+        summary="Best bets for a refund offer (money back if it loses)",
         subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="[BOOKMAKER] [back=10] [cash=yes] [filters]",
-        details="back= is what comes back, the stake unless said otherwise; cash=yes when it comes "
-        f"in cash and not as a free bet. {FILTER_HELP}",
+        details="back= is the refund (default: your stake). Add cash=yes if it is paid in cash rather "
+        f"than as a free bet.\n\n{FILTER_HELP}",
         examples=("/refund_coral stake=20", "/refund coral stake=10 back=5 cash=yes"),
         is_family=True,
     ),
     Command(
         name="arbs",
         run=_arbs,
-        summary="Pairs that lose nothing in any outcome",
+        summary="Arbs: bets that profit on every outcome at the prices shown",
         subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="[filters]",
-        details="Most arbs are wrong prices, or cost the account: look at both sites first. "
-        f"{FILTER_HELP}",
+        details="Many arbs are pricing errors, and taking arbs can get an account restricted. Check "
+        f"both sites first.\n\n{FILTER_HELP}",
         examples=("/arbs", "/arbs coral soccer"),
         is_family=True,
     ),
     Command(
         name="show",
         run=_show,
-        summary="One pair in detail, with every factor of its score",
+        summary="One opportunity in detail",
         subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="PAIR",
@@ -478,7 +484,7 @@ COMMANDS = (
     Command(
         name="view",
         run=_view,
-        summary="A page of a long question",
+        summary="A page of a long list",
         subject=CommandGroup.SIGNALS,
         seats=EVERYBODY,
         arguments="LIST",

@@ -1,4 +1,4 @@
-"""Starting an offer of the catalogue, alone or with the pair on screen."""
+"""Starting an offer from the catalogue, alone or with the opportunity on screen."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from kos.desk.fact_forms import FACTS
 from kos.desk.formatting import bold, in_rows, say
 from kos.desk.offers import Shown, described, find
 from kos.desk.recording import record_fact, with_pair
+from kos.desk.roles import NO_PARTICIPANTS
 from kos.desk.signals import pair_hints, pair_of
 from kos.domain.books.double_entry import pounds
+from kos.domain.market.places import place_name
 from kos.domain.money import to_pence
 from kos.domain.offers import Phase
 from kos.domain.offers.catalogue import Offer
@@ -29,14 +31,16 @@ from kos.messages import (
     OffersListed,
     ParticipantsListed,
 )
+from kos.views.names import free_bets_words
+from kos.views.opportunities import odds
 
 _NOTHING = Decimal(0)
 _START_WORDS = ("who", "offer", "amount", "there")
-"""In the order they are asked: each may need those before it."""
+"""In the order they are asked: each can need those before it."""
 
 
 def _start_offer(visit: DeskContext) -> DeskReply:
-    """Take up an offer of the catalogue: who, which, and the deposit."""
+    """Start an offer from the catalogue: who, which, and the deposit."""
     named = dict(visit.words.named)
     for word, field in zip(visit.words.plain, ("who", "offer"), strict=False):
         named.setdefault(field, word)
@@ -71,7 +75,7 @@ def _start_question(visit: DeskContext, dialogue: Dialogue, field: str) -> Promp
             least = _terms(visit, dialogue).deposit_min
             return Prompt(
                 field="amount",
-                text="The deposit, in pounds (0 when nothing is deposited)",
+                text="Deposit (£)? Enter 0 for none.",
                 choices=((pounds(least), f"{least / 100:.2f}"),),
                 read=lambda given: f"{pounds_of('amount', given, least=_NOTHING)}",
             )
@@ -80,8 +84,8 @@ def _start_question(visit: DeskContext, dialogue: Dialogue, field: str) -> Promp
                 return None
             return Prompt(
                 field="there",
-                text="Is the money at the bookmaker already?",
-                choices=(("Yes, it is there", "yes"), ("No, on its way", "no")),
+                text="Has the deposit reached the bookmaker?",
+                choices=(("Yes", "yes"), ("No, in transit", "no")),
                 read=lambda given: one_of("there", given, ("yes", "no")),
             )
 
@@ -94,10 +98,10 @@ def _who(visit: DeskContext) -> Prompt | None:
     ).participants
     names = tuple(line.participant for line in listed if line.is_active)
     if not names:
-        raise CommandNotAllowed("nobody takes part yet: kos books record WHO joined name=NAME")
+        raise CommandNotAllowed(NO_PARTICIPANTS)
     return Prompt(
         field="who",
-        text="Whose offer?",
+        text="Who is it for?",
         choices=tuple((f"{line.name} ({line.participant})", line.participant) for line in listed
                       if line.is_active),
         read=lambda given: given if given in names else one_of("who", given, names),
@@ -120,13 +124,15 @@ def _which_offer(visit: DeskContext, dialogue: Dialogue) -> Prompt:
     there = _open_terms(visit, dialogue)
     if not there:
         at = dialogue.hints.get("bookmaker")
-        where = f" of {tidy(at, 40)}" if at else ""
-        raise CommandNotAllowed(f"no offer{where} is open in the catalogue: kos offers import FILE")
+        where = f" for {tidy(place_name(at), 40)}" if at else ""
+        raise CommandNotAllowed(f"No open offers{where}. Import some: kos offers import FILE")
     names = tuple(offer.key for offer in there)
     return Prompt(
         field="offer",
         text="Which offer?",
-        choices=tuple((f"{offer.bookmaker}: {offer.title}", offer.key) for offer in there),
+        choices=tuple(
+            (f"{place_name(offer.bookmaker)}: {offer.title}", offer.key) for offer in there
+        ),
         read=lambda given: given if given in names else one_of("offer", given, names),
     )
 
@@ -136,7 +142,7 @@ def _terms(visit: DeskContext, dialogue: Dialogue) -> Offer:
     for offer in _open_terms(visit, dialogue):
         if offer.key == wanted:
             return offer
-    raise CommandNotAllowed(f"offer {tidy(wanted, 60)} is not open in the catalogue any more")
+    raise CommandNotAllowed(f"Offer {tidy(wanted, 60)} has closed.")
 
 
 def _start_finish(visit: DeskContext, dialogue: Dialogue) -> DeskReply:
@@ -147,18 +153,16 @@ def _start_finish(visit: DeskContext, dialogue: Dialogue) -> DeskReply:
     amount = dialogue.word("amount")
     is_there = dialogue.word("there") != "no"
     asked = terms.qualifying
-    bonus = ", ".join(f"{each.count} x {pounds(each.face)} {each.kind}" for each in terms.bonuses)
     named = {"offer": terms.key, "amount": amount, "is_instant": "yes" if is_there else "no"}
     told = confirm(
         visit,
-        bold(f"{participant} takes up {tidy(terms.title, 120)}"),
-        f"\nat {tidy(terms.bookmaker, 40)}, as offer {instance}"
-        f"\ndeposit £{amount}, {'there already' if is_there else 'on its way'}"
-        f"\nthen a bet of {pounds(asked.min_stake)} at odds of {asked.min_odds:f} at least"
-        f" (bonus: {tidy(bonus, 120)})",
-        "\n\nStart it?",
+        bold(f"Start “{tidy(terms.title, 120)}” for {participant}?"),
+        f"\n{tidy(place_name(terms.bookmaker), 40)}, offer {instance}"
+        f"\nDeposit £{amount}, {'already received' if is_there else 'in transit'}"
+        f"\nQualifying bet: {pounds(asked.min_stake)} at odds of {odds(asked.min_odds)} or more"
+        f"\nYou get: {tidy(free_bets_words(terms), 120)}",
         command=f"/begin {Arguments((participant, instance), named).text()}",
-        label=f"Start, deposit £{amount}",
+        label="Start offer",
         participant=participant,
         instance=instance,
         version=0,
@@ -167,9 +171,9 @@ def _start_finish(visit: DeskContext, dialogue: Dialogue) -> DeskReply:
 
 
 def _begin(visit: DeskContext) -> DeskReply:
-    """Carry out what was confirmed: the first fact of an offer."""
+    """Carry out the confirmed command: the first fact of an offer."""
     if visit.action is None or len(visit.words.plain) != 2:  # noqa: PLR2004 - who and which
-        raise CommandNotAllowed("an offer begins with /start_offer")
+        raise CommandNotAllowed("To start an offer, send /start_offer.")
     participant, instance = visit.words.plain
     visit.about(participant)
     amount = pounds_of("amount", visit.words.get("amount"), least=_NOTHING)
@@ -179,12 +183,12 @@ def _begin(visit: DeskContext) -> DeskReply:
         is_instant=visit.words.get("is_instant") == "yes",
     )
     record_fact(visit, fact, participant, instance)
-    told = described(visit, find(visit, (participant, instance)), before="✓ The offer has begun.")
+    told = described(visit, find(visit, (participant, instance)), before="✓ Offer started.")
     return msgspec.structs.replace(told, notice="recorded")
 
 
 def _take(visit: DeskContext) -> DeskReply:
-    """The pair on screen, for an offer that waits for a bet at its bookmaker, or for a new one."""
+    """The opportunity on screen, for an offer that needs a bet at its bookmaker, or for a new one."""
     short = tidy(visit.words.first(), 60)
     found = pair_of(visit, short)
     lines = visit.office.ask(
@@ -202,8 +206,8 @@ def _take(visit: DeskContext) -> DeskReply:
     hints = pair_hints(found)
     return shown.told(
         say(
-            bold(f"{hints['selection']} in {hints['event']}"),
-            f"\nback {hints['odds']} at {tidy(found.bookmaker_title, 40)}\n\nFor which offer?",
+            bold(f"{hints['selection']} ({hints['event']})"),
+            f"\nBack {hints['odds']} at {tidy(found.bookmaker_title, 40)}\n\nWhich offer is this for?",
             buttons=in_rows(buttons[:30], 1),
         )
     )
@@ -221,17 +225,17 @@ COMMANDS = (
     Command(
         name="start_offer",
         run=_start_offer,
-        summary="Take up an offer of the catalogue",
+        summary="Start an offer from the catalogue",
         subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="[WHO] [OFFER] [amount=10] [there=yes]",
-        details="What is left out is asked for. It is confirmed before it is recorded.",
+        details="KOS asks for anything you leave out. You confirm before it is recorded.",
         is_turn=True,
     ),
     Command(
         name="take",
         run=_take,
-        summary="A pair for an offer",
+        summary="Use an opportunity for an offer",
         subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         arguments="PAIR",
@@ -240,7 +244,7 @@ COMMANDS = (
     Command(
         name="begin",
         run=_begin,
-        summary="Begin an offer that was confirmed",
+        summary="Start a confirmed offer",
         subject=CommandGroup.OFFERS,
         seats=EVERYBODY,
         is_turn=True,

@@ -1,4 +1,4 @@
-"""The one table of commands: from it come the menu, the help and the page of the docs."""
+"""The one table of commands, the source of the menu, the help and the docs page."""
 
 from __future__ import annotations
 
@@ -53,20 +53,22 @@ def by_name(commands: Iterable[Command]) -> dict[str, Command]:
     """The commands by their names.
 
     Raises:
-        KosBug: A name stands twice, or no screen would take it.
+        KosBug: A name is used twice, or is not valid on every screen.
     """
     found: dict[str, Command] = {}
     for each in commands:
         if not _NAME.fullmatch(each.name) or each.name in found or not each.seats:
-            raise KosBug(f"command {each.name!r}: a name of its own, and somebody who may use it")
+            raise KosBug(f"command {each.name!r}: needs a name of its own and at least one role")
         if not 1 <= len(each.summary) <= _MAX_SUMMARY:
-            raise KosBug(f"command {each.name!r}: a summary of 1 to {_MAX_SUMMARY} characters")
+            raise KosBug(
+                f"command {each.name!r}: needs a summary of 1 to {_MAX_SUMMARY} characters"
+            )
         found[each.name] = each
     return found
 
 
 class CommandRow(msgspec.Struct, frozen=True):
-    """A command as the docs list it."""
+    """A command, as listed in the docs."""
 
     subject: str
     usage: str
@@ -78,7 +80,7 @@ class CommandRow(msgspec.Struct, frozen=True):
 
 
 def rows() -> tuple[CommandRow, ...]:
-    """Every command that a person may type, by subject, for the docs."""
+    """Every command that people can type, by subject, for the docs."""
     shown = [each for each in TABLE if not each.is_hidden]
     order = list(dict.fromkeys(type(TABLE[0].subject)))
     shown.sort(key=lambda each: order.index(each.subject))

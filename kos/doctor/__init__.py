@@ -1,4 +1,4 @@
-"""``kos doctor``: what could keep KOS from doing its work, and what to do about it.
+"""``kos doctor``: checks for problems, with remedies.
 
 :mod:`~kos.doctor.judge` decides from plain values and is pure; :mod:`~kos.doctor.machine` and
 :mod:`~kos.doctor.remotes` go and get the values; :mod:`~kos.doctor.examine` runs the checks of

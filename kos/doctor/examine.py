@@ -1,4 +1,4 @@
-"""Runs checks side by side, each under a deadline; what one does never holds up another."""
+"""Runs checks side by side, each under a deadline; no check holds up another."""
 
 from __future__ import annotations
 
@@ -65,9 +65,13 @@ def _guarded(check: Check) -> Sequence[Finding]:
     except Exception as error:  # noqa: BLE001 - a check that breaks is a finding, not an end
         # The type alone: a foreign text may hold what no screen should show.
         broken = f"the check itself failed ({type(error).__name__})"
-        return (failure(check.name, broken, "report this as a bug of KOS"),)
+        return (failure(check.name, broken, "report this as a bug in KOS"),)
 
 
 def _late(check: Check, deadline_s: float) -> Sequence[Finding]:
-    found = f"no result within {deadline_s:g} s"
-    return (failure(check.name, found, "try again; if it stays so, something hangs"),)
+    found = f"no result within {deadline_s:g} seconds"
+    return (
+        failure(
+            check.name, found, "try again; if it keeps happening, the service is not responding"
+        ),
+    )

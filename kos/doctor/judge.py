@@ -1,4 +1,4 @@
-"""What the values that were found mean. Pure: no file, no clock, no network."""
+"""What the values found mean. Pure: no file, no clock, no network."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def python(version: tuple[int, int], missing: Iterable[str], old: Mapping[str, s
     broken += [f"{name} is {versions}" for name, versions in old.items()]
     if broken:
         return failure(check, "; ".join(broken), "install KOS again: pip install --upgrade")
-    return ok(check, f"Python {spoken}, every package there")
+    return ok(check, f"Python {spoken}, all packages installed")
 
 
 def settings(problems: tuple[str, ...], file: str, values_set: int) -> Finding:
-    """Whether the settings hold together."""
+    """Whether the settings are valid."""
     if problems:
-        return failure("settings", "; ".join(problems), "mend them, then: kos config check")
+        return failure("settings", "; ".join(problems), "fix them, then run: kos config check")
     return ok("settings", f"{values_set} set by you; file {file}")
 
 
@@ -61,9 +61,10 @@ def secrets(sources: Mapping[str, str]) -> Finding:
         return warning(
             "secrets",
             f"in the environment, which every child process inherits: {', '.join(exposed)}",
-            "put each in a file of mode 0600, or in systemd's credentials; see configure.md",
+            "put each in a file with mode 0600 or in systemd's credentials; see configure.md",
         )
-    return ok("secrets", f"{len(sources)} set, each in a place of its own")
+    safe = f"{len(sources)} set, none exposed in the environment" if sources else "none set"
+    return ok("secrets", safe)
 
 
 def odds_key(
@@ -74,65 +75,67 @@ def odds_key(
     if error is not None:
         return _refusal(check, error)
     if remaining is None:
-        return warning(check, "the key works; the feed tells no credits", "look at your account")
+        return warning(
+            check, "the key works; the feed does not report credits", "check your account"
+        )
     plan = remaining + (used or 0)
     if remaining <= reserve:
         return warning(
             check,
-            f"the key works; {remaining} credits are left, {reserve} of them in reserve",
-            "wait for the first of the month, or take a larger plan and set monthly_credits",
+            f"the key works; {remaining:,} credits left, including {reserve:,} in reserve",
+            "wait until the 1st of the month, or upgrade your plan and set monthly_credits",
         )
     if used is not None and plan < allowance:
         return warning(
             check,
-            f"the plan has {plan} credits a month, the settings say {allowance}",
-            "set odds_api.monthly_credits to what the plan has",
+            f"your plan has {plan:,} credits a month, but the settings say {allowance:,}",
+            f"set odds_api.monthly_credits to {plan}",
         )
-    return ok(check, f"the key works; {remaining} credits are left this month")
+    return ok(check, f"the key works; {remaining:,} credits left this month")
 
 
 def no_odds_key() -> Finding:
     """Without a key there are no real markets."""
     return warning(
         "odds api",
-        "no key: KOS would run on the sandbox",
-        "set odds_api.key, best as the credential odds-api-key",
+        "no key: KOS will run on simulated markets",
+        "set odds_api.key, ideally as the credential odds-api-key",
     )
 
 
 def betfair(error: KosError | None) -> Finding:
-    """Whether a login came through."""
+    """Whether a login worked."""
     return ok("betfair", "the login works") if error is None else _refusal("betfair", error)
 
 
 def actor_pulse(check: str, actor: str, state: str, pulse: Mapping[str, object]) -> Finding:
-    """What the running daemon's own actor says, where asking the remote again would disturb it."""
+    """The running daemon's own report, where a second call to the remote would disturb it."""
     if problem := pulse.get("problem"):
-        return failure(check, f"the daemon says: {problem}", "mend that; the log has more")
+        return failure(check, f"the daemon says: {problem}", "fix that; see the log for details")
     if state != "running":
         return failure(check, f"the daemon's {actor} is {state}", "see kos status and the log")
-    return ok(check, f"the daemon's {actor} works with it")
+    return ok(check, "working in the running daemon")
 
 
 def telegram_token(status: int, username: str) -> Finding:
     """The answer to ``getMe``."""
     check = "telegram"
     if status == _OK:
-        return ok(check, f"the token is that of @{username}")
+        return ok(check, f"token belongs to @{username}")
     if status in {_UNAUTHORIZED, _NOT_FOUND}:
         return failure(
             check, f"Telegram refuses the token ({status})", "copy it again from @BotFather"
         )
-    return failure(check, f"Telegram answers {status}", "try again later")
+    return failure(check, f"Telegram replies {status}", "try again later")
 
 
 def telegram_webhook(url_host: str) -> Finding:
-    """The answer to ``getWebhookInfo``; while a webhook is set, nobody can poll."""
+    """The answer to ``getWebhookInfo``; while a webhook is set, no one can poll."""
     if url_host:
         return failure(
             "telegram webhook",
-            f"a webhook at {url_host} takes the updates",
-            "delete it: another program uses this bot, or did (deleteWebhook)",
+            f"updates are being sent to a webhook at {url_host}",
+            "delete it with deleteWebhook: another program uses this bot, or used to",
         )
     return ok("telegram webhook", "none is set")
 
@@ -142,66 +145,78 @@ def telegram_poller(status: int) -> Finding:
     if status == _CONFLICT:
         return failure(
             "telegram poller",
-            "another program polls with this token",
-            "stop it, or make a bot of its own for KOS",
+            "another program is using this token",
+            "stop it, or create a separate bot for KOS",
         )
     if status != _OK:
-        return warning("telegram poller", f"Telegram answers {status}", "try again later")
-    return ok("telegram poller", "nobody else polls")
+        return warning("telegram poller", f"Telegram replies {status}", "try again later")
+    return ok("telegram poller", "no other program is using this token")
 
 
 def clock(skew_s: float) -> Finding:
     """How far this machine's clock is ahead of a remote's (negative: behind), in seconds."""
     check = "clock"
     side = "ahead of" if skew_s > 0 else "behind"
-    found = f"{abs(skew_s):.1f} s {side} the odds feed's"
-    remedy = "let the clock be set: timedatectl set-ntp true"
+    found = f"{abs(skew_s):.1f}s {side} the odds feed"
+    remedy = "synchronise the clock: timedatectl set-ntp true"
     if abs(skew_s) > _SKEW_FAILURE_S:
-        return failure(check, f"{found}: ages of prices would be wrong", remedy)
+        return failure(check, f"{found}: price ages would be wrong", remedy)
     if abs(skew_s) > _SKEW_WARNING_S:
         return warning(check, found, remedy)
-    return ok(check, "in step with the odds feed's")
+    return ok(check, "matches the odds feed")
 
 
 def time_zones(is_known: bool) -> Finding:
     """Whether the operating system or a package knows Europe/London."""
     if is_known:
-        return ok("time zones", "Europe/London is known")
-    return failure("time zones", "there is no time zone data", "install tzdata")
+        return ok("time zones", "Europe/London found")
+    return failure("time zones", "no time zone data", "install tzdata")
 
 
 def disk(free_bytes: int, folder: str) -> Finding:
-    """The space that is left where the state is."""
+    """The free space for the state."""
     check, free_mb = "disk", free_bytes // _MB
     if free_mb < _DISK_FAILURE_MB:
-        return failure(check, f"{free_mb} MB free at {folder}", "make room: the ledger must write")
+        return failure(
+            check,
+            f"{free_mb} MB free at {folder}",
+            "free up space: the ledger cannot save without it",
+        )
     if free_mb < _DISK_WARNING_MB:
-        return warning(check, f"{free_mb} MB free at {folder}", "make room")
+        return warning(
+            check,
+            f"{free_mb} MB free at {folder}",
+            "free up space: the ledger cannot save without it",
+        )
     return ok(check, f"{free_mb / 1000:.1f} GB free at {folder}")
 
 
 def file_system(kind: str, folder: str) -> Finding:
-    """On what kind of disk the state is."""
+    """The kind of disk that holds the state."""
     check = "file system"
     if kind in _REMOTE_DISKS:
         return failure(
             check,
-            f"{folder} is on {kind}, on which SQLite's log is not safe",
+            f"{folder} is on {kind}, where SQLite can lose data",
             "set service.state_dir to a folder on a local disk",
         )
     if kind in {"tmpfs", "ramfs"}:
         return warning(
-            check, f"{folder} is in memory ({kind})", "choose a disk, or books end with the power"
+            check,
+            f"{folder} is in memory ({kind})",
+            "use a disk: a power cut would erase the books",
         )
     if kind == "overlay":
         return warning(
-            check, f"{folder} is in the container itself", "mount a volume, or an update loses it"
+            check,
+            f"{folder} is in the container itself",
+            "mount a volume, or the next update will delete it",
         )
-    return ok(check, f"local ({kind or 'unknown'})")
+    return ok(check, f"local disk ({kind or 'unknown type'})")
 
 
 def state_dir(folder: str, mode: int | None, is_own: bool, is_writable: bool) -> Finding:
-    """Who may look into the state directory.
+    """Who can read the state directory.
 
     Args:
         folder: Its path.
@@ -211,9 +226,9 @@ def state_dir(folder: str, mode: int | None, is_own: bool, is_writable: bool) ->
     """
     check = "state directory"
     if not is_writable:
-        return failure(check, f"{folder} cannot be written to", "give it to the user that runs KOS")
+        return failure(check, f"{folder} cannot be written to", "give it to the user who runs KOS")
     if mode is None:
-        return ok(check, f"{folder} is made at the first start")
+        return ok(check, f"{folder} will be created on first start")
     if not is_own:
         return failure(check, f"{folder} belongs to another user", "run this as the service's user")
     if mode & _OTHERS:
@@ -222,51 +237,55 @@ def state_dir(folder: str, mode: int | None, is_own: bool, is_writable: bool) ->
 
 
 def database(problems: tuple[str, ...], entries: int | None) -> Finding:
-    """What verifying the ledger brought; ``entries`` None means that there is none yet."""
+    """The result of verifying the ledger; ``entries`` is None where there is no ledger yet."""
     check = "database"
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         return failure(
-            check, problems[0] + more, "kos ledger verify says all; kos ledger restore a backup"
+            check,
+            problems[0] + more,
+            "run kos ledger verify for the full list; restore a backup with kos ledger restore",
         )
     if entries is None:
-        return ok(check, "none yet; the first start makes it")
-    return ok(check, f"sound: integrity, schema and books; {entries} commands")
+        return ok(check, "none yet; created on first start")
+    return ok(check, f"sound: integrity, schema and books checked; {entries:,} commands")
 
 
 def proxies(error: KosError | None) -> Finding:
-    """Whether a session of the proxies lets a call through."""
-    return ok("proxies", "let calls through") if error is None else _refusal("proxies", error)
+    """Whether a proxy session lets a call through."""
+    return (
+        ok("proxies", "allow outgoing connections") if error is None else _refusal("proxies", error)
+    )
 
 
 def port(check: str, address: str, is_free: bool, is_daemon_up: bool) -> Finding:
-    """Whether the daemon can listen where it is told to."""
+    """Whether the daemon can listen on its address."""
     if is_daemon_up:
-        return ok(check, f"{address}: the daemon runs")
+        return ok(check, f"{address} in use by this daemon")
     if is_free:
         return ok(check, f"{address} is free")
     return failure(
-        check, f"{address} is taken by another program", f"choose another [{check}] port"
+        check, f"{address} is in use by another program", f"choose another port in [{check}]"
     )
 
 
 def daemon(answers: bool, recorded_pid: int, is_alive: bool) -> Finding:
-    """Whether KOS runs, and what a former run left behind."""
+    """Whether KOS is running, and what an earlier run left behind."""
     check = "daemon"
     if answers:
-        return ok(check, f"runs as process {recorded_pid}" if recorded_pid else "runs")
+        return ok(check, f"running (process {recorded_pid})" if recorded_pid else "running")
     if not recorded_pid:
-        return ok(check, "does not run")
+        return ok(check, "not running")
     if is_alive:
         return failure(
             check,
-            f"process {recorded_pid} holds the lock and does not answer",
-            f"see its log; kill -USR1 {recorded_pid} makes it write its stacks; then restart it",
+            f"process {recorded_pid} holds the lock and is not responding",
+            f"run kill -USR1 {recorded_pid} to log its stack traces, then restart it",
         )
     return warning(
         check,
         f"process {recorded_pid} ended without cleaning up",
-        "see the log for its end; the next start cleans up",
+        "see the end of the log; the next start will clean up",
     )
 
 
@@ -274,14 +293,18 @@ def heartbeat(age_s: float | None, every_s: float, is_daemon_up: bool) -> Findin
     """How old the heartbeat file is; None where there is none."""
     check = "heartbeat"
     if not is_daemon_up:
-        return ok(check, "the daemon does not run")
+        return ok(check, "the daemon is not running")
     if age_s is None:
-        return failure(check, "the daemon runs and writes none", "see the log: is the disk full?")
+        return failure(
+            check,
+            "the daemon is running but has written none",
+            "see the log; check that the disk is not full",
+        )
     if age_s > max(_STALE_BEATS * every_s, 10.0):
         return failure(
-            check, f"{age_s:.0f} s old, written every {every_s:g} s", "see the log: is it stuck?"
+            check, f"{age_s:.0f}s old, should be written every {every_s:g}s", "see the log"
         )
-    return ok(check, f"{max(age_s, 0):.0f} s old")
+    return ok(check, f"{max(age_s, 0):.0f}s old")
 
 
 def open_files(limit: int) -> Finding:
@@ -289,40 +312,45 @@ def open_files(limit: int) -> Finding:
     if 0 <= limit < _FILES_NEEDED:
         return warning(
             "open files",
-            f"at most {limit} a process",
-            "raise it: ulimit -n 8192, or LimitNOFILE in the unit",
+            f"limit {limit:,} per process",
+            "raise it with ulimit -n 8192, or LimitNOFILE in the unit",
         )
-    return ok("open files", "no limit" if limit < 0 or limit == math.inf else f"up to {limit}")
+    return ok(
+        "open files",
+        "no limit" if limit < 0 or limit == math.inf else f"limit {limit:,} per process",
+    )
 
 
 def redaction(leaks: Iterable[str]) -> Finding:
-    """Which planted secrets came through the log's redaction."""
+    """Which test secrets the log did not mask."""
     through = sorted(leaks)
     if through:
         return failure(
-            "log redaction", f"lets through: {', '.join(through)}", "report this as a bug of KOS"
+            "log redaction", f"not masked: {', '.join(through)}", "report this as a bug in KOS"
         )
-    return ok("log redaction", "masks every secret of the settings and every planted one")
+    return ok("log redaction", "every secret is masked, including test secrets")
 
 
 def unit(is_there: bool, is_same: bool) -> Finding:
-    """Whether the installed systemd unit is the one that this KOS would write."""
+    """Whether the installed systemd unit is the one this version would install."""
     check = "systemd unit"
     if not is_there:
-        return ok(check, "not installed")
+        return ok(check, "not installed (optional)")
     if not is_same:
         return warning(
             check,
-            "it is not the one that this KOS would write",
-            "kos service install, then systemctl daemon-reload; keep changes of your own in a "
+            "differs from the unit this version would install",
+            "run kos service install, then systemctl daemon-reload; keep your own changes in a "
             "drop-in (systemctl edit kos)",
         )
-    return ok(check, "as this KOS writes it")
+    return ok(check, "up to date")
 
 
 def _refusal(check: str, error: KosError) -> Finding:
     if isinstance(error, AccessRefused):
-        return failure(check, str(error), error.remedy)
+        return failure(check, f"{error.remote} refused access ({error.code})", error.remedy)
     if isinstance(error, RateLimited):
-        return warning(check, str(error), "ask less often; another program may use the same key")
+        return warning(
+            check, str(error), "poll less often; another program may be using the same key"
+        )
     return failure(check, str(error), "check the network, the address and the proxy; try again")

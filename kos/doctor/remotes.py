@@ -1,4 +1,4 @@
-"""Looks at the remote services, as the daemon would meet them.
+"""Checks the remote services as the daemon would use them.
 
 A running daemon is asked instead of a remote wherever a second caller would disturb it: another
 login at Betfair, another reader of the bot's updates.
@@ -46,14 +46,14 @@ def clock(subject: ExaminedSystem) -> Sequence[Finding]:
         answer = remote.get("/v4/", accept=ANY_STATUS)
         after = time.time()
     except KosError as error:
-        found = f"no time to compare with: {error}"
-        return (warning("clock", found, "see the check of the odds api"),)
+        found = f"no reference time: {error}"
+        return (warning("clock", found, "see the odds api check below"),)
     finally:
         remote.close()
     try:
         theirs = parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
     except ValueError:
-        return (ok("clock", "the odds feed tells no time"),)
+        return (ok("clock", "the odds feed did not send a time"),)
     # Their second is cut off, and was theirs at some moment between ours: within that, no skew.
     skew_s = max(before - (theirs + 1), 0.0) or min(after - theirs, 0.0)
     return (judge.clock(skew_s),)
@@ -151,11 +151,11 @@ def betfair(subject: ExaminedSystem) -> Sequence[Finding]:
 
 
 def _refused_settings(check: str, ask: Callable[[], Finding]) -> Finding:
-    """What ``ask`` finds; an address or a file that does not hold is a finding too."""
+    """What ``ask`` finds; an invalid address or file is a finding too."""
     try:
         return ask()
     except InvalidSettings as refused:
-        return failure(check, "; ".join(refused.problems), "mend the settings")
+        return failure(check, "; ".join(refused.problems), "fix the settings")
 
 
 class _BotAnswer(msgspec.Struct):
@@ -178,7 +178,7 @@ def telegram(subject: ExaminedSystem) -> Sequence[Finding]:
         return (judge.actor_pulse("telegram", "bot", *found),)
     settings = subject.settings.telegram
     if not settings.token:
-        return (ok("telegram", "not set up"),)
+        return (ok("telegram", "not set up (optional)"),)
     try:
         remote = HttpRemote(
             "telegram",
@@ -189,7 +189,7 @@ def telegram(subject: ExaminedSystem) -> Sequence[Finding]:
             retries=RetryPolicy(attempts=1, total_s=_ASK_S),
         )
     except InvalidSettings as refused:
-        return (failure("telegram", "; ".join(refused.problems), "mend the settings"),)
+        return (failure("telegram", "; ".join(refused.problems), "fix the settings"),)
     try:
         return _ask_telegram(remote, settings.token)
     except KosError as error:
@@ -199,7 +199,7 @@ def telegram(subject: ExaminedSystem) -> Sequence[Finding]:
 
 
 def _ask_telegram(remote: HttpRemote, token: Secret) -> Sequence[Finding]:
-    """Who the bot is, whether a webhook is set, and whether somebody else polls."""
+    """Who the bot is, whether a webhook is set, and whether another program is using it."""
 
     def call(method: str, **params: str) -> tuple[int, bytes]:
         answer = remote.get(f"/bot{token.reveal()}/{method}", params, accept=ANY_STATUS)

@@ -113,8 +113,8 @@ def to_step(
         InvalidInput: `step` is not above zero or `stake` is below zero.
     """
     if not step > 0:
-        raise InvalidInput("step", str(step), "an amount of pounds above 0")
+        raise InvalidInput("step", str(step), "an amount in pounds above 0")
     if stake < 0:
-        raise InvalidInput("stake", str(stake), "an amount of pounds, not negative")
+        raise InvalidInput("stake", str(stake), "an amount in pounds of 0 or more")
     typed = int(rounded(stake / step, 0)) * step
     return typed if typed >= minimum else ceil(minimum / step) * step

@@ -1,6 +1,6 @@
 """The least level that this process logs; it may change while the process runs.
 
-Bound loggers are made once and kept by whoever logs, so the level cannot be theirs.
+Bound loggers are made once and kept by their modules, so the level cannot be theirs.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Outlet:
     """What lines go through at last: repeats folded, then to every sink.
 
     Any thread may write. A thread of its own, begun when first needed, writes the counts of
-    windows that have ended while nobody logged.
+    windows that have ended while no one logged.
     """
 
     def __init__(

@@ -28,7 +28,7 @@ def settle_children() -> None:
     The C library (glibc; others ignore it) keeps a heap of its own for each of many threads, and
     raises the size from which it asks the system for a block that it can return. With seventy
     threads that each read a large answer now and then, each heap keeps the largest it ever
-    held: measured with 66 fetchers, 96 MB and rising, against 82 MB. It can be told by the
+    held: measured with 66 fetchers, 96 MB and rising, against 82 MB. It can be set by the
     environment alone, before a process begins; what the operator has set stays.
     """
     for name, value in _ALLOCATOR.items():

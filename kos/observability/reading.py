@@ -114,7 +114,7 @@ class LogFile:
                 time.sleep(_LOOK_S)
 
     def close(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         if self._file is not None:
             self._file.close()
 

@@ -106,7 +106,7 @@ class DescriptorSink:
         else:
             text = readable(line, has_colour=self._has_colour)
             data = text.encode("utf-8", "backslashreplace") + b"\n"
-        # Nobody reads our output any more (a closed pipe): the work goes on.
+        # No one reads our output any more (a closed pipe): the work goes on.
         with contextlib.suppress(OSError):
             os.write(self._descriptor, data)
 
@@ -143,7 +143,7 @@ class FileSink:
             os.write(self._descriptor, data)
 
     def close(self) -> None:
-        """Write no more."""
+        """Stop writing."""
         os.close(self._descriptor)
 
     def _open(self) -> int:

@@ -69,52 +69,52 @@ def _measure(meaning: str, unit: str = "") -> Key:
 
 COMMON_KEYS: Mapping[str, Key] = {
     "ts": _measure("when it was written", "UTC, ISO 8601"),
-    "level": Key("how grave it is: " + ", ".join(LEVELS)),
+    "level": Key("level: " + ", ".join(LEVELS)),
     "event": Key("what happened"),
     "node": Key("the process it happened in; main is the one that supervises the others"),
     "actor": Key("the actor it happened in"),
     "pid": _measure("number of the process"),
     "incarnation": _measure("how often the actor or node has been started, this time included"),
-    "job_id": _measure("follows what one thing set in motion through all processes"),
+    "job_id": _measure("links everything one job caused, in all processes"),
     "sport_key": Key("The Odds API's name of a sport or league"),
     "exception": _measure("traceback, without the values of variables"),
     "stack": _measure("where in the code, when asked for"),
-    "repeats": _measure("how often the same was said since its last line, this line included"),
+    "repeats": _measure("number of repeats since its last line, including this line"),
     "span_s": _measure("from the first to the last of the repeats", "seconds"),
-    "cut": _measure("characters left out, as the line was too long; kos.log has more of it"),
+    "cut": _measure("characters cut because the line was too long; kos.log has more of it"),
 }
 """Keys that any line may have."""
 
 KEYS: Mapping[str, Key] = {
     "about": Key("what they are about"),
     "address": Key("where something listens"),
-    "attempt": _measure("which sending of the same request it was, from 1"),
+    "attempt": _measure("the attempt number of the request, from 1"),
     "banned": _measure("aliases rejected by hand"),
     "bot": Key("the bot's user name"),
     "by_certificate": Key("whether a client certificate took part in the login"),
     "by_reason": _measure("how many, by reason"),
-    "changed": Key("keys of the settings that are not as they were"),
+    "changed": Key("settings that have changed"),
     "chat": Key("number of a Telegram chat"),
-    "client": Key("the network address of whoever asked"),
+    "client": Key("the network address of the client"),
     "code": Key("a remote's own code"),
     "commands": _measure("commands concerned"),
     "confirmed": _measure("aliases confirmed by hand"),
     "count": _measure("how many"),
-    "credits_left": _measure("what the odds feed says is left this month", "credits"),
+    "credits_left": _measure("credits left this month, as reported by the odds feed", "credits"),
     "delay_s": _measure("wait before the next start", "seconds"),
     "detail": Key("more, in words"),
-    "doubts": _measure("events whose exchange market is in doubt"),
-    "drop_reasons": Key("why parts of an answer were left out"),
-    "drops": _measure("parts of an answer left out, as they could not be read"),
+    "doubts": _measure("events whose exchange market is uncertain"),
+    "drop_reasons": Key("why parts of a response were excluded"),
+    "drops": _measure("parts of a response excluded as unreadable"),
     "elapsed_ms": _measure("how long it took", "milliseconds"),
     "error": Key("what went wrong, in words"),
     "event_type": Key("the exchange's name of a sport"),
     "events": _measure("sporting events"),
     "fetcher": Key("name of a fetcher"),
     "is_final": Key("whether it is not tried again"),
-    "is_near": Key("of the next hours, and not of the whole horizon"),
+    "is_near": Key("for the next hours only, not the whole horizon"),
     "is_paused": Key("whether a person has paused KOS"),
-    "is_restarting": Key("whether it is stopped in order and started again"),
+    "is_restarting": Key("whether it is stopped in order and restarted"),
     "is_resumed": Key("whether the stream goes on where it was"),
     "job_ids": _measure("the jobs of what was stored together, the first twenty"),
     "kind": Key("name of a command's or a message's type"),
@@ -131,29 +131,29 @@ KEYS: Mapping[str, Key] = {
     "params": Key("what was asked of a remote, cut short"),
     "path": Key("a file, an address without its query, or where in an answer"),
     "phase": Key("state of the stream"),
-    "problems": Key("everything that does not hold, in words"),
+    "problems": Key("every invalid setting, in words"),
     "reason": Key("why, in words"),
     "reasons": Key("why, in words, each once"),
-    "reference": _measure("names one line for whoever was told of it"),
+    "reference": _measure("the reference shown to the person, to find this line"),
     "refused": _measure("how many of them were refused"),
     "remedy": Key("what to do about it"),
     "remote": Key("name of a remote service, as in the settings"),
     "retry_after_s": _measure("wait before the next try", "seconds"),
     "retry_s": _measure("wait before the next try", "seconds"),
-    "seat": Key("what a person may do at the desk"),
+    "seat": Key("the person's role"),
     "sequence": _measure("number of the ledger's last entry"),
     "siblings": Key("actors stopped and started with it"),
     "slot": Key("number of a session of the proxies"),
     "spent": _measure("spent this month", "credits"),
     "sport_keys": _measure("how many sport keys"),
-    "stacks": _measure("where each thread of a process stood"),
+    "stacks": _measure("where each thread of a process was"),
     "state": Key("the state it is in now"),
-    "status": Key("how it stands, in the words of who says it"),
+    "status": Key("its status, in its own words"),
     "streak": _measure("failures in a row"),
     "text": Key("what a library said"),
     "total": _measure("how many in all"),
     "until": _measure("when it ends", "UTC"),
-    "user": Key("whom it is about, as the desk names people"),
+    "user": Key("the person it is about, as the desk identifies people"),
     "wait_s": _measure("wait before the next try", "seconds"),
     "what": Key("which of several things"),
 }
@@ -165,50 +165,54 @@ EVENTS: Mapping[str, LogEvent] = {
     "system.stopped": _info("All nodes have ended, in order."),
     "system.gave_up": _critical("A node failed too often; KOS stops.", "error"),
     "hook.failed": _error("Periodic work of the main process failed; it is tried again.", "error"),
-    "node.changed": _info("A node is in another state.", "state"),
-    "node.ended": _info("A node ended and is not to be started again.", "error"),
+    "node.changed": _info("A node has changed state.", "state"),
+    "node.ended": _info("A node ended and will not be restarted.", "error"),
     "node.gave_up": _error("An actor failed too often; its node ends and is replaced.", "reason"),
-    "node.parked": _error("A node failed too often; it is tried seldom.", "error", "retry_after_s"),
+    "node.parked": _error("A node failed too often; it is tried rarely.", "error", "retry_after_s"),
     "node.not_respecified": _warning(
-        "A node does not read; it has other args only after a restart.", "reason"
+        "A node is not responding; it gets new args only after a restart.", "reason"
     ),
-    "node.restarting": _warning("A node ended; it is started again.", "error", "delay_s"),
-    "node.stacks_told": _info("Somebody asked where the threads of all nodes stand.", "stacks"),
-    "node.stacks_dumped": _error("A node hung; where its threads stood.", "stacks"),
+    "node.restarting": _warning("A node ended; it is being restarted.", "error", "delay_s"),
+    "node.stacks_told": _info("Someone asked for the stack traces of all nodes.", "stacks"),
+    "node.stacks_dumped": _error("A node hung; its stack traces.", "stacks"),
     "actor.started": _info("An actor runs."),
-    "actor.renewed": _info("An actor has other args; it may restart for it.", "is_restarting"),
-    "actor.not_started": _debug("A node that stops starts nobody.", "reason"),
+    "actor.renewed": _info("An actor has new args; it may restart.", "is_restarting"),
+    "actor.not_started": _debug("A stopping node starts no actors.", "reason"),
     "actor.start_failed": _error("An actor failed before its first message.", "error"),
     "actor.failed": _error(
         "An actor failed; the message is not tried again.", "error", "message", "message_fate"
     ),
     "actor.stop_failed": _error("An actor failed while it was stopping.", "error"),
-    "actor.ended": _info("An actor ended and is not to be started again.", "error"),
-    "actor.parked": _error("An actor failed too often; tried seldom.", "error", "retry_after_s"),
-    "actor.restarting": _warning(
-        "An actor failed; it is started again.", "error", "streak", "delay_s", "siblings"
+    "actor.ended": _info("An actor ended and will not be restarted.", "error"),
+    "actor.parked": _error(
+        "An actor failed too often; it is tried rarely.", "error", "retry_after_s"
     ),
-    "actor.left_behind": _error("An actor did not stop in time; its process ends it.", "reason"),
+    "actor.restarting": _warning(
+        "An actor failed; it is being restarted.", "error", "streak", "delay_s", "siblings"
+    ),
+    "actor.left_behind": _error("An actor did not stop in time; its process is ended.", "reason"),
     "ask.failed": _warning("A question was answered by an error.", "message", "error"),
-    "answer.not_encoded": _error("An answer could not be put on the wire.", "error"),
+    "answer.not_encoded": _error("An answer could not be sent.", "error"),
     "letters.dead": _warning("Messages were never handled.", "total", "by_reason"),
     "letters.lost": _warning("Messages waited for an actor that ended.", "count", "reason"),
     "timer.failed": _error("An appointment could not be delivered.", "error"),
-    "library.logged": LogEvent(LEVELS, "A library said something.", ("library", "text")),
+    "library.logged": LogEvent(LEVELS, "A message from a library.", ("library", "text")),
     "service.ready": _info("The service manager was told that KOS is ready.", "status"),
     # --- settings read again at SIGHUP
     "settings.reloaded": _info("The settings were read again.", "changed"),
     "settings.await_restart": _warning("These changes take effect at the next start.", "changed"),
-    "settings.refused": _error("The settings do not hold; nothing has changed.", "problems"),
+    "settings.refused": _error("The settings are invalid; nothing has changed.", "problems"),
     # --- the web page
-    "dashboard.opened": _info("The web page is there.", "address"),
-    "dashboard.refused": _warning("The page's address cannot be had now.", "address", "reason"),
-    "dashboard.failed": _error("The page's server ended by itself; it is restarted.", "address"),
-    "dashboard.question_failed": _error("An answer for the page could not be put together."),
-    "dashboard.request_failed": _error("A request to the page met a fault of KOS.", "path"),
-    "dashboard.login_refused": _warning("Somebody typed a wrong token.", "client"),
+    "dashboard.opened": _info("The web page is available.", "address"),
+    "dashboard.refused": _warning(
+        "The web page's address is not available now.", "address", "reason"
+    ),
+    "dashboard.failed": _error("The web page's server stopped; it is being restarted.", "address"),
+    "dashboard.question_failed": _error("An answer for the web page could not be built."),
+    "dashboard.request_failed": _error("A request to the web page hit a fault in KOS.", "path"),
+    "dashboard.login_refused": _warning("Someone entered a wrong token.", "client"),
     # --- the odds feed
-    "sports.listed": _info("The list of sports was read; there is a fetcher each.", "sport_keys"),
+    "sports.listed": _info("The list of sports was read; each has a fetcher.", "sport_keys"),
     "sports.not_listed": _warning("The list of sports was not read; tried again.", "error"),
     "fetcher.not_reached": _debug("A fetcher is starting or stopping.", "fetcher", "error"),
     "quotes.fetched": _info(
@@ -219,124 +223,128 @@ EVENTS: Mapping[str, LogEvent] = {
         "A poll failed; the next waits longer.", "error", "retry_s", "reason"
     ),
     "snapshot.not_saved": _warning("A poll was not kept for a restart.", "error"),
-    "budget.opened": _info("What the month has cost is known.", "spent", "sport_keys"),
+    "budget.opened": _info("This month's credit use is known.", "spent", "sport_keys"),
     "budget.not_opened": _warning(
-        "The ledger did not say what the month has cost; asked again.", "error", "retry_s"
+        "The ledger did not report this month's credit use; asking again.", "error", "retry_s"
     ),
-    "budget.not_reached": _debug("The budget did not answer; asked again.", "error"),
-    "credits.not_recorded": _debug("The ledger did not answer; told again.", "error"),
+    "budget.not_reached": _debug("The budget did not respond; asking again.", "error"),
+    "credits.not_recorded": _debug("The ledger did not respond; sending again.", "error"),
     "http.repeated": _warning(
         "A request failed and is sent again.", "remote", "path", "attempt", "wait_s", "reason"
     ),
     # --- proxies
     "proxy.retired": _warning(
-        "A session of the proxies failed again and again and rests.", "slot", "error", "until"
+        "A proxy session failed repeatedly and is on hold.", "slot", "error", "until"
     ),
-    "proxy.returned": _info("A session of the proxies serves again.", "slot"),
-    "proxies.not_reached": _debug("The pool did not hear how a call went.", "error"),
+    "proxy.returned": _info("A proxy session is working again.", "slot"),
+    "proxies.not_reached": _debug("The pool was not told the result of a call.", "error"),
     # --- Telegram
     "telegram.connected": _info("The token is right and a webhook, if any, is gone.", "bot"),
-    "telegram.changed": _info("The bot's connection is in another state.", "state"),
+    "telegram.changed": _info("The bot's connection has changed state.", "state"),
     "telegram.not_polled": _warning(
-        "Nothing can be heard of Telegram; tried again.", "state", "error", "retry_s"
+        "Telegram cannot be reached; trying again.", "state", "error", "retry_s"
     ),
     "telegram.not_made": _error(
-        "The settings of Telegram are of no form that it has; the rest of KOS goes on.", "error"
+        "The Telegram settings are invalid; the rest of KOS carries on.", "error"
     ),
     "telegram.strangers_ignored": _warning(
-        "People whom nobody knows spoke to the bot; they heard nothing. At most once an hour.",
+        "People without access wrote to the bot and got no reply. At most once an hour.",
         "count",
         "user",
     ),
-    "telegram.word_failed": _error("A word could not be handled by a fault of ours."),
-    "telegram.not_answered": _error("An actor failed at what the bot asked of it.", "error"),
-    "telegram.press_not_answered": _debug("A pressed button heard nothing back.", "error"),
-    "telegram.menu_not_set": _debug("A person's menu is as it was.", "error"),
+    "telegram.word_failed": _error("A command failed because of a fault in KOS."),
+    "telegram.not_answered": _error("An actor failed on a request from the bot.", "error"),
+    "telegram.press_not_answered": _debug("A pressed button got no reply.", "error"),
+    "telegram.menu_not_set": _debug("A person's menu could not be updated.", "error"),
     "telegram.message_refused": _error(
-        "Telegram does not take a message; once more without style, then never.",
+        "Telegram refused a message; trying once more without formatting, then never.",
         "reason",
         "is_final",
     ),
-    "telegram.chat_closed": _warning("A chat refuses the bot for good.", "chat", "reason"),
-    "telegram.chat_migrated": _warning("A group has another id now.", "chat", "new_chat"),
-    "telegram.outbox_not_read": _debug("The ledger did not answer; asked again.", "error"),
-    "telegram.outbox_not_marked": _debug("The ledger did not answer; told again.", "error"),
+    "telegram.chat_closed": _warning("A chat has blocked the bot.", "chat", "reason"),
+    "telegram.chat_migrated": _warning("A group has a new ID.", "chat", "new_chat"),
+    "telegram.outbox_not_read": _debug("The ledger did not respond; asking again.", "error"),
+    "telegram.outbox_not_marked": _debug("The ledger did not respond; sending again.", "error"),
     # --- alerts
-    "alerts.promised": _info("Messages were promised to a person.", "user", "messages", "about"),
-    "alerts.not_asked": _debug("Nobody answered; asked again at the next look.", "error"),
-    "alerts.not_told": _warning("What is worth a message could not be told yet.", "error"),
+    "alerts.promised": _info(
+        "Messages for a person were saved for sending.", "user", "messages", "about"
+    ),
+    "alerts.not_asked": _debug("No response; asking again at the next check.", "error"),
+    "alerts.not_told": _warning("Alerts could not be sent yet.", "error"),
     # --- the exchange
     "catalogue.read": _info(
         "A part of the exchange's catalogue was read.", "event_type", "markets", "is_near"
     ),
     "exchange.dropped": _info(
-        "Parts of an answer of the exchange were left out.", "what", "count", "reasons"
+        "Parts of a response from the exchange were excluded.", "what", "count", "reasons"
     ),
     "exchange.not_read": _warning("A call to the exchange failed; tried again.", "error"),
     "session.not_kept": _warning("The exchange session was not extended.", "error"),
-    "betfair.logged_in": _info("There is a session.", "status", "by_certificate"),
+    "betfair.logged_in": _info("A session is open.", "status", "by_certificate"),
     "betfair.login_refused": _error(
-        "Betfair refuses the login; not tried again.", "code", "remedy"
+        "Betfair refused the login; KOS will not try again.", "code", "remedy"
     ),
     "betfair.logout_failed": _warning("The session was not closed.", "reason"),
     "betfair.session_closed": _info("The session was closed.", "status", "code"),
     "betfair.session_ended": _info("The session had ended; a new one is opened when needed."),
     "betfair.session_extended": _debug("The session was extended."),
-    "betfair.session_refused": _info("The session is not valid any more; logging in.", "code"),
+    "betfair.session_refused": _info("The session is no longer valid; logging in.", "code"),
     "betfair.batch_halved": _warning("The exchange found a batch too large.", "markets"),
     "betfair.call_repeated": _warning(
         "A call failed and is sent again.", "operation", "code", "attempt", "wait_s"
     ),
     "betfair.request_refused": _error(
-        "Betfair finds a request of ours wrong; please report it.", "operation", "code", "params"
+        "Betfair says a request from KOS is wrong; report it.", "operation", "code", "params"
     ),
-    "betfair.stream_broken": _warning("The stream broke; connecting anew.", "reason", "wait_s"),
-    "betfair.stream_changed": _info("The stream is in another state.", "phase", "detail"),
+    "betfair.stream_broken": _warning("The stream broke; reconnecting.", "reason", "wait_s"),
+    "betfair.stream_changed": _info("The stream has changed state.", "phase", "detail"),
     "betfair.stream_dropped": _warning(
-        "Parts of a stream message were left out.", "count", "path", "reason"
+        "Parts of a stream message were excluded.", "count", "path", "reason"
     ),
-    "betfair.stream_failed": _error("The stream failed by a fault of ours; connecting anew."),
-    "betfair.stream_healed": _info("Markets that had missed a change were read anew.", "markets"),
-    "betfair.stream_listener_failed": _error("Who listens to the stream failed."),
-    "betfair.stream_status": _warning("The stream answered by a status that says no.", "code"),
-    "betfair.stream_subscribed": _info("Markets are subscribed to.", "markets", "is_resumed"),
+    "betfair.stream_failed": _error("The stream failed because of a fault in KOS; reconnecting."),
+    "betfair.stream_healed": _info("Markets that had missed a change were read again.", "markets"),
+    "betfair.stream_listener_failed": _error("A listener to the stream failed."),
+    "betfair.stream_status": _warning("The stream replied with a refusal.", "code"),
+    "betfair.stream_subscribed": _info("Markets were subscribed to.", "markets", "is_resumed"),
     # --- the engine
-    "aliases.read": _info("What people settled about names was read.", "confirmed", "banned"),
-    "aliases.not_read": _debug("The ledger did not answer; asked again.", "error"),
+    "aliases.read": _info("People's decisions about names were read.", "confirmed", "banned"),
+    "aliases.not_read": _debug("The ledger did not respond; asking again.", "error"),
     "events.matched": _info(
-        "The word on a sport key's events has changed.", "events", "matched", "doubts"
+        "The matches of a sport key have changed.", "events", "matched", "doubts"
     ),
     # --- the ledger
     "ledger.opened": _info(
-        "The database is open and this process alone writes it.", "path", "sequence"
+        "The database is open; only this process writes to it.", "path", "sequence"
     ),
     "ledger.committed": LogEvent(
         ("debug", "info"),
-        "Commands are stored; at debug where it is credits alone.",
+        "Commands were saved (at debug if they only record credits).",
         ("commands", "kinds", "refused", "sequence", "elapsed_ms", "job_ids"),
     ),
     "ledger.closed": _info("The database is closed.", "sequence"),
     "ledger.commit_failed": _critical(
-        "Nothing of a commit is stored; every sender heard why.", "commands", "reason"
+        "Nothing of a commit was saved; every sender got the reason.", "commands", "reason"
     ),
-    "command.crashed": _error("A command met a fault of ours and was refused.", "kind"),
+    "command.crashed": _error("A command hit a fault in KOS and was refused.", "kind"),
     # --- how KOS is
     "metrics.served": _info("Metrics are served.", "address"),
     "metrics.not_served": _error(
-        "Metrics cannot be served there; KOS runs on.", "address", "error"
+        "Metrics cannot be served there; KOS carries on.", "address", "error"
     ),
     "heartbeat.not_sent": _warning("The address that watches KOS was not reached.", "error"),
     # --- the pause
     "pause.changed": _info("A person paused KOS, or the pause ended.", "is_paused"),
-    "pause.not_read": _debug("The ledger did not say whether KOS is paused; asked again.", "error"),
-    # --- the desk
-    "word.answered": _info("A person's word was answered.", "what", "user", "elapsed_ms"),
-    "word.failed": _error(
-        "A person's word met a fault of ours; they were told the reference.", "what", "reference"
+    "pause.not_read": _debug(
+        "The ledger did not report whether KOS is paused; asking again.", "error"
     ),
-    "invitation.accepted": _info("A stranger came with a valid code.", "user", "seat"),
-    "invitation.refused": _warning("A stranger came with a code that is none.", "user"),
-    "invitation.not_read": _warning("The ledger did not answer about a code.", "reason"),
+    # --- the desk
+    "word.answered": _info("A person's command was answered.", "what", "user", "elapsed_ms"),
+    "word.failed": _error(
+        "A person's command hit a fault in KOS; they were given the reference.", "what", "reference"
+    ),
+    "invitation.accepted": _info("Someone new used a valid code.", "user", "seat"),
+    "invitation.refused": _warning("Someone new used an invalid code.", "user"),
+    "invitation.not_read": _warning("The ledger did not respond about a code.", "reason"),
 }
 """Every event, by its text."""
 

@@ -364,7 +364,7 @@ class _Run:
     # --- what follows -------------------------------------------------------------------------
 
     def _decide(self, sport_key: str, sport: _SportKey) -> None:
-        """Match the events of a sport key anew, and tell its picture."""
+        """Match the events of a sport key again and update its picture."""
         fixtures: dict[str, BookmakerFixture] = {}
         for event in sport.listed.values():
             fixture = bookmaker_fixture(event)

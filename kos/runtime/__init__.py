@@ -1,8 +1,8 @@
 """The actor runtime: supervised actors on several processes. It knows nothing of betting.
 
 An *actor* is an object with a mailbox and a thread of its own. A *node* is an operating-system
-process that hosts actors and supervises them. A *system* is the main process: it hosts nobody,
-and supervises the nodes. Whoever holds an actor's name can tell it or ask it something, from
+process that hosts actors and supervises them. A *system* is the main process: it hosts no one,
+and supervises the nodes. Any code with an actor's name can tell it or ask it something, from
 any node, and the name stays good through every restart.
 
 A program says in a module, here ``sums``, what its messages are::
@@ -50,7 +50,7 @@ What holds, whatever dies:
 * No mailbox and no outbox grows without a bound; what is refused is refused with an error or
   counted.
 * Bytes from another process become values of the types in ``messages``, or are refused.
-* An ended actor or node is started again as its specification says, or somebody above gives up.
+* An ended actor or node is started again as its specification says, or someone above gives up.
 * No node outlives the main process by more than about a second.
 """
 

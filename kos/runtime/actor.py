@@ -139,7 +139,7 @@ class Context:
         return current_job()
 
     def is_asked(self) -> bool:
-        """Whether somebody waits for the answer to the present message."""
+        """Whether someone waits for the answer to the present message."""
         return self.current is not None and self.current.reply is not None
 
     def sender(self) -> str | None:
@@ -209,7 +209,7 @@ class Context:
         self.is_leaving = True
 
     def forget_reply(self, reply: Reply) -> None:
-        """The runtime's: ``reply`` is owed no more."""
+        """For the runtime: ``reply`` is no longer owed."""
         self._owed.discard(reply)
 
     def close(self, error: RuntimeFault) -> None:
@@ -233,7 +233,7 @@ class Actor:
     """Base of all actors. One thread alone constructs it and calls every hook.
 
     A restart makes a new object: what must survive is asked for again in :meth:`started`,
-    from whoever owns it. Messages that wait in the mailbox do survive a restart of the actor
+    from its owner. Messages that wait in the mailbox do survive a restart of the actor
     in its node; they do not survive the node.
 
     Args:

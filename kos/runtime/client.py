@@ -29,7 +29,7 @@ _numbers = itertools.count(1)
 
 
 class Client:
-    """Asks actors of a running system. It is no actor: nobody can send it anything.
+    """Asks actors of a running system. It is no actor: no one can send it anything.
 
     It may be used from several threads. It survives restarts of actors and nodes, but not of
     the main process: connect again then.
@@ -78,7 +78,7 @@ class Client:
         except PeerDied as error:
             raise SystemNotRunning(f"the system has ended: {error.detail}") from error
         except AskTimeout as error:
-            raise SystemNotRunning(f"the system does not answer: {error}") from error
+            raise SystemNotRunning(f"the system is not responding: {error}") from error
         if not isinstance(described, SystemDescribed):
             raise SystemNotRunning(f"the system answered with {type(described).__name__}")
         with self._lock:
@@ -115,10 +115,10 @@ def connect(run_dir: Path, messages: Iterable[type[Message]], timeout_s: float =
             client.close()
             if not is_alive(record.pid):
                 raise SystemNotRunning(
-                    f"process {record.pid}, which ran in {run_dir}, has ended; start it again"
+                    f"process {record.pid}, which ran in {run_dir}, has ended; restart it"
                 ) from error
             if time.monotonic() > deadline:
-                msg = f"process {record.pid} in {run_dir} does not answer: {error}"
+                msg = f"process {record.pid} in {run_dir} is not responding: {error}"
                 raise SystemNotAnswering(msg) from error
             time.sleep(0.02)
         else:

@@ -74,7 +74,7 @@ class Codec:
         names = [each.__name__ for each in types]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            msg = f"two messages of one name cannot be told apart on the wire: {', '.join(twice)}"
+            msg = f"messages on the wire need different names: {', '.join(twice)}"
             raise ValueError(msg)
         self._known = frozenset(types)
         self._encoder = msgspec.msgpack.Encoder()

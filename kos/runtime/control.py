@@ -32,7 +32,7 @@ class Respecified(Message, frozen=True, kw_only=True):
 
     pickled: bytes
     """The NodeSpec and the args of the process's setup. The one pickle here: the node was started
-    from such a pickle, by the same parent, and nobody else can write to this pipe."""
+    from such a pickle, by the same parent, and no one else can write to this pipe."""
 
 
 class NamesChanged(Message, frozen=True, kw_only=True):

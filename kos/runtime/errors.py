@@ -3,9 +3,9 @@
 RuntimeFault
 ├── PeerDied           the other process is not there, or went away while we waited
 ├── AskTimeout         no answer in time; the request may or may not have been carried out
-├── NoSuchActor        nobody of that name is known anywhere in the system
+├── NoSuchActor        no one of that name is known anywhere in the system
 ├── ActorExists        a child of that name is already there
-├── MailboxFull        the receiver (or the way to it) takes no more; try again later
+├── MailboxFull        the receiver (or the way to it) is full; try again later
 ├── ActorFailed        the receiver raised while it handled our request
 ├── MessageRefused     the receiver's process does not know the message, or its shape is wrong
 ├── UnencodableMessage our own message cannot be put on the wire; nothing was sent
@@ -31,7 +31,7 @@ class PeerDied(RuntimeFault):
     """
 
     def __init__(self, actor: str, detail: str) -> None:
-        super().__init__(f"{actor}: its process is not there ({detail}); ask again in a moment")
+        super().__init__(f"{actor}: its process is not running ({detail}); try again in a moment")
         self.actor = actor
         self.detail = detail
 
@@ -46,14 +46,14 @@ class AskTimeout(RuntimeFault):
     """
 
     def __init__(self, actor: str, message: str, timeout_s: float) -> None:
-        super().__init__(f"{actor} did not answer {message} within {timeout_s:g} s")
+        super().__init__(f"{actor} did not respond to {message} within {timeout_s:g} s")
         self.actor = actor
         self.message = message
         self.timeout_s = timeout_s
 
 
 class NoSuchActor(RuntimeFault):
-    """Nobody of that name is known.
+    """No one of that name is known.
 
     Args:
         actor: The name that was looked for.
@@ -72,7 +72,7 @@ class ActorExists(RuntimeFault):
     """
 
     def __init__(self, actor: str) -> None:
-        super().__init__(f"an actor named {actor!r} exists already; stop it first")
+        super().__init__(f"an actor named {actor!r} already exists; stop it first")
         self.actor = actor
 
 
@@ -85,7 +85,7 @@ class MailboxFull(RuntimeFault):
     """
 
     def __init__(self, actor: str, detail: str) -> None:
-        super().__init__(f"{actor} takes no more messages ({detail}); try again later")
+        super().__init__(f"{actor} cannot take more messages ({detail}); try again later")
         self.actor = actor
         self.detail = detail
 

@@ -1,4 +1,4 @@
-"""Notices that a peer has hung up on a socket that nobody reads at the moment.
+"""Notices that a peer has hung up on a socket that no one reads at the moment.
 
 One thread per process waits for hang-ups alone: data that arrives does not wake it.
 """
@@ -39,7 +39,7 @@ class Hangups:
             self._epoll.register(fileno, select.EPOLLRDHUP | select.EPOLLONESHOT)
 
     def forget(self, fileno: int) -> None:
-        """Watch it no more; to be said before the socket is closed."""
+        """Stop watching it; call this before closing the socket."""
         with self._lock:
             if self._calls.pop(fileno, None) is not None and self._epoll is not None:
                 with contextlib.suppress(OSError):

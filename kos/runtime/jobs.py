@@ -17,7 +17,7 @@ from contextvars import ContextVar
 _prefix = secrets.token_hex(3)
 _numbers = itertools.count(1)
 _job: ContextVar[str | None] = ContextVar("kos_job", default="")
-"""None in place of an id: one is made as soon as somebody asks."""
+"""None in place of an id: one is made as soon as someone asks."""
 
 
 def new_job_id() -> str:

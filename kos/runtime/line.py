@@ -32,7 +32,7 @@ class Line:
         outbox: The link's.
         codec: The system's messages.
         peer: The other node's name.
-        hangups: Tells when the peer is gone while nobody reads.
+        hangups: Tells when the peer is gone while no one reads.
         on_closed: Called once with this line when it has broken.
         on_late: Called when an answer came after its asker had given up.
     """
@@ -102,7 +102,7 @@ class Line:
     def _hand_on(self) -> None:
         """Let another thread that waits take over the reading."""
         if self._reading.locked():
-            return  # whoever reads hands it on
+            return  # the reading thread passes it on
         for waiter, _ in list(self._pending.values()):
             if not waiter.is_done:
                 waiter.ring()

@@ -67,7 +67,7 @@ class Link:
         self._is_closed = False
 
     def tell(self, data: bytes, key: Hashable) -> None:
-        """Send a frame that nobody waits for.
+        """Send a frame that no one waits for.
 
         Raises:
             OutboxFull: As much waits for the peer as may.
@@ -128,7 +128,7 @@ class Link:
             raise WireClosed
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            sock.settimeout(0)  # a peer that accepts nobody must not hold us
+            sock.settimeout(0)  # a peer that accepts no one must not hold us
             sock.connect(os.fspath(self._address))
             sock.settimeout(None)
             sock.sendall(self._codec.encode_hello(self._here))

@@ -65,9 +65,9 @@ class Mailbox:
 
     Any thread may put; one thread at a time takes. A ``COMMAND`` is refused when the box is
     full. A ``SNAPSHOT`` told takes the place of the one with the same type and key that still
-    waits, where it stands, so memory stays flat and nobody overtakes. ``CONTROL`` is taken
+    waits, where it stands, so memory stays flat and no one overtakes. ``CONTROL`` is taken
     before all others, and has the same bound for itself. An ask never conflates, since
-    somebody waits for each answer.
+    someone waits for each answer.
 
     Args:
         owner: The actor's name, for errors.
@@ -82,7 +82,7 @@ class Mailbox:
         self.conflated = 0
         """Snapshots that a newer one has replaced."""
         self.refusal: RuntimeFault | None = None
-        """While set, each ask is answered with it at once: nobody is there to answer soon."""
+        """While set, each ask is answered with it at once: no one is there to answer soon."""
         self._lock = threading.Lock()
         self._letters: deque[Letter] = deque()
         self._control: deque[Letter] = deque()
@@ -101,7 +101,7 @@ class Mailbox:
 
         Raises:
             MailboxFull: As many wait as may. The refusal is counted.
-            RuntimeFault: Nobody answers asks at present; see :attr:`refusal`.
+            RuntimeFault: No one answers asks at present; see :attr:`refusal`.
         """
         content = letter.content
         if self.refusal is not None and letter.reply is not None:
@@ -179,7 +179,7 @@ class Mailbox:
     def _append(self, box: deque[Letter], letter: Letter) -> None:
         if len(box) >= self.capacity:
             self.dead["mailbox_full"] += 1
-            raise MailboxFull(self.owner, f"{self.capacity} wait in its mailbox")
+            raise MailboxFull(self.owner, f"{self.capacity} messages are waiting in its mailbox")
         box.append(letter)
 
     def _put_snapshot(self, letter: Letter, content: Message) -> None:

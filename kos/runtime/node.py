@@ -3,7 +3,7 @@
 The main thread runs the supervisor. Another thread reads the control pipe; when that ends, the
 main process is gone, and so is this one within :data:`ORPHAN_S` seconds: it tries to stop
 in order, and the kernel's timer ends it whatever Python is doing. Actors are registered first,
-and the node listens last, so that nobody is told "no such actor" by a node that is not ready.
+and the node listens last, so that no one is told "no such actor" by a node that is not ready.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        """Guards the box; whoever writes past it holds this, so that order is kept."""
+        """Guards the box; hold it to write past the box, so that order is kept."""
         self._entries: deque[bytes | _Slot] = deque()
         self._slots: dict[Hashable, _Slot] = {}
         self._bytes = 0

@@ -68,7 +68,7 @@ class Registry:
         self._nodes.update(names)
 
     def forget(self, name: str) -> None:
-        """Nobody of that name lives anywhere any more."""
+        """No one of that name lives anywhere any more."""
         self._nodes.pop(name, None)
 
     def node_of(self, name: str) -> str | None:
@@ -80,7 +80,7 @@ class Registry:
         self._boxes[box.owner] = box
 
     def remove(self, name: str) -> None:
-        """Host it no more."""
+        """Stop hosting it."""
         self._boxes.pop(name, None)
 
     def serve(self, name: str, service: Service) -> None:

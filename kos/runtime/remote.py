@@ -36,7 +36,7 @@ class ActorRef:
         A message that gets lost on its way is counted where it was lost.
 
         Raises:
-            NoSuchActor: Nobody of that name is known.
+            NoSuchActor: No one of that name is known.
             MailboxFull: The mailbox here, or the way to the other process, is full.
             UnencodableMessage: It cannot be put on the wire.
         """
@@ -55,8 +55,8 @@ class ActorRef:
             AskTimeout: No answer in time; it may or may not have been carried out.
             PeerDied: Its process is not up, or died while we waited.
             ActorFailed: It raised instead of answering.
-            NoSuchActor: Nobody of that name is known.
-            MailboxFull: It takes no more.
+            NoSuchActor: No one of that name is known.
+            MailboxFull: It is full.
             MessageRefused: Its process does not know the message.
             UnencodableMessage: It cannot be put on the wire.
         """

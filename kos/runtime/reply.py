@@ -71,7 +71,7 @@ class WireReply:
         self._owner = owner
 
     def answer(self, message: Message) -> None:
-        """Give the answer; when the asker is gone, nobody misses it.
+        """Give the answer; when the asker is gone, no one misses it.
 
         Raises:
             UnencodableMessage: The answer cannot be put on the wire; the asker hears so.
@@ -91,6 +91,6 @@ class WireReply:
         try:
             self._wire.send(data, is_urgent=True)
         except WireClosed:
-            pass  # the asker is gone, and with it whoever could miss the answer
+            pass  # the asker is gone, so no one misses the answer
         except OutboxFull:
             self._wire.shut()  # an asker that reads no answers hears by the broken link

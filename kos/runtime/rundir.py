@@ -100,12 +100,12 @@ def read_record(path: Path) -> RunRecord:
     """Who says that it runs in ``path``.
 
     Raises:
-        SystemNotRunning: Nobody does, or the record cannot be read.
+        SystemNotRunning: No one does, or the record cannot be read.
     """
     try:
         return msgspec.json.decode((path / _RECORD).read_bytes(), type=RunRecord)
     except FileNotFoundError as error:
-        raise SystemNotRunning(f"nothing runs in {path}; start it first") from error
+        raise SystemNotRunning(f"nothing is running in {path}; start it first") from error
     except (OSError, msgspec.DecodeError) as error:
         raise SystemNotRunning(f"{path / _RECORD} cannot be read: {error}") from error
 
@@ -123,7 +123,7 @@ def _take_lock(path: Path) -> IO[str]:
         pid = lock.read().strip() or "unknown"
         lock.close()
         raise SystemStartFailed(
-            f"another system runs in {path} (process {pid}); stop it first"
+            f"another system is running in {path} (process {pid}); stop it first"
         ) from error
     lock.truncate(0)
     lock.write(str(os.getpid()))

@@ -49,7 +49,7 @@ def dump_on_signal(system: Loop) -> None:
 def call_on_hangup(system: Loop, work: Callable[[], None]) -> None:
     """Let SIGHUP call ``work`` in the loop of ``system``. Call it in the main thread.
 
-    Only for a process without a terminal: with one, a hang-up means that nobody is there any more.
+    Only for a process without a terminal: with one, a hang-up means that no one is there any more.
     """
     signal.signal(signal.SIGHUP, lambda _number, _frame: system.call_soon(work))
 

@@ -26,7 +26,7 @@ class Strategy(Enum):
     """Who is restarted together with an ended child."""
 
     ONE_FOR_ONE = "one_for_one"
-    """Nobody else."""
+    """No one else."""
     ONE_FOR_ALL = "one_for_all"
     """All its siblings: they are stopped in reverse order, then all start in order."""
     REST_FOR_ONE = "rest_for_one"
@@ -37,7 +37,7 @@ class OnExhausted(Enum):
     """What happens when the budget of restarts is spent."""
 
     ESCALATE = "escalate"
-    """The supervisor gives up, and whoever stands above it decides."""
+    """The supervisor gives up, and its own supervisor decides."""
     PARK = "park"
     """The child alone waits for ``backoff_cap_s``, is shown as parked, and is tried again."""
 
@@ -75,7 +75,7 @@ class RestartPolicy:
         backoff_first_s: The first wait in seconds; 0 restarts at once.
         backoff_cap_s: The longest wait in seconds, and the wait of a parked child.
         backoff_jitter: Random share added to a wait, 0 to 1: 0.2 adds up to a fifth.
-        quiet_reset_s: Seconds of running after which the waits begin anew.
+        quiet_reset_s: Seconds of running after which the waits start from the first again.
         on_exhausted: What happens at the restart that would exceed the budget.
     """
 

@@ -46,7 +46,7 @@ from kos.runtime.timers import Timers
 
 
 class NodeGivesUp(Exception):  # noqa: N818 - says what is so
-    """The node cannot go on; whoever stands above it decides.
+    """The node cannot go on; its supervisor decides.
 
     Args:
         reason: Why.
@@ -92,15 +92,15 @@ class RestartPlan:
     start: list[str]
     delay_s: float
     due: float = 0.0
-    """Monotonic moment of the first start; 0 while there is somebody to stop."""
+    """Monotonic moment of the first start; 0 while there is someone to stop."""
 
     def leave_out(self, name: str) -> None:
-        """Concern ``name`` no more."""
+        """Stop concerning ``name``."""
         self.stop = [each for each in self.stop if each != name]
         self.start = [each for each in self.start if each != name]
 
     def names(self) -> set[str]:
-        """Everybody it concerns."""
+        """Everyone it concerns."""
         return {*self.stop, *self.start}
 
 
@@ -236,7 +236,7 @@ class Supervisor:
         self._plans.clear()
         with self._lock:  # against an actor that adds a child at this moment
             self._is_stopping = True
-            for child in self._all():  # whoever fails from now on is not started again
+            for child in self._all():  # a child that fails from now on is not restarted
                 child.is_ending = True
                 child.successor = None
         for child in reversed(self._all()):
@@ -264,7 +264,7 @@ class Supervisor:
         return ""
 
     def described(self) -> tuple[ActorDescribed, ...]:
-        """How all actors are; asks nobody and waits for nothing."""
+        """How all actors are; asks no one and waits for nothing."""
         now = time.monotonic()
         return tuple(_describe(child, now) for child in self._all())
 
@@ -290,7 +290,7 @@ class Supervisor:
                 )
 
     def _all(self) -> list[Child]:
-        """Everybody, in the order of the start; a copy, as actors' threads may add children."""
+        """Everyone, in the order of the start; a copy, as actors' threads may add children."""
         return list(self._children.values())
 
     def _adopt(self, spec: ChildSpec, *, is_dynamic: bool) -> Child:
@@ -433,7 +433,7 @@ class Supervisor:
         plan = RestartPlan(
             stop=list(decision.stop), start=list(decision.start), delay_s=decision.delay_s
         )
-        if decision.verdict is RestartVerdict.PARK:  # it waits by itself; nobody waits for it
+        if decision.verdict is RestartVerdict.PARK:  # it waits by itself; no one waits for it
             for each in self._plans:
                 each.leave_out(decision.record.name)
             self._plans.append(plan)

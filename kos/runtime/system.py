@@ -117,7 +117,7 @@ class System:
             start, with the node's name and ``setup_args``; to configure logging, for instance.
         setup_args: Must be picklable.
         resetup: Called likewise in a living node when :meth:`respecify` brings other args.
-        stop_within_s: All nodes together have so many seconds to stop; whoever is not done
+        stop_within_s: Seconds for all nodes together to stop; any that is not done
             by then has one second more, each, before it is killed.
         launcher: How nodes come into being; None spawns processes on this machine.
 
@@ -205,7 +205,7 @@ class System:
     def dump_stacks(self) -> None:
         """Have every node write where its threads stand, and log it. Say it in the main loop.
 
-        It takes a moment and harms nobody; asked again meanwhile, it is the same answer.
+        It takes a moment and harms no one; asked again meanwhile, it is the same answer.
         """
         if self._collect_at:
             return
@@ -239,7 +239,7 @@ class System:
                     _log.warning("node.not_respecified", node=spec.name, reason="it does not read")
 
     def describe(self) -> SystemDescribed:
-        """How the system is, as the nodes said at their last ping; asks nobody, never waits."""
+        """How the system is, as the nodes said at their last ping; asks no one, never waits."""
         now = time.monotonic()
         return SystemDescribed(
             name=self._name,
@@ -575,7 +575,7 @@ class System:
                     _log.error("hook.failed", error=repr(error), exc_info=True)
 
     def _on_describe(self, message: Message, reply: ReplySink) -> None:
-        """Answer whoever asks :data:`SYSTEM`; called in the thread that reads the link."""
+        """Answer questions to :data:`SYSTEM`; called in the thread that reads the link."""
         if isinstance(message, Describe):
             reply.answer(self.describe())
         else:

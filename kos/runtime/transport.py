@@ -3,7 +3,7 @@
 A short urgent frame is written by the calling thread itself when nothing else waits; whatever
 does not go out at once is left to a writer thread, which drains the outbox in batches. So no
 actor ever blocks on a stuck peer. One process alone writes in each direction: a frame torn by
-its writer's death is followed by the end of the stream, and hurts nobody else.
+its writer's death is followed by the end of the stream, and hurts no one else.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Wire:
     """The writing half of a connected socket.
 
     Args:
-        sock: Connected; whoever reads it closes it.
+        sock: Connected; its reader closes it.
         outbox: What waits to be written; may outlive this wire.
         name: For the writer thread's name.
     """
@@ -71,7 +71,7 @@ class Wire:
                 self._need_writer()
 
     def shut(self) -> None:
-        """End both directions, now; whoever reads sees the end of the stream."""
+        """End both directions now; the reader sees the end of the stream."""
         with self._outbox.lock:
             self.is_open = False
             self._outbox.ring()

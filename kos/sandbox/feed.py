@@ -49,7 +49,7 @@ def _number(value: float) -> int | float:
 
 
 def _settled(offer: Offer) -> Offer:
-    """Gives the price of exactly 1 that the feed prints in play for what nobody can bet on any more."""
+    """Gives the price of exactly 1 that the feed prints in play for what no one can bet on any more."""
     return replace(offer, price=1.0) if offer.price <= 1.02 else offer
 
 

@@ -102,7 +102,7 @@ class Chats:
         self.is_closed = False
 
     def close(self) -> None:
-        """Wakes everybody who waits, for good."""
+        """Wakes everyone who waits, for good."""
         with self.changed:
             self.is_closed = True
             self.changed.notify_all()

@@ -121,7 +121,7 @@ def _message(row: dict[str, Any]) -> BotMessage:
 
 
 class TelegramUser:
-    """Everybody who talks to the bot, by user id; a private chat has its person's id, a group a negative one.
+    """Everyone who talks to the bot, by user id; a private chat has its person's id, a group a negative one.
 
     Args:
         url: The server's address.

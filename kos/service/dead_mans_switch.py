@@ -1,6 +1,6 @@
 """The dead man's switch: an address that is called while KOS is not failed.
 
-Whoever watches that address raises the alarm when the calls cease, which is the only way to
+The service at that address raises an alarm when the calls stop, which is the only way to
 hear of a machine that is gone. Off unless an address is set.
 """
 
@@ -56,7 +56,7 @@ class Pinger:
             self._has_news.set()
 
     def stop(self) -> None:
-        """Call no more."""
+        """Stop calling."""
         self._is_over.set()
         self._has_news.set()
 

@@ -1,7 +1,7 @@
 """Serves metrics over HTTP: ``GET /metrics``, and nothing else.
 
 A thread in the main process, which only reads what the supervising loop last handed over: a
-slow or greedy scraper holds up nobody.
+slow or greedy scraper holds up no one.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Exporter:
         return address
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()

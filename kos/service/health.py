@@ -56,7 +56,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """The machine's clock that no one sets."""
     boot_id: str
     is_process_there: bool | None = None
-    """Whether the writer's process exists; None where that cannot be told."""
+    """Whether the writer's process exists; None where that is unknown."""
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +93,7 @@ def judge(beat: Heartbeat, seen: Seen, rules: HealthRules = RULES) -> Judgement:
 
 
 def age_of(beat: Heartbeat, seen: Seen) -> float:
-    """Seconds since it was written: by the clock nobody sets, else by the wall clock."""
+    """Seconds since it was written: by the clock no one sets, else by the wall clock."""
     if beat.boot_id and beat.boot_id == seen.boot_id:
         return max(0.0, seen.monotonic_s - beat.written_monotonic_s)
     return max(0.0, (seen.now - beat.written_at).total_seconds())
@@ -101,11 +101,11 @@ def age_of(beat: Heartbeat, seen: Seen) -> float:
 
 def _silence(beat: Heartbeat, seen: Seen, age_s: float, rules: HealthRules) -> Iterator[Finding]:
     if beat.boot_id and seen.boot_id and beat.boot_id != seen.boot_id:
-        yield HealthState.FAILED, "the machine was started again since; KOS was not"
+        yield HealthState.FAILED, "the machine has restarted since; KOS has not"
     elif seen.is_process_there is False:
         yield HealthState.FAILED, f"process {beat.pid} has ended"
     elif age_s > max(rules.least_silence_s, rules.missed_beats * beat.interval_s):
-        reason = f"no heartbeat for {age_s:.0f} s: process {beat.pid} hangs, or cannot write it"
+        reason = f"no heartbeat for {age_s:.0f}s: process {beat.pid} is not responding or cannot write it"
         yield HealthState.FAILED, reason
 
 
@@ -127,7 +127,10 @@ def _node(node: NodeDescribed, *, is_settling: bool, rules: HealthRules) -> Iter
             f"node {node.name} is {node.state}{why}",
         )
     elif node.since_pong_s is not None and node.since_pong_s > rules.pong_s:
-        yield HealthState.FAILED, f"node {node.name} has been silent for {node.since_pong_s:.0f} s"
+        yield (
+            HealthState.FAILED,
+            f"node {node.name} has not responded for {node.since_pong_s:.0f} s",
+        )
     for actor in node.actors:
         yield from _actor(actor, rules)
 
@@ -138,7 +141,7 @@ def _actor(actor: ActorDescribed, rules: HealthRules) -> Iterator[Finding]:
     elif problem := actor.pulse.get("problem"):
         yield HealthState.DEGRADED, f"{actor.name}: {problem}"
     if actor.mailbox > rules.mailbox:
-        yield HealthState.DEGRADED, f"{actor.mailbox} messages wait for {actor.name}"
+        yield HealthState.DEGRADED, f"{actor.mailbox} messages waiting for {actor.name}"
 
 
 def _feeds(beat: Heartbeat, now: datetime, rules: HealthRules) -> Iterator[Finding]:
@@ -158,7 +161,7 @@ def _feeds(beat: Heartbeat, now: datetime, rules: HealthRules) -> Iterator[Findi
         yield HealthState.DEGRADED, "no sport key has prices"
     if beat.credits is not None and beat.credits.remaining <= beat.credits.reserve:
         day = f"{beat.credits.resets_at:%-d %B}"
-        yield HealthState.DEGRADED, f"credits are used up but for the reserve, until {day}"
+        yield HealthState.DEGRADED, f"only reserve credits are left until {day}"
 
 
 def _stores(beat: Heartbeat, rules: HealthRules) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """``heartbeat.json``: how KOS is, in one small file that anything can read.
 
 Written by the main process alone, whole or not at all: a temporary file beside it is flushed to
-the disk and renamed over it. It asks nobody: everything in it was told with the last answered
+the disk and renamed over it. It asks no one: everything in it was told with the last answered
 ping. Whether that is well, its reader judges, by the age of the file first of all
 (:mod:`kos.service.health`); nothing here needs the daemon to answer.
 """

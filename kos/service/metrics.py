@@ -62,41 +62,43 @@ def _timed(meaning: str, *labels: str) -> Declared:
 METRICS: Mapping[str, Declared] = {
     # --- how it is
     "kos_build_info": _gauge("1; the version is a label", "version"),
-    "kos_health": _gauge("0 ok, 1 degraded, 2 failed, as kos health says"),
+    "kos_health": _gauge("0 ok, 1 degraded, 2 failed, as in kos health"),
     "kos_uptime_seconds": _gauge("since the start of the main process"),
     "kos_described_timestamp_seconds": _gauge("when these figures were gathered, Unix time"),
     "kos_node_running": _gauge("1 while the process runs", "node"),
     "kos_node_memory_bytes": _gauge("resident memory", "node"),
-    "kos_node_pong_age_seconds": _gauge("since it last said how it is", "node"),
-    "kos_node_restarts_total": _counter("starts again of a process", "node"),
-    "kos_actor_running": _gauge("1 while it runs; of the fetchers, how many do", "actor"),
-    "kos_actor_restarts_total": _counter("starts again of an actor", "actor"),
-    "kos_mailbox_messages": _gauge("messages that wait", "actor"),
+    "kos_node_pong_age_seconds": _gauge("time since it last reported", "node"),
+    "kos_node_restarts_total": _counter("restarts of a process", "node"),
+    "kos_actor_running": _gauge("1 while it runs; for fetchers, the number running", "actor"),
+    "kos_actor_restarts_total": _counter("restarts of an actor", "actor"),
+    "kos_mailbox_messages": _gauge("messages waiting", "actor"),
     "kos_mailbox_wait_seconds": Declared(
         "histogram", "how long messages waited in a mailbox", ("actor",)
     ),
     "kos_messages_total": _counter("messages handled", "actor"),
     "kos_messages_lost_total": _counter("messages that were never handled", "actor"),
-    "kos_queue_length": _gauge("what waits in a queue that an actor tells of", "queue"),
+    "kos_queue_length": _gauge("items waiting in a queue that an actor reports", "queue"),
     # --- how fresh
     "kos_sport_price_age_seconds": _gauge("age of a sport key's prices", "sport_key"),
-    "kos_sport_overdue_seconds": _gauge("how long its next poll is overdue; 0: not", "sport_key"),
+    "kos_sport_overdue_seconds": _gauge(
+        "how long its next poll is overdue; 0 if it is not", "sport_key"
+    ),
     "kos_sport_failing": _gauge("1 while its polls fail", "sport_key"),
     "kos_quotes_to_answer_seconds": _timed("from a poll to its prices being in every answer"),
     "kos_answer_seconds": _timed("how long the engine took to answer a question"),
     "kos_exchange_prices_wanted": _gauge("exchange markets whose prices are wanted"),
-    "kos_exchange_prices_fresh": _gauge("of those, how many are not older than they may be"),
+    "kos_exchange_prices_fresh": _gauge("number of those that are fresh enough"),
     "kos_exchange_session": _gauge("1 while there is a session"),
     # --- how many
     "kos_sport_events": _gauge("events in the last poll", "sport_key"),
     "kos_events": _gauge("bookmaker events that are matched against the exchange"),
-    "kos_matches": _gauge("of those, how many have their market"),
-    "kos_doubts": _gauge("of those, how many need a person's word"),
-    "kos_opportunities": _gauge("opportunities that were eligible for the last question"),
+    "kos_matches": _gauge("number of those that have a market"),
+    "kos_doubts": _gauge("number of those that a person has to check"),
+    "kos_opportunities": _gauge("eligible opportunities in the last answer"),
     "kos_quotes_total": _counted("prices read from the odds feed"),
-    "kos_drops_total": _counted("parts of answers left out, as they could not be read", "source"),
+    "kos_drops_total": _counted("parts of responses excluded as unreadable", "source"),
     "kos_updates_total": _counted("updates that Telegram gave the bot"),
-    "kos_words_total": _counted("words of people at the desk, by where they said them", "screen"),
+    "kos_words_total": _counted("people's commands to the desk, by where they came from", "screen"),
     "kos_commands_total": _counted("commands to the ledger", "outcome"),
     "kos_ledger_sequence": _gauge("number of the ledger's last entry"),
     "kos_database_bytes": _gauge("size of the database file"),
@@ -106,15 +108,15 @@ METRICS: Mapping[str, Declared] = {
     "kos_credits_used": _gauge("credits used this month"),
     "kos_credits_reserve": _gauge("credits kept back for checks on demand"),
     # --- how late
-    "kos_poll_lateness_seconds": _timed("from the moment a poll was due to its beginning"),
+    "kos_poll_lateness_seconds": _timed("time from when a poll was due to when it started"),
     "kos_poll_seconds": _timed("how long a poll took"),
     "kos_http_seconds": _timed("how long an answered request took", "remote"),
     "kos_commit_seconds": _timed("how long a commit took"),
     # --- how often failed
     "kos_polls_total": _counted("polls of the odds feed", "outcome"),
-    "kos_http_requests_total": _counted("requests sent, repeats too", "remote", "outcome"),
+    "kos_http_requests_total": _counted("requests sent, including repeats", "remote", "outcome"),
     "kos_telegram_calls_total": _counted(
-        "calls to Telegram by what became of them; wait: it asked for patience (429)", "outcome"
+        "calls to Telegram by result; wait: it asked KOS to wait (429)", "outcome"
     ),
     "kos_logins_total": _counted("logins to the exchange", "outcome"),
     "kos_exchange_failures_total": _counted("exchange reads that failed"),
@@ -265,7 +267,7 @@ def _of_stores(beat: Heartbeat, now: datetime) -> Iterator[Sample]:
 
 
 def _by_name(system: SystemDescribed) -> dict[str, list[ActorDescribed]]:
-    """Actors by name; the fetchers, of which there are many, together."""
+    """Actors by name; all fetchers together, as they are many."""
     found: dict[str, list[ActorDescribed]] = defaultdict(list)
     for node in system.nodes:
         for actor in node.actors:
@@ -275,7 +277,7 @@ def _by_name(system: SystemDescribed) -> dict[str, list[ActorDescribed]]:
 
 
 def _metered(system: SystemDescribed) -> Iterator[Metric]:
-    """What processes counted, each with its node as a label: it begins anew with that."""
+    """Counts of the processes, labelled by node: they start again with the node."""
     by_name: dict[str, list[tuple[str, Meter]]] = defaultdict(list)
     for node in system.nodes:
         for meter in node.meters:

@@ -1,29 +1,30 @@
-"""Whether the daemon may be called ready, and alive, as a service manager wants to know it."""
+"""Whether the daemon is ready and alive, for a service manager."""
 
 from __future__ import annotations
 
 import msgspec
 
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
+from kos.views.health import state_words
 
 FRESH_S = 5.0
-"""A node that has not said for so long how it is counts as silent."""
+"""A node that has not reported for this long counts as silent."""
 
 _LIVING = frozenset({"running", "starting", "backing_off"})
-"""An actor that is being restarted is looked after: that is what its supervisor is for."""
+"""An actor that is being restarted is fine: its supervisor takes care of it."""
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
-    """How the daemon is, for whoever watches over it."""
+    """The daemon's status, for a service manager."""
 
     is_up: bool
-    """Every critical actor runs, in a node that runs."""
+    """Every critical actor is running, in a running node."""
     silent: tuple[str, ...]
-    """Critical actors of which nothing good is known, each with the reason. Any: not alive."""
+    """Critical actors that are not known to be working, each with the reason. Any: not alive."""
     awaited: tuple[str, ...]
-    """What has not come in yet of the first answers of remote services."""
+    """First answers of remote services that have not arrived yet."""
     problems: tuple[str, ...]
-    """What goes wrong without being fatal, such as a refused key."""
+    """Problems that are not fatal, such as a refused key."""
 
     @property
     def status(self) -> str:
@@ -43,7 +44,7 @@ def readiness(system: SystemDescribed, critical: frozenset[str]) -> Readiness:
     """Judge a described system.
 
     Args:
-        system: As the nodes said at their last ping.
+        system: As reported at the last ping of each node.
         critical: The actors without which KOS does not do its work.
     """
     silent: list[str] = []
@@ -62,8 +63,8 @@ def readiness(system: SystemDescribed, critical: frozenset[str]) -> Readiness:
             if problem := actor.pulse.get("problem"):
                 problems.append(f"{actor.name}: {problem}")
             elif actor.state == "parked":
-                problems.append(f"{actor.name} is parked: {actor.last_error}")
-    silent += [f"{name}: nobody knows it" for name in sorted(missing)]
+                problems.append(f"{actor.name} is on hold: {actor.last_error}")
+    silent += [f"{name}: unknown" for name in sorted(missing)]
     return Readiness(
         is_up=is_up and not silent,
         silent=tuple(silent),
@@ -73,13 +74,13 @@ def readiness(system: SystemDescribed, critical: frozenset[str]) -> Readiness:
 
 
 def _silence(node: NodeDescribed, actor: ActorDescribed) -> str:
-    """Why nothing good is known of an actor; empty when all is well."""
+    """Why an actor is not known to be working; empty when it is."""
     if node.state != "running":
-        return f"node {node.name} is {node.state}"
+        return f"node {node.name} is {state_words(node.state)}"
     if node.since_pong_s is None:
-        return f"node {node.name} has not spoken yet"
+        return f"node {node.name} has not reported yet"
     if node.since_pong_s > FRESH_S:
-        return f"node {node.name} is silent"
+        return f"node {node.name} has stopped reporting"
     if actor.state not in _LIVING:
-        return f"it is {actor.state}"
+        return f"it is {state_words(actor.state)}"
     return ""

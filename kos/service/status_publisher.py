@@ -67,7 +67,7 @@ class StatusPublisher:
         self._file.write(beat)
 
     def stop(self) -> None:
-        """Serve and ping no more."""
+        """Stop serving and pinging."""
         if self._exporter is not None:
             self._exporter.stop()
         if self._pinger is not None:

@@ -16,7 +16,7 @@ _LONGEST_STATUS = 400
 
 
 class ServiceManager:
-    """Whoever started this process and wants to know how it is.
+    """The service manager that started this process and watches its status.
 
     A message that cannot be delivered is dropped: the daemon's work does not hang on it. Those
     that must not be lost say whether they were taken.

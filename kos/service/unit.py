@@ -21,7 +21,7 @@ STATE_DIR = Path("/var/lib/kos")
 REFERENCE_EXECUTABLE = "/opt/kos/bin/kos"
 """What the copy in the repository starts."""
 REFERENCE_SECRETS = ("odds_api.key",)
-"""The secrets of which the copy in the repository knows."""
+"""The secrets that the copy in the repository names."""
 
 SYSUSERS = f'u {USER} - "KOS matched-betting daemon" {STATE_DIR}\n'
 """The service's own account, for systemd-sysusers."""

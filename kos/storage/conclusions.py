@@ -169,7 +169,7 @@ def _check_kept(kept: Kept) -> None:
         return
     if len(kept.value) > _MAX_VALUE:
         raise InvalidInput(
-            f"kept {kept.name}", f"{len(kept.value)} characters", f"at most {_MAX_VALUE}"
+            f"kept {kept.name}", f"{len(kept.value)} characters", f"up to {_MAX_VALUE} characters"
         )
     try:
         msgspec.json.decode(kept.value)
@@ -181,7 +181,9 @@ def _check_action(action: Action) -> None:
     if not _ACTION_ID.fullmatch(action.action_id):
         raise InvalidInput("action_id", action.action_id[:64], "16 characters of A-Za-z0-9_-")
     if not 0 < len(action.user) <= _MAX_NAME:
-        raise InvalidInput("action user", action.user[:_MAX_NAME], "who alone may press it")
+        raise InvalidInput(
+            "action user", action.user[:_MAX_NAME], "the ID of the person who can press it"
+        )
     if not 0 < len(action.command) <= _MAX_COMMAND:
         raise InvalidInput(
             "action command", action.command[:_MAX_NAME], f"1 to {_MAX_COMMAND} characters"
@@ -189,7 +191,7 @@ def _check_action(action: Action) -> None:
     if action.expires_at.tzinfo is None:
         raise InvalidInput("action expires_at", action.expires_at, "a time with its zone")
     if action.used_at is not None:
-        raise InvalidInput("action used_at", action.used_at, "nothing: it is shown unused")
+        raise InvalidInput("action used_at", action.used_at, "no time: a new button is unused")
 
 
 def _check_new(connection: sqlite3.Connection, actions: tuple[Action, ...]) -> None:
@@ -197,7 +199,7 @@ def _check_new(connection: sqlite3.Connection, actions: tuple[Action, ...]) -> N
     for action in actions:
         if action.action_id in seen or _used_at(connection, action.action_id) is not None:
             raise CommandNotAllowed(
-                f"action {action.action_id} was given out before; take a new id"
+                f"Action {action.action_id} has been issued before. Use a new ID."
             )
         seen.add(action.action_id)
 
@@ -207,11 +209,9 @@ def _check_unused(connection: sqlite3.Connection, used: tuple[str, ...]) -> None
     for action_id in used:
         found = _used_at(connection, action_id)
         if found is None:
-            raise CommandNotAllowed(
-                f"action {action_id[:64]} was never given out, or is long past; ask again"
-            )
+            raise CommandNotAllowed("This button is unknown or has expired. Run the command again.")
         if found[0] is not None or action_id in seen:
-            raise CommandNotAllowed(f"action {action_id} is used already; ask again")
+            raise CommandNotAllowed("This button has already been used. Run the command again.")
         seen.add(action_id)
 
 

@@ -53,17 +53,19 @@ def erase(
     """
     user = portfolio.participant
     if not portfolio.has_joined:
-        raise CommandNotAllowed(f"there is no participant {user!r}")
+        raise CommandNotAllowed(f"There is no participant {user}.")
     open_bets = [
         f"{state.id}/{bet.id}" for state in portfolio.offers.values() for bet in state.open_bets()
     ]
     if open_bets:
         raise CommandNotAllowed(
-            f"{user} has open bets ({', '.join(open_bets)}); settle them before erasing"
+            f"{user} has open bets ({', '.join(open_bets)}). Settle them before erasing."
         )
     on_way = sum(sum(state.transit.values()) for state in portfolio.offers.values())
     if on_way:
-        raise CommandNotAllowed(f"{pounds(on_way)} of {user} is on its way; record its arrival")
+        raise CommandNotAllowed(
+            f"{pounds(on_way)} of {user} is in transit. Record its arrival first."
+        )
     connection.execute(
         "INSERT INTO erasures (user_id, erased_by, erased_at) VALUES (?, ?, ?)",
         (user, erased_by, erased_at),
@@ -109,7 +111,7 @@ def _rows(
 def everything(
     database: Database, participant: str
 ) -> dict[str, list[dict[str, str | int | None]]]:
-    """All rows about one participant by table, for them to take along; nobody else's."""
+    """All rows about one participant by table, for them to take along; no one else's."""
     values = {"user": participant, "persons": _persons(database.raw(), participant)}
     found = {
         table: _rows(database, table, "user_id = :user ORDER BY rowid", values) for table in _TABLES

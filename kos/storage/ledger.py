@@ -238,7 +238,7 @@ class Ledger:
         if found[0] != digest:
             return CommandRefused(
                 command_id=command_id,
-                reason=f"command id {command_id!r} was used for another command; take a new one",
+                reason=f"command id {command_id!r} was used for another command; use a new one",
             )
         _, stored, kind, sequence = found
         if stored != _UNSAID:
@@ -250,11 +250,11 @@ class Ledger:
         )
 
     def _reason(self, command: LedgerCommand, error: Exception) -> str:
-        """Why a command is refused, for whoever sent it."""
+        """Why a command is refused, for its sender."""
         if isinstance(error, OperatorMustAct):
             return str(error)
         if isinstance(error, sqlite3.IntegrityError):
-            return f"the ledger's own rules refuse it: {error}"
+            return f"the ledger's rules refuse it: {error}"
         # Our bug, or a value that no rule foresaw.
         _log.error("command.crashed", kind=type(command).__name__, exc_info=error)
         return (
@@ -264,7 +264,7 @@ class Ledger:
 
     def _handle(self, command: LedgerCommand, sequence: int, recorded_at: str) -> LedgerAnswer:
         if not command.by:
-            raise InvalidInput("by", command.by, "who asks: a user's id or an actor's name")
+            raise InvalidInput("by", command.by, "a user's ID or an actor's name")
         if command.occurred_at.tzinfo is None:
             raise InvalidInput("occurred_at", command.occurred_at, "a time with its zone")
         match command:
@@ -326,8 +326,8 @@ class Ledger:
             ).fetchone()
             if last is None or last[0] == AliasVerdict.WITHDRAWN:
                 raise CommandNotAllowed(
-                    f"nothing is said about {command.feed_name!r} and {command.exchange_name!r} "
-                    f"in {command.sport}, so there is nothing to take back"
+                    f"There is no decision about {command.feed_name!r} and "
+                    f"{command.exchange_name!r} in {command.sport}, so there is nothing to undo."
                 )
         run(
             "INSERT INTO alias_facts (sequence, sport, feed_name, exchange_name, verdict,"
@@ -357,7 +357,7 @@ class Ledger:
 
     def _erase(self, command: EraseParticipant, recorded_at: str) -> None:
         if not command.reason.strip():
-            raise InvalidInput("reason", command.reason, "why everything is to be removed")
+            raise InvalidInput("reason", command.reason, "the reason for the erasure")
         erase(self._connection, self._portfolios.of(command.participant), command.by, recorded_at)
         self._portfolios.forget()
         self._is_cleaning = True
@@ -393,8 +393,8 @@ class Ledger:
 def identity(command: LedgerCommand) -> bytes:
     """What makes two commands the same: what is said, not who says it and when it happened.
 
-    A conclusion is its id and nothing more. Its text is composed anew when a word comes twice, of
-    prices and ages that have moved on, and whoever said the word means the same by it; told that
+    A conclusion is its id and nothing more. Its text is written again when a command comes twice, from
+    prices and ages that have moved on, and the command means the same; told that
     the id was used for another command, they would neither get their answer nor could do anything
     about it. What became of a promise is its id and the promise, since a bot that did not hear the
     answer may have sent a second message meanwhile.

@@ -49,7 +49,7 @@ def check_promise(promise: Promise) -> None:
     if not 0 < len(promise.chat) <= _MAX_NAME:
         raise InvalidInput("chat", promise.chat[:_MAX_NAME], f"1 to {_MAX_NAME} characters")
     if len(promise.topic) > _MAX_NAME:
-        raise InvalidInput("topic", promise.topic[:_MAX_NAME], f"at most {_MAX_NAME} characters")
+        raise InvalidInput("topic", promise.topic[:_MAX_NAME], f"up to {_MAX_NAME} characters")
     if not 0 <= promise.edits <= _MAX_INTEGER:
         raise InvalidInput("edits", promise.edits, "a message's number, or 0")
     if promise.expires_at is not None and promise.expires_at.tzinfo is None:
@@ -94,7 +94,7 @@ def mark_delivered(
         CommandNotAllowed: Nothing was promised under that number, or it is long past.
     """
     if command.outcome is PromiseOutcome.WAITING:
-        raise InvalidInput("outcome", command.outcome.value, "what became of it")
+        raise InvalidInput("outcome", command.outcome.value, "the outcome of the delivery")
     if not 0 <= command.message_id <= _MAX_INTEGER:
         raise InvalidInput("message_id", command.message_id, "a message's number, or 0")
     if not 0 < command.entry_id <= _MAX_INTEGER:
@@ -104,8 +104,7 @@ def mark_delivered(
     ).fetchone()
     if found is None:
         raise CommandNotAllowed(
-            f"there is no promise {command.entry_id}: none was made under that number, or it is "
-            "long past"
+            f"There is no promise {command.entry_id}: the number is wrong or the promise is too old."
         )
     before = PromiseOutcome(found[0])
     if before is PromiseOutcome.SENT or (

@@ -18,8 +18,8 @@ from kos.messages import (
     SetPerson,
 )
 
-NOT_GOOD = "this code is not good: unknown, used or expired; ask for a new one"
-"""The one answer to every code that seats nobody, so that a guess learns nothing from it."""
+NOT_GOOD = "This code is not valid: it is wrong, used or expired. Ask for a new one."
+"""The one answer to every invalid code, so that a guess learns nothing from it."""
 
 _MAX_USER = 100
 _MAX_NAME = 200
@@ -34,7 +34,7 @@ _LAST = (
 
 
 def people(database: Database, query: GetPeople) -> PeopleListed:
-    """Everybody who may talk to KOS, by when they were added; those who may no more if asked."""
+    """The people with access, in the order added; removed people if asked."""
     rows = database.rows(
         f"SELECT {_FACT} FROM people_facts WHERE {_LAST} AND (is_active = 1 OR ?)"  # noqa: S608 - constants
         " ORDER BY added_at, sequence",
@@ -82,7 +82,7 @@ def put_invitation(connection: sqlite3.Connection, command: PutInvitation, seque
     _check_seat(connection, command.seat, command.participant)
     run = connection.execute
     if run("SELECT 1 FROM invitations WHERE code_digest = ?", (command.code_digest,)).fetchone():
-        raise CommandNotAllowed("this code was given out before; make a new one")
+        raise CommandNotAllowed("This code has been issued before. Create a new one.")
     run(
         "INSERT INTO invitations (sequence, code_digest, seat, user_id, expires_at, made_by,"
         " made_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -111,7 +111,7 @@ def accept_invitation(
     _check_person(command.user, name)
     if _is_active(connection, command.user):
         # Said before the code is looked at, so that it tells nothing about the code.
-        raise CommandNotAllowed("you have a seat already; an administrator can change it")
+        raise CommandNotAllowed("You already have access. An admin can change your role.")
     found = connection.execute(
         "SELECT sequence, seat, user_id, made_by FROM invitations"
         " WHERE code_digest = ? AND accepted IS NULL AND expires_at > ?",
@@ -152,7 +152,7 @@ def _write(
     person: Person,
     added_by: str,
 ) -> None:
-    """A fact; who added somebody, and when, stays while they stay."""
+    """A fact; who added someone, and when, stays while they stay."""
     decided_at = stamp(command.occurred_at)
     since = connection.execute(
         "SELECT is_active, added_by, added_at FROM people_facts WHERE person_id = ?"
@@ -200,16 +200,20 @@ def _is_active(connection: sqlite3.Connection, user: str) -> bool:
 
 def _check_person(user: str, name: str) -> None:
     if len(user) > _MAX_USER or not _USER.fullmatch(user):
-        raise InvalidInput("user", user[:_MAX_USER], "telegram:<user id>, or another screen's id")
+        raise InvalidInput(
+            "user", user[:_MAX_USER], "telegram:<user ID>, or the ID from another screen"
+        )
     screen, _, number = user.partition(":")
     if screen == "telegram" and not (number.isascii() and number.isdecimal()):
-        raise InvalidInput("user", user, "telegram:<user id>, a number; user names change hands")
+        raise InvalidInput(
+            "user", user, "telegram:<user ID> with a number; usernames can change hands"
+        )
     if not 0 < len(name.strip()) <= len(name) <= _MAX_NAME:
         raise InvalidInput("name", name[:_MAX_NAME], f"1 to {_MAX_NAME} characters")
 
 
 def _check_seat(connection: sqlite3.Connection, seat: Seat, participant: str) -> None:
     if seat is Seat.PARTICIPANT and not participant:
-        raise InvalidInput("participant", "", "whose offers and books a participant's seat shows")
+        raise InvalidInput("participant", "", "the participant whose offers and books they see")
     if connection.execute("SELECT 1 FROM erasures WHERE user_id = ?", (participant,)).fetchone():
-        raise CommandNotAllowed(f"{participant} was erased; that id is not used again")
+        raise CommandNotAllowed(f"{participant} was erased. That ID cannot be used again.")

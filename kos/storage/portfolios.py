@@ -95,7 +95,7 @@ class Portfolios:
     """The writer's side: applies facts and writes what they do, within the caller's savepoint.
 
     Portfolios are kept in memory, since this process alone changes them. After any rollback
-    the caller says :meth:`forget`, and they are folded anew.
+    the caller says :meth:`forget`, and they are folded again.
     """
 
     def __init__(self, database: Database) -> None:
@@ -168,8 +168,7 @@ class Portfolios:
         version = 0 if state is None else state.version
         if version != command.expected_version:
             raise CommandNotAllowed(
-                f"offer {command.instance} has {version} facts by now, not "
-                f"{command.expected_version}: somebody was quicker; look at it and decide again"
+                f"Someone else has updated offer {command.instance}. Check it and try again."
             )
 
     def _completed(self, command: RecordFact) -> Fact:
@@ -182,7 +181,7 @@ class Portfolios:
             lines = postings_of(self._database, command.participant, fact.transaction)
             if fact.postings and fact.postings != lines:
                 raise CommandNotAllowed(
-                    f"entry {fact.transaction} is not the one that was meant: its lines differ"
+                    f"Entry {fact.transaction} has different lines from the one you chose."
                 )
             return msgspec.structs.replace(fact, postings=lines)
         return fact
@@ -304,7 +303,7 @@ class Portfolios:
         run = self._connection.execute
         if (before.name, before.is_active) != (after.name, after.is_active):
             if run("SELECT 1 FROM erasures WHERE user_id = ?", (user,)).fetchone():
-                raise CommandNotAllowed(f"participant {user!r} was erased; choose another id")
+                raise CommandNotAllowed(f"Participant {user} was erased. Choose another ID.")
             run(
                 "INSERT INTO participants (user_id, name, is_active, joined_at)"
                 " VALUES (?, ?, ?, ?) ON CONFLICT (user_id) DO UPDATE SET is_active = excluded.is_active",

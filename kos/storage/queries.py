@@ -98,7 +98,7 @@ def postings_of(database: Database, participant: str, transaction: int) -> tuple
         (transaction, participant),
     )
     if not rows:
-        raise CommandNotAllowed(f"{participant} has no entry {transaction}")
+        raise CommandNotAllowed(f"{participant} has no entry {transaction}.")
     return tuple(
         Posting(Account(AccountKind(kind), venue), amount, instance, bet)
         for kind, venue, amount, instance, bet in rows

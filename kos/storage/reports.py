@@ -1,7 +1,7 @@
 """What a participant may ask about their own offers and money, and an operator about all.
 
 Every question carries its scope: a participant's question reads that participant's rows and no
-other; a question about everybody names the operator who asks it.
+other; a question about everyone names the operator who asks it.
 """
 
 from __future__ import annotations
@@ -60,9 +60,7 @@ def _scope(query: LedgerQuery) -> dict[str, Any]:
         CommandNotAllowed: It names neither a participant nor an operator.
     """
     if not query.participant and not query.operator:
-        raise CommandNotAllowed(
-            "a question names its participant, or the operator who asks about everybody"
-        )
+        raise CommandNotAllowed("Name the participant, or the operator who asks about everyone.")
     return {"user": query.participant or None}
 
 
@@ -138,11 +136,11 @@ def offer(database: Database, query: GetOffer, now: datetime) -> OfferDescribed:
         CommandNotAllowed: No participant is named, or they have no such instance.
     """
     if not query.participant:
-        raise CommandNotAllowed("name the participant whose offer it is")
+        raise CommandNotAllowed("Name the participant whose offer it is.")
     values = {"user": query.participant, "closed": True, "instance": query.instance}
     lines = _offer_lines(database, values, "offer_id = :instance")
     if not lines:
-        raise CommandNotAllowed(f"{query.participant} has no offer {query.instance!r}")
+        raise CommandNotAllowed(f"{query.participant} has no offer {query.instance}.")
     state = portfolio_of(database, query.participant).offers[query.instance]
     return OfferDescribed(
         line=lines[0],
@@ -365,5 +363,5 @@ def all_about(database: Database, query: GetEverything) -> EverythingListed:
         CommandNotAllowed: No participant is named.
     """
     if not query.participant:
-        raise CommandNotAllowed("name the participant whose data is to be listed")
+        raise CommandNotAllowed("Name the participant whose data to list.")
     return EverythingListed(tables=everything(database, query.participant))

@@ -104,9 +104,7 @@ def imported(ledger: Ledger, lines: Iterable[bytes]) -> Imported:
             batch.append(_COMMANDS.decode(line))
         except msgspec.DecodeError as error:
             flush()
-            raise InvalidInput(
-                f"line {number}", str(error), "a line of `kos ledger export`"
-            ) from error
+            raise InvalidInput(f"line {number}", error, "a line of `kos ledger export`") from error
         if len(batch) >= MAX_BATCH:
             flush()
     if batch:

@@ -143,7 +143,7 @@ def _desk_problems(database: Database) -> Iterator[str]:
         " ON people_facts.sequence = accepted AND person_id = accepted_by"
         " WHERE accepted IS NOT NULL AND person_id IS NULL"
     ):
-        yield f"the invitation that {user} accepted by command {sequence} seated nobody"
+        yield f"the invitation that {user} accepted by command {sequence} gave no one access"
     for number, fault in unreadable(database):
         yield f"promise {number} cannot be read: {fault}"
 

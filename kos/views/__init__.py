@@ -1,1 +1,1 @@
-"""Each question an operator can ask, answered once; no layout."""
+"""Answers for every screen, each built once; no layout."""

@@ -1,30 +1,35 @@
-"""Alerts as answers: what was found, what has gone since, and what is wrong."""
+"""Alerts as messages: opportunities, those no longer available, and problems."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
 
+from kos.domain.market.places import place_name
 from kos.domain.opportunities.opportunity import Opportunity
 from kos.domain.people.alerts import MAX_LINES, AlertHit, Measure, Say, value_of
 from kos.domain.people.conversation import Answer, Span, Style
 from kos.domain.people.incidents import TroubleSay
-from kos.views.opportunities import duration, opportunity_row, uk_time
+from kos.views.opportunities import duration, opportunity_row, pounds, uk_clock
 
 _SIMULATED = "SIMULATED MARKETS. "
 
 
 def sighting_of(found: Opportunity, measure: Measure, now: datetime) -> AlertHit:
-    """An opportunity as a rule sees it, with the line that tells of it."""
+    """An opportunity as a rule sees it, with its text in a message."""
     row = opportunity_row(found, now)
-    size = "size unknown" if found.lay_available is None else f"{row.available} to lay"
+    size = "liquidity unknown" if found.lay_available is None else f"{row.available} available"
+    made = "profit" if found.profit >= 0 else "loss"
     parts = (
-        f"{row.event}, {row.kickoff}",
-        f"{row.selection}: {row.bookmaker} {row.back_odds}, {row.exchange} {row.lay_odds} ({size})",
-        f"rating {row.rating}, profit {row.profit}"
+        f"{row.event}, starts {row.kickoff}",
+        (
+            f"{row.selection}: {row.bookmaker} {row.back_odds}, "
+            f"{row.exchange} lay {row.lay_odds} ({size})"
+        ),
+        f"Rating {row.rating}, {made} {pounds(abs(found.profit))}"
         + (f", retention {row.retention}" if row.retention else ""),
-        f"stake {row.stake}, lay {row.lay_stake}, liability {row.liability}",
-        f"prices {row.back_age} and {row.lay_age} old at {uk_time(now)}",
+        f"Stake {row.stake}, lay {row.lay_stake}, liability {row.liability}",
+        f"Prices: back {row.back_age} old, lay {row.lay_age} old at {uk_clock(now)}",
     )
     return AlertHit(
         key=f"{found.kind.value}|{found.id}",
@@ -35,10 +40,10 @@ def sighting_of(found: Opportunity, measure: Measure, now: datetime) -> AlertHit
 
 
 def telling_answer(say: Say, title: str, *, is_simulated: bool) -> Answer:
-    """The message of a telling as it stands now.
+    """The present text of an alert message.
 
     Args:
-        say: What to say.
+        say: The message.
         title: The rule in words.
         is_simulated: The markets are the sandbox's.
     """
@@ -46,7 +51,7 @@ def telling_answer(say: Say, title: str, *, is_simulated: bool) -> Answer:
     count = len(telling.items)
     spans = [
         Span((_SIMULATED if is_simulated else "") + title, Style.BOLD),
-        Span(f"\n{count} found" if count > 1 else ""),
+        Span(f"\n{count} opportunities" if count > 1 else ""),
     ]
     for item in telling.items[:MAX_LINES]:
         if item.gone_at is None:
@@ -56,34 +61,36 @@ def telling_answer(say: Say, title: str, *, is_simulated: bool) -> Answer:
         first = item.text.partition("\n")
         selection = first[2].partition(":")[0]
         spans.append(Span(f"\n\n{first[0]}\n{selection}: "))
-        spans.append(Span(f"gone {uk_time(item.gone_at)}, after {stood}", Style.ITALIC))
+        spans.append(
+            Span(f"no longer available at {uk_clock(item.gone_at)}, after {stood}", Style.ITALIC)
+        )
     if count > MAX_LINES:
         spans.append(Span(f"\n\nand {count - MAX_LINES} more"))
     return Answer(spans=tuple(span for span in spans if span.text))
 
 
 def rule_title(kind_name: str, measure: Measure, threshold: Decimal, bookmaker: str | None) -> str:
-    """A rule in words: ``Qualifying bets, rating from 98%, coral``."""
+    """A rule in words: ``Qualifying bets at Coral, rating 98% or more``."""
     shown = f"{threshold.normalize():f}"
     unit = {
         Measure.SCORE: shown,
-        Measure.PROFIT: f"£{shown}",
+        Measure.PROFIT: pounds(threshold),
         Measure.RETENTION: f"{shown}%",
         Measure.RATING: f"{shown}%",
     }[measure]
-    where = f", {bookmaker}" if bookmaker else ""
-    return f"{kind_name}, {measure.value} from {unit}{where}"
+    where = f" at {place_name(bookmaker)}" if bookmaker else ""
+    return f"{kind_name}{where}, {measure.value} {unit} or more"
 
 
 def trouble_answer(say: TroubleSay) -> Answer:
-    """A trouble, or that it is over."""
+    """A problem, or that it is resolved."""
     known = say.known
     if known.over_at is None:
-        return Answer(spans=(Span("Look at this: ", Style.BOLD), Span(known.text)))
+        return Answer(spans=(Span("Attention: ", Style.BOLD), Span(known.text)))
     lasted = duration((known.over_at - known.since).total_seconds())
     return Answer(
         spans=(
             Span(known.text),
-            Span(f"\nover since {uk_time(known.over_at)}, after {lasted}", Style.ITALIC),
+            Span(f"\nResolved at {uk_clock(known.over_at)}, after {lasted}.", Style.ITALIC),
         )
     )

@@ -1,4 +1,4 @@
-"""Books as people read them: balances, profit, float, statements and who takes part."""
+"""Books as tables: balances, profit, float, statements and participants."""
 
 from __future__ import annotations
 
@@ -14,30 +14,35 @@ from kos.domain.books.lines import (
     ProfitLine,
     StatementLine,
 )
+from kos.domain.market.places import place_name
 from kos.domain.money import from_pence
+from kos.views.names import account_name, profit_name
 from kos.views.offers import shown_time
 from kos.views.table import TableView
 
 
 def balances_table(balances: Iterable[BalanceLine]) -> TableView:
-    """Every account with its balance; debit positive."""
+    """Every account with its balance; debits are positive."""
     return TableView(
         title="Balances",
         headings=("who", "account", "balance"),
-        rows=tuple((line.participant, line.account, pounds(line.balance)) for line in balances),
+        rows=tuple(
+            (line.participant, account_name(line.account), pounds(line.balance))
+            for line in balances
+        ),
         numbers=frozenset({2}),
     )
 
 
 def floats_table(floats: Iterable[FloatLine]) -> TableView:
-    """What is free to lay at each exchange."""
+    """The free balance for laying at each exchange."""
     return TableView(
         title="Float",
         headings=("who", "exchange", "available", "exposure", "reserved", "free"),
         rows=tuple(
             (
                 line.participant,
-                line.exchange,
+                place_name(line.exchange),
                 pounds(line.available),
                 pounds(line.exposure),
                 pounds(line.reserved),
@@ -50,15 +55,28 @@ def floats_table(floats: Iterable[FloatLine]) -> TableView:
 
 
 def profit_table(title: str, lines: Iterable[ProfitLine]) -> TableView:
-    """What was made, by whatever the title says."""
+    """Profit, by the grouping that the title names."""
     return TableView(
         title=title,
-        headings=("who", "of", "profit"),
-        rows=tuple((line.participant, line.name, pounds(line.profit)) for line in lines),
+        headings=("who", "from", "profit"),
+        rows=tuple(
+            (line.participant, profit_name(line.name), pounds(line.profit)) for line in lines
+        ),
         numbers=frozenset({2}),
     )
 
 
+STATEMENT_HEADINGS = (
+    "entry",
+    "when",
+    "who",
+    "account",
+    "where",
+    "amount",
+    "what",
+    "offer",
+    "bet",
+)
 STATEMENT_COLUMNS = (
     "transaction",
     "when",
@@ -73,17 +91,17 @@ STATEMENT_COLUMNS = (
 
 
 def statement_table(lines: Iterable[StatementLine]) -> TableView:
-    """Every posting of a time."""
+    """Every entry of a period."""
     return TableView(
         title="Statement",
-        headings=STATEMENT_COLUMNS,
+        headings=STATEMENT_HEADINGS,
         rows=tuple(
             (
                 str(line.transaction),
                 shown_time(line.occurred_at),
                 line.participant,
-                line.account,
-                line.venue,
+                account_name(line.account),
+                place_name(line.venue),
                 pounds(line.amount),
                 line.what,
                 line.instance,
@@ -96,7 +114,7 @@ def statement_table(lines: Iterable[StatementLine]) -> TableView:
 
 
 def statement_csv(lines: Iterable[StatementLine]) -> str:
-    """The postings as CSV, amounts in pounds; no cell is a formula to a spreadsheet."""
+    """The entries as CSV, amounts in pounds; no spreadsheet reads a cell as a formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(STATEMENT_COLUMNS)
@@ -118,7 +136,7 @@ def statement_csv(lines: Iterable[StatementLine]) -> str:
 
 
 def _harmless(text: str) -> str:
-    """Text that no spreadsheet takes for a formula, whatever blanks stand before it."""
+    """Text that no spreadsheet reads as a formula, whatever blanks come before it."""
     text = text.replace("\r", " ")  # which the writer leaves bare, and readers take for a new line
     begins = text.lstrip()[:1]
     is_formula = begins in {"=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"}
@@ -126,17 +144,17 @@ def _harmless(text: str) -> str:
 
 
 def participants_table(participants: Iterable[ParticipantLine]) -> TableView:
-    """Who takes part, and where they are restricted."""
+    """Participants, and where they are restricted."""
     return TableView(
         title="Participants",
-        headings=("id", "name", "since", "state", "restricted at"),
+        headings=("ID", "name", "since", "state", "restricted at"),
         rows=tuple(
             (
                 line.participant,
                 line.name,
                 shown_time(line.joined_at),
                 "active" if line.is_active else "paused",
-                ", ".join(line.restricted),
+                ", ".join(map(place_name, line.restricted)),
             )
             for line in participants
         ),

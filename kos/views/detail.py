@@ -1,4 +1,4 @@
-"""One opportunity in detail: what to do, what it brings, and why it ranks where it does."""
+"""One opportunity in detail: the bets, the outcomes, and how it is ranked."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from kos.domain.market.freshness import age_s
 from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityState, Rejection
 from kos.views.opportunities import (
     OpportunityRow,
+    brief_percent,
     duration,
     opportunity_row,
     percent,
     pounds,
-    uk_time,
+    uk_day,
 )
 
 _PLACES: Final = 5
+_ONE_PLAYER: Final = ("tennis", "mma", "boxing", "golf")
 _TOKENS: Final = {
     BetKind.FREE_BET_SNR: "with the free bet, stake not returned",
     BetKind.FREE_BET_SR: "with the free bet, stake returned",
-    BetKind.REFUND: "own money, refunded if it loses",
+    BetKind.REFUND: "refunded if it loses",
 }
 
 
@@ -36,22 +38,22 @@ class FactorRow(msgspec.Struct, frozen=True):
 
 
 class OpportunityDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """One opportunity as it is now, or why it is not offered any more."""
+    """One opportunity as it is now, or why it is no longer available."""
 
     row: OpportunityRow | None
-    """None: it is gone."""
+    """None: it is no longer available."""
     gone: str
-    """Why and since when, a sentence; empty while it is offered."""
+    """Why and since when, in sentences; empty while it is available."""
     steps: tuple[str, ...]
-    """What a person does, in order."""
+    """The bets, in order."""
     outcomes: tuple[tuple[str, str], ...]
-    """What happens, and what is left then."""
+    """Each outcome, and its profit."""
     factors: tuple[FactorRow, ...]
-    """Of the score in the order of its product, then what else decides."""
+    """The factors of the score in order, then everything else that counts."""
 
 
 def opportunity_detail_view(state: OpportunityState) -> OpportunityDetail:
-    """What has become of an opportunity, in words."""
+    """The present state of an opportunity, in words."""
     found = state.opportunity
     if found is None:
         return OpportunityDetail(row=None, gone=_gone(state), steps=(), outcomes=(), factors=())
@@ -61,15 +63,22 @@ def opportunity_detail_view(state: OpportunityState) -> OpportunityDetail:
         gone="",
         steps=(_back_step(found, row), _lay_step(row)),
         outcomes=(
-            (f"{row.selection} wins", row.if_back_wins),
+            (_winning(found, row), row.if_back_wins),
             (
-                f"{row.selection} does not win",
-                row.if_back_loses
-                + (f", the refund of {row.refund} included" if row.refund else ""),
+                "Any other result",
+                row.if_back_loses + (f", including the {row.refund} refund" if row.refund else ""),
             ),
         ),
         factors=factor_rows(found),
     )
+
+
+def _winning(found: Opportunity, row: OpportunityRow) -> str:
+    """The event that the back bet wins; a team is plural, one player is not."""
+    if row.selection.casefold() == "draw":
+        return "If it is a draw"
+    is_one = found.sport_key.startswith(_ONE_PLAYER) or not (found.home and found.away)
+    return f"If {row.selection} {'wins' if is_one else 'win'}"
 
 
 def _back_step(found: Opportunity, row: OpportunityRow) -> str:
@@ -83,89 +92,98 @@ def _lay_step(row: OpportunityRow) -> str:
 
 
 def factor_rows(found: Opportunity) -> tuple[FactorRow, ...]:
-    """Each factor of the score with its value, its unit and its reason; then what else decides."""
+    """Each factor of the score with its value, unit and reason; then everything else that counts."""
     factors = found.factors
     return (
         FactorRow("Free bet value", _pounds(factors.free_bet_value), _value_why(found)),
-        FactorRow("Max loss", _pounds(factors.max_loss), _loss_why(found)),
+        FactorRow("Qualifying loss", _pounds(factors.max_loss), _loss_why(found)),
         FactorRow(
-            "Minutes to kickoff",
+            "Minutes to start",
             f"{factors.minutes_to_kickoff:.0f} min",
-            "divides: of two equal pairs the sooner one ranks higher",
+            "divides: if all else is equal, the earlier start ranks higher",
         ),
-        FactorRow("Retention", percent(Decimal(repr(factors.retention))), _retention_why(found)),
-        FactorRow("Fill", percent(Decimal(repr(factors.fill))), _fill_why(found)),
+        FactorRow(
+            "Retention", brief_percent(Decimal(repr(factors.retention))), _retention_why(found)
+        ),
+        FactorRow("Fill", brief_percent(Decimal(repr(factors.fill))), _fill_why(found)),
         FactorRow(
             "Score",
             f"{found.score:.{_PLACES}g} per minute",
-            "free bet value / max loss / minutes * retention * fill",
+            "free bet value ÷ loss ÷ minutes × retention × fill",  # noqa: RUF001 - the sign is meant
         ),
         FactorRow(
             "Tier",
             str(found.tier),
-            "nothing is lost, so it stands before all that lose and is ordered by its profit"
+            "makes a profit, so it ranks above every loss-making bet, in order of profit"
             if found.tier
-            else "something is lost, so the score orders it",
+            else "makes a loss, so the score sets its rank",
         ),
         FactorRow(
             "Liquidity floor",
             _pounds(factors.liquidity_floor),
-            "a gate, not a factor: not known whether it is passed"
+            "pass or fail: unknown"
             if found.lay_available is None
-            else f"a gate, not a factor: passed with {pounds(found.lay_available)}",
+            else f"pass or fail: passed, {pounds(found.lay_available)} available",
         ),
         FactorRow(
             "Rating",
             percent(found.rating),
-            "what is left of a pound of own money at these prices; above 100% is an arb",
+            "what you keep of each £1 staked; above 100% is an arb",
         ),
-        FactorRow("Commission", percent(found.commission), "on net winnings of the lay's market"),
+        FactorRow(
+            "Commission",
+            brief_percent(found.commission),
+            "charged on net winnings in the exchange market",
+        ),
         FactorRow(
             "Name match",
-            percent(Decimal(repr(found.match_confidence))),
-            "back and lay come from one feed, or the names are certain"
+            brief_percent(Decimal(repr(found.match_confidence))),
+            "same feed, or names certain"
             if found.match_confidence >= 1
-            else "how sure it is that both sides mean the same event",
+            else "how sure KOS is that both are the same event",
         ),
     )
 
 
 def _value_why(found: Opportunity) -> str:
     if found.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}:
-        return "the face of the free bet"
+        return "value of the free bet"
     if Decimal(repr(found.factors.free_bet_value)) == found.stake:
-        return "the stake, as no other free bet is unlocked"
-    return "the face of the free bet that the bet unlocks"
+        return "your stake, as no free bet value was given"
+    return "value of the free bet you earn"
 
 
 def _loss_why(found: Opportunity) -> str:
     if found.tier:
-        return "divides: nothing is lost, which counts as the least loss"
+        return "divides: no loss, so the minimum loss is used"
     if found.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}:
-        return "divides: the part of the free bet's face that does not become cash"
-    return "divides: what the pair loses in its worse outcome"
+        return "divides: the part of the free bet you do not turn into cash"
+    return "divides: the loss in the worse outcome"
 
 
 def _retention_why(found: Opportunity) -> str:
     if found.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}:
-        return "the cash this pair makes of the free bet, by its face"
+        return "cash kept as a share of the free bet's value"
     if found.kind is BetKind.REFUND:
-        return "what a pound of the refund counts for"
-    return "assumed for a free bet still to come, from the settings"
+        return "what £1 of refund is valued at"
+    return "assumed for a future free bet (from your settings)"
 
 
 def _fill_why(found: Opportunity) -> str:
     if found.lay_available is None:
-        return "the source does not tell how much can be laid; taken as enough"
-    return f"{pounds(found.lay_available)} can be laid at this price, {pounds(found.lay_stake)} is needed"
+        return "liquidity unknown; assumed to be enough"
+    return (
+        f"{pounds(found.lay_available)} available at this price; you need {pounds(found.lay_stake)}"
+    )
 
 
 def _gone(state: OpportunityState) -> str:
     reason = state.rejection or Rejection.NOT_QUOTED
-    if state.since is None:
-        return f"Not offered any more: {reason.value}"
-    ago = duration(age_s(state.as_of, state.since))
-    return f"Not offered any more: {reason.value}, known since {uk_time(state.since)} ({ago} ago)"
+    since = ""
+    if state.since is not None:
+        ago = duration(age_s(state.as_of, state.since))
+        since = f" since {uk_day(state.since, state.as_of).removeprefix('today, ')} ({ago} ago)"
+    return f"No longer available{since}: {reason.value}. Check both sites before you bet."
 
 
 def _pounds(amount: float) -> str:

@@ -1,4 +1,4 @@
-"""Dutches as rows of words, the same for terminal, chat and web page."""
+"""Dutches as rows of words, the same in the terminal, in chat and on the web page."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from kos.domain.market.freshness import age_s
+from kos.domain.market.places import place_name
 from kos.domain.opportunities.dutches import (
     DutchAnswer,
     DutchLeg,
@@ -20,11 +21,13 @@ from kos.domain.opportunities.scoring import minutes_between
 from kos.views.opportunities import (
     UNKNOWN,
     duration,
+    match_warning,
     odds,
     percent,
     pounds,
     refund_title,
     refund_words,
+    showing,
     uk_time,
 )
 
@@ -33,17 +36,17 @@ LEG_COLUMNS: Final = (
     ("place", "At"),
     ("odds", "Odds"),
     ("stake", "Stake"),
-    ("outlay", "Outlay"),
+    ("outlay", "At risk"),
     ("available", "Available"),
     ("age", "Price age"),
 )
 """Fields of a leg's row in reading order, each with its heading."""
 
 _LEG_NAMES: Final = {
-    BetKind.QUALIFYING: "a qualifying bet",
-    BetKind.FREE_BET_SNR: "a free bet, stake not returned,",
-    BetKind.FREE_BET_SR: "a free bet, stake returned,",
-    BetKind.REFUND: "a bet",
+    BetKind.QUALIFYING: "qualifying bet",
+    BetKind.FREE_BET_SNR: "free bet (stake not returned)",
+    BetKind.FREE_BET_SR: "free bet (stake returned)",
+    BetKind.REFUND: "bet",
 }
 
 
@@ -59,9 +62,9 @@ class LegRow(msgspec.Struct, frozen=True, kw_only=True):
     effective_odds: str
     """Of a back without a fee."""
     stake: str
-    """Back stake, face of the free bet, or lay stake."""
+    """Back stake, value of the free bet, or lay stake."""
     outlay: str
-    """What it loses if it fails: a lay's liability, nothing for a free bet."""
+    """The loss if it loses: the liability of a lay, nothing for a free bet."""
     available: str
     """Pounds at this price on an exchange, ``unknown``, or empty at a bookmaker."""
     age: str
@@ -78,16 +81,16 @@ class DutchRow(msgspec.Struct, frozen=True, kw_only=True):
     starts_in: str
     legs: tuple[LegRow, ...]
     outcomes: tuple[tuple[str, str], ...]
-    """Each outcome with what is left if it happens."""
+    """Each outcome with its profit."""
     total: str
     """The money that is tied up."""
     profit: str
     """The worst outcome; a loss has a minus."""
     rating: str
     book: str
-    """The book sum as a percentage; below 100 % is an arb."""
+    """The book sum as a percentage; below 100% is an arb."""
     retention: str
-    """Of a free bet: cash made of its face; else empty."""
+    """Cash kept as a share of the value of a free bet; else empty."""
     refund: str
     warnings: tuple[str, ...]
 
@@ -99,24 +102,19 @@ class DutchesView(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[DutchRow, ...]
     summary: str
     left_out: tuple[str, ...]
-    """Why others are not offered, the most frequent reason first."""
+    """Why others were excluded, the most frequent reason first."""
 
 
 def dutches_view(answer: DutchAnswer, query: DutchQuery) -> DutchesView:
     """An answer in words."""
     rejected = sum(answer.rejected.values())
     shown = len(answer.dutches)
-    lower = max(0, answer.considered - rejected - shown)
-    what = "events" if query.bookmaker is None else "prices"
     return DutchesView(
         title=_title(query),
         rows=tuple(dutch_row(found, answer.as_of) for found in answer.dutches),
-        summary=(
-            f"{shown} shown of {answer.considered} {what}; "
-            f"{lower} ranked lower, {rejected} left out"
-        ),
+        summary=showing(shown, answer.considered, rejected),
         left_out=tuple(
-            f"{count}: {reason}"
+            f"{count:,} {reason}"
             for reason, count in sorted(
                 answer.rejected.items(), key=lambda item: (-item[1], item[0])
             )
@@ -162,38 +160,46 @@ def _leg_row(leg: DutchLeg, now: datetime) -> LegRow:
 
 
 def _title(query: DutchQuery) -> str:
-    parts = ["Arbs by dutching" if query.only_arbs else "Dutches"]
+    title = "Dutching arbs" if query.only_arbs else "Dutching"
     if query.bookmaker is None:
-        parts.append(f"for {pounds(query.stake)} in total")
+        title += f", {pounds(query.stake)} total stake"
     else:
-        parts.append(f"with {_LEG_NAMES[query.kind]} of {pounds(query.stake)} at {query.bookmaker}")
+        title += (
+            f" using a {pounds(query.stake)} {_LEG_NAMES[query.kind]}"
+            f" at {place_name(query.bookmaker)}"
+        )
     if query.kind is BetKind.REFUND:
-        parts.append(refund_title(query.refund_value or query.stake, is_cash=query.is_refund_cash))
+        refund = refund_title(query.refund_value or query.stake, is_cash=query.is_refund_cash)
+        title += f" {refund}"
     if query.free_bet_value is not None:
-        parts.append(f"for a free bet of {pounds(query.free_bet_value)}")
+        title += f", to earn a {pounds(query.free_bet_value)} free bet"
     if not query.with_exchanges:
-        parts.append("without exchanges")
-    if query.sport is not None:
-        parts.append(f"in {query.sport}")
-    return " ".join(parts)
+        title += ", bookmakers only"
+    return title if query.sport is None else f"{title}, in {query.sport}"
 
 
 def _warnings(found: DutchOpportunity) -> tuple[str, ...]:
     warnings = []
     if found.book_sum < 1:
-        warnings.append("arb: most are wrong prices or cost accounts; look at all sites first")
+        warnings.append(
+            "arb: often a pricing error, and arbing can get an account restricted. "
+            "Check every site first"
+        )
     for leg in found.legs:
         name = f"{leg.place_title}, {leg.outcome}"
         if leg.is_exchange and leg.available is None:
-            warnings.append(f"{name}: how much is available is not known")
+            warnings.append(f"{name}: liquidity unknown")
         elif leg.available is not None and leg.available < leg.stake:
             warnings.append(
-                f"{name}: only {pounds(leg.available)} of {pounds(leg.stake)} at this price"
+                f"{name}: only {pounds(leg.available)} of the {pounds(leg.stake)} you need is "
+                "available at this price"
             )
         if leg.is_delayed:
-            warnings.append(f"{name}: price is delayed by up to 180 s")
+            warnings.append(f"{name}: price may be delayed by up to 3 minutes")
         if leg.match_confidence < 1:
-            warnings.append(f"{name}: names matched with confidence {leg.match_confidence:.2f}")
+            warnings.append(f"{name}: {match_warning(leg.match_confidence)}")
     if len(found.outcomes) > 2 or any(leg.side is LegSide.BACK for leg in found.legs[1:]):  # noqa: PLR2004
-        warnings.append("look that all places settle alike: extra time, dead heat, retirement")
+        warnings.append(
+            "check that every site settles the same way: extra time, dead heats, retirements"
+        )
     return tuple(warnings)

@@ -1,4 +1,4 @@
-"""How the daemon is, as rows; no layout."""
+"""The daemon's status, as rows; no layout."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import msgspec
 from kos.messages import BudgetDescribed
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
 from kos.service.heartbeat import Heartbeat
+from kos.views.opportunities import duration
 
 
 class ActorRow(msgspec.Struct, frozen=True):
@@ -21,7 +22,7 @@ class ActorRow(msgspec.Struct, frozen=True):
     mailbox: int
     handled: int
     lost: int
-    """Messages that were never handled."""
+    """Messages never handled."""
     remark: str
     """Its problem or last error; empty when all is well."""
 
@@ -32,7 +33,7 @@ class HealthView(msgspec.Struct, frozen=True):
     summary: str
     nodes: tuple[NodeDescribed, ...]
     actors: tuple[ActorRow, ...]
-    """Every actor but the fetchers that are well."""
+    """Every actor except healthy fetchers."""
     fetchers: int
     fetchers_with_prices: int
     problems: tuple[str, ...]
@@ -45,14 +46,16 @@ def health_view(system: SystemDescribed) -> HealthView:
     fetchers = with_prices = 0
     for node in system.nodes:
         if node.state != "running":
-            problems.append(f"node {node.name} is {node.state}: {node.last_error}".rstrip(": "))
+            problems.append(
+                f"node {node.name} is {state_words(node.state)}: {node.last_error}".rstrip(": ")
+            )
         for actor in node.actors:
             row = _row(node, actor)
             is_fetcher = actor.name.startswith("fetcher.")
             fetchers += is_fetcher
             with_prices += is_fetcher and bool(actor.pulse.get("fetched_at"))
             if row.remark and row.state != "running":
-                problems.append(f"{row.name} is {row.state}: {row.remark}")
+                problems.append(f"{row.name} is {state_words(row.state)}: {row.remark}")
             elif problem := actor.pulse.get("problem"):
                 problems.append(f"{row.name}: {problem}")
             if not is_fetcher or row.remark or row.restarts or row.state != "running":
@@ -60,8 +63,8 @@ def health_view(system: SystemDescribed) -> HealthView:
     running = sum(node.state == "running" for node in system.nodes)
     restarts = sum(node.restarts + sum(a.restarts for a in node.actors) for node in system.nodes)
     summary = (
-        f"{running}/{len(system.nodes)} nodes running, {with_prices}/{fetchers} sport keys with"
-        f" prices, {restarts} restarts, up {_duration(system.uptime_s)}"
+        f"{running} of {len(system.nodes)} nodes running, {with_prices} of {fetchers} competitions"
+        f" with prices, {counted_restarts(restarts)}, up {duration(system.uptime_s)}"
     )
     return HealthView(
         summary=summary,
@@ -73,8 +76,18 @@ def health_view(system: SystemDescribed) -> HealthView:
     )
 
 
+def counted_restarts(count: int) -> str:
+    """``0 restarts``, ``1 restart``."""
+    return f"{count} restart" if count == 1 else f"{count} restarts"
+
+
+def state_words(state: str) -> str:
+    """The state of a node or actor as people read it."""
+    return {"parked": "on hold"}.get(state, state.replace("_", " "))
+
+
 def page_address(system: SystemDescribed) -> str:
-    """Where the web page is, as it says itself; empty while it is not open."""
+    """The address of the web page; empty while it is not open."""
     for node in system.nodes:
         for actor in node.actors:
             if actor.name == "dashboard":
@@ -82,31 +95,31 @@ def page_address(system: SystemDescribed) -> str:
     return ""
 
 
-def credits_sentence(budget: BudgetDescribed) -> str:
-    """How the credits stand, in a sentence."""
+def credits_sentence(budget: BudgetDescribed, unit: str = " credits") -> str:
+    """The credits left, in a sentence; ``unit`` is empty where a label says what they are."""
     lasts = (
-        f"at today's rate they run out on {_day(budget.lasts_until)}"
+        f"at today's rate they will run out on {_day(budget.lasts_until)}"
         if budget.lasts_until
-        else "at today's rate they last until then"
+        else "enough at today's rate"
     )
     return (
-        f"{budget.remaining:,} of {budget.allowance:,} credits left ({budget.reserve:,} in reserve),"
-        f" reset {_day(budget.resets_at)}; {lasts}"
-        f"{'; paused, nothing is polled' if budget.is_paused else ''}"
+        f"{budget.remaining:,} of {budget.allowance:,}{unit} left ({budget.reserve:,} in reserve),"
+        f" reset on {_day(budget.resets_at)}; {lasts}"
+        f"{'; polling is paused' if budget.is_paused else ''}"
     )
 
 
 def heartbeat_sentences(beat: Heartbeat) -> tuple[str, ...]:
-    """What stands in a heartbeat beside the system: prices, credits, exchange, database, queues."""
+    """The rest of a heartbeat: prices, credits, exchange, database and queues."""
     return tuple(
         sentence
         for sentence in (
             _prices_sentence(beat),
-            credits_sentence(beat.credits) if beat.credits else "credits: not known yet",
+            credits_sentence(beat.credits) if beat.credits else "Credits: not yet known",
             _exchange_sentence(beat),
             _database_sentence(beat),
             _queues_sentence(beat),
-            f"metrics at {beat.metrics_address}" if beat.metrics_address else "",
+            f"Metrics: {beat.metrics_address}" if beat.metrics_address else "",
         )
         if sentence
     )
@@ -115,12 +128,12 @@ def heartbeat_sentences(beat: Heartbeat) -> tuple[str, ...]:
 def _prices_sentence(beat: Heartbeat) -> str:
     aged = [(each.age_s, each.sport_key) for each in beat.sports if each.age_s is not None]
     if not aged:
-        return "prices: none yet"
+        return "Prices: none yet"
     youngest, oldest = min(aged), max(aged)
     failing = sum(bool(each.problem) for each in beat.sports)
     return (
-        f"prices: {len(aged)} of {len(beat.sports)} sport keys, {_duration(youngest[0])} to"
-        f" {_duration(oldest[0])} old (oldest: {oldest[1]})"
+        f"Prices: {len(aged)} of {len(beat.sports)} competitions, {duration(youngest[0])} to"
+        f" {duration(oldest[0])} old (oldest: {oldest[1]})"
         + (f", {failing} failing" if failing else "")
     )
 
@@ -131,8 +144,8 @@ def _exchange_sentence(beat: Heartbeat) -> str:
         return ""
     session = "logged in" if exchange.has_session else "no session"
     return (
-        f"exchange: {session}, {exchange.markets} markets known,"
-        f" {exchange.prices_fresh} of {exchange.prices_wanted} wanted prices fresh"
+        f"Exchange: {session}, {exchange.markets:,} markets,"
+        f" {exchange.prices_fresh:,} of {exchange.prices_wanted:,} prices up to date"
     )
 
 
@@ -141,22 +154,22 @@ def _database_sentence(beat: Heartbeat) -> str:
     if database is None:
         return ""
     last = (
-        f", last commit {_duration((beat.written_at - database.last_commit_at).total_seconds())}"
-        " before"
+        f", last saved {duration((beat.written_at - database.last_commit_at).total_seconds())}"
+        " earlier"
         if database.last_commit_at
         else ""
     )
-    failed = f", {database.failed_commits} commits failed" if database.failed_commits else ""
+    failed = f", failed to save {database.failed_commits} times" if database.failed_commits else ""
     return (
-        f"database: {database.size_bytes / 1e6:.1f} MB and {database.wal_bytes / 1e6:.1f} MB of"
-        f" log, entry {database.sequence}{last}{failed}"
+        f"Database: {database.size_bytes / 1e6:.1f} MB (plus {database.wal_bytes / 1e6:.1f} MB log),"
+        f" entry {database.sequence:,}{last}{failed}"
     )
 
 
 def _queues_sentence(beat: Heartbeat) -> str:
     if not beat.queues:
         return ""
-    return "waiting: " + ", ".join(f"{name} {count}" for name, count in beat.queues.items())
+    return "Waiting: " + ", ".join(f"{name} {count}" for name, count in beat.queues.items())
 
 
 def _row(node: NodeDescribed, actor: ActorDescribed) -> ActorRow:
@@ -177,14 +190,3 @@ def _row(node: NodeDescribed, actor: ActorDescribed) -> ActorRow:
 
 def _day(moment: datetime) -> str:
     return f"{moment.day} {moment:%B %Y}"
-
-
-def _duration(seconds: float) -> str:
-    minutes, s = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {s} s" if minutes else f"{s} s"

@@ -1,4 +1,4 @@
-"""What is wrong with KOS itself, in sentences that say what to do; nothing when all is well."""
+"""Problems of KOS itself, in sentences that say what to do; none when all is well."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from kos.domain.books.lines import ReminderLine
+from kos.domain.market.places import place_name
 from kos.domain.offers import ReminderKind
 from kos.domain.people.incidents import Incident
 from kos.messages import BudgetDescribed
 from kos.runtime import SystemDescribed
-from kos.views.opportunities import duration, uk_time
+from kos.views.opportunities import from_now, uk_clock, uk_time
 
 NEAR_KICKOFF = timedelta(hours=1)
 _LOW_SHARE = 10
@@ -20,7 +21,7 @@ _LASTING = timedelta(minutes=2)
 
 
 def restarts_of(system: SystemDescribed) -> dict[str, int]:
-    """How often each node and actor has been started again."""
+    """How often each node and actor has been restarted."""
     return {
         name: count
         for node in system.nodes
@@ -32,7 +33,7 @@ def restarts_of(system: SystemDescribed) -> dict[str, int]:
 
 
 def restarted(before: Mapping[str, int], system: SystemDescribed) -> dict[str, str]:
-    """Who was started again since ``before``, each with the reason that is known."""
+    """The nodes and actors restarted since ``before``, each with the known reason."""
     errors = {
         name: error
         for node in system.nodes
@@ -42,7 +43,7 @@ def restarted(before: Mapping[str, int], system: SystemDescribed) -> dict[str, s
         )
     }
     return {
-        name: errors[name] or "no reason is known"
+        name: errors[name] or "no reason given"
         for name, count in restarts_of(system).items()
         if count > before.get(name, 0 if before else count)
     }
@@ -51,7 +52,7 @@ def restarted(before: Mapping[str, int], system: SystemDescribed) -> dict[str, s
 def system_troubles(
     system: SystemDescribed, budget: BudgetDescribed | None, now: datetime
 ) -> dict[str, Incident]:
-    """What is wrong now, by a key that stays while the trouble does."""
+    """Present problems, by a key that lasts as long as the problem."""
     found = dict(_actors(system))
     if budget is not None:
         found |= dict(_credits(budget, now))
@@ -59,14 +60,14 @@ def system_troubles(
 
 
 def restart_trouble(name: str, reason: str) -> Incident:
-    """That somebody was started again: told at once."""
-    return Incident(text=f"{name} failed and was started again: {reason}")
+    """A restart: reported immediately."""
+    return Incident(text=f"{name} failed and was restarted: {reason}")
 
 
 def due_troubles(
     reminders: tuple[ReminderLine, ...], now: datetime, *, with_names: bool
 ) -> dict[str, Incident]:
-    """Bets that are not hedged though kickoff is near: money at risk.
+    """Bets that are not hedged shortly before the start: money at risk.
 
     Args:
         reminders: Of the person's scope.
@@ -76,14 +77,20 @@ def due_troubles(
     return {
         f"unhedged/{each.participant}/{each.instance}/{each.what}": Incident(
             text=(
-                f"{each.participant + ': ' if with_names else ''}{each.what} at {each.bookmaker}, "
-                f"kickoff {uk_time(each.due_at)}: lay it now, or record the lay "
-                f"(/offer {each.instance})"
+                f"{each.participant + ': ' if with_names else ''}{_at_place(each)}. It starts at "
+                f"{uk_clock(each.due_at)} (UK time). Lay it now, or record the lay: "
+                f"/offer {each.instance}"
             )
         )
         for each in reminders
         if each.kind == ReminderKind.UNHEDGED and timedelta(0) < each.due_at - now <= NEAR_KICKOFF
     }
+
+
+def _at_place(reminder: ReminderLine) -> str:
+    """``bet q1 at Coral is not hedged``."""
+    bet, verb, state = reminder.what.partition(" is ")
+    return f"{bet} at {place_name(reminder.bookmaker)}{verb}{state}"
 
 
 def _actors(system: SystemDescribed) -> Iterator[tuple[str, Incident]]:
@@ -99,7 +106,10 @@ def _actors(system: SystemDescribed) -> Iterator[tuple[str, Incident]]:
             continue
         for actor in node.actors:
             if actor.state == "parked":
-                text = f"{actor.name} failed too often and rests: {actor.last_error}".rstrip(": ")
+                text = (
+                    f"{actor.name} has failed repeatedly and is on hold: {actor.last_error}"
+                ).rstrip(": ")
+                text += ". KOS will try it again"
                 yield f"parked/{actor.name}", Incident(text=text)
             elif (problem := str(actor.pulse.get("problem", ""))) and actor.name != "bot":
                 yield (
@@ -108,23 +118,27 @@ def _actors(system: SystemDescribed) -> Iterator[tuple[str, Incident]]:
                 )
             if (failed := actor.pulse.get("failed_commits")) and actor.name == "ledger":
                 text = (
-                    f"the ledger could not store what it was told, {failed} times since it "
-                    "started; look at the disk (kos doctor), then at the log"
+                    f"The ledger has failed to save {_times(failed)} since it started. "
+                    "Check the disk (kos doctor), then the log"
                 )
                 yield "commits", Incident(text=text)
 
 
 def _credits(budget: BudgetDescribed, now: datetime) -> Iterator[tuple[str, Incident]]:
-    until = duration((budget.resets_at - now).total_seconds())
+    until = from_now(budget.resets_at, now)
     if budget.remaining <= 0:
         text = (
-            f"no credits are left; prices grow stale until the reset in {until}. "
-            "A larger plan, or fewer sports in the settings, helps"
+            f"No credits left. Prices will go stale until the reset {until}. "
+            "Use a larger plan or poll fewer sports"
         )
         yield "credits/none", Incident(text=text)
     elif budget.remaining * _LOW_SHARE < budget.allowance and budget.lasts_until is not None:
         text = (
-            f"{budget.remaining} of {budget.allowance} credits are left; at today's rate they run "
-            f"out on {uk_time(budget.lasts_until)}, the reset is in {until}"
+            f"{budget.remaining:,} of {budget.allowance:,} credits left. At today's rate they will "
+            f"run out on {uk_time(budget.lasts_until)}; they reset {until}"
         )
         yield "credits/low", Incident(text=text)
+
+
+def _times(count: object) -> str:
+    return "once" if count == 1 else f"{count} times"

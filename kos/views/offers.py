@@ -1,4 +1,4 @@
-"""Offers as people read them: lists, one instance with its story, the catalogue."""
+"""Offers as tables: lists, one offer with its history, the catalogue."""
 
 from __future__ import annotations
 
@@ -7,14 +7,23 @@ from datetime import datetime
 
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import BetLine, OfferLine, RecordedEvent
+from kos.domain.market.places import place_name
 from kos.domain.offers import Reminder, Token
 from kos.domain.offers.catalogue import Offer
-from kos.views.opportunities import LONDON
+from kos.views.names import (
+    BONUS_NAMES,
+    fact_name,
+    free_bets_words,
+    phase_name,
+    readable,
+    token_status,
+)
+from kos.views.opportunities import LONDON, odds
 from kos.views.table import TableView
 
 
 def shown_time(moment: datetime) -> str:
-    """A moment to the minute, on the clock of the United Kingdom as on every other screen.
+    """A moment to the minute, in UK time as on every other screen.
 
     >>> from datetime import UTC
     >>> shown_time(datetime(2026, 7, 23, 15, 4, tzinfo=UTC))
@@ -24,18 +33,22 @@ def shown_time(moment: datetime) -> str:
 
 
 def offers_table(offers: Iterable[OfferLine]) -> TableView:
-    """Instances with where they stand and what they have made."""
+    """Offers with their progress and profit."""
     return TableView(
         title="Offers",
-        headings=("who", "instance", "bookmaker", "phase", "facts", "profit", "locked", "tokens"),
+        headings=("who", "offer", "bookmaker", "phase", "steps", "profit", "tied up", "free bets"),
         rows=tuple(
             (
                 line.participant,
                 line.instance,
-                line.bookmaker,
-                line.phase if line.outcome is None else f"closed {line.outcome}",
+                place_name(line.bookmaker),
+                (
+                    phase_name(line.phase)
+                    if line.outcome is None
+                    else f"Closed: {readable(line.outcome)}"
+                ),
                 str(line.version),
-                pounds(line.profit) + ("" if line.outcome else " provisional"),
+                pounds(line.profit) + ("" if line.outcome else " so far"),
                 pounds(line.locked),
                 pounds(line.bonus),
             )
@@ -46,13 +59,13 @@ def offers_table(offers: Iterable[OfferLine]) -> TableView:
 
 
 def bets_table(bets: Iterable[BetLine]) -> TableView:
-    """The bets of one instance."""
+    """The bets of one offer."""
     return TableView(
         title="Bets",
         headings=(
             "bet",
-            "side",
-            "venue",
+            "back or lay",
+            "where",
             "selection",
             "stake",
             "odds",
@@ -64,10 +77,10 @@ def bets_table(bets: Iterable[BetLine]) -> TableView:
             (
                 bet.bet,
                 bet.side,
-                bet.venue,
+                place_name(bet.venue),
                 bet.selection,
                 pounds(bet.stake),
-                f"{bet.odds:f}",
+                odds(bet.odds),
                 bet.result or "open",
                 pounds(bet.profit),
                 bet.hedge,
@@ -79,16 +92,16 @@ def bets_table(bets: Iterable[BetLine]) -> TableView:
 
 
 def tokens_table(tokens: Iterable[Token]) -> TableView:
-    """The tokens of one instance."""
+    """The free bets of one offer."""
     return TableView(
-        title="Tokens",
-        headings=("token", "face", "kind", "phase", "expires", "restrictions"),
+        title="Free bets",
+        headings=("free bet", "value", "type", "status", "expires", "restrictions"),
         rows=tuple(
             (
                 token.id,
                 pounds(token.face),
-                token.kind.value,
-                token.phase.name if token.lost is None else token.lost.value,
+                BONUS_NAMES[token.kind],
+                token_status(token),
                 "" if token.expires_at is None else shown_time(token.expires_at),
                 token.restrictions,
             )
@@ -99,16 +112,16 @@ def tokens_table(tokens: Iterable[Token]) -> TableView:
 
 
 def story_table(events: Iterable[RecordedEvent]) -> TableView:
-    """Every fact of one instance with what it posted."""
+    """Every step of one offer with its entries."""
     return TableView(
-        title="Facts",
-        headings=("no.", "when", "fact", "phase after", "who", "entries"),
+        title="History",
+        headings=("no.", "when", "what happened", "new phase", "by", "entries"),
         rows=tuple(
             (
                 str(event.number),
                 shown_time(event.occurred_at),
-                event.fact,
-                event.phase,
+                fact_name(event.fact),
+                phase_name(event.phase),
                 event.recorded_by,
                 "\n".join(event.posted),
             )
@@ -119,32 +132,29 @@ def story_table(events: Iterable[RecordedEvent]) -> TableView:
 
 
 def reminders_table(reminders: Iterable[Reminder]) -> TableView:
-    """What time has made urgent."""
+    """Offers that need attention."""
     return TableView(
-        title="Look at this",
-        headings=("instance", "what", "due"),
+        title="Needs attention",
+        headings=("offer", "what", "due"),
         rows=tuple((each.instance, each.what, shown_time(each.due_at)) for each in reminders),
     )
 
 
 def catalogue_table(offers: Iterable[Offer]) -> TableView:
-    """What bookmakers promise."""
+    """The catalogue: offers available at bookmakers."""
     return TableView(
         title="Catalogue",
-        headings=("key", "bookmaker", "title", "kind", "stake", "odds", "trigger", "bonus"),
+        headings=("key", "bookmaker", "title", "kind", "stake", "odds", "paid after", "free bet"),
         rows=tuple(
             (
                 offer.key,
-                offer.bookmaker,
+                place_name(offer.bookmaker),
                 offer.title,
-                offer.kind.value,
+                readable(offer.kind.value),
                 pounds(offer.qualifying.min_stake),
-                f"{offer.qualifying.min_odds:f}",
-                offer.trigger.value,
-                ", ".join(
-                    f"{bonus.count} x {pounds(bonus.face)} {bonus.kind.value}"
-                    for bonus in offer.bonuses
-                ),
+                odds(offer.qualifying.min_odds),
+                readable(offer.trigger.value),
+                free_bets_words(offer),
             )
             for offer in offers
         ),

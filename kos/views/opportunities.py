@@ -1,4 +1,4 @@
-"""The answer to "what shall I bet?" as rows of words, the same for terminal, chat and web page.
+"""Opportunities as rows of words, the same for terminal, chat and web page.
 
 No layout and no colour: a face chooses which columns it has room for. Times are the clock of the
 United Kingdom, money is pounds to the penny, ages are those at the moment of the answer.
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from kos.domain.market.freshness import age_s
+from kos.domain.market.places import place_name
 from kos.domain.money import pennies, rounded
 from kos.domain.opportunities.opportunity import (
     BetKind,
@@ -26,17 +27,19 @@ from kos.domain.opportunities.scoring import minutes_between
 LONDON: Final = ZoneInfo("Europe/London")
 UNKNOWN: Final = "unknown"
 HUNDRED: Final = 100
+_HOUR_S: Final = 3600
+_DAY_S: Final = 86_400
 
 KIND_NAMES: Final = {
     BetKind.QUALIFYING: "Qualifying bets",
     BetKind.FREE_BET_SNR: "Free bets (stake not returned)",
     BetKind.FREE_BET_SR: "Free bets (stake returned)",
-    BetKind.REFUND: "Bets with a refund if they lose",
+    BetKind.REFUND: "Money-back bets (refund if they lose)",
 }
 
 COLUMNS: Final = (
     ("event", "Event"),
-    ("kickoff", "Kickoff"),
+    ("kickoff", "Starts"),
     ("selection", "Selection"),
     ("bookmaker", "Bookmaker"),
     ("back_odds", "Back"),
@@ -49,17 +52,17 @@ COLUMNS: Final = (
     ("lay_stake", "Lay stake"),
     ("liability", "Liability"),
     ("refund", "Refund"),
-    ("back_age", "Back age"),
-    ("lay_age", "Lay age"),
+    ("back_age", "Back price age"),
+    ("lay_age", "Lay price age"),
 )
 """Fields of a row in reading order, each with its heading."""
 
 _SILENT: Final = {
-    # Retention says nothing of a bet with one's own money.
+    # Retention means nothing for a bet with your own money.
     "retention": frozenset({BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}),
     "refund": frozenset({BetKind.REFUND}),
 }
-"""Columns that only speak of some kinds of bet."""
+"""Columns that only apply to some kinds of bet."""
 
 
 class OpportunityRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,9 +72,9 @@ class OpportunityRow(msgspec.Struct, frozen=True, kw_only=True):
     event: str
     competition: str
     kickoff: str
-    """``Sat 14 Mar 13:30``, UK time."""
+    """``Sat 14 Mar, 13:30``, UK time."""
     starts_in: str
-    """``1 h 30 min``."""
+    """``1h 30 min``."""
     selection: str
     bookmaker: str
     back_odds: str
@@ -81,17 +84,17 @@ class OpportunityRow(msgspec.Struct, frozen=True, kw_only=True):
     """Pounds at the lay price, or ``unknown``."""
     rating: str
     profit: str
-    """What is left whatever happens; a qualifying loss has a minus."""
+    """The worse outcome; a qualifying loss has a minus."""
     retention: str
-    """Of a free bet: cash made of its face; empty for a qualifier."""
+    """Cash kept as a share of the value of a free bet; empty for a qualifying bet."""
     stake: str
     lay_stake: str
     liability: str
     if_back_wins: str
     if_back_loses: str
-    """A refund is in it, at what it counts for."""
+    """Includes a refund, at its valuation."""
     refund: str
-    """``£10.00 as £7.50``: what comes back if the bet loses, and what it counts for; else empty."""
+    """``£10.00 as £7.50``: the refund if the bet loses, and its valuation; else empty."""
     back_age: str
     lay_age: str
     warnings: tuple[str, ...]
@@ -102,30 +105,38 @@ class OpportunitiesView(msgspec.Struct, frozen=True, kw_only=True):
     """The whole answer in words."""
 
     title: str
-    """What was asked."""
+    """The kind of bet and the filters."""
     rows: tuple[OpportunityRow, ...]
     summary: str
-    """How many prices were looked at, and how many are shown."""
+    """How many are shown, rank lower and were excluded."""
     left_out: tuple[str, ...]
-    """Why others are not offered, the most frequent reason first: ``12: stale lay price``."""
+    """Why others were excluded, the most frequent reason first: ``12 stale lay price``."""
 
 
 def opportunities_view(answer: OpportunityAnswer, query: OpportunityQuery) -> OpportunitiesView:
     """An answer in words."""
     rejected = sum(answer.rejected.values())
     shown = len(answer.opportunities)
-    lower = max(0, answer.considered - rejected - shown)
     return OpportunitiesView(
         title=_title(query),
         rows=tuple(opportunity_row(found, answer.as_of) for found in answer.opportunities),
-        summary=(
-            f"{shown} shown of {answer.considered} prices; "
-            f"{lower} ranked lower, {rejected} left out"
-        ),
+        summary=showing(shown, answer.considered, rejected),
         left_out=tuple(
-            f"{count}: {reason}"
+            f"{count:,} {reason}"
             for reason, count in sorted(answer.rejected.items(), key=_most_frequent_first)
         ),
+    )
+
+
+def showing(shown: int, considered: int, excluded: int) -> str:
+    """How many are shown: ``Showing 4 of 1,616. 1,144 rank lower and 468 were excluded``."""
+    lower = max(0, considered - excluded - shown)
+    head = f"Showing {shown:,} of {considered:,}"
+    if not lower and not excluded:
+        return head
+    return (
+        f"{head}. {lower:,} {'ranks' if lower == 1 else 'rank'} lower and {excluded:,}"
+        f" {'was' if excluded == 1 else 'were'} excluded"
     )
 
 
@@ -197,50 +208,80 @@ def percent(share: Decimal) -> str:
     return f"{rounded(share * HUNDRED)}%"
 
 
+def brief_percent(share: Decimal) -> str:
+    """A share of one as a percentage with no more decimals than it needs: ``75%``, ``1.5%``."""
+    shown = f"{rounded(share * HUNDRED)}"
+    return f"{shown.rstrip('0').rstrip('.')}%"
+
+
 def uk_time(moment: datetime) -> str:
-    """A moment on the clock of the United Kingdom, summer time included: ``Sat 14 Mar 13:30``."""
+    """A moment in UK time, summer time included: ``Sat 14 Mar, 13:30``."""
     local = moment.astimezone(LONDON)
-    return f"{local:%a} {local.day} {local:%b %H:%M}"
+    return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
+
+
+def uk_clock(moment: datetime) -> str:
+    """The time of day in UK time: ``13:30``."""
+    return f"{moment.astimezone(LONDON):%H:%M}"
+
+
+def uk_day(moment: datetime, now: datetime) -> str:
+    """``today, 13:30``, ``tomorrow, 09:00`` or ``Sat 14 Mar, 13:30``, in UK time."""
+    days = (moment.astimezone(LONDON).date() - now.astimezone(LONDON).date()).days
+    name = {0: "today", 1: "tomorrow"}.get(days)
+    return f"{name}, {uk_clock(moment)}" if name else uk_time(moment)
+
+
+def from_now(moment: datetime, now: datetime) -> str:
+    """``in 40 min``, ``in 18 hours``, ``2 days ago``."""
+    seconds = (moment - now).total_seconds()
+    size = abs(seconds)
+    if size < _HOUR_S:
+        span = duration(size)
+    elif size < _DAY_S:
+        span = _counted(int(size // _HOUR_S), "hour")
+    else:
+        span = _counted(int(size // _DAY_S), "day")
+    return f"in {span}" if seconds >= 0 else f"{span} ago"
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def duration(seconds: float) -> str:
-    """How long, in the one or two units that matter: ``45 s``, ``12 min``, ``1 h 30 min``, ``3 d``."""
+    """How long, in one or two units: ``45s``, ``12 min``, ``1h 30 min``, ``1d 19h``."""
     whole = int(max(0.0, seconds))
     minutes, hours, days = whole // 60, whole // 3600, whole // 86_400
     if days:
-        return _two(days, "d", hours % 24, "h")
+        return f"{days}d {hours % 24}h" if hours % 24 else f"{days}d"
     if hours:
-        return _two(hours, "h", minutes % 60, "min")
-    if minutes:
-        return f"{minutes} min"
-    return f"{whole} s"
+        return f"{hours}h {minutes % 60} min" if minutes % 60 else f"{hours}h"
+    return f"{minutes} min" if minutes else f"{whole}s"
 
 
 def exchange_name(key: str) -> str:
     """An exchange's name for people: ``betfair_ex_uk`` is ``Betfair (feed)``."""
     if key.startswith("betfair_ex_"):
         return "Betfair (feed)"
-    return key.replace("_", " ").title()
-
-
-def _two(larger: int, unit: str, smaller: int, small_unit: str) -> str:
-    return f"{larger} {unit} {smaller} {small_unit}" if smaller else f"{larger} {unit}"
+    return place_name(key)
 
 
 def _title(query: OpportunityQuery) -> str:
-    parts = [f"{KIND_NAMES[query.kind]} of {pounds(query.stake)}"]
+    where = f" at {place_name(query.bookmaker)}" if query.bookmaker is not None else ""
+    stake = pounds(query.stake)
     if query.only_arbs:
-        parts = [f"Arbs with a back stake of {pounds(query.stake)}"]
+        title = f"Arbs{where} for a {stake} back stake"
     elif query.kind is BetKind.REFUND:
         refund = refund_title(query.refund_value or query.stake, is_cash=query.is_refund_cash)
-        parts = [f"Bets of {pounds(query.stake)} {refund} if they lose"]
-    if query.bookmaker is not None:
-        parts.append(f"at {query.bookmaker}")
+        title = f"{stake} bets{where} {refund} if they lose"
+    elif query.kind is BetKind.QUALIFYING:
+        title = f"{KIND_NAMES[query.kind]}{where}, {stake} stake"
+    else:
+        title = f"{KIND_NAMES[query.kind]}{where}, {stake}"
     if query.free_bet_value is not None:
-        parts.append(f"for a free bet of {pounds(query.free_bet_value)}")
-    if query.sport is not None:
-        parts.append(f"in {query.sport}")
-    return " ".join(parts)
+        title += f", to earn a {pounds(query.free_bet_value)} free bet"
+    return title if query.sport is None else f"{title}, in {query.sport}"
 
 
 def refund_title(face: Decimal, *, is_cash: bool) -> str:
@@ -250,25 +291,34 @@ def refund_title(face: Decimal, *, is_cash: bool) -> str:
 
 def _warnings(found: Opportunity) -> tuple[str, ...]:
     warnings = []
-    # A free bet or a refund is meant to gain; an arb is a gain with own money alone.
+    # A free bet or a refund is meant to make a profit; an arb does with your own money only.
     if found.rating > 1 if found.kind is BetKind.REFUND else found.tier:
-        warnings.append("arb: most are wrong prices or cost accounts; look at both sites first")
+        warnings.append(
+            "arb: often a pricing error, and arbing can get an account restricted. "
+            "Check both sites first"
+        )
     if found.refund is not None and found.refund_worth != found.refund:
         warnings.append(
-            f"a refund of {pounds(found.refund)} as a free bet counts as "
+            f"a {pounds(found.refund)} free bet refund is valued at "
             f"{pounds(found.refund_worth or found.refund)}"
         )
     if found.lay_available is None:
-        warnings.append("how much can be laid is not known")
+        warnings.append("liquidity unknown")
     elif found.lay_available < found.lay_stake:
         warnings.append(
-            f"only {pounds(found.lay_available)} of {pounds(found.lay_stake)} at this lay price"
+            f"only {pounds(found.lay_available)} of the {pounds(found.lay_stake)} you need is "
+            "available at this price"
         )
     if found.is_delayed:
-        warnings.append("lay price is delayed by up to 180 s")
+        warnings.append("lay price may be delayed by up to 3 minutes")
     if found.match_confidence < 1:
-        warnings.append(f"names matched with confidence {found.match_confidence:.2f}")
+        warnings.append(match_warning(found.match_confidence))
     return tuple(warnings)
+
+
+def match_warning(confidence: float) -> str:
+    """That the names were matched, and how sure KOS is of it (0 to 1)."""
+    return f"team names matched with {confidence:.0%} confidence: check it is the same event"
 
 
 def _most_frequent_first(item: tuple[str, int]) -> tuple[int, str]:

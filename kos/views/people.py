@@ -1,4 +1,4 @@
-"""Who may talk to KOS, as people read it."""
+"""People with access, as a table."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from kos.views.table import TableView
 
 
 def people_table(people: Iterable[Person]) -> TableView:
-    """People with their seats, and who let them in."""
+    """People with their roles, and who added them."""
     return TableView(
         title="People",
-        headings=("user", "name", "seat", "participant", "added by", "added at"),
+        headings=("user", "name", "role", "participant", "added by", "added at"),
         rows=tuple(
             (
                 person.user,

@@ -1,4 +1,4 @@
-"""The page's addresses and what answers them."""
+"""The addresses of the web page and their handlers."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ log = structlog.get_logger()
 
 
 class WebApp:
-    """All of the page but its socket.
+    """The whole page except its socket.
 
     Args:
-        web: Where it listens, and who may come.
-        rules: What counts as fresh.
+        web: The settings of the page.
+        rules: The scoring rules, for the age of prices.
         is_simulated: Whether the markets are the sandbox's.
-        log_file: Where warnings are read.
-        asking: The way to the actors.
+        log_file: The log to read warnings from.
+        asking: The link to the actors.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class WebApp:
             self._loop.call_soon_threadsafe(self.hub.close)
 
     def counts(self) -> dict[str, str | int | float]:
-        """How much is watched now."""
+        """The number of streams and queries now."""
         return {"streams": self.hub.streams, "questions": self.hub.questions}
 
     async def _ready(self, _: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Questions from the page's loop to actors: each waits in a thread, never in the loop."""
+"""Questions from the page's loop to actors: each waits in a thread, not in the loop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kos.runtime import (
 )
 
 Ask = Callable[[str, Message, float], Message]
-"""Asks the actor of a name and waits so many seconds; raises RuntimeFault."""
+"""Asks the named actor and waits up to that many seconds; raises RuntimeFault."""
 
 Told = TypeVar("Told", bound=Message)
 
@@ -28,15 +28,15 @@ _SYSTEM = "@system"
 
 
 class NotAnswered(Exception):  # noqa: N818 - says what is so
-    """Nobody answers now; the text says who and why, for a person."""
+    """There is no answer; the text tells a person which actor and why."""
 
 
 class NotAsked(Exception):  # noqa: N818 - says what is so
-    """The question is refused as asked; the text says what would be accepted."""
+    """The question was refused; the text says what is allowed."""
 
 
 class Asking:
-    """The page's way to the actors.
+    """The page's link to the actors.
 
     Args:
         ask: Asks and waits.
@@ -76,21 +76,22 @@ class Asking:
             raise NotAnswered(_words(actor, fault)) from fault
 
     async def system(self) -> SystemDescribed:
-        """How the system is.
+        """The state of the system.
 
         Raises:
-            NotAnswered: The main process is busy or gone.
+            NotAnswered: The main process is busy or has stopped.
         """
         return await self.of(_SYSTEM, Describe(), SystemDescribed)
 
 
 def _words(actor: str, fault: RuntimeFault) -> str:
+    name = actor.lstrip("@")
     match fault:
         case PeerDied():
-            return f"the {actor} is being restarted; this goes on by itself"
+            return f"The {name} is restarting. This page will reconnect automatically."
         case NoSuchActor():
-            return f"there is no {actor} yet; this goes on by itself"
+            return f"The {name} is still starting. This page will reconnect automatically."
         case AskTimeout():
-            return f"the {actor} is busy and did not answer in time"
+            return f"The {name} is busy and did not respond in time."
         case _:
-            return f"the {actor} does not answer: {fault}"
+            return f"The {name} did not respond: {fault}"

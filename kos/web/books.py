@@ -1,4 +1,4 @@
-"""The Books page: what was made over time and by whom, what is where, and every posting."""
+"""The Books page: profit over time, balances, and every entry."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from starlette.routing import Route
 
 from kos.domain.books.double_entry import RESULTS, pounds
 from kos.domain.books.lines import BalanceLine, ParticipantLine, ProfitLine, StatementLine
+from kos.domain.market.places import place_name
 from kos.domain.offers.facts import MONEY_FACTS, MoneyFact
 from kos.errors import InvalidInput
 from kos.messages import BooksDescribed
 from kos.views.books import floats_table, statement_csv, statement_table
+from kos.views.names import account_name, profit_name
 from kos.views.opportunities import LONDON
 from kos.web.asking import NotAnswered
 from kos.web.changes import Picture
@@ -47,7 +49,7 @@ _FACTS = (
     "paused",
     "resumed",
 )
-"""Facts of a participant's own money that have a form, the usual ones first."""
+"""Facts about a participant's money that have a form, the usual ones first."""
 _APRIL, _SIXTH = 4, 6
 _PERIODS = {
     "all": "All time",
@@ -60,7 +62,7 @@ _PARTICIPANT = re.compile(r"\S{1,100}")
 
 
 class _BooksScope(msgspec.Struct, frozen=True):
-    """Whose books, and of which time."""
+    """Whose books, and which period."""
 
     participant: str
     period: str
@@ -72,8 +74,8 @@ class BookPages:
 
     Args:
         pages: The templates.
-        hub: The live questions.
-        ledger: The way to the ledger.
+        hub: The live queries.
+        ledger: The link to the ledger.
     """
 
     def __init__(self, pages: Pages, hub: Hub, ledger: LedgerAsking) -> None:
@@ -136,7 +138,7 @@ class BookPages:
         key = ("books", scope.participant, scope.period)
         return events(
             self._hub.stream(
-                # The scope is made anew each time: "this month" moves on.
+                # The scope is made again each time: "this month" moves on.
                 ACTOR,
                 key,
                 lambda: self._picture(_scope(words_of(request))),
@@ -155,6 +157,7 @@ class BookPages:
             "balances": show(
                 "part_balances.html",
                 groups=_balances(books.balances),
+                account_name=account_name,
                 floats=floats_table(books.floats),
                 pounds=pounds,
             ),
@@ -197,9 +200,9 @@ class BookPages:
 
 
 def profit_series(lines: Iterable[StatementLine]) -> dict[str, list[float | int]]:
-    """Profit made so far, in pence, at the end of each UK day on which something was made.
+    """Total profit, in pence, at the end of each UK day with a profit or loss.
 
-    ``{"days": [Unix seconds], "profit": [pence]}``, starting at nothing the day before.
+    ``{"days": [Unix seconds], "profit": [pence]}``, starting from 0 the day before.
     """
     by_day: dict[datetime, int] = defaultdict(int)
     for line in lines:
@@ -222,11 +225,11 @@ def profit_series(lines: Iterable[StatementLine]) -> dict[str, list[float | int]
 
 
 def _profit_tables(books: BooksDescribed) -> list[tuple[str, list[tuple[str, str, str, int]]]]:
-    """Title, and per line its name, its amount, its sign and its share of the widest in percent."""
+    """Each title, with the name, amount, sign and share of the largest (percent) of each line."""
     kinds = (
         ("By bookmaker and exchange", books.by_venue),
         ("By participant", _by_participant(books.by_kind)),
-        ("By kind", books.by_kind),
+        ("By type", books.by_kind),
         ("By offer", books.by_offer),
         ("By month", books.by_month),
     )
@@ -244,7 +247,8 @@ def _profit_tables(books: BooksDescribed) -> list[tuple[str, list[tuple[str, str
                 title,
                 [
                     (
-                        name or "other",
+                        (place_name(name) if lines is books.by_venue else profit_name(name))
+                        or "Other",
                         pounds(profit),
                         "gain" if profit > 0 else "loss" if profit < 0 else "",
                         max(1, round(abs(profit) / widest * 100)) if profit else 0,
@@ -264,7 +268,7 @@ def _by_participant(lines: Iterable[ProfitLine]) -> list[ProfitLine]:
 
 
 def _balances(lines: Iterable[BalanceLine]) -> list[tuple[str, list[BalanceLine]]]:
-    """Accounts that hold something, by participant."""
+    """Accounts with a balance, by participant."""
     groups: dict[str, list[BalanceLine]] = defaultdict(list)
     for line in lines:
         is_place = line.account.partition(":")[0] in {"bank", "transit", "bookmaker", "exchange"}
@@ -282,7 +286,7 @@ def _suggestions(people: Iterable[ParticipantLine]) -> dict[str, tuple[str, ...]
 
 def _check_whom(participant: str, fact: str) -> None:
     if _PARTICIPANT.fullmatch(participant) is None:
-        raise InvalidInput("participant", participant[:80], "an id without blanks")
+        raise InvalidInput("participant", participant[:80], "an ID without spaces")
     if fact not in _FACTS:
         raise InvalidInput("fact", fact[:80], f"one of {', '.join(_FACTS)}")
 
@@ -291,7 +295,7 @@ def _scope(words: Mapping[str, str]) -> _BooksScope:
     participant = words.get("participant", "")
     period = words.get("period", "all")
     if period not in _PERIODS or (participant and _PARTICIPANT.fullmatch(participant) is None):
-        raise HTTPException(400, f"The period is one of {', '.join(_PERIODS)}.")
+        raise HTTPException(400, f"Choose a period: {', '.join(_PERIODS.values())}.")
     return _BooksScope(participant, period, _since(period, datetime.now(LONDON)))
 
 

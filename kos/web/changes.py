@@ -1,7 +1,7 @@
-"""What a page shows, as rows with versions: any reader gets what changed since it last looked.
+"""The contents of a page, as rows with versions: a reader gets the changes since it last looked.
 
-That is all the buffer a slow browser has. It remembers one number, and when it is ready again
-it gets the newest of each row once, however often the row changed meanwhile.
+A slow browser has no other buffer. It remembers one number, and when it is ready again it gets
+the latest version of each row once, however often the row has changed.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 MAX_GONE = 20_000
-"""Rows that went away and are remembered; who looked before the oldest gets everything."""
+"""Removed rows that are remembered; a reader from before the oldest gets everything."""
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """What was found by asking once."""
+    """The result of one query."""
 
     rows: Mapping[str, bytes]
     """Row id to the row as JSON, in the order of the answer."""
     facts: Mapping[str, bytes]
-    """What is said beside the rows, by name, as JSON."""
+    """Facts beside the rows, by name, as JSON."""
 
 
 class Changes:
-    """The present picture, and at which version each of its parts changed last."""
+    """The current picture, and the version at which each of its parts last changed."""
 
     def __init__(self) -> None:
         self.version = 0
@@ -37,7 +37,7 @@ class Changes:
         self._told: dict[int, bytes] = {}
 
     def show(self, picture: Picture) -> bool:
-        """Take a new picture over; whether anything in it is new."""
+        """Take in a new picture; whether anything in it is new."""
         version = self.version + 1
         is_new = False
         for name, row in picture.rows.items():
@@ -58,15 +58,15 @@ class Changes:
         return self._settle(version, is_new=is_new)
 
     def note(self, facts: Mapping[str, bytes]) -> bool:
-        """Take facts over and leave the rows; whether anything is new."""
+        """Take in facts only; whether anything is new."""
         version = self.version + 1
         return self._settle(version, is_new=self._note(facts, version))
 
     def since(self, version: int) -> bytes:
-        """What changed after a version (0: everything), as one JSON object.
+        """The changes after a version (0: everything), as one JSON object.
 
-        ``{"all": rows}`` or ``{"set": rows, "gone": ids}``, with ``order`` where it changed,
-        ``facts`` that changed, and ``version``. The same for all who ask for the same.
+        ``{"all": rows}`` or ``{"set": rows, "gone": ids}``, with ``order`` if it changed,
+        ``facts`` that changed, and ``version``. The same for every reader at that version.
         """
         told = self._told.get(version)
         if told is None:

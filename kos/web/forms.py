@@ -1,7 +1,7 @@
-"""Facts as forms: every fact that can be recorded has one, made from the fact's own fields.
+"""Facts as forms: every fact that can be recorded has a form, made from its own fields.
 
-A form's fields are called as ``kos offers record`` calls its words (``back.stake``), so that a
-typed form becomes the same words, read by the same reader and refused by the same guards.
+The fields have the names of the words of ``kos offers record`` (``back.stake``), so that a form
+becomes the same words, read by the same reader and checked by the same rules.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from kos.domain.books.double_entry import Pence
 from kos.domain.offers.facts import Fact, Lay, Planned, Settlement
 from kos.domain.offers.typed_facts import spoken
 from kos.errors import InvalidInput
+from kos.views.names import fact_name
 from kos.views.opportunities import LONDON
 
 FIELD = "f."
-"""Stands before the name of each field of a fact."""
+"""The prefix of each field of a fact."""
 
 _HIDDEN = frozenset({"terms", "postings", "odds_shown", "event_id", "hold"})
 _HUNDRED = 100
@@ -32,19 +33,21 @@ _DECIDES: Mapping[type[msgspec.Struct], str] = {
     Lay: "stake",
     Planned: "liability",
 }
-"""Of a part that may be left out: it is left out while this field is empty."""
+"""The field of an optional part that decides: while it is empty, the part is left out."""
 _LABELS = {
     "bet": "Bet reference",
-    "met_by": "Met by",
-    "is_instant": "It is there already",
+    "met_by": "Triggered by",
+    "is_instant": "Already received",
     "is_single_winner": "One winner",
-    "is_divisible": "May be split",
-    "more_due": "More tokens are still to come",
-    "face": "Face value",
-    "part": "Part of the stake, if not all",
-    "covers": "Covers the back bet",
+    "token": "Free bet",
+    "instance": "Offer",
+    "is_divisible": "Can be split",
+    "more_due": "More free bets to come",
+    "face": "Free bet value",
+    "part": "Part-settled stake (leave blank if all)",
+    "covers": "Hedges bet",
     "expires_at": "Expires (UK time)",
-    "kickoff": "Kickoff (UK time)",
+    "kickoff": "Start time (UK)",
     "placed_at": "Placed at (UK time)",
     "matched_at": "Matched at (UK time)",
     "credit_due_by": "Credit due by (UK time)",
@@ -78,7 +81,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OptionalPart(msgspec.Struct, frozen=True, kw_only=True):
-    """A part that may be left out, such as a lay that was matched at once."""
+    """An optional part, such as a lay that was matched immediately."""
 
     legend: str
     fields: tuple[Field, ...]
@@ -105,11 +108,11 @@ def fact_form(
     """The form of a fact.
 
     Args:
-        name: The fact's.
+        name: The name of the fact.
         kind: Its type.
-        values: Field name, whole or its last part, to what stands in it already.
-        suggestions: Last part of a field's name to what may be meant.
-        open_bets: Bets that a settlement may speak of: each gets its part of the form.
+        values: Field name, whole or its last part, to its value.
+        suggestions: Last part of a field's name to suggested values.
+        open_bets: Bets that a settlement can be about: each gets its part of the form.
     """
     fields = list(_fields(kind, "", is_needed=True))
     filled = [
@@ -122,7 +125,7 @@ def fact_form(
     ]
     return FactForm(
         fact=name,
-        title=name.replace("_", " ").capitalize(),
+        title=fact_name(name),
         meaning=(kind.__doc__ or "").partition("\n")[0],
         needed=tuple(each for each in filled if each.is_needed),
         further=tuple(each for each in filled if not each.is_needed),
@@ -133,14 +136,14 @@ def fact_form(
 def typed_fact(
     facts: Mapping[str, type[Fact]], name: str, form: Mapping[str, str], at: datetime
 ) -> Fact:
-    """The fact that a form says.
+    """The fact of a filled-in form.
 
     Raises:
-        InvalidInput: A field lacks its value or has a wrong one.
+        InvalidInput: A value is missing or wrong.
     """
     kind = facts.get(name)
     if kind is None:
-        raise InvalidInput("fact", name, "a fact of the list")
+        raise InvalidInput("fact", name, "one of the facts listed")
     typed = {
         field.removeprefix(FIELD): text.strip()
         for field, text in form.items()
@@ -150,25 +153,25 @@ def typed_fact(
 
 
 def moment_typed(text: str, field: str) -> datetime:
-    """A moment as a browser's clock field gives it, on the clock of the United Kingdom.
+    """A moment from a browser's date and time field, in UK time.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not a date and time.
     """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidInput(field, text, "a day and a time") from None
+        raise InvalidInput(field, text, "a date and time") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=LONDON)
 
 
 def moment_shown(moment: datetime) -> str:
-    """A moment as a browser's clock field wants it."""
+    """A moment for a browser's date and time field."""
     return f"{moment.astimezone(LONDON):%Y-%m-%dT%H:%M}"
 
 
 def _fields(kind: type[msgspec.Struct], path: str, *, is_needed: bool) -> Iterator[Field]:
-    """The plain fields of a struct and of the parts it cannot be without."""
+    """The plain fields of a struct and of its required parts."""
     hints = get_type_hints(kind, include_extras=True)
     for field in msgspec.structs.fields(kind):
         hint = hints[field.name]
@@ -221,8 +224,8 @@ def _parts(
 
 def _legend(part: type[msgspec.Struct], bet: str) -> str:
     if part is Settlement:
-        return f"How {bet} was settled"
-    return "The lay, if it is matched" if part is Lay else "Liability to reserve for the lay"
+        return f"Settlement of {bet}"
+    return "Lay (if matched)" if part is Lay else "Liability to reserve for the lay"
 
 
 _KINDS: Mapping[type, FieldKind] = {
@@ -261,7 +264,7 @@ def _last(name: str) -> str:
 
 
 def _words(kind: type[msgspec.Struct], typed: Mapping[str, str]) -> Iterator[str]:
-    """The typed fields as words; parts that may be left out come only when they are said."""
+    """The typed fields as words; optional parts only if filled in."""
     names = {each.name: each for each in _fields(kind, "", is_needed=True)}
     yield from _said(names.values(), typed)
     hints = get_type_hints(kind, include_extras=True)
@@ -275,7 +278,7 @@ def _words(kind: type[msgspec.Struct], typed: Mapping[str, str]) -> Iterator[str
             path = f"{field.name}.{number}."
             if not typed.get(path + _DECIDES[part]):
                 continue
-            # What is left out leaves no gap in the numbers.
+            # A part left out leaves no gap in the numbers.
             for word in _said(_fields(part, path, is_needed=False), typed):
                 yield f"{field.name}.{said}.{word.removeprefix(path)}"
             said += 1

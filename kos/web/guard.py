@@ -1,8 +1,8 @@
-"""Who may talk to the page: host names, login, and no word put into a browser's mouth.
+"""Access to the web page: host names, login, and no forged requests.
 
-The page listens on loopback, where any web site that the same browser shows could still knock.
-So a foreign host name is refused (a name that was rebound to 127.0.0.1 is foreign), a POST must
-come from the page itself and carry its token, and no site may frame or read anything.
+The page listens on loopback, but any web site in the same browser can still send it requests. So
+a foreign host name is refused (a name rebound to 127.0.0.1 is foreign), a POST must come from the
+page itself and carry its token, and no site can frame or read anything.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ _HEADERS = {
 
 
 class Sessions:
-    """Logins as signed cookies: nothing is kept, so a restart of the page logs nobody out.
+    """Logins as signed cookies: nothing is stored, so a restart of the page logs no one out.
 
     Args:
-        token: What a person types; empty where no login is asked for.
+        token: The login token; empty for no login.
     """
 
     def __init__(self, token: str) -> None:
@@ -66,16 +66,16 @@ class Sessions:
         return bool(self._token)
 
     def is_token(self, typed: str) -> bool:
-        """Whether the right thing was typed; takes the same time for every wrong one."""
+        """Whether the token is right; takes the same time for every wrong one."""
         return hmac.compare_digest(_digest(typed), _digest(self._token)) and self.is_needed
 
     def begin(self, now_s: float) -> str:
-        """A cookie that is good for a month."""
+        """A cookie that is valid for a month."""
         said = f"{int(now_s) + SESSION_S}.{secrets.token_hex(16)}"
         return f"{said}.{self._sign('session', said)}"
 
     def is_good(self, cookie: str, now_s: float) -> bool:
-        """Whether a cookie was given out here and has not run out."""
+        """Whether a cookie was issued here and has not expired."""
         said, _, signature = cookie.rpartition(".")
         ends, _, _ = said.partition(".")
         if not hmac.compare_digest(signature.encode(), self._sign("session", said).encode()):
@@ -83,11 +83,11 @@ class Sessions:
         return ends.isdecimal() and now_s < int(ends)
 
     def form_token(self, cookie: str) -> str:
-        """What a form must bring back to prove that this page made it for this login."""
+        """The token with which a form proves that this page made it for this login."""
         return self._sign("form", cookie if self.is_needed else "")
 
     def is_form_token(self, cookie: str, brought: str) -> bool:
-        """Whether a form brought it back."""
+        """Whether a form has the right token."""
         return hmac.compare_digest(brought.encode(), self.form_token(cookie).encode())
 
     def _sign(self, what: str, said: str) -> str:
@@ -99,7 +99,7 @@ def _digest(text: str) -> bytes:
 
 
 class FailedLogins:
-    """Failed logins of the last minute: a few for each address, some more for all together."""
+    """Failed logins of the last minute: a few for each address, some more in total."""
 
     WITHIN_S = 60.0
     EACH = 5
@@ -109,27 +109,27 @@ class FailedLogins:
         self._failed: deque[tuple[float, str]] = deque(maxlen=self.ALL)
 
     def may_try(self, who: str, now_s: float) -> bool:
-        """Whether another attempt is listened to."""
+        """Whether another attempt is allowed."""
         while self._failed and now_s - self._failed[0][0] > self.WITHIN_S:
             self._failed.popleft()
         theirs = sum(each == who for _, each in self._failed)
         return theirs < self.EACH and len(self._failed) < self.ALL
 
     def failed(self, who: str, now_s: float) -> None:
-        """Remember one that failed."""
+        """Record a failed attempt."""
         self._failed.append((now_s, who))
 
 
 def session_of(request: Request) -> str:
-    """The session cookie as it came, unproved."""
+    """The session cookie as received, not verified."""
     return request.cookies.get(COOKIE, "")
 
 
 class Guard:
-    """Stands before every request.
+    """Checks every request.
 
     Args:
-        app: What it guards.
+        app: The application it guards.
         web: The settings of the page.
         sessions: The logins.
     """
@@ -140,7 +140,7 @@ class Guard:
         self._names = _LOOPBACK_NAMES | {name.lower() for name in (web.host, *web.allowed_hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse, or let through with the headers that every answer bears."""
+        """Refuse, or pass on with the headers of every answer."""
         if scope["type"] != "http":
             return
 
@@ -161,15 +161,15 @@ class Guard:
         host = headers.get("host", "")
         if not self.is_own(host):
             return PlainTextResponse(
-                "KOS is not known by this host name. Add it to web.allowed_hosts, or use the"
+                "This host name is not allowed. Add it to web.allowed_hosts, or use the"
                 " address that KOS printed.\n",
                 400,
             )
         method, path = scope["method"], scope["path"]
         if method not in {"GET", "HEAD", "POST"}:
-            return PlainTextResponse("Only GET, HEAD and POST.\n", 405)
+            return PlainTextResponse("Only GET, HEAD and POST are allowed.\n", 405)
         if method == "POST" and not _is_from_the_page(headers, host):
-            return PlainTextResponse("Refused: this did not come from the page itself.\n", 403)
+            return PlainTextResponse("Request refused: it did not come from a KOS page.\n", 403)
         return self._login_asked(headers, method, path)
 
     def _login_asked(self, headers: Headers, method: str, path: str) -> ASGIApp | None:

@@ -1,4 +1,4 @@
-"""What the page's parts about offers and money ask of the ledger, and record in it."""
+"""Ledger queries and records for the Offers and Books pages."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ ACTOR = "ledger"
 
 
 class FactRefused(Exception):  # noqa: N818 - says what is so
-    """The ledger refused a fact on its merits; the text is its reason."""
+    """The ledger refused a fact; the text is its reason."""
 
 
 class LedgerAsking:
-    """The page's way to the ledger, as the operator of this machine.
+    """The page's link to the ledger, as the operator of this machine.
 
     Args:
-        asking: The way to the actors.
+        asking: The link to the actors.
     """
 
     def __init__(self, asking: Asking) -> None:
@@ -49,12 +49,12 @@ class LedgerAsking:
         self._operator = operator()
 
     async def offers(self) -> tuple[OfferLine, ...]:
-        """Every instance, closed ones too."""
+        """Every offer, including closed ones."""
         question = GetOffers(operator=self._operator)
         return (await self._asking.of(ACTOR, question, OffersListed)).offers
 
     async def reminders(self) -> tuple[ReminderLine, ...]:
-        """What is due, earliest first."""
+        """Reminders, earliest first."""
         question = GetReminders(operator=self._operator)
         return (await self._asking.of(ACTOR, question, RemindersListed)).reminders
 
@@ -64,19 +64,19 @@ class LedgerAsking:
         return {offer.key: offer for offer in listed.offers}
 
     async def participants(self) -> tuple[ParticipantLine, ...]:
-        """Who takes part."""
+        """The participants."""
         question = GetParticipants(operator=self._operator)
         return (await self._asking.of(ACTOR, question, ParticipantsListed)).participants
 
     async def offer(self, participant: str, instance: str) -> OfferDescribed:
-        """Everything about one instance."""
+        """Everything about one offer."""
         question = GetOffer(participant=participant, operator=self._operator, instance=instance)
         return await self._asking.of(ACTOR, question, OfferDescribed)
 
     async def books(
         self, participant: str, since: datetime | None, until: datetime | None
     ) -> BooksDescribed:
-        """Balances, and profit within a time."""
+        """Balances, and profit for a period."""
         question = GetBooks(
             participant=participant, operator=self._operator, since=since, until=until
         )
@@ -85,7 +85,7 @@ class LedgerAsking:
     async def statement(
         self, participant: str, since: datetime | None, until: datetime | None
     ) -> StatementListed:
-        """Every posting within a time."""
+        """Every entry in a period."""
         question = GetStatement(
             participant=participant, operator=self._operator, since=since, until=until
         )
@@ -107,7 +107,7 @@ class LedgerAsking:
 
         Raises:
             Refused: The ledger says why.
-            NotAnswered: Whether it was recorded is not known; asking again is safe.
+            NotAnswered: It is not known whether it was recorded; sending it again is safe.
         """
         command = RecordFact(
             command_id=key,
@@ -125,8 +125,8 @@ class LedgerAsking:
             answer = await self._asking.any_of(ACTOR, command)
         except NotAnswered as why:
             raise NotAnswered(
-                f"{why}. It is not known whether it was recorded: send it again,"
-                " it cannot be recorded twice"
+                f"{str(why).rstrip('.')}. KOS cannot tell whether this was saved. Send it again:"
+                " it will not be recorded twice"
             ) from why
         if isinstance(answer, CommandRefused):
             raise FactRefused(answer.reason)
@@ -136,7 +136,7 @@ class LedgerAsking:
 
 
 def operator() -> str:
-    """Who uses the page, as the ledger remembers it: the user that KOS runs as."""
+    """The user of the page, as stored in the ledger: the user that KOS runs as."""
     try:
         return f"web:{getpass.getuser()}"
     except (KeyError, OSError):

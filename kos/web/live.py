@@ -1,8 +1,8 @@
-"""Live pages: each distinct question is asked once a second at most, for all who watch it.
+"""Live pages: each distinct query is sent at most once a second, for everyone who watches it.
 
-Nothing is asked while nobody watches. However many browsers look at the same question, the
-actors answer it once, the answer is made into JSON once, and each stream takes from it what
-changed since it last wrote. A stream that cannot write waits by itself.
+No query is sent while no one watches. However many browsers watch the same query, the actors
+answer it once, the answer becomes JSON once, and each stream takes the changes since it last
+wrote. A stream that cannot write waits on its own.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from kos.web.asking import NotAnswered, NotAsked
 from kos.web.changes import Changes, Picture
 
 HEARTBEAT_S = 10.0
-"""A stream without news says so this often, so that both ends notice a dead one."""
+"""How often a stream without news sends a sign of life, so that both ends notice a dead one."""
 MAX_QUESTIONS = 40
 MAX_STREAMS = 256
 INTERVAL_S = 1.0
 _REST = 10.0
-"""A question rests ten times as long as its answer took: the page takes a tenth of an actor."""
+"""A query rests ten times as long as its answer took: the page uses a tenth of an actor."""
 
 Fetch = Callable[[], Awaitable[Picture]]
 
@@ -32,16 +32,16 @@ log = structlog.get_logger()
 
 
 class TooMany(Exception):  # noqa: N818 - says what is so
-    """No further stream or question now; the text says what to do."""
+    """No more streams or queries now; the text says what to do."""
 
 
 class LiveQuestion:
-    """One question while somebody watches it.
+    """One query while someone watches it.
 
     Args:
-        fetch: Asks it once.
-        turn: Held while asking, so that the page has one question at a time with an actor.
-        interval_s: The shortest time from one asking to the next.
+        fetch: Sends it once.
+        turn: Held while asking, so that the page sends an actor one query at a time.
+        interval_s: The shortest time from one query to the next.
     """
 
     def __init__(self, fetch: Fetch, turn: asyncio.Lock, interval_s: float) -> None:
@@ -56,15 +56,15 @@ class LiveQuestion:
         self._task = asyncio.create_task(self._ask_on(), name="page question")
 
     def hurry(self) -> None:
-        """Ask again at once: something was just recorded."""
+        """Ask again immediately: something was just recorded."""
         self._soon.set()
 
     def end(self) -> None:
-        """Ask no more."""
+        """Stop asking."""
         self._task.cancel()
 
     def since(self, version: int) -> tuple[int, bytes]:
-        """The present version, and what changed since another."""
+        """The current version, and the changes since another."""
         return self._changes.version, self._changes.since(version)
 
     async def news(self, seen: int) -> bool:
@@ -89,7 +89,7 @@ class LiveQuestion:
                 is_new = self._trouble(str(why))
             except Exception:
                 log.exception("dashboard.question_failed")
-                is_new = self._trouble("KOS could not put its answer together; the log says why")
+                is_new = self._trouble("Something went wrong. The log has the details.")
             if is_new:
                 self._news.set()
                 self._news = asyncio.Event()
@@ -104,7 +104,7 @@ class LiveQuestion:
 
 
 class Hub:
-    """All questions that are watched now."""
+    """All queries being watched."""
 
     def __init__(self) -> None:
         self._watches: dict[Hashable, LiveQuestion] = {}
@@ -114,7 +114,7 @@ class Hub:
 
     @property
     def questions(self) -> int:
-        """How many are asked."""
+        """The number of queries."""
         return len(self._watches)
 
     def close(self) -> None:
@@ -124,7 +124,7 @@ class Hub:
             watch.end()
 
     def hurry(self) -> None:
-        """Something was recorded: ask the ledger's questions again at once."""
+        """Something was recorded: send the ledger's queries again immediately."""
         for key, watch in self._watches.items():
             if isinstance(key, tuple) and key[0] == "ledger":
                 watch.hurry()
@@ -132,22 +132,24 @@ class Hub:
     def stream(
         self, actor: str, key: Hashable, fetch: Fetch, interval_s: float = INTERVAL_S
     ) -> AsyncIterator[bytes]:
-        """Server-sent events of one question: everything first, then changes.
+        """Server-sent events of one query: everything first, then changes.
 
         Args:
-            actor: Who is asked; the page has one question at a time with each.
-            key: What makes the question distinct.
-            fetch: Asks it once.
-            interval_s: The shortest time from one asking to the next.
+            actor: The actor to ask; the page sends each one query at a time.
+            key: Identifies the query.
+            fetch: Sends it once.
+            interval_s: The shortest time from one query to the next.
 
         Raises:
             TooMany: The page is at its limits.
         """
         if self.streams >= MAX_STREAMS:
-            raise TooMany(f"{MAX_STREAMS} pages are open already; close some")
+            raise TooMany(f"Too many pages open ({MAX_STREAMS}). Close one and reload.")
         name = (actor, key)
         if name not in self._watches and len(self._watches) >= MAX_QUESTIONS:
-            raise TooMany(f"{MAX_QUESTIONS} different questions are watched; close some pages")
+            raise TooMany(
+                f"Too many different filters open ({MAX_QUESTIONS}). Close a page and reload."
+            )
         return self._events(name, fetch, interval_s)
 
     async def _events(

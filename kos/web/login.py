@@ -32,7 +32,7 @@ class LoginPages:
         """Its addresses."""
         return [
             Route("/login", self._form),
-            # No token of a page: there is no session yet that it could belong to.
+            # No form token: there is no session yet that it could belong to.
             Route("/login", self._log_in, methods=["POST"]),
             self._pages.post("/logout", self._log_out),
         ]
@@ -47,14 +47,14 @@ class LoginPages:
         who = request.client.host if request.client else ""
         now_s = time.monotonic()
         if not self._attempts.may_try(who, now_s):
-            words = "Too many attempts: wait a minute, then try again."
+            words = "Too many attempts. Wait a minute, then try again."
             answer = self._pages.page(request, "login.html", 429, refusal=words)
             answer.headers["retry-after"] = "60"
             return answer
         if not self._sessions.is_token(form.get("token", "")):
             self._attempts.failed(who, now_s)
             log.warning("dashboard.login_refused", client=who)
-            words = "That is not the token of the settings (web.token)."
+            words = "Wrong token. Use the one in your settings (web.token)."
             return self._pages.page(request, "login.html", 401, refusal=words)
         answer = RedirectResponse("/opportunities", 303)
         answer.set_cookie(

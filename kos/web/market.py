@@ -1,4 +1,4 @@
-"""The Opportunities page: the table, its stream, and what stands behind one line."""
+"""The Opportunities page: the table, its stream, and the ranking of one opportunity."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from kos.web.questions import ARBS, LIMITS, MODES, RANKING_NAMES, Choices, quest
 
 
 class MarketPages:
-    """What can be bet now.
+    """The opportunities now.
 
     Args:
         pages: The templates.
-        hub: The live questions.
-        asking: The way to the scorer.
-        rules: What counts as fresh.
+        hub: The live queries.
+        asking: The link to the scorer.
+        rules: The scoring rules, for the age of prices.
     """
 
     def __init__(self, pages: Pages, hub: Hub, asking: Asking, rules: ScoringRules) -> None:
@@ -66,7 +66,7 @@ class MarketPages:
         return events(self._hub.stream("scorer", query, lambda: self._picture(query)))
 
     async def _why(self, request: Request) -> Response:
-        """The factors of one opportunity's score, by name; none where it is offered no more."""
+        """The factors of one opportunity's score, by name; none if it is no longer available."""
         words = words_of(request)
         query = question_of(words)
         ranked = self._latest.get(query) or await self._ranked(query)
@@ -85,7 +85,7 @@ class MarketPages:
         self._latest[query] = ranked
         while len(self._latest) > MAX_QUESTIONS:
             del self._latest[next(iter(self._latest))]
-        # Thousands of rows take a while to write; the loop serves others meanwhile.
+        # Thousands of rows take a while to write; the loop serves others in the meantime.
         return await asyncio.to_thread(
             picture_of, ranked, query, self._rules, self._choices.as_json()
         )

@@ -1,4 +1,4 @@
-"""The Offers pages: the board by phase, one offer with what may follow, and its beginning."""
+"""The Offers pages: the board by phase, one offer with its next steps, and starting an offer."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from starlette.routing import Route
 
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import OfferLine, ReminderLine
+from kos.domain.market.places import place_name
 from kos.domain.money import from_pence
-from kos.domain.offers import Phase
+from kos.domain.offers import Reminder
 from kos.domain.offers.catalogue import Offer
 from kos.domain.offers.facts import OFFER_FACTS, DepositSent, OfferFact, QualifierPlaced
 from kos.domain.offers.typed_facts import spoken_names
 from kos.errors import InvalidInput
 from kos.messages import OfferDescribed
+from kos.views.names import PHASE_NAMES, free_bets_words
 from kos.views.offers import bets_table, story_table, tokens_table
-from kos.views.opportunities import duration, uk_time
+from kos.views.opportunities import duration, from_now, odds, uk_day, uk_time
 from kos.web.asking import NotAnswered
 from kos.web.changes import Picture
 from kos.web.forms import FIELD, FactForm, fact_form, moment_shown, moment_typed, typed_fact
@@ -34,23 +36,14 @@ from kos.web.pages import FormFields, Pages, events, key_of, new_key
 INTERVAL_S = 2.0
 _MAX_CLOSED = 100
 
-PHASE_NAMES = {
-    Phase.DEPOSIT_SENT: "Deposit sent",
-    Phase.QUALIFYING_PLACED: "Qualifier placed",
-    Phase.FREE_BET_PENDING: "Free bet pending",
-    Phase.FREE_BET_CREDITED: "Free bet credited",
-    Phase.FREE_BET_PLACED: "Free bet placed",
-    Phase.FREE_BET_SETTLED: "Free bet settled",
-}
-
 
 class OfferPages:
-    """Where each participant's offers stand.
+    """The offers of all participants.
 
     Args:
         pages: The templates.
-        hub: The live questions.
-        ledger: The way to the ledger.
+        hub: The live queries.
+        ledger: The link to the ledger.
     """
 
     def __init__(self, pages: Pages, hub: Hub, ledger: LedgerAsking) -> None:
@@ -100,12 +93,18 @@ class OfferPages:
         )
         show = self._pages.render
         return {
-            "due": show("part_due.html", due=[_due(each, now) for each in due], names=names),
+            "due": show(
+                "part_due.html",
+                due=[_due(each, now) for each in due],
+                names=names,
+                place_name=place_name,
+            ),
             "board": show(
                 "part_board.html",
                 columns=_columns(lines),
                 titles={key: offer.title for key, offer in catalogue.items()},
                 names=names,
+                place_name=place_name,
                 has_people=bool(people),
                 has_catalogue=bool(catalogue),
                 pounds=pounds,
@@ -117,6 +116,7 @@ class OfferPages:
                 closed=closed[:_MAX_CLOSED],
                 more=max(0, len(closed) - _MAX_CLOSED),
                 names=names,
+                place_name=place_name,
                 titles={key: offer.title for key, offer in catalogue.items()},
                 pounds=pounds,
                 uk_time=uk_time,
@@ -150,8 +150,9 @@ class OfferPages:
             "offer.html",
             told=told,
             line=line,
-            phases=[(phase.name, name) for phase, name in PHASE_NAMES.items()],
-            due=[(each.what, uk_time(each.due_at)) for each in told.reminders],
+            phases=list(PHASE_NAMES.items()),
+            due=[_due(each, now) for each in told.reminders],
+            place_name=place_name,
             tables=[
                 table for table in (bets_table(told.bets), tokens_table(told.tokens)) if table.rows
             ],
@@ -186,13 +187,13 @@ class OfferPages:
         except (InvalidInput, FactRefused, NotAnswered) as why:
             told = await self._told(request)
             typed = {each.removeprefix(FIELD): text for each, text in form.items()}
-            # A refusal is remembered under its key; what is mended comes under a new one.
+            # A refusal is remembered under its key; a corrected form gets a new one.
             kept = form.get("key", "") if isinstance(why, NotAnswered) else ""
             return self._show(request, told, opened=name, refusal=str(why), typed=typed, key=kept)
         self._hub.hurry()
         return RedirectResponse(request.url.path, 303)
 
-    # --- the beginning ------------------------------------------------------------------------------
+    # --- starting ------------------------------------------------------------------------------
 
     async def _new(self, request: Request) -> Response:
         return self._pages.page(
@@ -200,7 +201,7 @@ class OfferPages:
         )
 
     async def _start_form(self, request: Request) -> Response:
-        """The form for an opportunity, as a part of the page that asks for it."""
+        """The form for an opportunity, as part of another page."""
         text = self._pages.part(
             request, "part_start.html", **await self._form_of(dict(request.query_params))
         )
@@ -224,6 +225,7 @@ class OfferPages:
             "offers": [(each, _terms(each)) for each in offers],
             "is_other": bool(bookmaker and offers and offers[0].bookmaker != bookmaker),
             "chosen": chosen,
+            "place_name": place_name,
             "about": about,
             "key": new_key(),
             "deposit": f"{from_pence(offers[0].deposit_min):f}" if offers else "",
@@ -231,7 +233,7 @@ class OfferPages:
         }
 
     async def _start(self, request: Request, form: FormFields) -> Response:
-        """Begin an offer, and record its bets that are placed already: one fact after the other."""
+        """Start an offer, and record bets already placed, one fact at a time."""
         done: list[str] = []
         participant, instance = form.get("participant", ""), ""
         refusal, is_open = "", False
@@ -251,12 +253,12 @@ class OfferPages:
             await self._ledger.record(
                 f"web:{key}:1", participant, begun, instance=instance, note=note, occurred_at=at
             )
-            done.append("The offer has begun.")
+            done.append("Offer started.")
             if qualifier is not None:
                 await self._ledger.record(
                     f"web:{key}:2", participant, qualifier, instance=instance, occurred_at=at
                 )
-                done.append("The qualifying bet is recorded.")
+                done.append("Qualifying bet recorded.")
         except (InvalidInput, FactRefused, NotAnswered) as why:
             refusal, is_open = str(why), isinstance(why, NotAnswered)
         if done:
@@ -273,7 +275,7 @@ class OfferPages:
         return Response(text, media_type="text/html")
 
 
-# --- what is shown ------------------------------------------------------------------------------
+# --- views ------------------------------------------------------------------------------
 
 
 def _columns(lines: Iterable[OfferLine]) -> list[tuple[str, list[OfferLine]]]:
@@ -282,7 +284,7 @@ def _columns(lines: Iterable[OfferLine]) -> list[tuple[str, list[OfferLine]]]:
         (
             name,
             sorted(
-                (line for line in open_lines if line.phase == phase.name),
+                (line for line in open_lines if line.phase == phase),
                 key=lambda line: line.started_at,
             ),
         )
@@ -290,24 +292,21 @@ def _columns(lines: Iterable[OfferLine]) -> list[tuple[str, list[OfferLine]]]:
     ]
 
 
-def _due(reminder: ReminderLine, now: datetime) -> dict[str, object]:
+def _due(reminder: ReminderLine | Reminder, now: datetime) -> dict[str, object]:
     left_s = (reminder.due_at - now).total_seconds()
     return {
         "line": reminder,
-        "when": f"in {duration(left_s)}" if left_s > 0 else f"{duration(-left_s)} ago",
+        "when": from_now(reminder.due_at, now),
         "is_past": left_s <= 0,
-        "at": uk_time(reminder.due_at),
+        "at": uk_day(reminder.due_at, now),
     }
 
 
 def _terms(offer: Offer) -> str:
-    bonuses = ", ".join(
-        f"{each.count} of {pounds(each.face)}" if each.count > 1 else pounds(each.face)
-        for each in offer.bonuses
-    )
+    asked = offer.qualifying
     return (
-        f"bet {pounds(offer.qualifying.min_stake)} at {offer.qualifying.min_odds:f} or more,"
-        f" get {bonuses}"
+        f"Bet {pounds(asked.min_stake)} at odds of {odds(asked.min_odds)} or more,"
+        f" get {free_bets_words(offer)}"
     )
 
 
@@ -318,7 +317,7 @@ def _is_open(offer: Offer, now: datetime) -> bool:
 
 
 def _forms(told: OfferDescribed, opened: str, typed: Mapping[str, str]) -> Iterable[FactForm]:
-    """A form for each fact that may follow, filled with what is known."""
+    """A form for each possible next step, filled in as far as known."""
     open_bets = tuple(bet.bet for bet in told.bets if bet.result is None)
     backs = [bet for bet in told.bets if bet.side == "back" and bet.result is None]
     tokens = tuple(token.id for token in told.tokens)
@@ -353,20 +352,20 @@ def _forms(told: OfferDescribed, opened: str, typed: Mapping[str, str]) -> Itera
         yield fact_form(name, OFFER_FACTS[name], values, suggestions, open_bets)
 
 
-# --- what is typed ------------------------------------------------------------------------------
+# --- typed values ------------------------------------------------------------------------------
 
 
 def _offer_of(form: FormFields, catalogue: Mapping[str, Offer]) -> Offer:
     offer = catalogue.get(form.get("offer", ""))
     if offer is None:
-        raise InvalidInput("offer", form.get("offer", "")[:80], "an offer of the catalogue")
+        raise InvalidInput("offer", form.get("offer", "")[:80], "an offer from the catalogue")
     if not form.get("participant"):
-        raise InvalidInput("participant", "", "whose offer it is")
+        raise InvalidInput("participant", "", "the participant")
     return offer
 
 
 def _qualifier(form: FormFields, offer: Offer, at: datetime) -> QualifierPlaced:
-    """The qualifying bet of the form, with its lay where that is matched."""
+    """The qualifying bet of the form, with its lay if that is matched."""
     words = {name: form.get(name, "") for name in ("event", "selection", "sport", "market")}
     kickoff = form.get("kickoff_at", "")
     back = {
@@ -412,9 +411,9 @@ def _pence(form: FormFields, name: str) -> int | None:
     try:
         amount = Decimal(text)
     except ArithmeticError:
-        raise InvalidInput(name, text, "pounds, e.g. 10.00") from None
+        raise InvalidInput(name, text, "an amount, e.g. 10.00") from None
     if not amount.is_finite() or amount < 0 or amount != amount.quantize(Decimal("0.01")):
-        raise InvalidInput(name, text, "pounds, 0 or more, at most two decimals")
+        raise InvalidInput(name, text, "an amount of £0 or more, in pounds and pence")
     return int(amount * 100)
 
 

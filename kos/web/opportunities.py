@@ -1,9 +1,10 @@
-"""Opportunities as rows for the browser: words from the view, exact figures beside them."""
+"""Opportunities as rows for the browser: words from the view, with exact figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -13,6 +14,7 @@ from kos.domain.opportunities.opportunity import BetKind, Opportunity, Opportuni
 from kos.domain.opportunities.scoring import ScoringRules
 from kos.messages import OpportunitiesRanked
 from kos.views.opportunities import (
+    brief_percent,
     exchange_name,
     odds,
     opportunities_view,
@@ -49,7 +51,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     rating: str
     retention: str
     keeps: str
-    """What one pound of a refund counts for; 1 where there is none."""
+    """The value of £1 of a refund; 1 if there is none."""
     stake: str
     lay_stake: str
     liability: str
@@ -59,7 +61,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     tier: int
     back_at: float
     back_until: float
-    """The last moment at which the back price counts as fresh."""
+    """The last moment at which the back price is fresh."""
     lay_at: float
     lay_until: float
     warnings: tuple[str, ...]
@@ -146,32 +148,44 @@ def row_of(found: Opportunity, as_of: datetime, rules: ScoringRules) -> Row:
 
 
 def factors_of(found: Opportunity) -> tuple[Factor, ...]:
-    """Why it ranks where it does, factor by factor."""
+    """How it is ranked, factor by factor."""
     factors = found.factors
     return (
-        Factor("Score", f"{found.score:.5f}", "value over loss, by time, retention and fill"),
         Factor(
-            "Value",
-            f"£{factors.free_bet_value:,.2f}",
-            "face of the free bet that is unlocked or used; the stake of a bare qualifier",
+            "Score",
+            f"{found.score:.5f}",
+            "free bet value ÷ loss, adjusted for time, retention and fill",
         ),
-        Factor("Loss", f"£{factors.max_loss:,.2f}", "what it costs, at least a penny"),
-        Factor("Minutes to kickoff", f"{factors.minutes_to_kickoff:,.0f}", "sooner ranks higher"),
-        Factor("Retention", f"{factors.retention:.2%}", "cash made of one pound of bonus"),
-        Factor("Fill", f"{factors.fill:.0%}", "share of the lay stake that waits at this price"),
+        Factor(
+            "Free bet value",
+            f"£{factors.free_bet_value:,.2f}",
+            "value of the free bet earned or used; the stake if neither",
+        ),
+        Factor("Qualifying loss", f"£{factors.max_loss:,.2f}", "qualifying loss, at least 1p"),
+        Factor(
+            "Minutes to start",
+            f"{factors.minutes_to_kickoff:,.0f}",
+            "an earlier start ranks higher",
+        ),
+        Factor(
+            "Retention",
+            brief_percent(Decimal(repr(factors.retention))),
+            "cash kept per £1 of free bet",
+        ),
+        Factor("Fill", f"{factors.fill:.0%}", "share of your lay stake available at this price"),
         Factor(
             "Liquidity floor",
             f"£{factors.liquidity_floor:,.0f}",
-            "what must wait there before this sport is offered",
+            "minimum liquidity for this sport",
         ),
-        Factor("Match", f"{found.match_confidence:.0%}", "how sure KOS is of the names"),
+        Factor("Name match", f"{found.match_confidence:.0%}", "name-match confidence"),
     )
 
 
 def safe_link(found: Opportunity) -> tuple[str | None, str]:
-    """The bookmaker's link and its host, where it is https and the host bears its name.
+    """The bookmaker's link and its host, if it is https and the host has the bookmaker's name.
 
-    A link that leads anywhere else is not shown: the feed's word is not enough for a click.
+    A link that leads anywhere else is not shown: the feed alone is not enough for a click.
     """
     try:
         parts = urlsplit(found.link or "")

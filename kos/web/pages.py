@@ -1,4 +1,4 @@
-"""Templates with what every page shows, forms that prove where they come from, and errors."""
+"""Templates with everything that all pages share, forms with their tokens, and errors."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Pages:
 
     Args:
         sessions: The logins.
-        is_simulated: Whether every page says that the markets are simulated.
+        is_simulated: Whether every page shows that the markets are simulated.
     """
 
     def __init__(self, sessions: Sessions, *, is_simulated: bool) -> None:
@@ -81,37 +81,35 @@ class Pages:
         return HTMLResponse(text, status)
 
     def post(self, path: str, answer: FormHandler) -> Route:
-        """An address that forms are sent to: each must bring the token of its page."""
+        """An address for forms: each must carry the token of its page."""
 
         async def guarded(request: Request) -> Response:
             form = await form_of(request)
             cookie = session_of(request)
             if not self._sessions.is_form_token(cookie, form.pop("form_token", "")):
-                raise HTTPException(
-                    403, "This page was made before KOS restarted, or by another login: reload it."
-                )
+                raise HTTPException(403, "This page is out of date. Reload it and try again.")
             return await answer(request, form)
 
         return Route(path, guarded, methods=["POST"])
 
     async def on_http_error(self, request: Request, error: Exception) -> Response:
-        """What has no page."""
+        """An address without a page, or a refused request."""
         assert isinstance(error, HTTPException)  # noqa: S101 - as it is registered
-        words = "There is no such page." if error.status_code == 404 else error.detail  # noqa: PLR2004
+        words = "There is no page at this address." if error.status_code == 404 else error.detail  # noqa: PLR2004
         return self._sorry(request, error.status_code, words)
 
     async def on_invalid_input(self, request: Request, error: Exception) -> Response:
-        """What cannot be asked like that."""
+        """A query that is not valid."""
         return self._sorry(request, 400, str(error))
 
     async def on_not_answered(self, request: Request, error: Exception) -> Response:
-        """What nobody answers now."""
+        """A query without an answer."""
         return self._sorry(request, 503, str(error))
 
     async def on_failure(self, request: Request, _: Exception) -> Response:
-        """What KOS has wrong."""
+        """A fault in KOS."""
         log.error("dashboard.request_failed", path=request.url.path)
-        return self._sorry(request, 500, "KOS has a fault here; the log says which.")
+        return self._sorry(request, 500, "Something went wrong. The log has the details.")
 
     def _sorry(self, request: Request, status: int, words: str) -> Response:
         if "text/html" in request.headers.get("accept", ""):
@@ -123,30 +121,34 @@ async def form_of(request: Request) -> FormFields:
     """A form's fields, each once.
 
     Raises:
-        HTTPException: It is no form, too large, or says a field twice.
+        HTTPException: It is not a form, is too large, or has a field twice.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip()
     if kind != "application/x-www-form-urlencoded":
-        raise HTTPException(415, "Send a form.")
+        raise HTTPException(415, "Only forms can be sent here.")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > _MAX_FORM:
-            raise HTTPException(413, f"A form has at most {_MAX_FORM} bytes.")
+            raise HTTPException(
+                413, f"This form is too large. The limit is {_MAX_FORM // 1024} kB."
+            )
     try:
         pairs = parse_qsl(
             body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict"
         )
     except ValueError:
-        raise HTTPException(400, "This form cannot be read.") from None
+        raise HTTPException(
+            400, "KOS could not read this form. Reload the page and try again."
+        ) from None
     form = dict(pairs)
     if len(form) != len(pairs):
-        raise HTTPException(400, "This form says something twice.")
+        raise HTTPException(400, "This form has a field twice. Reload the page and try again.")
     return form
 
 
 def events(stream: AsyncIterator[bytes]) -> Response:
-    """Server-sent events as an answer that nothing on the way may hold back."""
+    """Server-sent events, marked so that no proxy delays them."""
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
@@ -162,12 +164,12 @@ def new_key() -> str:
 
 
 def key_of(form: FormFields) -> str:
-    """The idempotency key that a form brings back.
+    """The idempotency key of a form.
 
     Raises:
-        InvalidInput: It brings none.
+        InvalidInput: There is none.
     """
     key = form.get("key", "")
     if _KEY.fullmatch(key) is None:
-        raise InvalidInput("key", key[:80], "the key of the form; reload the page")
+        raise InvalidInput("key", key[:80], "the key of the form (reload the page)")
     return key

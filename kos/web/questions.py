@@ -1,4 +1,4 @@
-"""An address's query string as a question about opportunities, and the lists it can choose from."""
+"""A query string as a query for opportunities, and the lists of the filters."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from kos.views.opportunities import exchange_name
 DEFAULT_LIMIT = 200
 LIMITS = tuple(limit for limit in (50, 200, 500, 2000) if limit <= MAX_LIMIT)
 _MOST_CHOICES = 2000
-"""Names that may be kept of each kind: a feed that invents some fills no memory."""
+"""The maximum number of names kept of each kind, so that a faulty feed cannot fill the memory."""
 
 ARBS = "arbs"
-"""A mode of the page: qualifying bets that gain."""
+"""A mode of the page: qualifying bets that make a profit."""
 MODES = {
     BetKind.QUALIFYING.value: "Qualifying",
-    BetKind.FREE_BET_SNR.value: "Free bet SNR",
-    BetKind.FREE_BET_SR.value: "Free bet SR",
+    BetKind.FREE_BET_SNR.value: "Free bet (SNR)",
+    BetKind.FREE_BET_SR.value: "Free bet (SR)",
     BetKind.REFUND.value: "Refund",
     ARBS: "Arbs",
 }
@@ -41,18 +41,18 @@ Named = TypeVar("Named", bound=StrEnum)
 RANKING_NAMES = {
     Ranking.SEED: "KOS score",
     Ranking.RATING: "Rating",
-    Ranking.VALUE: "Pounds",
-    Ranking.VALUE_PER_HOUR: "Pounds per hour locked up",
-    Ranking.VALUE_PER_LIABILITY: "Pounds per pound of liability",
+    Ranking.VALUE: "Profit (£)",
+    Ranking.VALUE_PER_HOUR: "Profit per hour",
+    Ranking.VALUE_PER_LIABILITY: "Profit per £1 of liability",
     Ranking.RETURN_ON_CAPITAL: "Return on capital per hour",
 }
 
 
 def question_of(words: Mapping[str, str]) -> OpportunityQuery:
-    """The question that an address asks.
+    """The query of an address.
 
     Raises:
-        InvalidInput: Names the word, what was given and what is allowed.
+        InvalidInput: Names the field, what was given and what is allowed.
     """
     is_arbs = words.get("kind") == ARBS
     kind = BetKind.QUALIFYING if is_arbs else _one_of(words, "kind", BetKind, BetKind.QUALIFYING)
@@ -78,7 +78,7 @@ def question_of(words: Mapping[str, str]) -> OpportunityQuery:
     )
     check_query(query)
     if query.stake != query.stake.quantize(Decimal("0.01")):
-        raise InvalidInput("stake", query.stake, "pounds with at most two decimals")
+        raise InvalidInput("stake", query.stake, "an amount in pounds and pence")
     return query
 
 
@@ -86,7 +86,7 @@ def _amount(words: Mapping[str, str], name: str) -> Decimal | None:
     text = words.get(name, "").strip().removeprefix("£")
     if not text:
         return None
-    allowed = f"a number above 0, at most {MAX_STAKE}"
+    allowed = f"a number above 0, up to {MAX_STAKE:,}"
     try:
         amount = Decimal(text)
     except InvalidOperation:
@@ -104,7 +104,7 @@ def _minutes(words: Mapping[str, str]) -> float | None:
 def _limit(words: Mapping[str, str]) -> int:
     text = words.get("limit", "") or str(DEFAULT_LIMIT)
     if not (text.isdecimal() and text.isascii()):
-        raise InvalidInput("limit", text, f"1 to {MAX_LIMIT}")
+        raise InvalidInput("limit", text, f"a number from 1 to {MAX_LIMIT}")
     return int(text[:9])
 
 
@@ -124,7 +124,7 @@ def _one_of(words: Mapping[str, str], name: str, kinds: type[Named], default: Na
 
 
 class Choices:
-    """Bookmakers, exchanges and sports that were seen, for the lists of the filters."""
+    """Bookmakers, exchanges and sports seen so far, for the lists of the filters."""
 
     def __init__(self) -> None:
         self._bookmakers: dict[str, str] = {}
@@ -132,7 +132,7 @@ class Choices:
         self._sports: dict[str, str] = {}
 
     def note(self, found: Iterable[Opportunity]) -> None:
-        """Take over who and what appears in an answer."""
+        """Add those in an answer."""
         for each in found:
             self._bookmakers[each.bookmaker] = each.bookmaker_title
             self._exchanges[each.exchange] = exchange_name(each.exchange)

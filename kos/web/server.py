@@ -17,7 +17,7 @@ from kos.web.asking import Ask, Asking
 
 _BACKLOG = 128
 _ASKERS = 6
-"""Threads in which questions wait for their answers; a page that waits costs no loop."""
+"""Threads in which questions wait for their answers, so that the loop never waits."""
 _CLOSE_S = 3.0
 
 log = structlog.get_logger()
@@ -27,10 +27,10 @@ class WebServer:
     """One life of the page.
 
     Args:
-        web: Where it listens, and who may come.
-        rules: What counts as fresh.
+        web: The settings of the page.
+        rules: The scoring rules, for the age of prices.
         is_simulated: Whether the markets are the sandbox's.
-        log_file: Where warnings are read; it need not be there.
+        log_file: The log to read warnings from; it need not exist.
         ask: Asks an actor; used from threads of the server.
     """
 
@@ -58,10 +58,10 @@ class WebServer:
         self.address = ""
 
     def open(self) -> None:
-        """Listen and serve; returns at once.
+        """Listen and serve; returns immediately.
 
         Raises:
-            OSError: The address cannot be had.
+            OSError: The address is not available.
         """
         web = self._web
         family, kind, protocol, _, place = socket.getaddrinfo(
@@ -104,7 +104,7 @@ class WebServer:
         return self._thread is not None and self._thread.is_alive()
 
     def counts(self) -> dict[str, str | int | float]:
-        """How much is watched now."""
+        """The number of streams and queries now."""
         return self._app.counts()
 
     def close(self) -> None:

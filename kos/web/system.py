@@ -1,4 +1,4 @@
-"""The System page: every node and actor, what is asked of the feeds, and what went wrong lately."""
+"""The System page: every node and actor, the price feeds, and recent warnings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kos import __version__
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
 from kos.service.health import Seen, judge
 from kos.service.heartbeat import Heartbeat, beat_of, boot_id
-from kos.views.health import credits_sentence
+from kos.views.health import counted_restarts, credits_sentence, state_words
 from kos.views.opportunities import duration, uk_time
 from kos.web.asking import Asking
 from kos.web.changes import Picture
@@ -36,7 +36,7 @@ _MOST_FACTS = 300
 
 
 class Warned(msgspec.Struct, frozen=True):
-    """A line of the log that is worth a look."""
+    """A warning or error in the log."""
 
     at: str
     level: str
@@ -46,13 +46,13 @@ class Warned(msgspec.Struct, frozen=True):
 
 
 class SystemPages:
-    """How KOS is.
+    """The state of the system.
 
     Args:
         pages: The templates.
-        hub: The live questions.
-        asking: The way to the main process.
-        log_file: Where warnings are read.
+        hub: The live queries.
+        asking: The link to the main process.
+        log_file: The log to read warnings from.
         is_simulated: Whether the markets are the sandbox's.
     """
 
@@ -108,7 +108,7 @@ class SystemPages:
 
 
 def recent_warnings(log_file: Path) -> list[Warned]:
-    """The latest warnings and errors in the end of the log, newest first."""
+    """The latest warnings and errors from the end of the log, newest first."""
     try:
         with log_file.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -145,11 +145,11 @@ def _warned(line: bytes) -> Warned | None:
             facts=facts[:_MOST_FACTS],
         )
     except (msgspec.DecodeError, KeyError, ValueError):
-        return None  # a line that was cut in two by where the reading began
+        return None  # a line cut in two at the start of the part that was read
 
 
 def _tiles(beat: Heartbeat, system: SystemDescribed) -> list[tuple[str, str, str]]:
-    """Name, figure and what more there is to say."""
+    """The name, figure and remark of each tile."""
     restarts = sum(
         node.restarts + sum(actor.restarts for actor in node.actors) for node in system.nodes
     )
@@ -157,15 +157,15 @@ def _tiles(beat: Heartbeat, system: SystemDescribed) -> list[tuple[str, str, str
     memory_mb = sum(node.rss_kb for node in system.nodes) / 1024
     tiles = [
         ("Up", duration(system.uptime_s), f"process {system.pid}"),
-        ("Nodes running", f"{running} of {len(system.nodes)}", f"{restarts} restarts"),
-        ("Memory of the nodes", f"{memory_mb:,.0f} MB", ""),
+        ("Nodes running", f"{running} of {len(system.nodes)}", counted_restarts(restarts)),
+        ("Memory", f"{memory_mb:,.0f} MB", ""),
     ]
     if beat.credits is not None:
         credits_ = beat.credits
         last = (
-            f"last until {uk_time(credits_.lasts_until)}"
+            f"enough until {uk_time(credits_.lasts_until)}"
             if credits_.lasts_until
-            else f"last until the reset, {uk_time(credits_.resets_at)}"
+            else f"enough until the reset on {uk_time(credits_.resets_at)}"
         )
         tiles.append(("Credits left", f"{credits_.remaining:,} of {credits_.allowance:,}", last))
     if beat.exchange is not None:
@@ -174,7 +174,7 @@ def _tiles(beat: Heartbeat, system: SystemDescribed) -> list[tuple[str, str, str
             (
                 "Exchange",
                 "logged in" if exchange.has_session else "no session",
-                f"{exchange.prices_fresh:,} of {exchange.prices_wanted:,} prices fresh",
+                f"{exchange.prices_fresh:,} of {exchange.prices_wanted:,} prices up to date",
             )
         )
     if beat.database is not None:
@@ -209,7 +209,7 @@ def _actor(actor: ActorDescribed) -> dict[str, object]:
     )
     return {
         "name": actor.name,
-        "state": actor.state.replace("_", " "),
+        "state": state_words(actor.state),
         "restarts": actor.restarts,
         "mailbox": actor.mailbox,
         "handled": f"{actor.handled:,}",
@@ -242,7 +242,7 @@ def _feeds(beat: Heartbeat, now: datetime) -> dict[str, object]:
 
 def _until(moment: datetime | None, now: datetime) -> str:
     if moment is None:
-        return "not known"
+        return "unknown"
     left_s = (moment - now).total_seconds()
     return f"in {duration(left_s)}" if left_s > 0 else "now"
 

@@ -287,7 +287,7 @@ def test_an_unhedged_bet_near_kickoff_is_told_to_the_admin(desk: Desk) -> None:
             )
         )
     entry = desk.until(lambda entries: len(entries) == 1, "told")
-    assert "bet q is unhedged at coral" in text_of(entry)
+    assert "bet q at Coral is " in text_of(entry)
     assert "/offer c1" in text_of(entry)
 
 
@@ -296,6 +296,6 @@ def test_a_restart_is_told_to_admins_once(desk: Desk) -> None:
     with pytest.raises(RuntimeFault):
         desk.client.ask("scorer", Tick(what="fail"), 10)
     entry = desk.until(lambda entries: len(entries) == 1, "told")
-    assert "scorer failed and was started again" in text_of(entry)
+    assert "scorer failed and was restarted" in text_of(entry)
     desk.looks()
     assert len(desk.outbox()) == 1

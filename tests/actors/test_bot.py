@@ -47,7 +47,7 @@ from tests.telegram_world import TelegramWorld
 pytestmark = pytest.mark.timeout(400)
 
 ANN, STRANGER = 42, 99
-AWAY = "KOS is restarting; say it again in a moment."
+AWAY = "KOS is restarting. Try again in a moment."
 NODES = ("telegram", "desk", "ledger")
 CANARY = "123456789:AAcanaryTOKENcanaryTOKENcanaryTOKENx"
 _DEADLINE_S = 120.0

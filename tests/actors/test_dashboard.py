@@ -55,7 +55,7 @@ def test_a_taken_port_is_named_and_had_as_soon_as_it_is_free(tmp_path: Path) -> 
         supervisor = threading.Thread(target=system.run)
         supervisor.start()
         try:
-            eventually(lambda: "taken by another program" in str(pulse(system).get("problem", "")))
+            eventually(lambda: "in use by another program" in str(pulse(system).get("problem", "")))
             other.close()
             eventually(lambda: pulse(system).get("address") == f"http://127.0.0.1:{port}/")
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=30) as answer:

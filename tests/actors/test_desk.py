@@ -204,7 +204,7 @@ def test_signals_come_from_the_scorers_memory(daemon: Daemon) -> None:
 
 def test_a_slow_command_holds_up_nobody_not_even_its_own_asker(daemon: Daemon) -> None:
     asked = daemon.say("/recheck tennis_atp").answers[0]
-    press = word("", pressed=data_of(asked, "Spend"))
+    press = word("", pressed=data_of(asked, "Use 1 credit"))
     with ThreadPoolExecutor(2) as pool:
         slow = pool.submit(daemon.hear, press)
         daemon.until((daemon.folder / "asked-1").exists)
@@ -221,7 +221,7 @@ def test_a_dialogue_outlives_the_desks_process(daemon: Daemon) -> None:
     daemon.say("/start_offer ann settle", "telegram:1")
     answer = word("0", "telegram:1")
     daemon.hear(answer)
-    assert "Start it?" in text_of(daemon.promised()[-1])
+    assert "Start “settle” for ann?" in text_of(daemon.promised()[-1])
     count = len(daemon.promised())
     daemon.kill("desk")
     daemon.hear(answer)
@@ -232,9 +232,9 @@ def test_a_dialogue_outlives_the_desks_process(daemon: Daemon) -> None:
     assert daemon.hear(pressed).answers == ()
     daemon.kill("ledger")
     assert len(daemon.promised()) == count + 1
-    assert "The offer has begun" in text_of(daemon.promised()[-1])
+    assert "Offer started." in text_of(daemon.promised()[-1])
     again = daemon.say("", "telegram:1", pressed.pressed)
-    assert (again.notice, again.is_refused) == ("already done", True)
+    assert (again.notice, again.is_refused) == ("Already done.", True)
 
 
 def test_a_fact_recorded_before_the_desk_died_is_not_recorded_again(daemon: Daemon) -> None:
@@ -242,7 +242,7 @@ def test_a_fact_recorded_before_the_desk_died_is_not_recorded_again(daemon: Daem
     start = word("/start_offer ann place amount=0")
     data = data_of(daemon.hear(start).answers[0], "Start")
     pressed = word("", pressed=data)
-    instance = text_of(daemon.hear(start).answers[0]).partition("as offer ")[2].split()[0]
+    instance = text_of(daemon.hear(start).answers[0]).partition(", offer ")[2].split()[0]
     half = RecordFact(
         command_id=f"{pressed.said_id}:1",
         by=ADMIN,
@@ -255,13 +255,13 @@ def test_a_fact_recorded_before_the_desk_died_is_not_recorded_again(daemon: Daem
     )
     first = daemon.ask("ledger", half)
     assert isinstance(first, FactRecorded)
-    assert "The offer has begun" in text_of(daemon.hear(pressed).answers[0])
-    assert "fact 1, deposit_sent" in text_of(daemon.say(f"/offer ann {instance}").answers[0])
+    assert "Offer started." in text_of(daemon.hear(pressed).answers[0])
+    assert "Step 1: deposit sent" in text_of(daemon.say(f"/offer ann {instance}").answers[0])
 
 
 def test_a_screen_speaks_only_for_its_own_people(daemon: Daemon) -> None:
     assert daemon.hear(word("/version", "telegram:1"), by="bot").answers
-    with pytest.raises(ActorFailed, match="does not speak for"):
+    with pytest.raises(ActorFailed, match="cannot send commands for"):
         daemon.hear(word("/version", ADMIN), by="bot")
 
 

@@ -42,7 +42,7 @@ def test_aliases_are_shared_as_a_file(terminal: Terminal, tmp_path: Path) -> Non
     file = tmp_path / "aliases.jsonl"
     terminal.well("aliases export", str(file))
     other = Terminal(tmp_path / "other")
-    assert "2 aliases taken over" in other.well("aliases import", str(file))
+    assert "2 aliases imported" in other.well("aliases import", str(file))
     assert {each["verdict"] for each in other.json("aliases list")} == {"confirmed", "rejected"}
 
 

@@ -78,7 +78,7 @@ def test_one_that_has_ended_has_failed(state: Path) -> None:
 def test_where_none_has_run_it_has_failed_and_says_what_to_do(state: Path) -> None:
     shown = kos("health")
     assert shown.exit_code == 1
-    assert "start it: kos run" in shown.output
+    assert "Start KOS with: kos run" in shown.output
     assert str(state) in shown.output
 
 
@@ -104,7 +104,7 @@ def test_status_shows_what_stands_in_the_heartbeat_though_nobody_answers(state: 
     text = " ".join(kos("status").output.split())
     for part in (
         "failed",
-        "2 of 2 sport keys",
+        "2 of 2 competitions",
         "300 of 500 credits left",
         "entry 5",
         "has ended",

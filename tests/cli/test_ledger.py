@@ -70,7 +70,7 @@ def test_a_backup_is_restored_and_the_former_file_kept(terminal: Terminal, tmp_p
     terminal.well("ledger backup", str(copy))
     terminal.well("books record A drawn amount=5")
     told = terminal.well("ledger restore", str(copy))
-    assert "the former ledger is" in told
+    assert "the previous ledger is" in told
     assert terminal.json("books show -p A")["capital"] == 10_500
     assert "sound" in terminal.well("ledger verify")
 
@@ -98,4 +98,4 @@ def test_a_participant_takes_everything_along_and_is_erased(
 
 def test_a_missing_ledger_is_said_to_be(tmp_path: Path) -> None:
     result = Terminal(tmp_path / "nowhere").type("offers list")
-    assert "there is no ledger yet" in str(result.exception)
+    assert "no ledger yet" in str(result.exception)

@@ -126,17 +126,17 @@ def test_a_running_daemon_records_and_answers(daemon: Terminal, tmp_path: Path) 
     assert "no daemon" not in daemon.type("offers list").output
     ends_as_the_reference_says(daemon)
     copy = tmp_path / "copy.db"
-    assert "a sound copy" in daemon.well("ledger backup", str(copy))
+    assert "a checked copy" in daemon.well("ledger backup", str(copy))
     refused = daemon.type("ledger restore", str(copy))
     assert refused.exit_code != 0
-    assert "stopped daemon" in str(refused.exception)
+    assert "Stop the daemon first" in str(refused.exception)
 
 
 def test_without_a_daemon_it_is_said_which_file_is_read_or_written(terminal: Terminal) -> None:
     written = terminal.type("books record A joined name=Ann")
     assert "no daemon is running: writing the ledger itself" in written.stderr
     read = terminal.type("books participants --json")
-    assert "no daemon is running: reading the ledger itself" in read.stderr
+    assert "no daemon is running: reading the ledger directly" in read.stderr
     assert json.loads(read.stdout)[0]["name"] == "Ann"
 
 
@@ -158,7 +158,7 @@ def test_people_are_shown_tables(terminal: Terminal, tmp_path: Path) -> None:
     begin(terminal, tmp_path)
     shown = terminal.well("offers show A c1")
     assert "FREE_BET_CREDITED" in shown
-    assert "allowed now: bet_settled, commission_charged, free_bet_placed" in shown
+    assert "you can record: bet_settled, commission_charged, free_bet_placed" in shown
     assert "hedged" in shown
     assert "£69.72" in terminal.well("books show -p A")
     assert "coral-bet10" in terminal.well("offers catalogue")

@@ -24,7 +24,7 @@ def test_somebody_is_added_listed_and_removed(terminal: Terminal) -> None:
     assert terminal.json("people list") == []
     assert "People: none" in terminal.well("people list")
     told = terminal.well("people add 123456789", "Ann Smith", "--seat", "operator")
-    assert told == "telegram:123456789: Ann Smith has the seat operator\n"
+    assert told == "telegram:123456789: Ann Smith has the role operator\n"
     (person,) = terminal.json("people list")
     assert (person["user"], person["name"], person["seat"]) == (
         "telegram:123456789",
@@ -33,7 +33,7 @@ def test_somebody_is_added_listed_and_removed(terminal: Terminal) -> None:
     )
     assert person["added_by"]
     assert "Ann Smith" in terminal.well("people list")
-    assert "no seat any more" in terminal.well("people remove telegram:123456789")
+    assert "no longer has access" in terminal.well("people remove telegram:123456789")
     assert terminal.json("people list") == []
     (gone,) = terminal.json("people list --all")
     assert gone["is_active"] is False
@@ -60,7 +60,7 @@ def test_a_user_is_named_by_number(terminal: Terminal, user: str) -> None:
         terminal.type("people remove", user),
     ):
         assert isinstance(result.exception, InvalidInput)
-        assert "a Telegram user id" in str(result.exception)
+        assert "a Telegram user ID" in str(result.exception)
     assert not terminal.state_dir.exists()
 
 

@@ -54,7 +54,7 @@ def test_a_rule_is_kept_with_its_filters_and_threshold(building: Building) -> No
     assert (rule.query.bookmaker, rule.query.stake) == ("coral", Decimal(25))
     assert rule.query.max_minutes_to_kickoff == 120
     assert not rule.is_digest
-    assert "rating from 98.5%, coral, stake £25" in promised(building)
+    assert "Coral, rating 98.5% or more, £25.00 stake" in promised(building)
 
 
 def test_each_kind_has_a_usual_threshold_and_the_digest_is_a_word(building: Building) -> None:
@@ -73,18 +73,18 @@ def test_each_kind_has_a_usual_threshold_and_the_digest_is_a_word(building: Buil
     ("typed", "said"),
     [
         ("/alert", "one of qualifier"),
-        ("/alert qualifier coral retention=80", "a kind of free bet"),
-        ("/alert refund coral retention=80", "a kind of free bet"),
+        ("/alert qualifier coral retention=80", "e.g. rating"),
+        ("/alert refund coral retention=80", "e.g. rating"),
         ("/alert dutch", "one of qualifier, snr, sr, refund, arbs"),
-        ("/alert qualifier coral rating=much", "percent such as 98.5"),
+        ("/alert qualifier coral rating=much", "a percentage such as 98.5"),
         ("/alert qualifier coral rating=98 profit=5", "one of score"),
-        ("/alert qualifier coral rating=NaN", "percent such as 98.5"),
+        ("/alert qualifier coral rating=NaN", "a percentage such as 98.5"),
         ("/alert qualifier nobody", "bookmaker"),
-        ("/unalert 7", "none: there are no rules"),
+        ("/unalert 7", "You have no alerts to remove."),
         ("/quiet 25:00-07:00", "22:30"),
         ("/quiet now", "22:30-07:00"),
         ("/mute soon", "90m"),
-        ("/digest 1", "5 to 1440"),
+        ("/digest 1", "5 to 1,440"),
         ("/system_alerts maybe", "one of on, off"),
     ],
 )
@@ -98,8 +98,8 @@ def test_rules_are_listed_and_removed_by_a_button(building: Building) -> None:
     building.hear("/alert qualifier coral", ADMIN)
     building.hear("/alert arbs", ADMIN)
     told = building.hear("/alerts", ADMIN).answers[0]
-    assert "1 Qualifying bets, rating from 98%, coral" in text_of(told)
-    building.press(data_of(told, "remove 1"), ADMIN)
+    assert "1 Qualifying bets at Coral, rating 98% or more" in text_of(told)
+    building.press(data_of(told, "Remove 1"), ADMIN)
     assert set(rules(building)) == {2}
     building.hear("/alert sr paddypower", ADMIN)
     assert set(rules(building)) == {1, 2}, "the free number is given again"
@@ -110,7 +110,7 @@ def test_rules_are_listed_and_removed_by_a_button(building: Building) -> None:
 def test_there_is_a_bound_on_rules(building: Building) -> None:
     for _ in range(MAX_RULES):
         building.hear("/alert qualifier coral", ADMIN)
-    assert f"at most {MAX_RULES}" in building.text("/alert qualifier coral", ADMIN)
+    assert f"You already have {MAX_RULES} alerts" in building.text("/alert qualifier coral", ADMIN)
 
 
 def test_hours_mute_and_digest_are_kept(building: Building) -> None:
@@ -124,7 +124,7 @@ def test_hours_mute_and_digest_are_kept(building: Building) -> None:
     assert not now.wants_system
     shown = building.text("/alerts", ADMIN)
     assert "Quiet hours: 22:30 to 07:00" in shown
-    assert "Muted until Sat 14 Mar 14:00" in shown
+    assert "Muted until Sat 14 Mar, 14:00" in shown
     for typed in ("/quiet off", "/mute off", "/system_alerts on"):
         building.hear(typed, ADMIN)
     now = preferences(building)
@@ -136,7 +136,7 @@ def test_alerts_of_one_are_no_business_of_another(building: Building) -> None:
     building.hear("/alert qualifier coral", ADMIN)
     building.hear("/unalert 1", "telegram:9")
     assert set(rules(building)) == {1}
-    assert "No rules" in building.text("/alerts", "telegram:9")
+    assert "You have no alerts" in building.text("/alerts", "telegram:9")
 
 
 def test_who_is_not_on_telegram_is_told_where_alerts_go(building: Building) -> None:

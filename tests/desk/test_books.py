@@ -49,25 +49,25 @@ def shop(building: Building) -> Building:
 
 def test_balances_of_all_and_of_one(shop: Building) -> None:
     shown = shop.text("/balance")
-    assert "Balances of everybody" in shown
+    assert "Balances: everyone" in shown
     assert "bob" in shown
-    assert "capital £1,434.40" in shown
+    assert "Capital £1,434.40" in shown
     own = shop.text("/balance ann")
-    assert "capital £717.20, of which tied up £7.00" in own
-    assert "transit:coral" in own
+    assert "Capital £717.20 (£7.00 tied up)" in own
+    assert "Coral, in transit" in own
     assert "bob" not in own
-    assert "pnl" not in own
+    assert "Cash bonuses" not in own
 
 
 def test_exposure_and_float(shop: Building) -> None:
-    assert "£7.00 on open bets or on its way" in shop.text("/exposure ann")
-    assert "free to lay £199.70" in shop.text("/float ann")
+    assert "£7.00 at risk or in transit, out of £717.20" in shop.text("/exposure ann")
+    assert "Available to lay £199.70" in shop.text("/float ann")
 
 
 def test_profit_by_kind_place_and_period_with_a_chart(shop: Building) -> None:
     picture, figures = shop.hear("/profit ann 30d").answers
     assert "£17.20" in text_of(figures)
-    assert "by place" in text_of(figures)
+    assert "By bookmaker and exchange\n  Coral £15.00" in text_of(figures)
     assert picture.picture.startswith(b"\x89PNG")
     width, height = struct.unpack(">II", picture.picture[16:24])
     assert width + height <= 10_000
@@ -146,12 +146,12 @@ def test_an_entry_is_taken_back_once_after_a_confirmation(shop: Building) -> Non
     rows = list(csv.DictReader(io.StringIO(told.file.decode())))
     number = next(row["transaction"] for row in rows if "coral" in row["venue"])
     asked = shop.hear(f"/undo ann {number}").answers[0]
-    assert "Take back £15.00" in labels(asked)
-    data = data_of(asked, "Take back")
-    assert "taken back" in text_of(shop.press(data).answers[0])
-    assert shop.press(data).notice == "already done"
+    assert "Undo £15.00" in labels(asked)
+    data = data_of(asked, "Undo")
+    assert "undone" in text_of(shop.press(data).answers[0])
+    assert shop.press(data).notice == "Already done."
     assert "£2.20" in text_of(shop.hear("/profit ann all").answers[0])
     again = shop.hear(f"/undo ann {number}").answers[0]
-    assert "reversed already" in shop.press(data_of(again, "Take back")).notice
+    assert "already reversed" in shop.press(data_of(again, "Undo")).notice
     assert shop.hear("/undo ann 99999").is_refused
     assert shop.hear(f"/undo ann {number}", "telegram:2").is_refused

@@ -54,7 +54,7 @@ def shop(building: Building) -> Building:
 
 
 class Talk:
-    """A person who says one thing after another, and presses what was answered last."""
+    """A person who sends messages, and presses buttons of the last answer."""
 
     def __init__(self, building: Building, user: str = ADMIN) -> None:
         self.building = building
@@ -83,37 +83,37 @@ def test_an_offer_from_its_start_to_its_end_by_buttons_and_few_words(  # noqa: P
     shop: Building, user: str
 ) -> None:
     talk = Talk(shop, user)
-    assert "Whose offer?" in talk.say("/start_offer")
+    assert "Who is it for?" in talk.say("/start_offer")
     assert "Which offer?" in talk.press("Ann (ann)")
-    assert "deposit" in talk.press("coral: settle")
-    assert "at the bookmaker" in talk.say("10")
-    assert "deposit £10.00, there already" in talk.press("Yes")
-    assert "The offer has begun" in talk.press("Start, deposit £10.00")
+    assert "Deposit" in talk.press("Coral: settle")
+    assert "reached the bookmaker" in talk.say("10")
+    assert "Deposit £10.00, already received" in talk.press("Yes")
+    assert "Offer started." in talk.press("Start offer")
     assert "stake" in talk.press("Qualifying bet placed").lower()
     assert "odds" in talk.press("£5.00")
-    assert "backed" in talk.say("5/2")
-    assert "start" in talk.say("Leeds & York <b>")
+    assert "did you back" in talk.say("5/2")
+    assert "Start time" in talk.say("Leeds & York <b>")
     confirmation = talk.say("+3h")
-    assert "stake: £5.00" in confirmation
+    assert "Stake: £5.00" in confirmation
     assert "Leeds & York <b>" in confirmation
     recorded = talk.press("Record £5.00")
     assert "qualifying bet placed" in recorded
-    assert "unhedged" in recorded
+    assert "⚠ Bet q1 is " in recorded
     assert "lay stake" in talk.press("Lay matched").lower()
-    assert "lay odds" in talk.say("4.95")
+    assert "Lay odds?" in talk.say("4.95")
     assert "commission" in talk.say("3.6")
     talk.press("2%")
     assert "hedged" in talk.press("Record £4.95")
-    assert "unhedged" not in talk.say("/due")
+    assert "q1" not in talk.say("/due")
     talk.say("/offer 1")
-    talk.press("A bet was settled")
+    talk.press("Bet settled")
     talk.press("q1")
     talk.press("won")
-    assert "recorded" in talk.press("Record")
-    talk.press("A bet was settled")
+    assert "✓ Recorded: bet settled." in talk.press("Record")
+    talk.press("Bet settled")
     talk.press("lost")
-    assert "recorded" in talk.press("Record")
-    talk.press("The bonus is owed now")
+    assert "✓ Recorded: bet settled." in talk.press("Record")
+    talk.press("Offer terms met")
     assert "free bet pending" in talk.press("Record")
     talk.press("Free bet credited")
     talk.press("£10.00")
@@ -123,19 +123,19 @@ def test_an_offer_from_its_start_to_its_end_by_buttons_and_few_words(  # noqa: P
     talk.press("£10.00")
     talk.say("4.0")
     talk.say("York")
-    talk.press("Leave it open")
+    talk.press("Skip")
     assert "free bet placed" in talk.press("Record £10.00")
-    talk.press("A bet was settled")
+    talk.press("Bet settled")
     talk.press("lost")
     talk.press("Record")
-    talk.press("Free bet settled")
+    talk.press("Free bet fully settled")
     assert "free bet settled" in talk.press("Record")
-    talk.press("Done: close it")
+    talk.press("Close offer")
     assert "closed, completed" in talk.press("Record")
-    assert "Open offers\n\nnone" in talk.say("/offers")
+    assert "Open offers\n\nNo offers." in talk.say("/offers")
     assert "closed" in talk.say("/offers all")
     talk.say("/offer 1")
-    talk.press("Undo the end")
+    talk.press("Reopen offer")
     talk.say("it was not the end")
     assert "free bet settled" in talk.press("Record")
     assert verify(shop.ledger.reader, shop.ledger.path).problems == ()
@@ -145,23 +145,23 @@ def test_the_pair_on_screen_fills_what_it_tells(shop: Building) -> None:
     talk = Talk(shop)
     talk.say("/qualifier_coral stake=10 basketball")
     talk.press("1")
-    talk.press("Start an offer with it")
+    talk.press("Use for an offer")
     talk.press("Start a new offer")
     assert "Which offer?" in talk.press("Bob")
-    assert labels(talk.last or Answer(spans=())) == ["coral: refund", "coral: settle", "Cancel"]
-    talk.press("coral: settle")
+    assert labels(talk.last or Answer(spans=())) == ["Coral: refund", "Coral: settle", "Cancel"]
+    talk.press("Coral: settle")
     talk.press("£0.00")
-    assert "The offer has begun" in talk.press("Start, deposit £0.00")
+    assert "Offer started." in talk.press("Start offer")
     talk.press("Qualifying bet placed")
     talk.press("£10.00")
     confirmation = talk.press("2.")
-    assert "event: Leeds" in confirmation
-    assert "kickoff: 2026-03-14T" in confirmation
+    assert "Event: Leeds" in confirmation
+    assert "Kickoff: 2026-03-14T" in confirmation
     talk.press("Record £10.00")
     talk.press("Lay matched")
     talk.press("£")
     confirmation = talk.press("2.")
-    assert "exchange: smarkets" in confirmation
+    assert "Exchange: Smarkets" in confirmation
     assert "hedged" in talk.press("Record £")
 
 
@@ -170,7 +170,7 @@ def test_an_offer_that_waits_takes_the_pair(shop: Building) -> None:
     talk = Talk(shop)
     talk.say("/qualifier_coral stake=10")
     talk.press("1")
-    talk.press("Start an offer with it")
+    talk.press("Use for an offer")
     assert "stake" in talk.press("ann c1: Qualifying bet placed").lower()
 
 
@@ -181,7 +181,7 @@ def test_a_confirmation_works_once(shop: Building) -> None:
     first = shop.press(data)
     assert not first.is_refused
     again = shop.press(data)
-    assert (again.notice, again.is_refused) == ("already done", True)
+    assert (again.notice, again.is_refused) == ("Already done.", True)
     assert shop.text("/offers ann").count("ann 1") == 1
 
 
@@ -189,11 +189,11 @@ def test_a_confirmation_of_somebody_else_or_too_late_does_nothing(shop: Building
     talk = Talk(shop)
     talk.say("/start_offer ann settle amount=10 there=yes")
     data = data_of(talk.last or Answer(spans=()), "Start")
-    assert "not yours" in shop.press(data, "telegram:1").notice
-    assert "not known" in shop.press("AAAAAAAAAAAAAAAA").notice
+    assert "someone else" in shop.press(data, "telegram:1").notice
+    assert "expired" in shop.press("AAAAAAAAAAAAAAAA").notice
     shop.clock.pass_by(minutes=11)
     assert "expired" in shop.press(data).notice
-    assert "none" in shop.text("/offers")
+    assert "No offers." in shop.text("/offers")
 
 
 def test_who_was_quicker_counts(shop: Building) -> None:
@@ -201,8 +201,8 @@ def test_who_was_quicker_counts(shop: Building) -> None:
     slow, quick = Talk(shop), Talk(shop, "telegram:1")
     for talk in (slow, quick):
         talk.say("/record ann c1 deposit_cleared amount=10")
-    assert "recorded" in quick.press("Record £10")
-    assert "somebody was quicker" in slow.press("Record £10")
+    assert "Recorded" in quick.press("Record £10")
+    assert "Someone else has updated offer" in slow.press("Record £10")
 
 
 def test_a_word_that_comes_twice_changes_nothing_and_is_answered_the_same(
@@ -225,7 +225,7 @@ def test_an_answer_that_comes_twice_is_taken_once(shop: Building) -> None:
     said = shop.said("5")
     assert "odds" in text_of(shop.desk.hear(said).answers[0])
     assert "odds" in text_of(shop.desk.hear(said).answers[0])
-    assert "backed" in shop.text("5/2")
+    assert "did you back" in shop.text("5/2")
 
 
 def test_a_dialogue_survives_a_restart_of_the_desk(shop: Building) -> None:
@@ -242,24 +242,24 @@ def test_an_old_button_answers_no_later_question(shop: Building) -> None:
     talk.press("Ann")
     told = shop.press(data)
     assert told.is_refused
-    assert "that one is over" in told.notice
+    assert "earlier question" in told.notice
 
 
 def test_a_dialogue_left_alone_is_forgotten(shop: Building) -> None:
     shop.hear("/start_offer")
     shop.clock.pass_by(hours=1)
-    assert "Nothing was asked" in shop.text("ann")
+    assert "There is no open question" in shop.text("ann")
 
 
 def test_cancel_forgets_the_question_and_the_confirmation(shop: Building) -> None:
     talk = Talk(shop)
     talk.say("/start_offer ann settle")
     assert "Cancelled" in talk.say("/cancel")
-    assert "Nothing was asked" in talk.say("10")
+    assert "There is no open question" in talk.say("10")
     talk.say("/start_offer ann settle amount=10 there=yes")
     data = data_of(talk.last or Answer(spans=()), "Start")
     assert "Cancelled" in talk.say("/cancel")
-    assert shop.press(data).notice == "already done"
+    assert shop.press(data).notice == "Already done."
     assert "nothing to cancel" in talk.say("/cancel")
 
 
@@ -279,34 +279,34 @@ def test_a_wrong_answer_is_asked_again_with_what_would_do(
     shop.hear("/record ann c1 qualifier_placed")
     shown = shop.text(typed)
     assert said in shown
-    assert "The stake, in pounds" in shown
+    assert "Stake (£)?" in shown
 
 
 def test_a_fact_that_does_not_fit_is_refused_with_those_that_do(shop: Building) -> None:
     put(shop, f.DepositSent(offer="settle", amount=1000, is_instant=True), instance="c1")
     told = shop.hear("/record ann c1 completed")
     assert told.is_refused
-    assert "now fits: deposit_cleared" in text_of(told.answers[0])
+    assert "You can record: deposit_cleared" in text_of(told.answers[0])
 
 
 def test_buttons_are_the_facts_that_the_phase_accepts(shop: Building) -> None:
     put(shop, f.DepositSent(offer="settle", amount=1000), instance="c1")
     told = shop.hear("/offer ann c1").answers[0]
     assert labels(told) == [
-        "The deposit is there",
-        "Float sent to an exchange",
-        "The deposit came back",
+        "Deposit received",
+        "Money sent to an exchange",
+        "Deposit returned",
         "Qualifying bet placed",
-        "The bookmaker refuses the bonus",
-        "The account is restricted",
-        "Give it up",
+        "Bookmaker declined the bonus",
+        "Account restricted",
+        "Abandon offer",
     ]
 
 
 def test_only_an_admin_opens_an_ended_offer_again(shop: Building) -> None:
     put(shop, f.DepositSent(offer="settle", amount=0), f.Abandoned(reason="no"), instance="c1")
     assert labels(shop.hear("/offer ann c1", "telegram:2").answers[0]) == []
-    assert labels(shop.hear("/offer ann c1").answers[0]) == ["Undo the end: open it again"]
+    assert labels(shop.hear("/offer ann c1").answers[0]) == ["Reopen offer"]
     assert shop.hear("/record ann c1 reopened", "telegram:2").is_refused
 
 
@@ -336,19 +336,19 @@ def test_due_names_what_is_unhedged_and_by_when(shop: Building) -> None:
     back = f.Back(bet="q", stake=500, odds=Decimal("2.5"), kickoff=NOW, selection="x")
     put(shop, f.QualifierPlaced(back=back), instance="c1")
     told = shop.hear("/due").answers[0]
-    assert "bet q is unhedged" in text_of(told)
+    assert "ann c1, Coral: bet q is " in text_of(told)
     assert labels(told) == ["ann c1"]
-    assert "bet q" in text_of(shop.press(data_of(told, "ann c1")).answers[0])
+    assert "Bet q" in text_of(shop.press(data_of(told, "ann c1")).answers[0])
 
 
 def test_offers_are_paged(shop: Building) -> None:
     for number in range(8):
         put(shop, f.DepositSent(offer="settle", amount=0), instance=f"c{number}")
     first = shop.hear("/offers").answers[0]
-    assert "1 of 2" in labels(first)
-    assert "ann c7" in text_of(shop.press(data_of(first, "next")).answers[0])
+    assert "Page 1 of 2" in labels(first)
+    assert "ann c7" in text_of(shop.press(data_of(first, "Next")).answers[0])
 
 
 def test_the_catalogue_is_listed(shop: Building) -> None:
-    assert "betfred" in shop.text("/catalogue")
-    assert "betfred" not in shop.text("/catalogue coral")
+    assert "Betfred" in shop.text("/catalogue")
+    assert "Betfred" not in shop.text("/catalogue coral")

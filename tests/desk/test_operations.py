@@ -105,10 +105,10 @@ def test_status_tells_actors_ages_credits_and_restarts(works: Building) -> None:
     shown = works.text("/status")
     for part in (
         "4 restarts",
-        "prices of 3 sport keys, 0 s to 2 min old (oldest: tennis_atp)",
-        "400 of 500 credits left (25 in reserve), reset 23 March 2026",
-        "they run out on 17 March 2026",
-        "scorer is backing_off: boom",
+        "Prices for 3 of 3 competitions, 0s to 2 min old (oldest: tennis_atp)",
+        "Credits: 400 of 500 left (25 in reserve), reset on 23 March 2026",
+        "they will run out on 17 March 2026",
+        "Scorer is backing off: boom",
         "1 min",
     ):
         assert part in shown, part
@@ -116,7 +116,7 @@ def test_status_tells_actors_ages_credits_and_restarts(works: Building) -> None:
 
 def test_status_goes_on_when_the_budget_is_away(works: Building) -> None:
     del works.peers["budget"]
-    assert "credits: budget: " in works.text("/status")
+    assert "Credits: budget: " in works.text("/status")
 
 
 def kept_pause(building: Building) -> bool:
@@ -129,7 +129,9 @@ def test_a_pause_is_kept_told_and_ended(works: Building) -> None:
     assert "Paused until /resume" in works.text("/pause night shift is over")
     assert works.told == [("budget", PauseChanged())]
     assert kept_pause(works)
-    assert "paused by Ann" in works.text("/status")
+    assert "Paused by Ann at 12:00 (UK time): night shift is over. Send /resume" in works.text(
+        "/status"
+    )
     assert "night shift is over" in works.text("/status")
     assert works.hear("/pause").is_refused
     works.start()
@@ -140,26 +142,26 @@ def test_a_pause_is_kept_told_and_ended(works: Building) -> None:
 
 
 def test_a_pause_for_a_time_ends_by_itself(works: Building) -> None:
-    assert "until Sat 14 Mar 14:00" in works.text("/pause 2h")
+    assert "until Sat 14 Mar, 14:00" in works.text("/pause 2h")
     works.clock.pass_by(hours=2)
     assert not kept_pause(works)
 
 
 def test_a_recheck_says_its_cost_and_spends_once(works: Building) -> None:
     asked = works.hear("/recheck soccer_epl").answers[0]
-    assert "spends up to 1 credit: 400 are left" in text_of(asked)
+    assert "use up to 1 credit. You have 400 left" in text_of(asked)
     assert fetched(works) == []
-    data = data_of(asked, "Spend 1 credit")
+    data = data_of(asked, "Use 1 credit")
     said = works.said("", pressed=data)
     first = works.desk.hear(said)
     assert "12 events read" in text_of(first.answers[0])
     assert works.desk.hear(said).answers == first.answers
-    assert works.press(data).notice == "already done"
+    assert works.press(data).notice == "Already done."
     assert fetched(works) == ["soccer_epl"]
 
 
 def test_a_recheck_that_died_half_way_is_not_spent_again(works: Building) -> None:
-    data = data_of(works.hear("/recheck tennis_atp").answers[0], "Spend")
+    data = data_of(works.hear("/recheck tennis_atp").answers[0], "Use")
     said = works.said("", pressed=data)
 
     def dies(_message: Message) -> Message:
@@ -168,14 +170,14 @@ def test_a_recheck_that_died_half_way_is_not_spent_again(works: Building) -> Non
     works.peers["fetcher.tennis_atp"] = dies
     with pytest.raises(SystemExit):
         works.desk.hear(said)
-    assert works.desk.hear(said).notice == "already done"
+    assert works.desk.hear(said).notice == "Already done."
 
 
 def test_a_recheck_of_many_asks_which_and_of_none_is_refused(works: Building) -> None:
     assert labels(works.hear("/recheck").answers[0]) == list(KEYS)
     asked = works.hear("/recheck soccer").answers[0]
     assert "2 credits" in text_of(asked)
-    works.press(data_of(asked, "Spend 2 credits"))
+    works.press(data_of(asked, "Use 2 credits"))
     assert fetched(works) == ["soccer_epl", "soccer_spain_la_liga"]
     assert works.hear("/recheck darts").is_refused
 
@@ -185,8 +187,8 @@ def test_a_fetcher_that_dies_is_a_sentence(works: Building) -> None:
         raise PeerDied("fetcher.tennis_atp", "gone")
 
     works.peers["fetcher.tennis_atp"] = dead
-    data = data_of(works.hear("/recheck tennis_atp").answers[0], "Spend")
-    assert "is being restarted" in text_of(works.press(data).answers[0])
+    data = data_of(works.hear("/recheck tennis_atp").answers[0], "Use")
+    assert "is restarting" in text_of(works.press(data).answers[0])
 
 
 # --- names -----------------------------------------------------------------------------------------
@@ -234,11 +236,11 @@ def verdicts(building: Building) -> list[str]:
 def test_a_doubt_is_settled_and_taken_back_by_buttons(clinic: Building) -> None:
     asked = clinic.hear("/alias").answers[0]
     assert "too near a rival" in text_of(asked)
-    assert labels(asked) == ["✓ Wolves & <Co>: the same", "✗ Wolves & <Co>: never"]
+    assert labels(asked) == ["✓ Wolves & <Co>: same", "✗ Wolves & <Co>: different"]
     told = clinic.press(data_of(asked, "✓")).answers[0]
     assert verdicts(clinic) == ["confirmed"]
-    assert "No names are in doubt" in clinic.text("/alias")
-    clinic.press(data_of(told, "Take it back"))
+    assert "No names to check" in clinic.text("/alias")
+    clinic.press(data_of(told, "Undo"))
     assert verdicts(clinic) == []
     asked = clinic.hear("/alias").answers[0]
     clinic.press(data_of(asked, "✗"))
@@ -252,7 +254,7 @@ def test_names_are_settled_by_buttons_only(clinic: Building) -> None:
 
 def test_why_shows_the_matchers_evidence(clinic: Building) -> None:
     shown = clinic.text("/why Wolves v York")
-    assert "doubt, confidence 0.80" in shown
+    assert "doubt, 80% confidence" in shown
     assert "too near a rival" in shown
     assert clinic.hear("/why nothing").is_refused
     assert clinic.hear("/why").is_refused
@@ -261,10 +263,10 @@ def test_why_shows_the_matchers_evidence(clinic: Building) -> None:
 def test_why_of_a_pair_from_one_feed_needs_no_matching(clinic: Building) -> None:
     told = clinic.hear("/qualifier_coral").answers[0]
     detail = clinic.press(data_of(told, "1")).answers[0]
-    assert "nothing had to be matched" in text_of(
-        clinic.press(data_of(detail, "Why this match")).answers[0]
+    assert "no names were matched" in text_of(
+        clinic.press(data_of(detail, "Why these were matched")).answers[0]
     )
 
 
 def test_without_a_betfair_account_the_clinic_says_so(works: Building) -> None:
-    assert "only with a Betfair account" in works.text("/alias")
+    assert "no Betfair account in the settings" in works.text("/alias")

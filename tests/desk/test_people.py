@@ -20,7 +20,7 @@ def test_an_invitation_seats_its_bearer_once(building: Building) -> None:
     code = code_of(building, "/invite operator")
     assert building.hear("/status", "telegram:50").is_stranger
     told = building.hear(f"/start {code}", "telegram:50")
-    assert "you are operator now" in text_of(told.answers[0])
+    assert "You are now an operator." in text_of(told.answers[0])
     assert not building.hear("/help", "telegram:50").is_stranger
     assert building.hear(f"/join {code}", "telegram:51").is_stranger
 
@@ -58,7 +58,7 @@ def test_a_participant_is_invited_by_name(building: Building) -> None:
     )
     code = code_of(building, "/invite participant bob")
     building.hear(f"/join {code}", "telegram:50")
-    assert "Balances of bob" in building.text("/balance", "telegram:50")
+    assert "Balances: bob" in building.text("/balance", "telegram:50")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_somebody_removed_is_a_stranger_at_once(building: Building) -> None:
     building.seat("telegram:50", Seat.OPERATOR)
     assert not building.hear("/help", "telegram:50").is_stranger
     people = building.hear("/people").answers[0]
-    assert "telegram:1: admin, by the settings" in text_of(people)
+    assert "telegram:1: admin, from the settings" in text_of(people)
     asked = building.press(data_of(people, "Remove telegram:50")).answers[0]
     assert labels(asked) == ["Remove", "Cancel"]
     assert not building.hear("/help", "telegram:50").is_stranger

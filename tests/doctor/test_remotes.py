@@ -51,7 +51,7 @@ def test_right_keys_are_found_right_and_cost_nothing(sandbox: Sandbox, tmp_path:
     subject = at_sandbox(sandbox, tmp_path)
     used = sandbox.credits_used
     (odds,) = remotes.odds_api(subject)
-    assert (odds.level, "credits are left" in odds.found) == (OK, True)
+    assert (odds.level, "credits left" in odds.found) == (OK, True)
     assert remotes.betfair(subject)[0].level is OK
     assert remotes.clock(subject)[0].level is OK
     assert sandbox.credits_used == used

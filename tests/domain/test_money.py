@@ -55,7 +55,7 @@ def test_typed_stake_is_a_whole_step_and_never_below_the_minimum() -> None:
     assert to_step(Fraction("9.70"), half) == Fraction("9.50")
     assert to_step(Fraction("9.70"), half, minimum=Fraction("9.60")) == 10
     assert to_step(Fraction(1, 3)) == Fraction("0.33")
-    with pytest.raises(InvalidInput, match="step"):
+    with pytest.raises(InvalidInput, match="Step cannot be"):
         to_step(Fraction(1), Fraction(0))
-    with pytest.raises(InvalidInput, match="stake"):
+    with pytest.raises(InvalidInput, match="Stake cannot be"):
         to_step(Fraction(-1))

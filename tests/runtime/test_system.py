@@ -112,7 +112,7 @@ def test_a_full_mailbox_refuses_commands_conflates_snapshots_and_lets_control_pa
     tell(here, "a", Note(number=1))
     tell(here, "a", Note(number=2))
     tell(here, "a", Note(number=3))
-    with pytest.raises(MailboxFull, match="4 wait in its mailbox"):
+    with pytest.raises(MailboxFull, match="4 messages are waiting in its mailbox"):
         here.ask("a", Recall())
     tell(here, "a", Urgent(number=5))
     full = here.when("a", lambda now: now.mailbox == 5)
@@ -193,7 +193,7 @@ def test_nobody_of_that_name_is_said_at_once(stage: SetStage) -> None:
 
 def test_an_ask_that_is_not_answered_in_time_says_so(stage: SetStage) -> None:
     here = stage(node("one", keeper("a"), keeper("b")))
-    with pytest.raises(AskTimeout, match=r"a did not answer Fail within 0.05 s"):
+    with pytest.raises(AskTimeout, match=r"a did not respond to Fail within 0.05 s"):
         here.ask("a", Fail(how="owe"), 0.05)
     tell(here, "a", Fail(how="pay"))
     assert here.ask("a", Say(text="next")) == Say(text="next")
@@ -517,7 +517,7 @@ def test_no_orphan_is_left_when_the_main_process_is_killed(tmp_path: Path) -> No
         eventually(lambda: not any(map(_is_alive, pids)))
         with pytest.raises(SystemNotRunning, match="has ended"):
             client.describe()
-    with pytest.raises(SystemNotRunning, match="has ended; start it again"):
+    with pytest.raises(SystemNotRunning, match="has ended; restart it"):
         connect(tmp_path, MESSAGES, timeout_s=0.2)
     with _main(tmp_path) as again:  # neither the lock nor the sockets of the dead are in the way
         with connect(tmp_path, MESSAGES) as client:
@@ -609,7 +609,7 @@ def test_nodes_killed_at_random_leave_no_ask_without_a_word_and_all_come_back(
 
 
 def test_a_client_of_nothing_is_told_so_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(SystemNotRunning, match=r"nothing runs in .*; start it first"):
+    with pytest.raises(SystemNotRunning, match=r"nothing is running in .*; start it first"):
         connect(tmp_path, MESSAGES)
     (tmp_path / "runtime.json").write_text(json.dumps({"name": 7}))
     with pytest.raises(SystemNotRunning, match="cannot be read"):
@@ -632,5 +632,5 @@ def test_a_system_that_is_there_but_does_not_answer_is_told_from_none(
 ) -> None:
     stage(node("one", keeper("a")))
     record = tmp_path / "run"
-    with pytest.raises(SystemNotAnswering, match="does not answer"):
+    with pytest.raises(SystemNotAnswering, match="is not responding"):
         connect(record, MESSAGES, timeout_s=-1.0)

@@ -119,7 +119,7 @@ def test_what_cannot_be_encoded_fails_in_the_sender() -> None:
 
 def test_two_messages_of_one_name_are_refused() -> None:
     other = type("Note", (Message,), {}, frozen=True, kw_only=True)
-    with pytest.raises(ValueError, match="one name cannot be told apart on the wire: Note"):
+    with pytest.raises(ValueError, match="on the wire need different names: Note"):
         Codec((*MESSAGES, other))
 
 

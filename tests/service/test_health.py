@@ -44,7 +44,7 @@ def test_a_daemon_of_which_nothing_bad_is_told_is_ok() -> None:
     [
         ({"after_s": 60.0}, "no heartbeat for 60 s"),
         ({"is_process_there": False}, "process 11 has ended"),
-        ({"boot_id": "another"}, "the machine was started again"),
+        ({"boot_id": "another"}, "the machine has restarted"),
     ],
 )
 def test_a_silent_daemon_has_failed_whatever_it_once_told(facts: dict[str, Any], said: str) -> None:

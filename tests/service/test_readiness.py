@@ -35,7 +35,7 @@ def test_all_is_well_when_every_critical_actor_runs_in_a_node_that_speaks() -> N
     found = judge(node("n", actor("a"), actor("b")), node("m", actor("c", "parked")))
     assert found.is_up
     assert not found.silent
-    assert found.status.startswith("degraded: c is parked")
+    assert found.status.startswith("degraded: c is on hold")
     assert judge(node("n", actor("a"), actor("b"))).status == "running"
 
 
@@ -58,8 +58,8 @@ def test_an_actor_on_its_way_back_is_looked_after_but_not_up() -> None:
 
 
 def test_a_critical_actor_that_is_parked_or_unknown_is_silent() -> None:
-    assert judge(node("n", actor("a", "parked"), actor("b"))).silent == ("a: it is parked",)
-    assert judge(node("n", actor("a"))).silent == ("b: nobody knows it",)
+    assert judge(node("n", actor("a", "parked"), actor("b"))).silent == ("a: it is on hold",)
+    assert judge(node("n", actor("a"))).silent == ("b: unknown",)
 
 
 def test_what_is_awaited_and_what_goes_wrong_is_told() -> None:

@@ -129,7 +129,7 @@ def test_a_running_ledger_is_not_restored_over(path: Path, tmp_path: Path) -> No
     copy = tmp_path / "copy.db"
     back_up(path, copy)
     try:
-        with pytest.raises(DatabaseRefused, match="is writing it already"):
+        with pytest.raises(DatabaseRefused, match="is already writing to it"):
             restore(copy, path)
     finally:
         ledger.close()
@@ -196,7 +196,7 @@ def test_the_whole_as_text_comes_back_the_same_however_often(path: Path, tmp_pat
         assert [portfolio_of(other.database, who) for who in "AB"] == portfolios
         assert verify(other.database, other.path).problems == ()
         assert other.database.value("SELECT SUM(credits) FROM credits_spent") == 3
-        with pytest.raises(InvalidInput, match="line 2"):
+        with pytest.raises(InvalidInput, match="Line 2"):
             imported(other, [text[0], b"{}"])
     finally:
         other.close()

@@ -129,7 +129,7 @@ def test_a_stale_version_is_refused(ledger: Ledger) -> None:
     )
     (refused,) = ledger.execute([stale])
     assert isinstance(refused, CommandRefused)
-    assert "somebody was quicker" in refused.reason
+    assert "Someone else has updated offer" in refused.reason
 
 
 @pytest.mark.parametrize(
@@ -423,8 +423,8 @@ def test_reminders_are_of_the_scope_asked_for(ledger: Ledger) -> None:
         record(ledger, who, f.QualifierPlaced(back=bet), "c1")
     everybody = reports.all_reminders(ledger.database, GetReminders(operator="ann"), NOON)
     assert [(each.participant, each.what) for each in everybody.reminders] == [
-        ("B", "bet q is unhedged"),
-        ("A", "bet q is unhedged"),
+        ("B", "bet q is not hedged"),
+        ("A", "bet q is not hedged"),
     ]
     own = reports.all_reminders(ledger.database, GetReminders(participant="A"), NOON)
     assert [each.participant for each in own.reminders] == ["A"]

@@ -98,7 +98,7 @@ def test_a_button_works_once_and_the_second_press_leaves_nothing(desk: Desk) -> 
         promises=(promise("done again"),),
     )
     assert isinstance(answer, CommandRefused)
-    assert "used already" in answer.reason
+    assert "already been used" in answer.reason
     assert not desk.is_concluded("w3"), "refused is not concluded"
     assert desk.waiting() == ["done"]
     assert desk.kept() == {}
@@ -132,15 +132,18 @@ def test_an_expired_action_is_used_up_all_the_same(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("left", "said"),
     [
-        ({"used": ("x" * 16,)}, "never given out"),
-        ({"used": (action("yes").action_id,) * 2}, "used already"),
-        ({"actions": (action("yes"),)}, "given out before"),
-        ({"actions": (action("new"), action("new"))}, "given out before"),
+        ({"used": ("x" * 16,)}, "unknown or has expired"),
+        ({"used": (action("yes").action_id,) * 2}, "already been used"),
+        ({"actions": (action("yes"),)}, "issued before"),
+        ({"actions": (action("new"), action("new"))}, "issued before"),
         ({"actions": (action("ä"),)}, "16 characters"),
         ({"actions": (action("x" * 17),)}, "16 characters"),
-        ({"actions": (msgspec.structs.replace(action("new"), used_at=NOON),)}, "shown unused"),
-        ({"actions": (msgspec.structs.replace(action("new"), command=""),)}, "action command"),
-        ({"actions": (msgspec.structs.replace(action("new"), user=""),)}, "alone may press"),
+        (
+            {"actions": (msgspec.structs.replace(action("new"), used_at=NOON),)},
+            "new button is unused",
+        ),
+        ({"actions": (msgspec.structs.replace(action("new"), command=""),)}, "Action command"),
+        ({"actions": (msgspec.structs.replace(action("new"), user=""),)}, "can press it"),
         (
             {
                 "actions": (
@@ -150,12 +153,12 @@ def test_an_expired_action_is_used_up_all_the_same(desk: Desk) -> None:
             "a time with its zone",
         ),
         ({"kept": (kept("a", "{"),)}, "JSON"),
-        ({"kept": (kept("a", '"' + "x" * 70_000 + '"'),)}, "at most 65536"),
-        ({"kept": (kept("", "1"),)}, "kept name"),
-        ({"kept": (kept("a", "1", owner=""),)}, "kept owner"),
-        ({"promises": (promise("x", chat=""),)}, "chat"),
-        ({"promises": (promise("x", topic="t" * 201),)}, "topic"),
-        ({"promises": (msgspec.structs.replace(promise("x"), edits=-1),)}, "edits"),
+        ({"kept": (kept("a", '"' + "x" * 70_000 + '"'),)}, "up to 65536"),
+        ({"kept": (kept("", "1"),)}, "Kept name"),
+        ({"kept": (kept("a", "1", owner=""),)}, "Kept owner"),
+        ({"promises": (promise("x", chat=""),)}, "Chat"),
+        ({"promises": (promise("x", topic="t" * 201),)}, "Topic"),
+        ({"promises": (msgspec.structs.replace(promise("x"), edits=-1),)}, "Edits"),
         ({"promises": (promise("\ud800"),)}, "cannot"),
         ({"actions": (msgspec.structs.replace(action("new"), expected_version=2**70),)}, "cannot"),
     ],
@@ -270,7 +273,7 @@ def test_an_export_brings_along_what_still_holds(desk: Desk, tmp_path: Path) -> 
             DROP TRIGGER invitations_are_used_once;
             UPDATE invitations SET accepted = 1, accepted_by = 'telegram:99';
             """,
-            "accepted by command 1 seated nobody",
+            "accepted by command 1 gave no one access",
         ),
     ],
 )

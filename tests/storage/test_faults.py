@@ -119,7 +119,7 @@ def test_a_write_that_the_system_refuses_stores_nothing_and_can_be_repeated(path
         ledger.execute(some(0, 5))
         size = path.with_name("ledger.db-wal").stat().st_size
         with files_no_longer_than(size + 8192):
-            with pytest.raises(DatabaseUnavailable, match="nothing was stored"):
+            with pytest.raises(DatabaseUnavailable, match="nothing was saved"):
                 ledger.execute(some(5, 40, "x" * 2000))
             with pytest.raises(DatabaseUnavailable):
                 ledger.execute(some(5, 40, "x" * 2000))
@@ -162,7 +162,7 @@ def test_a_locked_file_is_said_to_be_and_tried_again(path: Path) -> None:
         begin(ledger, "A")
         stranger = sqlite3.connect(path)
         stranger.execute("BEGIN IMMEDIATE")
-        with pytest.raises(DatabaseUnavailable, match="another connection holds it"):
+        with pytest.raises(DatabaseUnavailable, match="another connection has locked it"):
             ledger.execute(some(0, 2))
         stranger.rollback()
         stranger.close()

@@ -142,7 +142,7 @@ def test_an_alias_counts_until_it_is_taken_back_and_its_history_stays(ledger: Le
 def test_what_was_never_said_cannot_be_taken_back(ledger: Ledger) -> None:
     (answer,) = ledger.execute([alias("1", AliasVerdict.WITHDRAWN)])
     assert isinstance(answer, CommandRefused)
-    assert "nothing to take back" in answer.reason
+    assert "nothing to undo" in answer.reason
 
 
 def test_a_reader_sees_what_is_committed_and_can_change_nothing(ledger: Ledger, path: Path) -> None:

@@ -112,10 +112,10 @@ def test_a_delivery_told_twice_gets_the_first_answer(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("entry_id", "outcome", "message_id", "said"),
     [
-        (2, PromiseOutcome.SENT, 0, "there is no promise 2"),
+        (2, PromiseOutcome.SENT, 0, "There is no promise 2"),
         (0, PromiseOutcome.SENT, 0, "entry_id"),
         (2**63, PromiseOutcome.SENT, 0, "entry_id"),
-        (1, PromiseOutcome.WAITING, 0, "what became of it"),
+        (1, PromiseOutcome.WAITING, 0, "the outcome of the delivery"),
         (1, PromiseOutcome.SENT, -1, "message_id"),
         (1, PromiseOutcome.SENT, 2**63, "message_id"),
     ],

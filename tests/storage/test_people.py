@@ -79,10 +79,10 @@ def test_whoever_may_no_more_is_listed_only_when_asked_for(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("user", "name", "said"),
     [
-        ("7", "Ann", "telegram:<user id>"),
-        ("telegram:@ann", "Ann", "user names change hands"),
-        ("telegram:7 8", "Ann", "telegram:<user id>"),
-        ("telegram:" + "7" * 100, "Ann", "telegram:<user id>"),
+        ("7", "Ann", "telegram:<user ID>"),
+        ("telegram:@ann", "Ann", "usernames can change hands"),
+        ("telegram:7 8", "Ann", "telegram:<user ID>"),
+        ("telegram:" + "7" * 100, "Ann", "telegram:<user ID>"),
         ("telegram:7", " ", "1 to 200 characters"),
         ("telegram:7", "x" * 201, "1 to 200 characters"),
         ("telegram:7", "\ud800", "cannot be stored"),
@@ -145,8 +145,8 @@ def test_unknown_used_and_expired_codes_are_refused_with_the_same_words(desk: De
 def test_whoever_has_a_seat_uses_no_code_up(desk: Desk) -> None:
     desk.seat("telegram:7", Seat.ADMIN)
     desk.invite("abc")
-    assert "seat already" in refusal(desk.accept("abc", "telegram:7"))
-    assert "seat already" in refusal(desk.accept("no code", "telegram:7"))
+    assert "already have access" in refusal(desk.accept("abc", "telegram:7"))
+    assert "already have access" in refusal(desk.accept("no code", "telegram:7"))
     assert isinstance(desk.accept("abc", "telegram:8"), PersonSeated)
 
 
@@ -164,7 +164,7 @@ def test_an_invitation_that_can_seat_nobody_is_refused(desk: Desk) -> None:
     assert "later time" in refusal(desk.invite("abc", life=timedelta(0)))
     assert "whose offers" in refusal(desk.invite("abc", Seat.PARTICIPANT))
     assert isinstance(desk.invite("abc"), CommandRecorded)
-    assert "given out before" in refusal(desk.invite("abc"))
+    assert "issued before" in refusal(desk.invite("abc"))
 
 
 def test_neither_codes_nor_digests_are_shown(desk: Desk) -> None:

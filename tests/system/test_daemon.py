@@ -177,7 +177,7 @@ def test_every_kind_of_question_is_answered_from_memory(daemon: Daemon) -> None:
     detail = asked("--kind", "refund", "--detail", refunded["id"])["state"]
     assert detail["opportunity"] is None or detail["opportunity"]["id"] == refunded["id"]
     told = daemon.command("signals", "--detail", refunded["id"])
-    assert "Score" in told.stdout or "Not offered any more" in told.stdout
+    assert "Score" in told.stdout or "No longer available" in told.stdout
     keys = daemon.client().ask("scorer", GetSignalKeys(), timeout_s=DEADLINE_S)
     assert isinstance(keys, SignalKeysListed)
     assert "coral" in {each.key for each in keys.keys.bookmakers}

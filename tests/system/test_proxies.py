@@ -101,7 +101,7 @@ def test_with_no_session_left_nothing_goes_another_way(behind: Daemon, proxy: Pr
         pulses = {each.name: each.pulse for each in behind.node("feeds").actors}
         return int(pulses["proxies"]["failures"])
 
-    behind.until(lambda: "no session" in problem(), "all retired")
+    behind.until(lambda: "no proxy session" in problem(), "all retired")
     asked = behind.sandbox.counters.snapshot()
     tried = failures()
     behind.until(lambda: failures() >= tried + 2, "tried again")

@@ -55,7 +55,7 @@ def test_a_sighting_tells_all_that_is_needed_to_place_it() -> None:
     sighting = sighting_of(found[0], Measure.RATING, NOW)
     assert sighting.key == f"qualifying|{found[0].id}"
     assert sighting.value == found[0].rating * 100
-    for part in ("Coral 2.50", "Smarkets 2.54", "rating", "stake £10.00", "old at"):
+    for part in ("Coral 2.50", "Smarkets lay 2.54", "Rating", "Stake £10.00", "old at"):
         assert part in sighting.text
 
 
@@ -74,29 +74,29 @@ def test_a_telling_names_the_best_counts_the_rest_and_says_what_has_gone() -> No
     others = tuple(item(f"Team {number}") for number in range(MAX_LINES + 2))
     telling = AlertMessage(telling_id=1, rule_id=1, told_at=NOON, items=(gone, *others))
     text = text_of(
-        telling_answer(Say(telling=telling, is_new=False), "Rating from 98%", is_simulated=True)
+        telling_answer(Say(telling=telling, is_new=False), "Rating 98% or more", is_simulated=True)
     )
-    assert text.startswith("SIMULATED MARKETS. Rating from 98%")
-    assert "gone Mon 23 Nov 12:12, after 12 min" in text
+    assert text.startswith("SIMULATED MARKETS. Rating 98% or more")
+    assert "no longer available at 12:12, after 12 min" in text
     assert f"and {len(telling.items) - MAX_LINES} more" in text
     assert "Team 6" not in text
 
 
 def test_a_rule_is_named_with_its_unit() -> None:
     assert rule_title("Qualifying bets", Measure.PROFIT, Decimal("-0.50"), "coral") == (
-        "Qualifying bets, profit from £-0.5, coral"
+        "Qualifying bets at Coral, profit -£0.50 or more"
     )
-    assert rule_title("Arbs", Measure.RATING, Decimal(100), None) == "Arbs, rating from 100%"
+    assert rule_title("Arbs", Measure.RATING, Decimal(100), None) == "Arbs, rating 100% or more"
 
 
 def test_a_trouble_says_when_it_was_over() -> None:
     known = Known(key="a", text="the disk is full", since=NOON, last_seen=NOON, telling_id=1)
-    assert "Look at this: the disk is full" in text_of(
+    assert "Attention: the disk is full" in text_of(
         trouble_answer(TroubleSay(known=known, is_new=True))
     )
     over = msgspec.structs.replace(known, over_at=NOON + timedelta(hours=2))
     answer = trouble_answer(TroubleSay(known=over, is_new=False))
-    assert "over since Mon 23 Nov 14:00, after 2 h" in text_of(answer)
+    assert "Resolved at 14:00, after 2h." in text_of(answer)
     assert answer.spans[-1].style is Style.ITALIC
 
 
@@ -131,9 +131,9 @@ def test_credits_that_run_out_are_told_and_those_that_last_are_not() -> None:
     assert system_troubles(system(), budget(400, soon), NOON) == {}
     assert system_troubles(system(), budget(40, None), NOON) == {}
     (low,) = system_troubles(system(), budget(40, soon), NOON).values()
-    assert "40 of 500 credits are left" in low.text
+    assert "40 of 500 credits left. At today's rate" in low.text
     (none,) = system_troubles(system(), budget(0, None), NOON).values()
-    assert "no credits are left" in none.text
+    assert "No credits left." in none.text
 
 
 def test_only_what_was_started_again_since_is_told() -> None:
@@ -149,7 +149,7 @@ def test_an_unhedged_bet_is_told_in_the_hour_before_kickoff() -> None:
             participant="ann",
             instance="c1",
             bookmaker="coral",
-            what="bet q is unhedged",
+            what="bet q is not hedged",
             due_at=NOON + due,
             kind=kind,
         )
@@ -159,6 +159,6 @@ def test_an_unhedged_bet_is_told_in_the_hour_before_kickoff() -> None:
     assert due_troubles((line("unhedged", -hour),), NOON, with_names=True) == {}
     assert due_troubles((line("expiring", hour / 2),), NOON, with_names=True) == {}
     (told,) = due_troubles((line("unhedged", hour / 2),), NOON, with_names=True).values()
-    assert told.text.startswith("ann: bet q is unhedged at coral")
+    assert told.text.startswith("ann: bet q at Coral is not hedged. It starts at 12:30")
     (own,) = due_troubles((line("unhedged", hour / 2),), NOON, with_names=False).values()
     assert "ann" not in own.text

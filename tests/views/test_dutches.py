@@ -49,13 +49,13 @@ def picture(available: int = 180) -> MarketSnapshot:
 def test_a_dutch_is_told_bet_by_bet_with_each_outcome() -> None:
     query = DutchQuery(stake=D(100), with_exchanges=False)
     view = dutches_view(picture().dutches(query, NOW), query)
-    assert view.title == "Dutches for £100.00 in total without exchanges"
-    assert view.summary == "1 shown of 1 events; 0 ranked lower, 0 left out"
+    assert view.title == "Dutching, £100.00 total stake, bookmakers only"
+    assert view.summary == "Showing 1 of 1"
     (row,) = view.rows
     assert (row.event, row.kickoff, row.starts_in) == (
         "Leeds v York",
-        "Sat 14 Mar 13:30",
-        "1 h 30 min",
+        "Sat 14 Mar, 13:30",
+        "1h 30 min",
     )
     assert [(leg.action, leg.covers, leg.place, leg.odds, leg.stake) for leg in row.legs] == [
         ("Back Leeds", "Leeds", "Coral", "2.50", "£38.81"),
@@ -70,21 +70,23 @@ def test_a_dutch_is_told_bet_by_bet_with_each_outcome() -> None:
         "97.04%",
         "103.05%",
     )
-    assert row.warnings == ("look that all places settle alike: extra time, dead heat, retirement",)
+    assert row.warnings == (
+        "check that every site settles the same way: extra time, dead heats, retirements",
+    )
 
 
 def test_a_lay_leg_tells_what_it_covers_and_what_is_short() -> None:
     query = DutchQuery(bookmaker="coral", stake=D(100), min_odds=D("2.5"), max_odds=D("2.5"))
     view = dutches_view(picture(available=20).dutches(query, NOW), query)
-    assert view.title == "Dutches with a qualifying bet of £100.00 at coral"
+    assert view.title == "Dutching using a £100.00 qualifying bet at Coral"
     leg = view.rows[0].legs[1]
     assert (leg.action, leg.covers, leg.place) == ("Lay Leeds", "York or Draw", "Betfair")
     assert (leg.stake, leg.outlay, leg.available) == ("£99.21", "£152.78", "£20.00")
     assert view.rows[0].warnings == (
-        "Betfair, Leeds: only £20.00 of £99.21 at this price",
-        "Betfair, Leeds: price is delayed by up to 180 s",
-        "Betfair, Leeds: names matched with confidence 0.97",
-        "look that all places settle alike: extra time, dead heat, retirement",
+        "Betfair, Leeds: only £20.00 of the £99.21 you need is available at this price",
+        "Betfair, Leeds: price may be delayed by up to 3 minutes",
+        ("Betfair, Leeds: team names matched with 97% confidence: check it is the same event"),
+        "check that every site settles the same way: extra time, dead heats, retirements",
     )
 
 
@@ -93,15 +95,15 @@ def test_a_lay_leg_tells_what_it_covers_and_what_is_short() -> None:
     [
         (
             DutchQuery(only_arbs=True, sport="soccer"),
-            "Arbs by dutching for £10.00 in total in soccer",
+            "Dutching arbs, £10.00 total stake, in soccer",
         ),
         (
             DutchQuery(bookmaker="coral", kind=BetKind.REFUND, refund_value=D(5)),
-            "Dutches with a bet of £10.00 at coral with £5.00 back as a free bet",
+            "Dutching using a £10.00 bet at Coral with £5.00 back as a free bet",
         ),
         (
             DutchQuery(bookmaker="coral", free_bet_value=D(30)),
-            "Dutches with a qualifying bet of £10.00 at coral for a free bet of £30.00",
+            "Dutching using a £10.00 qualifying bet at Coral, to earn a £30.00 free bet",
         ),
     ],
 )
@@ -116,7 +118,7 @@ def test_every_column_of_a_leg_is_a_field_of_its_row() -> None:
 def test_a_refund_is_told_with_what_it_counts_for() -> None:
     query = OpportunityQuery(kind=BetKind.REFUND, stake=D(10))
     view = opportunities_view(picture().best(query, NOW), query)
-    assert view.title == ("Bets of £10.00 with £10.00 back as a free bet if they lose")
+    assert view.title == ("£10.00 bets with £10.00 back as a free bet if they lose")
     row = view.rows[0]
     assert row.refund == "£10.00 as £7.50"
     assert (row.lay_stake, row.if_back_wins, row.if_back_loses) == ("£6.94", "£4.31", "£4.30")
@@ -150,50 +152,53 @@ def test_a_detail_says_what_to_do_what_it_brings_and_why_it_ranks_there() -> Non
         "Back Leeds at Coral: £10.00 at 2.50",
         "Lay Leeds at Betfair: £9.92 at 2.54, liability £15.28",
     )
-    assert view.outcomes == (("Leeds wins", "-£0.28"), ("Leeds does not win", "-£0.28"))
+    assert view.outcomes == (("If Leeds win", "-£0.28"), ("Any other result", "-£0.28"))
     assert [(each.name, each.value) for each in view.factors] == [
         ("Free bet value", "£10.00"),
-        ("Max loss", "£0.28"),
-        ("Minutes to kickoff", "90 min"),
-        ("Retention", "75.00%"),
-        ("Fill", "100.00%"),
+        ("Qualifying loss", "£0.28"),
+        ("Minutes to start", "90 min"),
+        ("Retention", "75%"),
+        ("Fill", "100%"),
         ("Score", "0.29933 per minute"),
         ("Tier", "0"),
         ("Liquidity floor", "£1.00"),
         ("Rating", "97.22%"),
-        ("Commission", "2.00%"),
-        ("Name match", "97.00%"),
+        ("Commission", "2%"),
+        ("Name match", "97%"),
     ]
     assert all(each.why for each in view.factors)
 
 
 def test_a_refunds_detail_names_the_refund() -> None:
     view = opportunity_detail_view(detail(BetKind.REFUND))
-    assert view.steps[0].endswith("own money, refunded if it loses")
-    assert view.outcomes[1][1] == "£4.30, the refund of £10.00 as £7.50 included"
+    assert view.steps[0].endswith(", refunded if it loses")
+    assert view.outcomes[1][1] == "£4.30, including the £10.00 as £7.50 refund"
     why = {each.name: each.why for each in view.factors}
-    assert why["Retention"] == "what a pound of the refund counts for"
-    assert why["Max loss"].startswith("divides: nothing is lost")
+    assert why["Retention"] == "what £1 of refund is valued at"
+    assert why["Qualifying loss"].startswith("divides: no loss")
 
 
 def test_a_free_bets_factors_speak_of_its_face() -> None:
     state = detail(BetKind.FREE_BET_SNR, available=3)
     assert state.opportunity is not None
     why = {each.name: each.why for each in factor_rows(state.opportunity)}
-    assert why["Free bet value"] == "the face of the free bet"
-    assert why["Fill"] == "£3.00 can be laid at this price, £5.95 is needed"
+    assert why["Free bet value"] == "value of the free bet"
+    assert why["Fill"] == "£3.00 available at this price; you need £5.95"
     unknown = msgspec.structs.replace(state.opportunity, lay_available=None)
     why = {each.name: each.why for each in factor_rows(unknown)}
-    assert why["Fill"].startswith("the source does not tell")
+    assert why["Fill"].startswith("liquidity unknown")
 
 
 @pytest.mark.parametrize(
     ("since", "text"),
     [
-        (None, "Not offered any more: stale lay price"),
+        (None, "No longer available: stale lay price. Check both sites before you bet."),
         (
             NOW - timedelta(minutes=3),
-            ("Not offered any more: stale lay price, known since Sat 14 Mar 11:57 (3 min ago)"),
+            (
+                "No longer available since 11:57 (3 min ago): stale lay price. "
+                "Check both sites before you bet."
+            ),
         ),
     ],
 )

@@ -54,20 +54,20 @@ def row(query: OpportunityQuery = QUERY, available: int = 180, later_s: int = 0)
 def test_a_row_says_all_that_is_needed_to_place_both_bets() -> None:
     shown = row(later_s=30)
     assert shown.event == "Leeds v York"
-    assert shown.kickoff == "Sat 14 Mar 13:30"
-    assert shown.starts_in == "1 h 29 min"
+    assert shown.kickoff == "Sat 14 Mar, 13:30"
+    assert shown.starts_in == "1h 29 min"
     assert (shown.selection, shown.bookmaker, shown.exchange) == ("Leeds", "Coral", "Betfair")
     assert (shown.back_odds, shown.lay_odds) == ("2.50", "2.54")
     assert (shown.available, shown.lay_stake, shown.liability) == ("£180.00", "£9.92", "£15.28")
     assert (shown.rating, shown.profit, shown.retention) == ("97.22%", "-£0.28", "")
-    assert (shown.back_age, shown.lay_age) == ("1 min", "30 s")
+    assert (shown.back_age, shown.lay_age) == ("1 min", "30s")
 
 
 def test_warnings_name_delay_doubt_and_a_short_market() -> None:
     assert row(available=6).warnings == (
-        "only £6.00 of £9.92 at this lay price",
-        "lay price is delayed by up to 180 s",
-        "names matched with confidence 0.97",
+        "only £6.00 of the £9.92 you need is available at this price",
+        "lay price may be delayed by up to 3 minutes",
+        "team names matched with 97% confidence: check it is the same event",
     )
 
 
@@ -77,7 +77,7 @@ def test_an_arb_and_an_unknown_liquidity_are_marked() -> None:
     shown = opportunities_view(marked, QUERY).rows[0]
     assert shown.available == "unknown"
     assert shown.warnings[0].startswith("arb:")
-    assert shown.warnings[1] == "how much can be laid is not known"
+    assert shown.warnings[1] == "liquidity unknown"
 
 
 def test_a_free_bets_retention_is_shown() -> None:
@@ -88,9 +88,9 @@ def test_a_free_bets_retention_is_shown() -> None:
 
 def test_what_was_left_out_is_counted_by_reason() -> None:
     view = opportunities_view(answer(), QUERY)
-    assert view.title == "Qualifying bets of £10.00"
-    assert view.summary == "1 shown of 3 prices; 0 ranked lower, 2 left out"
-    assert view.left_out == ("2: no lay price",)
+    assert view.title == "Qualifying bets, £10.00 stake"
+    assert view.summary == "Showing 1 of 3. 0 rank lower and 2 were excluded"
+    assert view.left_out == ("2 no lay price",)
 
 
 def test_the_title_says_what_was_asked() -> None:
@@ -98,7 +98,7 @@ def test_the_title_says_what_was_asked() -> None:
         stake=D(10), bookmaker="coral", free_bet_value=D(30), sport="soccer_epl"
     )
     assert opportunities_view(answer(query), query).title == (
-        "Qualifying bets of £10.00 at coral for a free bet of £30.00 in soccer_epl"
+        "Qualifying bets at Coral, £10.00 stake, to earn a £30.00 free bet, in soccer_epl"
     )
 
 
@@ -109,9 +109,9 @@ def test_every_column_is_a_field_of_the_row() -> None:
 @pytest.mark.parametrize(
     ("moment", "text"),
     [
-        (datetime(2026, 3, 29, 0, 59, tzinfo=UTC), "Sun 29 Mar 00:59"),
-        (datetime(2026, 3, 29, 1, 0, tzinfo=UTC), "Sun 29 Mar 02:00"),
-        (datetime(2026, 7, 4, 19, 0, tzinfo=UTC), "Sat 4 Jul 20:00"),
+        (datetime(2026, 3, 29, 0, 59, tzinfo=UTC), "Sun 29 Mar, 00:59"),
+        (datetime(2026, 3, 29, 1, 0, tzinfo=UTC), "Sun 29 Mar, 02:00"),
+        (datetime(2026, 7, 4, 19, 0, tzinfo=UTC), "Sat 4 Jul, 20:00"),
     ],
 )
 def test_kickoffs_follow_british_summer_time(moment: datetime, text: str) -> None:
@@ -121,13 +121,13 @@ def test_kickoffs_follow_british_summer_time(moment: datetime, text: str) -> Non
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (-3, "0 s"),
-        (59.9, "59 s"),
+        (-3, "0s"),
+        (59.9, "59s"),
         (60, "1 min"),
-        (3600, "1 h"),
-        (5400, "1 h 30 min"),
-        (86_400, "1 d"),
-        (180_000, "2 d 2 h"),
+        (3600, "1h"),
+        (5400, "1h 30 min"),
+        (86_400, "1d"),
+        (180_000, "2d 2h"),
     ],
 )
 def test_durations_are_said_in_at_most_two_units(seconds: float, text: str) -> None:

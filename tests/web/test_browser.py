@@ -193,7 +193,7 @@ def test_filters_ask_the_engine_and_are_kept_in_the_address(page: Page, daemon: 
     page.reload()
     expect(page.locator("#rows td.bookmaker").first).to_have_text("Coral")
     expect(page.locator("select[name=bookmaker]")).to_have_value("coral")
-    page.get_by_role("radio", name="Free bet SNR").check()
+    page.get_by_role("radio", name="Free bet (SNR)").check()
     expect(page.locator("#heads .retention")).to_be_visible()
 
 
@@ -219,7 +219,7 @@ def test_rows_are_found_sorted_and_shown_in_chosen_columns(page: Page, daemon: D
     page.fill("#find", team)
     expect(page.locator(".event-name").filter(has_not_text=team)).to_have_count(0)
     page.fill("#find", "no such team at all")
-    expect(page.get_by_text("Nothing here bears that name")).to_be_visible()
+    expect(page.get_by_text("No results for that search")).to_be_visible()
 
 
 def test_the_table_is_used_by_keys_alone(page: Page, daemon: Daemon) -> None:
@@ -244,8 +244,8 @@ def test_the_table_is_used_by_keys_alone(page: Page, daemon: Daemon) -> None:
     ("label", "kind"),
     [
         ("Qualifying", "qualifying"),
-        ("Free bet SNR", "free_bet_snr"),
-        ("Free bet SR", "free_bet_sr"),
+        ("Free bet (SNR)", "free_bet_snr"),
+        ("Free bet (SR)", "free_bet_sr"),
     ],
 )
 def test_the_stake_box_recomputes_at_once_and_the_engine_confirms(
@@ -317,8 +317,8 @@ def test_the_calculator_of_the_drawer_takes_other_prices(page: Page, daemon: Dae
     expect(page.locator("[data-of=lay-stake]")).to_have_text("£9.92")
     expect(page.locator("[data-of=liability]")).to_have_text("£15.28")
     expect(page.locator("[data-of=win]")).to_have_text("-£0.28")
-    page.get_by_text("Back to the live prices").click()
-    expect(page.get_by_text("Back to the live prices")).to_be_hidden()
+    page.get_by_text("Reset to live prices").click()
+    expect(page.get_by_text("Reset to live prices")).to_be_hidden()
     link = page.locator("[data-of=link] a")
     expect(link).to_have_attribute("rel", "noopener noreferrer")
     assert str(link.get_attribute("href")).startswith("https://")
@@ -332,10 +332,10 @@ def test_an_offer_is_started_from_an_opportunity(page: Page, daemon: Daemon) -> 
     expect(form.locator("[name=participant]")).to_have_value("ann")
     expect(form.locator("[name=offer]")).to_have_value(OFFER.key)
     expect(form.locator("[name=stake]")).to_have_value("10.00")
-    form.get_by_text("Start the offer").click()
+    form.get_by_text("Start offer").click()
     page.locator(".done a").click()
     expect(page.locator("h1")).to_have_text(OFFER.title)
-    expect(page.locator("[aria-current=step]")).to_contain_text("Qualifier placed")
+    expect(page.locator("[aria-current=step]")).to_contain_text("Qualifying bet placed")
     instance = page.locator("p code").inner_text()
     page.goto(address + "/offers")
     expect(page.locator(".phase").nth(1)).to_contain_text(instance)
@@ -363,8 +363,8 @@ def test_a_fact_is_recorded_by_its_form_or_refused_in_words(page: Page, daemon: 
     expect(fact.locator("[name='f.back.odds']")).to_have_value("6/4")
     fact.locator("[name='f.back.stake']").fill("10")
     fact.locator("button.primary").click()
-    expect(page.locator("[aria-current=step]")).to_contain_text("Qualifier placed")
-    expect(page.locator(".story")).to_contain_text("qualifier_placed")
+    expect(page.locator("[aria-current=step]")).to_contain_text("Qualifying bet placed")
+    expect(page.locator(".story")).to_contain_text("Qualifying bet placed")
     expect(page.locator("#fact-deposit_cleared")).to_have_count(0)
 
 
@@ -426,7 +426,7 @@ def test_a_stale_price_is_never_shown_as_fresh(page: Page) -> None:
         page.goto(server.address + "opportunities")
         cell = page.locator("#rows td.back").first
         expect(cell).to_have_attribute("data-age", "stale")
-        expect(cell).to_contain_text("stale, 1 d")
+        expect(cell).to_contain_text("stale, 1d")
         page.goto("about:blank")
 
 

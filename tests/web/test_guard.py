@@ -71,7 +71,7 @@ def test_text_of_the_address_is_escaped(page: WebServer) -> None:
 def test_a_page_that_does_not_exist_says_so_in_words(page: WebServer) -> None:
     answer = call(page, "/nowhere")
     assert answer.status == 404
-    assert "There is no such page." in answer.text
+    assert "There is no page at this address." in answer.text
 
 
 def test_without_a_token_nobody_logs_in(page: WebServer) -> None:
@@ -117,7 +117,7 @@ def test_a_post_from_elsewhere_is_refused(locked: WebServer) -> None:
 def test_a_form_without_the_pages_token_is_refused(page: WebServer) -> None:
     answer = call(page, "/logout", form={"form_token": "0" * 64})
     assert answer.status == 403
-    assert "reload" in answer.text
+    assert "Reload" in answer.text
 
 
 def test_a_session_ends_and_belongs_to_one_token() -> None:

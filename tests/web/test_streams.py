@@ -76,7 +76,7 @@ def test_trouble_is_told_in_words_and_ends_by_itself() -> None:
         assert msgspec.json.decode(next(events))["facts"]["trouble"] == ""
         is_away.set()
         told = _until_trouble(events)
-        assert "restarted" in told
+        assert "restarting" in told
         is_away.clear()
         assert _until_trouble(events) == ""
 

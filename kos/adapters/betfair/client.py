@@ -1,7 +1,7 @@
 """The betting API, read only: three list operations, and none that could place a bet.
 
 Every operation is one JSON-RPC call with a filter. The client keeps to the service's limits by
-itself (weights, ids per request, results per call), logs in anew once when the session ended, and
+itself (weights, ids per request, results per call), logs in again once when the session ended, and
 turns each fault into an error that says who must act. Answers carry what could be read and why
 the rest could not.
 """
@@ -356,7 +356,7 @@ class BetfairClient:
         }
 
     def _call(self, operation: str, params: Mapping[str, object], tally: _CallCounts) -> Any:
-        """The result of one operation; repeats what may mend, logs in anew once."""
+        """The result of one operation; retries what may recover, logs in again once."""
         deadline = self._clock() + self._retries.total_s
         has_renewed = False
         attempt = 0
@@ -389,7 +389,7 @@ class BetfairClient:
     def _final(fault: ServiceFault, operation: str, params: Mapping[str, object]) -> KosError:
         if fault.reaction is Reaction.LOGIN_AGAIN and not fault.code.startswith("DSC"):
             # A session of a moment ago is no session: Betfair's trouble, not the operator's.
-            return RemoteUnavailable(REMOTE, f"refuses a fresh session ({fault.code})")
+            return RemoteUnavailable(REMOTE, f"refuses a new session ({fault.code})")
         if fault.reaction is Reaction.BUG:
             sent = msgspec.json.encode(params).decode()[:_SHOWN_PARAMS]
             log.error("betfair.request_refused", operation=operation, code=fault.code, params=sent)

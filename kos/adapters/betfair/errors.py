@@ -93,7 +93,7 @@ _CHECK_ADDRESS: Final = "check the address of the betting API in the settings"
 _REMEDIES: Final[dict[str, str]] = {
     "NO_APP_KEY": "set the application key in the settings",
     "INVALID_APP_KEY": _CHECK_KEY,
-    "ACCESS_DENIED": "this application key may not read prices; activate it with Betfair",
+    "ACCESS_DENIED": "this application key cannot read prices; activate it with Betfair",
     "DSC-0015": "Betfair does not accept this session for this key; check both in the settings",
     "DSC-0021": _CHECK_ADDRESS,
     "DSC-0023": _CHECK_ADDRESS,
@@ -102,20 +102,22 @@ _REMEDIES: Final[dict[str, str]] = {
     "DSC-0035": _CHECK_KEY,
     "DSC-0036": _CHECK_KEY,
     "DSC-0037": _CHECK_KEY,
-    "DSC-0038": "this application key may not read prices; activate it with Betfair",
-    "NOT_AUTHORIZED": "this application key may not use the stream; switch the stream off",
+    "DSC-0038": "this application key cannot read prices; activate it with Betfair",
+    "NOT_AUTHORIZED": "this application key cannot use the stream; turn the stream off",
 }
 
-_ON_SITE: Final = "log in on betfair.com in a browser, settle what it asks for, then restart KOS"
+_ON_SITE: Final = "log in to betfair.com in a browser, do what it asks, then restart KOS"
 _LOCKED: Final = "the account is locked; unlock it on betfair.com, then restart KOS"
 _CLOSED: Final = "this account cannot be used; leave Betfair out of the settings"
-_LOCATION: Final = "Betfair does not serve this machine's location; run KOS from an allowed one"
+_LOCATION: Final = (
+    "Betfair is not available in this machine's location; run KOS from an allowed one"
+)
 _LOGIN_REMEDIES: Final[dict[str, str]] = {
-    "INVALID_USERNAME_OR_PASSWORD": "correct user name and password, then restart KOS",
-    "CERT_AUTH_REQUIRED": "upload the client certificate to the account, or correct its files",
+    "INVALID_USERNAME_OR_PASSWORD": "correct the user name and password, then restart KOS",
+    "CERT_AUTH_REQUIRED": "upload the client certificate to the account, or correct the files",
     "INVALID_PIN": "append the two-factor code to the password, or use a certificate",
     "FORBIDDEN": _CHECK_KEY,
-    "INPUT_VALIDATION_ERROR": "correct user name and password, then restart KOS",
+    "INPUT_VALIDATION_ERROR": "correct the user name and password, then restart KOS",
     "ACCOUNT_NOW_LOCKED": _LOCKED,
     "ACCOUNT_ALREADY_LOCKED": _LOCKED,
     "SECURITY_QUESTION_WRONG_3X": _LOCKED,
@@ -133,7 +135,7 @@ _LOGIN_REMEDIES: Final[dict[str, str]] = {
     "EMAIL_LOGIN_NOT_ALLOWED": "use the user name instead of the e-mail address",
     "MULTIPLE_USERS_WITH_SAME_CREDENTIAL": "use the user name instead of the e-mail address",
     "TEMPORARY_BAN_TOO_MANY_REQUESTS": (
-        "too many logins; look for another program on this account, wait 20 minutes, restart KOS"
+        "too many logins; check for another program using this account, wait 20 minutes, then restart KOS"
     ),
 }
 
@@ -196,7 +198,7 @@ def error_of(fault: ServiceFault) -> KosError:
             return RateLimited(REMOTE, f"asks for fewer calls ({fault.code})", fault.retry_after_s)
         case Reaction.BUG:
             return KosBug(
-                f"{REMOTE} refused the form of a request ({fault.code}); report it with the log"
+                f"{REMOTE} refused the format of a request ({fault.code}); report it with the log"
             )
         case Reaction.SMALLER_BATCH:
             return RemoteUnavailable(REMOTE, f"refuses even one market ({fault.code})")

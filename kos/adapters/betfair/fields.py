@@ -1,4 +1,4 @@
-"""Reading parsed JSON of which nothing is sure: a value of the right kind, or a named refusal."""
+"""Reading untrusted parsed JSON: a value of the right kind, or a named refusal."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Drops:
         """All notes, with one last line for those beyond the bound."""
         if not self._unlisted:
             return tuple(self._listed)
-        return (*self._listed, Drop(f"{self._unlisted} more", "further drops not listed"))
+        return (*self._listed, Drop(f"{self._unlisted} more", "more drops not listed"))
 
 
 def _number(text: str) -> Decimal:
@@ -208,7 +208,7 @@ def size(value: Any) -> Decimal:
     """Money waiting at a price, 0 or more."""
     pounds = number(value, "size")
     if not 0 <= pounds <= MAX_SIZE:
-        raise Refused("size out of all bounds")
+        raise Refused("size out of range")
     return pounds
 
 
@@ -218,7 +218,7 @@ def handicap(value: Any) -> Decimal:
         return Decimal(0)
     points = number(value, "handicap")
     if not -_MAX_HANDICAP <= points <= _MAX_HANDICAP:
-        raise Refused("handicap out of all bounds")
+        raise Refused("handicap out of range")
     return points
 
 
@@ -235,9 +235,9 @@ def utc(value: Any, what: str) -> datetime:
     try:
         at = at.astimezone(UTC)
     except (OverflowError, ValueError):
-        raise Refused(f"{what} out of all bounds") from None
+        raise Refused(f"{what} out of range") from None
     if not _EARLIEST <= at < _LATEST:
-        raise Refused(f"{what} out of all bounds")
+        raise Refused(f"{what} out of range")
     return at
 
 

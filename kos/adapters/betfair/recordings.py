@@ -306,7 +306,7 @@ class _Names:
         self._told: dict[str, dict[str, Any]] = {}
 
     def of(self, message: dict[str, Any]) -> tuple[tuple[ExchangeMarket, ...], tuple[Drop, ...]]:
-        """The markets that a message defines anew."""
+        """The markets that a message redefines."""
         found: list[ExchangeMarket] = []
         drops = Drops()
         changes = message.get("mc")

@@ -1,8 +1,8 @@
-"""One session with Betfair: log in, keep alive, log in anew once when it ended, log out.
+"""One session with Betfair: log in, keep alive, log in again once when it has ended, log out.
 
 A session is a string that serves many calls, threads and connections at once, so KOS holds one
 per account. All that changes it happens behind one lock, and nothing here logs in more often
-than the back-off allows, whoever asks:
+than the back-off allows:
 
 * what Betfair refuses on its merits (password, locked account, terms to accept) is remembered and
   answered from memory from then on, for to try on is to get the account locked;
@@ -66,7 +66,7 @@ class LoginBackoff:
 
 
 class BetfairSession:
-    """The session of one account, shared by whoever calls or streams. Safe in many threads.
+    """The session of one account, shared by calls and streams. Safe in many threads.
 
     Args:
         credentials: Who logs in.
@@ -106,7 +106,7 @@ class BetfairSession:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a session that was not refused yet; asks nobody."""
+        """Whether there is a session that was not refused yet; asks no one."""
         return self._token is not None
 
     @property
@@ -125,7 +125,7 @@ class BetfairSession:
             return self._token if self._token is not None else self._log_in()
 
     def renew(self, refused: str) -> str:
-        """A token that is not ``refused``: logs in anew unless another thread has done so.
+        """A token that is not ``refused``: logs in again unless another thread has done so.
 
         Raises:
             AccessRefused, RemoteUnavailable: as :meth:`token`.

@@ -2,7 +2,7 @@
 
 The thread connects, authenticates, subscribes to the wanted market ids and feeds what comes to a
 :class:`StreamCache`. What can go wrong ends in one of four ways: the same subscription is taken up
-again where it broke (with its clocks), a fresh one is sent, the thread waits and connects anew, or
+again where it broke (with its clocks), a fresh one is sent, the thread waits and reconnects, or
 it stops and says what a person must do. Nothing here logs a message as it came: the service
 echoes sessions in its error texts.
 """
@@ -139,13 +139,13 @@ class StreamSettings:
             if not low <= value <= high
         )
         if self.ca is not None and not Path(self.ca).is_file():
-            problems += (f"stream ca: there is no readable file {self.ca}",)
+            problems += (f"stream ca: cannot read the file {self.ca}",)
         if problems:
             raise InvalidSettings(problems)
 
 
 class _Broken(Exception):  # noqa: N818 - never leaves this module
-    """The connection is of no more use; try again after a pause."""
+    """The connection is no longer usable; try again after a pause."""
 
     def __init__(self, reason: str, least_s: float = 0.0) -> None:
         super().__init__(reason)
@@ -321,7 +321,7 @@ class BetfairStream:
     # --- one connection ---------------------------------------------------------------------
 
     def _serve(self) -> None:
-        """Connect and read until the connection breaks, is of no more use, or we stop."""
+        """Connect and read until the connection breaks, is no longer usable, or KOS stops."""
         self._say(StreamPhase.CONNECTING)
         talk = _Talk(self._session.token(), self._clock())
         with _StreamConnection(self._settings, self._wake_reader) as wire:
@@ -572,8 +572,8 @@ def _reason(error: Exception) -> str:
         case ssl.SSLError():
             return "TLS failed"
         case TimeoutError():
-            return "no answer in time"
+            return "no reply in time"
         case OSError():
             return f"no connection ({type(error).__name__})"
         case _:
-            return f"a fault of KOS itself ({type(error).__name__}); report it with the log"
+            return f"a fault in KOS ({type(error).__name__}); report it with the log"

@@ -499,6 +499,6 @@ def _level(value: Any) -> tuple[Decimal, PriceSize | None]:
         raise Refused("level not a triple")
     level = integer(value[0], "level")
     if level > _MAX_LEVEL:
-        raise Refused("level out of all bounds")
+        raise Refused("level out of range")
     pounds = size(value[2])
     return Decimal(level), PriceSize(price(value[1]), pounds) if pounds else None

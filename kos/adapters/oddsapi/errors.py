@@ -45,8 +45,8 @@ class EventGone(RequestRefused):
 
 _REMEDIES: Final = {
     "MISSING_KEY": "set the API key",
-    "INVALID_KEY": "check the API key; it is in the mail of the-odds-api.com",
-    "DEACTIVATED_KEY": "the key was switched off; look into the account at the-odds-api.com",
+    "INVALID_KEY": "check the API key; it is in the email from the-odds-api.com",
+    "DEACTIVATED_KEY": "the key was deactivated; check your account at the-odds-api.com",
     "HISTORICAL_UNAVAILABLE_ON_FREE_USAGE_PLAN": "past odds need a paid plan",
 }
 _KINDS: Final = {"UNKNOWN_SPORT": UnknownSport, "EVENT_NOT_FOUND": EventGone}
@@ -77,13 +77,13 @@ def error_of(status: int, body: bytes, *, retry_after_s: float | None = None) ->
     if code in _REMEDIES:
         return AccessRefused(REMOTE, code, _REMEDIES[code])
     if code == "OUT_OF_USAGE_CREDITS":
-        return CreditsExhausted(REMOTE, "the month's credits are spent", retry_after_s)
+        return CreditsExhausted(REMOTE, "this month's credits are used up", retry_after_s)
     if code == "EXCEEDED_FREQ_LIMIT" or status == _TOO_MANY_REQUESTS:
         return RateLimited(REMOTE, f"asks for fewer calls ({code})", retry_after_s)
     if status >= _FIRST_SERVER_ERROR:
         return RemoteUnavailable(REMOTE, f"answered {code}", retry_after_s)
     if status in {401, 403}:
-        return AccessRefused(REMOTE, code, "check the API key and its plan")
+        return AccessRefused(REMOTE, code, "check the API key and your plan")
     return _KINDS.get(code, RequestRefused)(code, detail)
 
 

@@ -1,4 +1,4 @@
-"""Reading parsed JSON of which nothing is sure: a value of the right kind, or a named refusal."""
+"""Reading untrusted parsed JSON: a value of the right kind, or a named refusal."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Drops:
         """All notes, with one last line for those beyond the bound."""
         if not self._unlisted:
             return tuple(self._listed)
-        return (*self._listed, Drop(f"{self._unlisted} more", "further drops not listed"))
+        return (*self._listed, Drop(f"{self._unlisted} more", "more drops not listed"))
 
 
 def check_size(body: bytes) -> None:
@@ -189,7 +189,7 @@ def utc(value: WireTime, name: str) -> datetime:
     except (ValueError, OverflowError, OSError):
         raise Refused(f"{name} not a time") from None
     if not _EARLIEST <= at < _LATEST:
-        raise Refused(f"{name} out of all bounds")
+        raise Refused(f"{name} out of range")
     return at
 
 

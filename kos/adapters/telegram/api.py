@@ -51,7 +51,7 @@ Result = TypeVar("Result")
 
 
 class FaultKind(StrEnum):
-    """What a failed call means for whoever made it."""
+    """What a failed call means for the caller."""
 
     WAIT = "wait"
     """Too fast: again after so many seconds."""
@@ -61,7 +61,7 @@ class FaultKind(StrEnum):
     UNAUTHORIZED = "unauthorized"
     """The token is refused: a person must act."""
     CONFLICT = "conflict"
-    """Somebody else polls with this token, or a webhook is set."""
+    """Someone else polls with this token, or a webhook is set."""
     FORBIDDEN = "forbidden"
     """The chat refuses us for good: blocked, kicked, gone."""
     MIGRATED = "migrated"
@@ -69,7 +69,7 @@ class FaultKind(StrEnum):
     UNCHANGED = "unchanged"
     """The edit says what stands there already: a success."""
     NOT_EDITABLE = "not_editable"
-    """The message to edit is gone or too old: to be sent anew."""
+    """The message to edit is gone or too old: send a new one."""
     TOO_OLD = "too_old"
     """The pressed button waits for no answer any more."""
     TOO_LARGE = "too_large"
@@ -121,7 +121,7 @@ class TelegramApi:
             self._bot = Bot(token, session=session, default=DefaultBotProperties())
         except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold the token
             reason = self._redacted(error)
-            raise ValueError(f"the bot cannot be made: {reason}") from None
+            raise ValueError(f"the bot cannot be created: {reason}") from None
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -210,7 +210,7 @@ class TelegramApi:
         )
 
     async def set_menu(self, chat: int | None, lines: Sequence[MenuLine]) -> None:
-        """The menu of one private chat; None and no lines: of everybody else, empty."""
+        """The menu of one private chat; None and no lines: of everyone else, empty."""
         if chat is None:
             await self._call(self._bot.delete_my_commands(request_timeout=_CALL_S))
             return
@@ -232,7 +232,7 @@ class TelegramApi:
             # Its text is the whole body.
             fault = TelegramFault(
                 FaultKind.UNREACHABLE,
-                "the answer is none of Telegram's; a proxy or another server stands in between",
+                "the reply did not come from Telegram; a proxy or another server may be in the way",
             )
         except Exception as error:  # noqa: BLE001 - the border: no library's fault ends the loop
             # What a proxy does is of no class that aiogram knows; its text may hold the login.
@@ -249,7 +249,7 @@ class TelegramApi:
             case TelegramRetryAfter():
                 return TelegramFault(
                     FaultKind.WAIT,
-                    f"asks for {error.retry_after} s of patience",
+                    f"asks KOS to wait {error.retry_after} seconds",
                     retry_after_s=float(error.retry_after),
                 )
             case TelegramMigrateToChat():
@@ -273,16 +273,14 @@ class TelegramApi:
                 # Its text may hold the address with the token in it.
                 return TelegramFault(FaultKind.UNREACHABLE, self._unreachable())
             case TelegramServerError():
-                return TelegramFault(FaultKind.UNREACHABLE, "Telegram has a fault of its own")
+                return TelegramFault(FaultKind.UNREACHABLE, "Telegram has a problem")
             case TelegramBadRequest():
                 return TelegramFault(_kind_of(error.message), said)
             case _:
                 return TelegramFault(FaultKind.UNREACHABLE, said)
 
     def _unreachable(self, kind: str = "") -> str:
-        return f"no connection; is {self._way} right, is the network up?" + f" ({kind})" * bool(
-            kind
-        )
+        return f"no connection; check {self._way} and the network" + f" ({kind})" * bool(kind)
 
     def _redacted(self, error: Exception) -> str:
         text = str(getattr(error, "message", "") or error)

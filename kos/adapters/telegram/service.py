@@ -71,8 +71,8 @@ _RANKS = {
     Urgency.DIGEST: Rank.DIGEST,
 }
 
-_AWAY = "KOS is restarting; say it again in a moment."
-_EXPIRED = "This button has expired; ask again."
+_AWAY = "KOS is restarting. Try again in a moment."
+_EXPIRED = "This button has expired. Run the command again."
 
 Given = TypeVar("Given")
 
@@ -81,7 +81,7 @@ class Port(Protocol):
     """What the bot needs of the rest of KOS. Each call may block its thread for some seconds.
 
     Raises:
-        WaitAndRetry: From any of them: nobody answers now.
+        WaitAndRetry: From any of them: no one answers now.
     """
 
     def hear(self, said: OperatorSaid) -> OperatorAnswered:
@@ -206,7 +206,7 @@ class TelegramService:
 
     def _call_in_loop(self, what: Callable[[], None]) -> None:
         if self._loop is None:
-            what()  # nobody waits for it yet
+            what()  # no one waits for it yet
         elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(what)
 
@@ -222,7 +222,7 @@ class TelegramService:
             )
         except ValueError as error:
             # Trying again would change nothing; other settings start a new actor.
-            problem = f"{error}; put it right in [telegram] and start KOS again"
+            problem = f"{error}; correct it in [telegram] and restart KOS"
             self._log.error("telegram.not_made", error=problem)
             self._set_state("misconfigured", problem)
             await self._stopped.wait()
@@ -411,7 +411,7 @@ class TelegramService:
         """What a late press hears: a word, but a stranger not even that.
 
         Raises:
-            WaitAndRetry: Nobody said who it is.
+            WaitAndRetry: No one said who it is.
         """
         lines = await self._in_thread(lambda: self._port.menu(user))
         return OperatorAnswered(notice=_EXPIRED, is_stranger=not lines)
@@ -432,7 +432,7 @@ class TelegramService:
                 await asyncio.sleep(_DESK_RETRY_S)
 
     def _word_of(self, update: Update) -> _Word | None:
-        """The word of an update; None for what is nobody's command."""
+        """The word of an update; None for what is no one's command."""
         if update.message is not None:
             return self._typed(update.update_id, update.message)
         if update.callback_query is not None:
@@ -481,7 +481,7 @@ class TelegramService:
     def _said(  # noqa: PLR0917 - one caller's parts of one message
         self, update_id: int, user: int, name: str, chat: int, at: datetime, text: str
     ) -> OperatorSaid:
-        assert self._me is not None  # noqa: S101 - nobody speaks before we are connected
+        assert self._me is not None  # noqa: S101 - no one speaks before we are connected
         return OperatorSaid(
             said_id=f"{PREFIX}{self._me.bot_id}:{update_id}",
             user=f"{PREFIX}{user}",

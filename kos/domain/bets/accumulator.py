@@ -1,4 +1,4 @@
-"""Accumulators: n legs of which all must win, laid leg by leg, all at once, or not at all.
+"""Accumulators: n legs that must all win, laid leg by leg, all at once, or not at all.
 
 The odds product is O. Laid one after another, each leg only if all before it won, every path
 ends with the same balance B. With ``g_i = (l_i - c_i)/(1 - c_i)`` and ``G = prod g_i``, what the
@@ -61,7 +61,7 @@ def sequential(
 ) -> LayPlan:
     """Lays one leg after another, with a `refund` in cash when any leg loses.
 
-    Once prices have moved, the legs still to come are planned anew with `liability_paid` for
+    Once prices have moved, the legs still to come are planned again with `liability_paid` for
     those that have won.
 
     Args:

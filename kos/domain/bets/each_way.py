@@ -69,6 +69,6 @@ def fair_edges(
         InvalidInput: More places than runners.
     """
     if places > runners:
-        raise InvalidInput("places", places, f"at most the number of runners ({runners})")
+        raise InvalidInput("places", places, f"up to the number of runners ({runners})")
     win = odds / runners - 1
     return win, place_odds(odds, place_fraction) * places / runners - 1

@@ -2,7 +2,7 @@
 
 Each builder gives (back_win, back_lose): what the bookmaker side pays in cash, net of the stake,
 if the selection wins and if it does not. A bonus is valued in cash, its face times its
-retention. Builders are generic over `Decimal` and `Fraction` and check nothing: whoever reads
+retention. Builders are generic over `Decimal` and `Fraction` and check nothing: the code that reads
 the inputs has done so, and a ranking calls them thousands of times.
 """
 
@@ -32,7 +32,7 @@ def free_bet_sr(face: Exact, odds: Exact) -> tuple[Exact, Exact]:
 def refund_if_loses(
     stake: Exact, odds: Exact, refund: Exact, retention: Exact
 ) -> tuple[Exact, Exact]:
-    """A cash bet of which `refund` (face) comes back on every loss, worth `retention` a pound."""
+    """A cash bet with `refund` (face value) paid on every loss, worth `retention` per pound."""
     return stake * (odds - 1), refund * retention - stake
 
 

@@ -50,7 +50,7 @@ def check_lay_terms(lay_odds: Decimal, commission: Decimal) -> None:
     if not (lay_odds.is_finite() and lay_odds > 1):
         raise InvalidInput("lay_odds", lay_odds, "finite decimal odds above 1")
     if not (commission.is_finite() and 0 <= commission < 1):
-        raise InvalidInput("commission", commission, "a fraction of one, 0 up to but not 1")
+        raise InvalidInput("commission", commission, "a fraction from 0 to below 1")
 
 
 def equalising_stake(
@@ -124,11 +124,9 @@ def balance(
     """
     check_lay_terms(lay_odds, commission)
     if not back_win.is_finite():
-        raise InvalidInput("back_win", back_win, "a finite amount of pounds")
+        raise InvalidInput("back_win", back_win, "a finite amount in pounds")
     if not (back_lose.is_finite() and back_lose <= back_win):
-        raise InvalidInput(
-            "back_lose", back_lose, f"at most what the bet pays if it wins ({back_win})"
-        )
+        raise InvalidInput("back_lose", back_lose, f"up to the profit if the bet wins ({back_win})")
     exact = equalising_stake(back_win, back_lose, lay_odds, commission)
     return lay_of(back_win, back_lose, lay_odds, commission, exact)
 

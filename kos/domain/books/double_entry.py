@@ -136,7 +136,7 @@ def entry(what: str, postings: Iterable[Posting]) -> Entry | None:
         )
     lines = sorted((line for line in joined.values() if line.amount), key=_debits_first)
     if any(abs(line.amount) > MAX_PENCE for line in lines):
-        raise CommandNotAllowed(f"{what}: no amount is above {pounds(MAX_PENCE)}")
+        raise CommandNotAllowed(f"{what}: an amount cannot be above {pounds(MAX_PENCE)}.")
     total = sum(line.amount for line in lines)
     memo = sum(line.amount for line in lines if line.account.kind in MEMO)
     if total or memo:
@@ -166,22 +166,22 @@ def posted(balances: Balances, entries: Iterable[Entry]) -> dict[Account, int]:
             if left < 0 and line.account.kind in NEVER_NEGATIVE:
                 before = balances.get(line.account, 0)
                 raise CommandNotAllowed(
-                    f"{one.what}: {line.account} has {pounds(before)}, which is "
-                    f"{pounds(-left)} short; {_REMEDY[line.account.kind]}"
+                    f"{one.what}: {line.account} has only {pounds(before)}, {pounds(-left)} too "
+                    f"little. {_REMEDY[line.account.kind]}"
                 )
     return after
 
 
 _REMEDY = {
-    AccountKind.BANK: "record what was added to the bank first",
-    AccountKind.TRANSIT: "no such amount is on its way",
-    AccountKind.CASH: "deposit first, or take less",
-    AccountKind.STAKED: "no such stake is open",
+    AccountKind.BANK: "Record the money added to the bank first.",
+    AccountKind.TRANSIT: "No matching payment is in transit.",
+    AccountKind.CASH: "Record a deposit first, or enter less.",
+    AccountKind.STAKED: "No open bet has this stake.",
     AccountKind.AVAILABLE: (
-        "send more float, lay less, or settle what has won in that market first"
+        "Add money to the exchange, lay less, or settle the winning bets in that market first."
     ),
-    AccountKind.EXPOSURE: "no such exposure is open",
-    AccountKind.BONUS: "no such token is in the wallet",
+    AccountKind.EXPOSURE: "No open bet has this exposure.",
+    AccountKind.BONUS: "There is no such free bet in the account.",
 }
 
 
@@ -207,7 +207,7 @@ class Wager(msgspec.Struct, frozen=True):
 def reserved(wagers: Iterable[Wager]) -> dict[str, int]:
     """The exposure of one market by instance: what the worst outcome still possible would cost.
 
-    Bets of one market offset each other, whoever placed them: lays of £20 at 2.5 and £15 at 3.6
+    Bets of one market offset each other, whichever offer they belong to: lays of £20 at 2.5 and £15 at 3.6
     on two runners reserve £19.00, not £69.00. The total is shared out in the order of the
     instances' names, to each no more than it would need alone, so that an instance without open
     bets holds nothing. A pure function of the bets: their order does not matter.
@@ -232,7 +232,7 @@ def reserved(wagers: Iterable[Wager]) -> dict[str, int]:
 
 
 def _still_possible(wagers: list[Wager]) -> frozenset[str | None]:
-    """The selections that may yet win; None stands for all that nobody has a bet on."""
+    """The selections that may yet win; None stands for all that no one has a bet on."""
     outcomes = frozenset[str | None](wager.selection.casefold() for wager in wagers) | {None}
     winners = {wager.selection.casefold() for wager in wagers if wager.happened}
     losers = {wager.selection.casefold() for wager in wagers if wager.happened is False}

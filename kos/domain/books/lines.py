@@ -1,4 +1,4 @@
-"""The lines of lists, books and statements: what can be told about offers and money.
+"""The lines of lists, books and statements about offers and money.
 
 Money is whole pence throughout; a debit is positive, a credit negative.
 """

@@ -83,4 +83,4 @@ def tax_year(text: str) -> tuple[datetime, datetime]:
     if is_year and 1 <= int(first) < 9999 and second == f"{(int(first) + 1) % 100:02}":  # noqa: PLR2004
         year = int(first)
         return datetime(year, 4, 6, tzinfo=UTC), datetime(year + 1, 4, 6, tzinfo=UTC)
-    raise CommandNotAllowed(f"{text!r} is no year; say 2026, or 2026-27 for 6 April to 5 April")
+    raise CommandNotAllowed(f"{text} is not a valid year. Use 2026, or 2026-27 for a tax year.")

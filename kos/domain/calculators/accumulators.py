@@ -69,7 +69,7 @@ def sequential_lay(
     refund = refund_on_losing_leg * retention
     if refund > payout:
         raise InvalidInput(
-            "refund_on_losing_leg", money(refund), f"at most what the bet pays ({money(payout)})"
+            "refund_on_losing_leg", money(refund), f"up to the return of the bet ({money(payout)})"
         )
     if mode is AccumulatorMode.LOCK_IN:
         plan = accumulator.lock_in(at_risk, payout, legs, refund, liability_paid)
@@ -110,7 +110,7 @@ def accumulator_lay_all(
     refund = refund_on_losing_leg * retention
     if refund > payout:
         raise InvalidInput(
-            "refund_on_losing_leg", money(refund), f"at most what the bet pays ({money(payout)})"
+            "refund_on_losing_leg", money(refund), f"up to the return of the bet ({money(payout)})"
         )
     laid = [typed(exact) for exact in accumulator.all_at_once(payout, legs, refund)]
     all_win, one_loses, all_lose = accumulator.all_at_once_results(
@@ -149,7 +149,7 @@ def accumulator_no_lay(
 
 
 def accumulator_odds(*, odds: LegOdds, stake: Money | None = None) -> Outputs:
-    """The odds product of the legs, and what a stake on it returns; a void leg counts as 1."""
+    """The combined odds of the legs, and the return of a stake; a void leg counts as 1."""
     combined = accumulator.combined_odds(odds)
     outputs = {
         "combined_odds": shown(combined),

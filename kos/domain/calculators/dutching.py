@@ -138,14 +138,14 @@ def dutch_fixed_first(
     retention: Retention = ONE,
     step: Money = A_PENNY,
 ) -> Outputs:
-    """The other outcomes covered for a first bet whose stake is given, such as an offer's."""
+    """The other outcomes covered for a first bet with a fixed stake, such as an offer's."""
     others = _effective(other_odds, spread("other_fees", other_fees, len(other_odds)), fee_base)
     returned, cost = _first_side(free_bet, first_stake, first_odds, first_fee, fee_base)
     returned += bonus_if_first_wins * retention
     refund = refund_if_first_loses * retention
     if refund > returned:
         raise InvalidInput(
-            "refund_if_first_loses", money(refund), f"at most the return ({money(returned)})"
+            "refund_if_first_loses", money(refund), f"up to the return ({money(returned)})"
         )
     exact = dutch.stakes_returning(returned - refund, others)
     typed = [to_step(stake, step) for stake in exact]
@@ -185,10 +185,12 @@ def dutch_mixed(
         len(legs) > TWO_WAYS and any(leg.type is Cover.LAY for leg in legs)
     ):
         raise InvalidInput(
-            "legs", f"{len(legs)} legs", "two or more backs, or one back and a lay of the same"
+            "legs",
+            f"{len(legs)} legs",
+            "two or more back bets, or one back bet and a lay of the same selection",
         )
     if free_bet is not FreeBet.NONE and first_stake is None:
-        raise InvalidInput("free_bet", free_bet.value, "none, unless first_stake is given")
+        raise InvalidInput("free_bet", free_bet.value, "none, or give first_stake")
     effective = [_cover_odds(leg) for leg in legs]
     free = ZERO if free_bet is FreeBet.NONE else first_stake or ZERO
     match total_stake, first_stake, target_profit:
@@ -200,7 +202,7 @@ def dutch_mixed(
             returned = dutch.return_for_profit(target, effective)
         case _:
             raise InvalidInput(
-                "total_stake", None, "exactly one of total_stake, first_stake, target_profit"
+                "total_stake", None, "only one of total_stake, first_stake or target_profit"
             )
     typed = [
         _typed_cover(leg, stake, step)
@@ -253,10 +255,10 @@ def _mixed_profits(
     if not same_market:
         return list(dutch.profits(stakes, effective))
     if any(leg.type is Cover.LAY for leg in legs):
-        raise InvalidInput("same_market", "yes", "no where a leg is a lay")
+        raise InvalidInput("same_market", "yes", "no, as one leg is a lay")
     rates = {leg.commission for leg in legs if leg.type is Cover.EXCHANGE}
     if len(rates) > 1:
-        raise InvalidInput("same_market", "yes", "no where exchange legs pay different rates")
+        raise InvalidInput("same_market", "yes", "no, as the exchange legs pay different rates")
     return list(
         dutch.profits_in_one_market(
             stakes,
@@ -277,7 +279,7 @@ def dutch_or_lay(
 ) -> Outputs:
     """Two covers of one bet compared: laying it, or backing all the other outcomes."""
     if any(leg.type is Cover.LAY for leg in others):
-        raise InvalidInput("others", "a lay", "backs at bookmakers or on an exchange")
+        raise InvalidInput("others", "a lay", "back bets at bookmakers or on an exchange")
     returned, cost = _first_side(free_bet, back_stake, back_odds, ZERO, FeeBase.WINNINGS)
     by_lay = lay_as_back_odds(lay_odds, commission)
     by_dutch = dutch.group_odds([_cover_odds(leg) for leg in others])

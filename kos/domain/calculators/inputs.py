@@ -83,12 +83,12 @@ def words(enum: type[StrEnum], **more: object) -> Choice:
     return Choice({member.value: member for member in enum} | more)
 
 
-_money = Number("pounds above 0, up to 1000000000", 0, MAX_MONEY, above=True)
-_amount = Number("pounds, 0 to 1000000000", 0, MAX_MONEY)
-_balance = Number("pounds, negative or not, up to 1000000000", -MAX_MONEY, MAX_MONEY)
-_rate = Number("a fraction of one, 0 up to but not 1 (0.02 is 2%)", 0, 1, below=True)
-_retention = Number("cash per pound of bonus, 0 to 1", 0, 1)
-_rating = Number("what is left per pound staked, 0 to 2", 0, 2)
+_money = Number("pounds above 0, up to 1,000,000,000", 0, MAX_MONEY, above=True)
+_amount = Number("pounds, 0 to 1,000,000,000", 0, MAX_MONEY)
+_balance = Number("pounds from -1,000,000,000 to 1,000,000,000", -MAX_MONEY, MAX_MONEY)
+_rate = Number("a fraction from 0 to below 1 (0.02 is 2%)", 0, 1, below=True)
+_retention = Number("cash kept from each £1 of bonus, 0 to 1", 0, 1)
+_rating = Number("what you keep of each £1 staked, 0 to 2", 0, 2)
 _probability = Number("a probability, 0 to 1", 0, 1)
 _chance = Number("a probability above 0 and below 1", 0, 1, above=True, below=True)
 _share = Number("a fraction above 0, up to 1 (1/4, 0.25)", 0, 1, above=True)
@@ -105,9 +105,11 @@ Rating = Annotated[Fraction, _rating]
 Probability = Annotated[Fraction, _probability]
 Share = Annotated[Fraction, _share]
 Odds = Annotated[Fraction, _odds_reader]
-Price = Annotated[Fraction, Number("a price from 1.01 to 1000", Fraction(101, 100), 1000)]
-Bias = Annotated[Fraction, Number("-1 (underlay) over 0 (balanced) to 1 (overlay)", -1, 1)]
-Multiple = Annotated[Fraction, Number("a multiple, 0 to 1000", 0, 1000)]
+Price = Annotated[Fraction, Number("a price from 1.01 to 1,000", Fraction(101, 100), 1000)]
+Bias = Annotated[
+    Fraction, Number("a number from -1 (underlay) through 0 (balanced) to 1 (overlay)", -1, 1)
+]
+Multiple = Annotated[Fraction, Number("a multiple from 0 to 1,000", 0, 1000)]
 Ticks = Annotated[int, Whole(-100_000, 100_000)]
 Count = Annotated[int, Whole(1, 1000)]
 NameText = Annotated[str, _name]

@@ -115,7 +115,7 @@ def exposure(
     selections: Names | None = None,
     available: Amount | None = None,
 ) -> Outputs:
-    """What several bets in one market pay on each outcome before fees, and the most at stake.
+    """The result of several bets in one market on each outcome before fees, and the maximum loss.
 
     The outcomes are those of `market` (1X2, moneyline) or `selections`; without either, those
     that were bet on and any other. Unmatched bets count in the worst liability alone, as if the
@@ -205,7 +205,7 @@ def liability_cap(
     cash: Money | None = None,
     offer_max_stake: Money | None = None,
 ) -> Outputs:
-    """The largest stake that all limits allow, with the one that binds, and what it needs."""
+    """The largest stake within all limits, the limit that decides it, and the money needed."""
     win, lose = back_side(free_bet, Fraction(1), back_odds)
     needs = lay.equalising_stake(win, lose, lay_odds, commission) * (lay_odds - 1)
     caps = {"available": available / needs}

@@ -59,7 +59,7 @@ def part_lay_(
     bonus_if_back_wins: Amount = ZERO,
     retention: Retention = ONE,
 ) -> Outputs:
-    """What is still to lay, given what is matched; below zero when too much is laid.
+    """The remaining lay, given what is matched; below zero if too much is laid.
 
     Without `next_lay_odds` it says where the lays stand.
     """
@@ -101,7 +101,7 @@ def lay_fill(
     free_bet: AnyBet = FreeBet.NONE,
     minimum: Money = Fraction(PENNY),
 ) -> Outputs:
-    """The lay walked down the prices on offer, best first, and what stays unhedged."""
+    """The lay filled at the available prices, best first, and the unhedged rest."""
     bet = back_side(free_bet, back_stake, back_odds)
     fill = part_lay.walk(*bet, sorted(levels), commission, minimum)
     wins, loses = part_lay.totals(*bet, fill.matched)
@@ -134,7 +134,7 @@ def multi_lay_(
     rates = spread("commission", commission, len(lay_odds))
     if same_market:
         if len(set(rates)) > 1:
-            raise InvalidInput("commission", "several rates", "one rate for one market")
+            raise InvalidInput("commission", "several rates", "one rate per market")
         stakes = multi_lay.stakes_in_one_market(*bet, lay_odds, rates[0])
         laid = [typed(stake) for stake in stakes]
         winning, losing = multi_lay.results_in_one_market(

@@ -49,7 +49,7 @@ def odds_conversion(
     given = {"decimal": decimal, "fractional": fractional, "american": american}
     names = [name for name, spelt in given.items() if spelt is not None]
     if len(names) != 1:
-        raise InvalidInput("decimal", names, "exactly one of decimal, fractional, american")
+        raise InvalidInput("decimal", names, "only one of decimal, fractional or american")
     if fractional is not None:
         exact = spellings.from_fractional(fractional)
     elif american is not None:
@@ -141,7 +141,7 @@ def expected_value(
     side: BackOrLay = "back",
     commission: Rate = ZERO,
 ) -> Outputs:
-    """What an unlaid bet is worth on average: a back, a lay, or a free bet not returned."""
+    """The average value of an unlaid bet: a back bet, a lay, or a free bet (SNR)."""
     if side == "lay":
         worth = value.value_of_lay(stake, odds, probability, commission)
     elif side == "snr":
@@ -162,7 +162,7 @@ def kelly(
     bets: ValueBets | None = None,
     cap: Share = value.SIMULTANEOUS_CAP,
 ) -> Outputs:
-    """The share of a bank that one bet deserves, or several at once within the cap.
+    """The share of a bank to stake on one bet, or on several together within the cap.
 
     For a lay it is a share put up as liability. `commission` is an exchange's.
     """

@@ -129,7 +129,7 @@ def dead_heat(
 ) -> Outputs:
     """A bet on one of `tied` runners that share `places_left` places; also its lay."""
     if places_left > tied:
-        raise InvalidInput("places_left", places_left, f"at most the runners tied ({tied})")
+        raise InvalidInput("places_left", places_left, f"up to the number of tied runners ({tied})")
     returned = settlement.dead_heat_return(stake, odds, tied, places_left)
     outputs = {"return_": money(returned), "profit": money(returned - stake)}
     if lay_stake is not None or lay_odds is not None:

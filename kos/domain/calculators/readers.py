@@ -245,5 +245,5 @@ class RecordReader:
     def _from_text(self, field: str, text: str) -> dict[str, str]:
         parts = [part.strip() for part in text.split(":")]
         if len(parts) > len(self.fields):
-            raise InvalidInput(field, text, f"at most {':'.join(self.fields)}")
+            raise InvalidInput(field, text, f"up to {':'.join(self.fields)}")
         return {name: part for name, part in zip(self.fields, parts, strict=False) if part}

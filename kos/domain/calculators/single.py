@@ -151,7 +151,7 @@ def price_boost(
     commission: Rate = ZERO,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
-    """A cash bet paid at boosted odds; says what the boost alone is worth."""
+    """A cash bet at boosted odds, with the value of the boost."""
     if boosted_odds < back_odds:
         raise InvalidInput("boosted_odds", str(boosted_odds), "odds of at least back_odds")
     bet = kinds.qualifying(back_stake, boosted_odds)
@@ -219,7 +219,7 @@ def free_bet_snr(
     free_bet: SnrBet = FreeBet.SNR,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
-    """A free bet whose stake is not returned, and its lay."""
+    """A free bet (stake not returned) and its lay."""
     del free_bet
     bet = after_back_fee(
         kinds.free_bet_snr(back_stake, back_odds), ZERO, back_commission, FeeBase.WINNINGS
@@ -237,7 +237,7 @@ def free_bet_sr(
     free_bet: SrBet = FreeBet.SR,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
-    """A free bet whose stake is paid out with the winnings, and its lay."""
+    """A free bet (stake returned) and its lay."""
     del free_bet
     paid, nothing = kinds.free_bet_sr(back_stake, back_odds)
     bet = paid - back_commission * (paid - back_stake), nothing
@@ -252,7 +252,7 @@ def snr_retention(
     back_stake: Money = ONE,
     free_bet: SnrBet = FreeBet.SNR,
 ) -> Outputs:
-    """What is kept of a free bet whose stake is not returned."""
+    """The retention of a free bet (stake not returned)."""
     del free_bet
     retention = kinds.snr_retention(back_odds, lay_odds, commission)
     return {"retention_pct": percent(retention), "retained": money(retention * back_stake)}
@@ -266,7 +266,7 @@ def sr_retention(
     back_stake: Money = ONE,
     free_bet: SrBet = FreeBet.SR,
 ) -> Outputs:
-    """What is kept of a free bet whose stake is returned."""
+    """The retention of a free bet (stake returned)."""
     del free_bet
     retention = kinds.rating(back_odds, lay_odds, commission)
     return {"retention_pct": percent(retention), "retained": money(retention * back_stake)}
@@ -381,7 +381,7 @@ def money_back_trigger(
     trigger_lay_odds: Odds | None = None,
     trigger_commission: Rate | None = None,
 ) -> Outputs:
-    """A cash bet laid plainly whose refund hangs on something rarer than a loss.
+    """A cash bet with a refund that needs more than a loss; the lay ignores the refund.
 
     `trigger_probability` is the chance that the bet loses and the trigger happens.
     """

@@ -36,7 +36,7 @@ def spoken_inputs(
             if isinstance(entries, list):
                 entries.extend(_entries(typed, known, given))
         elif known.name in inputs:
-            raise InvalidInput(typed, given, "this input once")
+            raise InvalidInput(typed, given, "this input only once")
         else:
             inputs[known.name] = given
     return inputs

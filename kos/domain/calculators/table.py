@@ -77,7 +77,7 @@ class Calculator(msgspec.Struct, frozen=True):
                     name, value, f"an input of {self.kind}: {', '.join(self.inputs)}"
                 )
             if known.name in read:
-                raise InvalidInput(name, value, f"{known.name} given once")
+                raise InvalidInput(name, value, f"{known.name} only once")
             if value is not None:
                 read[known.name] = known.reader.read(name, value)
         for name, known in self.inputs.items():

@@ -42,7 +42,7 @@ _WITNESS = 0.84
 
 
 _MOST_SIDES = 20_000
-"""Past this many remembered names of a sport its memory is begun anew; a day prints a thousand."""
+"""Remembered names of a sport before its memory is cleared; a day prints a thousand."""
 
 
 class Judged:
@@ -238,7 +238,7 @@ class Block:
                 return _said(best, Verdict.NONE, why, runner_up)
             return _said(best, Verdict.DOUBT, "a runner-up is too near", runner_up)
         if _is_turnable(best):
-            return _said(best, Verdict.DOUBT, "which side is home cannot be told", runner_up)
+            return _said(best, Verdict.DOUBT, "home side unknown", runner_up)
         if best.is_accepted:
             return _said(best, Verdict.MATCH, "both sides and the kickoff agree", runner_up)
         if best.weak < POSSIBLE and not best.note:

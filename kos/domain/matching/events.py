@@ -130,9 +130,9 @@ class SideReader:
         if self._settled:
             word = self._settled.get((fold(left.name).strip(), fold(right.name).strip()))
             if word is False:
-                return Similarity(0.0, "an operator has said these are two")
+                return Similarity(0.0, "an operator has rejected this match")
             if word and compare(left, right, self._knowledge) is not OTHER_KIND:
-                return Similarity(1.0, "an operator has confirmed these are one")
+                return Similarity(1.0, "an operator has confirmed this match")
         return compare(left, right, self._knowledge)
 
     def is_settled(self, left: Side, right: Side) -> bool:

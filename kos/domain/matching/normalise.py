@@ -215,7 +215,7 @@ _ENDINGS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (_RESERVE, "reserve", "b"),
     (_THIRD, "reserve", "c"),
 )
-"""What may end a name, what it tells, and of which kind."""
+"""Endings of names, their meaning and kind."""
 
 
 @lru_cache(maxsize=65536)

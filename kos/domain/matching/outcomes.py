@@ -26,7 +26,7 @@ def assign_outcomes(
         score: How sure an outcome and a runner are one side, 0 to 1.
     """
     if len(set(outcomes)) != len(outcomes) or len(set(runners)) != len(runners):
-        return OutcomesRefused("two outcomes or two runners bear the same name")
+        return OutcomesRefused("two outcomes or two runners have the same name")
     drawn = [name for name in outcomes if is_draw(name)]
     drawn_runners = [i for i, name in enumerate(runners) if is_draw(name)]
     if len(drawn) > 1 or len(drawn_runners) > 1:

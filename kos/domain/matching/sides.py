@@ -358,7 +358,7 @@ def _name_word(full: str, short: str, given: dict[str, frozenset[str]], *, is_su
 
 
 def keys(side: Side) -> frozenset[str]:
-    """Short texts of which two sides share one, by ``partner_keys``, if they can score at all."""
+    """Short texts: two sides that can score share one, by ``partner_keys``."""
     found: set[str] = {f"t{team}" for team in side.teams}
     for part in side.pair:
         found |= keys(part)

@@ -59,7 +59,7 @@ class Qualifying(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     min_stake: Pence
     """In one bet; two halves do not qualify."""
     max_stake: Pence | None = None
-    """More is not refused, but counts for no more."""
+    """A higher stake is accepted but earns nothing extra."""
     min_odds: Decimal = Decimal(1)
     """Decimal, stake included: evens is 2."""
     is_inclusive: bool = True
@@ -161,7 +161,9 @@ def checked(offer: Offer) -> Offer:
     """
     found = offer.problems()
     if found:
-        raise InvalidInput(f"offer {offer.key or '(no key)'}", "; ".join(found), "sound terms")
+        raise InvalidInput(
+            f"offer {offer.key or '(no key)'}", ValueError("; ".join(found)), "valid terms"
+        )
     return offer
 
 
@@ -180,10 +182,10 @@ def from_toml(text: str) -> tuple[Offer, ...]:
     try:
         read = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InvalidInput("catalogue", str(error), "TOML with [[offer]] tables") from error
+        raise InvalidInput("catalogue", error, "TOML with [[offer]] tables") from error
     tables = read.get("offer")
     if not isinstance(tables, list) or set(read) != {"offer"}:
-        raise InvalidInput("catalogue", sorted(read), "[[offer]] tables and nothing else")
+        raise InvalidInput("catalogue", sorted(read), "only [[offer]] tables")
     return _all_of(_offer(table, f"offer {number}") for number, table in enumerate(tables, 1))
 
 
@@ -211,7 +213,7 @@ def from_csv(text: str) -> tuple[Offer, ...]:
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     unknown = set(reader.fieldnames or ()) - set(_COLUMNS)
     if unknown or not reader.fieldnames:
-        raise InvalidInput("catalogue", sorted(unknown), f"columns among {', '.join(_COLUMNS)}")
+        raise InvalidInput("catalogue", sorted(unknown), f"columns from {', '.join(_COLUMNS)}")
     offers = []
     for number, row in enumerate(reader, 2):
         table: dict[str, Any] = {}
@@ -266,7 +268,7 @@ def _all_of(offers: Iterable[Offer]) -> tuple[Offer, ...]:
     keys = [offer.key for offer in found]
     twice = sorted({key for key in keys if keys.count(key) > 1})
     if twice:
-        raise InvalidInput("catalogue", ", ".join(twice), "each key once")
+        raise InvalidInput("catalogue", ", ".join(twice), "each key only once")
     return found
 
 
@@ -274,7 +276,7 @@ def _offer(table: object, where: str) -> Offer:
     try:
         return checked(msgspec.convert(_typed(table, where), Offer, strict=False))
     except msgspec.ValidationError as error:
-        raise InvalidInput(where, str(error), "the fields of an offer; see the docs") from error
+        raise InvalidInput(where, error, "the fields of an offer (see the docs)") from error
 
 
 def _typed(value: object, where: str, name: str = "") -> object:
@@ -305,7 +307,7 @@ def pence_of(text: str, where: str) -> int:
     except ArithmeticError as error:
         raise InvalidInput(where, text, "pounds and pence such as 9.92") from error
     if not is_whole:
-        raise InvalidInput(where, text, "whole pence")
+        raise InvalidInput(where, text, "an amount in whole pence")
     return pence
 
 

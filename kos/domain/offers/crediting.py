@@ -31,27 +31,27 @@ def _refuse_unless_met(turn: Turn) -> None:
         return
     if qualifier.is_open:
         raise turn.no(
-            f"the terms pay after {trigger.value} and bet {qualifier.id} is still open; "
-            "record bet_settled first"
+            f"The free bet is earned on {trigger.value} and bet {qualifier.id} is still open. "
+            "Record bet_settled first."
         )
     wanted = {Trigger.LOSS: {Result.LOST}, Trigger.WIN: {Result.WON}}.get(trigger)
     if wanted is not None and qualifier.result not in wanted:
         raise turn.no(
-            f"the terms pay after a {trigger.value} and bet {qualifier.id} is "
-            f"{qualifier.result}; record not_triggered"
+            f"The free bet is earned on a {trigger.value} and bet {qualifier.id} is "
+            f"{qualifier.result}. Record not_triggered."
         )
     if qualifier.result is Result.VOID:
-        raise turn.no(f"bet {qualifier.id} is void and does not count; record qualifier_voided")
+        raise turn.no(f"Bet {qualifier.id} is void and does not count. Record qualifier_voided.")
 
 
 def _credited(turn: Turn, fact: Credited) -> None:
     if not fact.tokens:
-        raise turn.no("credited names no token")
+        raise turn.no("Enter at least one free bet.")
     bookmaker = turn.state.terms.bookmaker
     for new in fact.tokens:
         refuse_below(turn, "face", new.face)
         if not new.token or any(token.id == new.token for token in turn.state.tokens):
-            raise turn.no(f"token {new.token!r} needs a name that is its own")
+            raise turn.no(f"Free bet ID {new.token!r} is already used or missing. Choose another.")
         turn.put_token(_new_token(turn, new))
         if new.kind is BonusKind.CASH:
             turn.post(
@@ -72,9 +72,11 @@ def _credited(turn: Turn, fact: Credited) -> None:
 def _new_token(turn: Turn, new: NewToken) -> Token:
     if new.kind is not BonusKind.CASH:
         if new.expires_at is None:
-            raise turn.no(f"token {new.token} needs expires_at: when it runs out")
+            raise turn.no(
+                f"Enter expires_at for free bet {new.token}: the time at which it expires."
+            )
         if new.expires_at <= turn.at:
-            raise turn.no(f"token {new.token} would run out before it was credited")
+            raise turn.no(f"Free bet {new.token} cannot expire before it is credited.")
     return Token(
         id=new.token,
         face=new.face,

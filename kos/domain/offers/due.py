@@ -1,4 +1,4 @@
-"""What time alone has made urgent about an offer."""
+"""Reminders about an offer that fall due with time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ReminderKind(StrEnum):
 
 
 class Reminder(msgspec.Struct, frozen=True):
-    """Something about an instance that time alone has made urgent."""
+    """Something about an offer that is due by now."""
 
     instance: str
     what: str
@@ -35,6 +35,8 @@ class Reminder(msgspec.Struct, frozen=True):
 
 _Due = tuple[ReminderKind, str, datetime]
 
+_NOT_HEDGED = {HedgeStatus.UNHEDGED: "is not hedged", HedgeStatus.PART: "is only partly hedged"}
+
 _TOKEN_WARNINGS = (timedelta(hours=3), timedelta(hours=24), timedelta(hours=48))
 _SETTLEMENT_OVERDUE = timedelta(hours=5)
 """Kickoff, two hours of play and three of patience."""
@@ -42,7 +44,7 @@ _TRANSIT_OVERDUE = timedelta(days=5)
 
 
 def reminders(state: OfferState, now: datetime) -> tuple[Reminder, ...]:
-    """What an operator should look at now, the earliest due first; nothing of a closed offer."""
+    """What needs attention now, earliest first; nothing for a closed offer."""
     if state.is_closed:
         return ()
     said = (*_about_bets(state, now), *_about_money(state, now), *_about_tokens(state, now))
@@ -56,10 +58,10 @@ def _about_bets(state: OfferState, now: datetime) -> Iterator[_Due]:
             continue
         status = hedge_status(state, bet.id)
         if status is not HedgeStatus.HEDGED:
-            yield ReminderKind.UNHEDGED, f"bet {bet.id} is {status.value}", bet.kickoff
+            yield ReminderKind.UNHEDGED, f"bet {bet.id} {_NOT_HEDGED[status]}", bet.kickoff
         overdue = bet.kickoff + _SETTLEMENT_OVERDUE
         if now >= overdue:
-            yield ReminderKind.UNSETTLED, f"bet {bet.id} should be settled by now", overdue
+            yield ReminderKind.UNSETTLED, f"bet {bet.id} is overdue for settlement", overdue
 
 
 def _about_money(state: OfferState, now: datetime) -> Iterator[_Due]:
@@ -67,11 +69,11 @@ def _about_money(state: OfferState, now: datetime) -> Iterator[_Due]:
         overdue = since + _TRANSIT_OVERDUE
         if now >= overdue:
             amount = pounds(state.transit[venue])
-            what = f"{amount} is still on its way between {venue} and the bank"
+            what = f"{amount} is still in transit between {venue} and the bank"
             yield ReminderKind.IN_TRANSIT, what, overdue
     due = state.credit_due_by
     if state.phase is Phase.FREE_BET_PENDING and due is not None and now >= due:
-        yield ReminderKind.CREDIT_OVERDUE, "the bonus is overdue", due
+        yield ReminderKind.CREDIT_OVERDUE, "the free bet has not been credited on time", due
 
 
 def _about_tokens(state: OfferState, now: datetime) -> Iterator[_Due]:
@@ -81,8 +83,8 @@ def _about_tokens(state: OfferState, now: datetime) -> Iterator[_Due]:
         left = token.expires_at - now
         warning = next((each for each in _TOKEN_WARNINGS if left <= each), None)
         if left <= timedelta(0):
-            yield ReminderKind.EXPIRED, f"token {token.id} has expired", token.expires_at
+            yield ReminderKind.EXPIRED, f"free bet {token.id} has expired", token.expires_at
         elif warning is not None:
             hours = warning // timedelta(hours=1)
-            what = f"token {token.id} expires within {hours} h"
+            what = f"free bet {token.id} expires within {hours} hours"
             yield ReminderKind.EXPIRING, what, token.expires_at

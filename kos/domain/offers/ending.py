@@ -32,7 +32,7 @@ def _qualifier_voided(turn: Turn, fact: QualifierVoided) -> None:
     if back.is_open:
         settle(turn, Settlement(bet=back.id, result=Result.VOID))
     elif back.result is not Result.VOID:
-        raise turn.no(f"bet {back.id} is {back.result}, not void")
+        raise turn.no(f"Bet {back.id} is {back.result}, not void.")
     settle_all(turn, fact.settled)
     refuse_open(turn, turn.state.position(back.id))
     turn.change(phase=Phase.DEPOSIT_SENT, qualifier="")
@@ -65,7 +65,7 @@ def _void_free_bet(turn: Turn, token: Token, settled: tuple[Settlement, ...]) ->
     if back.is_open:
         settle(turn, Settlement(bet=back.id, result=Result.VOID))
     elif back.result is not Result.VOID:
-        raise turn.no(f"bet {back.id} is {back.result}, not void")
+        raise turn.no(f"Bet {back.id} is {back.result}, not void.")
     settle_all(turn, settled)
     refuse_open(turn, turn.state.position(back.id))
 
@@ -75,7 +75,7 @@ def _free_bet_settled(turn: Turn, fact: FreeBetSettled) -> None:
     settle_all(turn, fact.settled)
     refuse_open(turn, turn.state.position(token.bet))
     if turn.state.bet(token.bet).result is Result.VOID:
-        raise turn.no(f"bet {token.bet} is void; record free_bet_voided or free_bet_voided_lost")
+        raise turn.no(f"Bet {token.bet} is void. Record free_bet_voided or free_bet_voided_lost.")
     turn.put_token(msgspec.structs.replace(token, phase=Phase.FREE_BET_SETTLED))
     settle_phase(turn)
     if turn.state.phase is Phase.FREE_BET_SETTLED:
@@ -85,7 +85,7 @@ def _free_bet_settled(turn: Turn, fact: FreeBetSettled) -> None:
 def _expired(turn: Turn, fact: Expired) -> None:
     token = token_in(turn, fact.token, Phase.FREE_BET_CREDITED)
     if token.expires_at is None or turn.at < token.expires_at:
-        raise turn.no(f"token {token.id} runs until {token.expires_at}; it has not expired")
+        raise turn.no(f"Free bet {token.id} has not expired yet: it expires at {token.expires_at}.")
     _lose_token(turn, token, OfferOutcome.EXPIRED, f"token {token.id} expired")
 
 
@@ -122,8 +122,8 @@ def _not_triggered(turn: Turn, fact: NotTriggered) -> None:
     }
     if not missed.get(turn.state.terms.trigger, False):
         raise turn.no(
-            f"the terms pay after {turn.state.terms.trigger.value} and bet {qualifier.id} is "
-            f"{qualifier.result or 'open'}; not_triggered does not fit"
+            f"The free bet is earned on {turn.state.terms.trigger.value} and bet {qualifier.id} is "
+            f"{qualifier.result or 'open'}, so you cannot record not_triggered."
         )
     _close(turn, OfferOutcome.NOT_TRIGGERED, fact.note)
 
@@ -153,7 +153,9 @@ def _close(
         on_way = ", ".join(
             f"{pounds(amount)} {venue}" for venue, amount in turn.state.transit.items()
         )
-        raise turn.no(f"money is on its way ({on_way}); record that it arrived or came back first")
+        raise turn.no(
+            f"Money is still in transit ({on_way}). Record that it arrived or was returned first."
+        )
     before, start = since or (turn.state, len(turn.moves))
     for token in in_game(turn.state):
         if token.phase is Phase.FREE_BET_CREDITED and token.kind is not BonusKind.CASH:
@@ -171,7 +173,7 @@ def _close(
 def _reopened(turn: Turn, fact: Reopened) -> None:
     state = turn.state
     if state.before is None:
-        raise turn.no("there is no state to go back to")
+        raise turn.no("There is no earlier state to return to.")
     lines = [(line.account.kind, line.account.venue, -line.amount) for line in state.end]
     turn.post(f"reversal: {fact.reason}", *lines)
     turn.state = msgspec.structs.replace(state.before, version=state.version)

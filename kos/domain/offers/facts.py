@@ -1,4 +1,4 @@
-"""What can happen to an offer and to a participant's money, each fact a frozen value.
+"""The facts about offers and participants' money, each a frozen value.
 
 Facts are what the ledger keeps: append-only, numbered per offer. Everything else (phase, bets,
 tokens, balances) is a fold of them. Amounts are whole pence, odds decimal with the stake included.
@@ -188,7 +188,7 @@ class DepositSent(Fact, frozen=True, kw_only=True):
 
 
 class DepositCleared(Fact, frozen=True, kw_only=True):
-    """What was on its way is there."""
+    """The money in transit has arrived."""
 
     amount: Pence
     venue: str = ""
@@ -196,7 +196,7 @@ class DepositCleared(Fact, frozen=True, kw_only=True):
 
 
 class DepositFailed(Fact, frozen=True, kw_only=True):
-    """What was on its way came back to the bank."""
+    """The money in transit was returned to the bank."""
 
     amount: Pence
     venue: str = ""
@@ -204,7 +204,7 @@ class DepositFailed(Fact, frozen=True, kw_only=True):
 
 
 class FloatSent(Fact, frozen=True, kw_only=True):
-    """Float goes to an exchange; at once unless told otherwise."""
+    """Float is sent to an exchange; immediately by default."""
 
     exchange: str
     amount: Pence
@@ -218,7 +218,7 @@ class QualifierPlaced(Fact, frozen=True, kw_only=True):
     lays: tuple[Lay, ...] = ()
     planned: tuple[Planned, ...] = ()
     hold: str = ""
-    """A hold on the float that this placement uses up."""
+    """A hold on the float that this bet uses."""
     expected_win: Pence | None = None
     expected_lose: Pence | None = None
 
@@ -230,7 +230,7 @@ class LayMatched(Fact, frozen=True, kw_only=True):
 
 
 class LayCancelled(Fact, frozen=True, kw_only=True):
-    """The unmatched rest was cancelled; what was reserved for it is free again."""
+    """The unmatched part was cancelled; its reserved float is released."""
 
     bet: str
     exchange: str
@@ -259,10 +259,10 @@ class CommissionCharged(Fact, frozen=True, kw_only=True):
 
 
 class Triggered(Fact, frozen=True, kw_only=True):
-    """What the terms ask for has happened: the bonus is owed."""
+    """The offer terms are met: the free bet is due."""
 
     met_by: str
-    """What met it, e.g. ``qualifier settled``."""
+    """What met the terms, e.g. ``qualifier settled``."""
     credit_due_by: Moment | None = None
     settled: tuple[Settlement, ...] = ()
 
@@ -276,7 +276,7 @@ class Credited(Fact, frozen=True, kw_only=True):
 
 
 class CashAdvanced(Fact, frozen=True, kw_only=True):
-    """A cash bonus needs no bet: KOS takes it through the last phases by itself."""
+    """A cash bonus needs no bet: KOS records its last phases automatically."""
 
     token: str
 
@@ -343,7 +343,7 @@ class FreeBetVoided(Fact, frozen=True, kw_only=True):
 
 
 class FreeBetVoidedLost(Fact, frozen=True, kw_only=True):
-    """The free bet is void and the token does not come back."""
+    """The free bet is void and is not returned."""
 
     reason: str
     token: str = ""
@@ -395,7 +395,7 @@ class Abandoned(Fact, frozen=True, kw_only=True):
 
 
 class Reopened(Fact, frozen=True, kw_only=True):
-    """A supervisor corrects a wrong end; what the end posted is reversed."""
+    """A supervisor reopens an offer closed by mistake; the closing entries are reversed."""
 
     reason: str
 
@@ -452,7 +452,7 @@ class MoneySent(Fact, frozen=True, kw_only=True):
 
 
 class MoneyArrived(Fact, frozen=True, kw_only=True):
-    """What was sent to a venue is there."""
+    """The money sent to a venue has arrived."""
 
     place: Place
     venue: str
@@ -460,7 +460,7 @@ class MoneyArrived(Fact, frozen=True, kw_only=True):
 
 
 class MoneyReturned(Fact, frozen=True, kw_only=True):
-    """What was sent to a venue came back to the bank."""
+    """The money sent to a venue was returned to the bank."""
 
     venue: str
     amount: Pence
@@ -494,7 +494,7 @@ class FloatHeld(Fact, frozen=True, kw_only=True):
 
 
 class HoldReleased(Fact, frozen=True, kw_only=True):
-    """A hold is needed no more."""
+    """A hold is no longer needed."""
 
     hold: str
 

@@ -32,17 +32,15 @@ def begin(fact: DepositSent, *, instance: str, participant: str, at: datetime) -
     """
     terms = fact.terms
     if terms is None or terms.key != fact.offer:
-        raise CommandNotAllowed(
-            f"there is no offer {fact.offer!r} in the catalogue; import it first"
-        )
+        raise CommandNotAllowed(f"Offer {fact.offer} is not in the catalogue. Import it first.")
     if not terms.is_open(at):
         raise CommandNotAllowed(
-            f"offer {terms.key} is open from {terms.starts_at} until {terms.ends_at}, not at {at}"
+            f"Offer {terms.key} runs from {terms.starts_at} to {terms.ends_at}, not at {at}."
         )
     if fact.amount < terms.deposit_min:
         raise CommandNotAllowed(
-            f"offer {terms.key} wants a deposit of {pounds(terms.deposit_min)} at least, "
-            f"not {pounds(fact.amount)}"
+            f"Offer {terms.key} needs a deposit of at least {pounds(terms.deposit_min)}. "
+            f"You entered {pounds(fact.amount)}."
         )
     turn = Turn(
         OfferState(
@@ -76,7 +74,7 @@ def advance(
     """
     if state is None:
         raise CommandNotAllowed(
-            f"the offer has not begun: {name_of(fact)} is not allowed; allowed now: deposit_sent"
+            f"You cannot record {name_of(fact)} before the offer starts. You can record: deposit_sent"
         )
     refuse_unless_allowed(state, fact, role)
     if isinstance(fact, Credited):

@@ -178,7 +178,7 @@ def _rows(text: str) -> list[tuple[int, dict[str, str]]]:
     found = []
     for row in reader:
         if None in row or None in row.values():
-            raise InvalidInput(f"line {reader.line_num}", row, "as many cells as the head line")
+            raise InvalidInput(f"line {reader.line_num}", row, "as many cells as the header row")
         found.append((reader.line_num, {_bare(name): cell.strip() for name, cell in row.items()}))
     return found
 

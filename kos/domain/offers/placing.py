@@ -33,19 +33,19 @@ def _qualifier_placed(turn: Turn, fact: QualifierPlaced) -> None:
     _fit(turn, back)
     if back.stake < asked.min_stake:
         raise turn.no(
-            f"a stake of {pounds(back.stake)} does not qualify; the offer wants "
-            f"{pounds(asked.min_stake)} at least in one bet"
+            f"A {pounds(back.stake)} stake does not qualify. This offer needs at least "
+            f"{pounds(asked.min_stake)} in a single bet."
         )
     _fit_odds(turn, back.odds, asked.min_odds, is_inclusive=asked.is_inclusive)
     placed_at = back.placed_at or turn.at
     until = _qualify_until(turn.state)
     if not terms.is_open(placed_at) or (until is not None and placed_at > until):
         raise turn.no(
-            f"a bet placed at {placed_at} is outside the offer's window "
-            f"({terms.starts_at or 'any time'} to {until or terms.ends_at or 'any time'})"
+            f"A bet placed at {placed_at} is outside the offer's dates "
+            f"({terms.starts_at or 'any time'} to {until or terms.ends_at or 'any time'})."
         )
     if back.legs < asked.min_legs:
-        raise turn.no(f"{back.legs} legs do not qualify; the offer wants {asked.min_legs}")
+        raise turn.no(f"{back.legs} legs do not qualify. This offer needs {asked.min_legs}.")
     _fit_list(turn, "sport", back.sport, asked.sports)
     _fit_list(turn, "market", back.market, asked.markets)
     bookmaker = terms.bookmaker
@@ -70,11 +70,11 @@ def _free_bet_placed(turn: Turn, fact: FreeBetPlaced) -> None:
     back = fact.back
     _fit(turn, back)
     if token.expires_at is not None and turn.at >= token.expires_at:
-        raise turn.no(f"token {token.id} expired at {token.expires_at}; record expired")
+        raise turn.no(f"Free bet {token.id} expired at {token.expires_at}. Record expired.")
     if back.stake > token.face:
         raise turn.no(
-            f"token {token.id} is worth {pounds(token.face)}, not {pounds(back.stake)}; "
-            "record the excess as a cash bet of its own"
+            f"Free bet {token.id} is worth {pounds(token.face)}, not {pounds(back.stake)}. "
+            "Record the rest as a separate cash bet."
         )
     _fit_odds(turn, back.odds, token.min_odds)
     bookmaker = turn.state.terms.bookmaker
@@ -119,28 +119,38 @@ def _fit(turn: Turn, back: Back) -> None:
     refuse_below(turn, "stake", back.stake)
     bookmaker = turn.state.terms.bookmaker
     if back.bookmaker and back.bookmaker != bookmaker:
-        raise turn.no(f"a bet at {back.bookmaker} does not count; the offer is {bookmaker}'s")
+        raise turn.no(f"A bet at {back.bookmaker} does not count. This offer is at {bookmaker}.")
     _new_bet_id(turn, back.bet)
 
 
 def _fit_odds(turn: Turn, odds: Decimal, least: Decimal, *, is_inclusive: bool = True) -> None:
     if not odds.is_finite() or odds <= 1:
-        raise turn.no(f"odds of {odds} do not exist; decimal odds are above 1")
+        raise turn.no(f"Odds cannot be {odds}. Enter decimal odds above 1.")
     if odds < least or (odds == least and not is_inclusive):
-        relation = "at least" if is_inclusive else "more than"
-        raise turn.no(f"odds of {odds} do not count; the terms want {relation} {least}")
+        needed = (
+            f"{_shown_odds(least)} or more" if is_inclusive else f"more than {_shown_odds(least)}"
+        )
+        raise turn.no(f"Odds of {_shown_odds(odds)} do not qualify. This offer needs {needed}.")
+
+
+def _shown_odds(odds: Decimal) -> str:
+    """Two places, or all of them where two would round."""
+    text = f"{odds:.2f}"
+    return text if Decimal(text) == odds else f"{odds:f}"
 
 
 def _fit_list(turn: Turn, what: str, given: str, counting: tuple[str, ...]) -> None:
     if counting and given not in counting:
-        raise turn.no(f"{what} {given!r} does not count; the terms want {' or '.join(counting)}")
+        raise turn.no(
+            f"The {what} {given} does not count. This offer needs {' or '.join(counting)}."
+        )
 
 
 def _new_bet_id(turn: Turn, bet_id: str) -> None:
     if not bet_id:
-        raise turn.no("a bet needs an id that is its own")
+        raise turn.no("A bet needs its own ID.")
     if any(bet.id == bet_id for bet in turn.state.bets):
-        raise turn.no(f"bet {bet_id} is there already; give the new one its own id")
+        raise turn.no(f"Bet ID {bet_id} is already used. Choose another.")
 
 
 def _back_bet(turn: Turn, back: Back) -> Bet:
@@ -185,11 +195,13 @@ def _covered(turn: Turn, lay: Lay) -> str:
     if lay.covers:
         if lay.covers not in backs:
             raise turn.no(
-                f"lay {lay.bet} covers {lay.covers!r}; open are {', '.join(backs) or 'none'}"
+                f"Lay {lay.bet} cannot cover bet {lay.covers!r}. Open bets: {', '.join(backs) or 'none'}."
             )
         return lay.covers
     if len(backs) != 1:
-        raise turn.no(f"say which bet lay {lay.bet} covers: {', '.join(backs) or 'none is open'}")
+        raise turn.no(
+            f"Enter the bet that lay {lay.bet} covers. Open bets: {', '.join(backs) or 'none'}."
+        )
     return backs[0]
 
 
@@ -207,9 +219,9 @@ def _match(turn: Turn, lay: Lay, back: str) -> None:
     refuse_below(turn, "stake", lay.stake)
     _fit_odds(turn, lay.odds, Decimal(1))
     if not 0 <= lay.commission < 1:
-        raise turn.no(f"a commission of {lay.commission} is no fraction of one such as 0.02")
+        raise turn.no(f"Commission cannot be {lay.commission}. Enter a fraction such as 0.02.")
     if not (lay.bet and lay.exchange and lay.market and lay.selection):
-        raise turn.no("an exchange bet needs bet, exchange, market and selection")
+        raise turn.no("An exchange bet needs bet, exchange, market and selection.")
     known = next((bet for bet in turn.state.bets if bet.id == lay.bet), None)
     if known is None:
         bet = Bet(
@@ -243,10 +255,10 @@ def _filled_further(turn: Turn, known: Bet, lay: Lay) -> Bet:
     same = (known.is_exchange, known.side, known.venue, known.market, known.selection)
     if same != (True, lay.side, lay.exchange, lay.market, lay.selection):
         raise turn.no(
-            f"bet {lay.bet} is another bet: {known.side} {known.selection} at {known.venue}"
+            f"Bet ID {lay.bet} is already used: {known.side} {known.selection} at {known.venue}."
         )
     if known.result is not None:
-        raise turn.no(f"bet {lay.bet} is settled, in part or whole; no more of it can be matched")
+        raise turn.no(f"Bet {lay.bet} is at least partly settled, so it cannot be matched further.")
     stake = known.stake + lay.stake
     odds = (known.odds * known.stake + lay.odds * lay.stake) / stake
     return msgspec.structs.replace(
@@ -295,7 +307,7 @@ def _lay_cancelled(turn: Turn, fact: LayCancelled) -> None:
     kept = sum(turn.state.planned[back][fact.exchange] for back in backs)
     released = kept if fact.released is None else fact.released
     if not 0 <= released <= kept:
-        raise turn.no(f"{pounds(kept)} is reserved at {fact.exchange}, not {pounds(released)}")
+        raise turn.no(f"{pounds(kept)} is reserved at {fact.exchange}, not {pounds(released)}.")
     for back in backs:
         share = min(released, turn.state.planned[back][fact.exchange])
         _reserve(turn, back, fact.exchange, -share)

@@ -70,7 +70,7 @@ _TAKES_FLOAT = (
     FloatHeld,
     WithdrawalRequested,
 )
-"""Facts that somebody chose: they must leave what others have reserved."""
+"""Facts that someone chose: they must leave what others have reserved."""
 
 _PAST = {
     "qualifier": AccountKind.QUALIFIER,
@@ -161,7 +161,7 @@ def apply(
     """
     if not portfolio.has_joined and not isinstance(fact, Joined):
         raise CommandNotAllowed(
-            f"there is no participant {portfolio.participant!r}; record joined first"
+            f"There is no participant {portfolio.participant}. Record joined first."
         )
     after, done = (
         _apply_to_offer(portfolio, fact, at, instance, role)
@@ -169,7 +169,7 @@ def apply(
         else _apply_to_money(portfolio, fact, at, role)
     )
     if isinstance(fact, _TAKES_FLOAT):
-        _refuse_overbooked(portfolio, after, fact, at)
+        _refuse_overbooked(portfolio, after, at)
     return after, done
 
 
@@ -187,8 +187,8 @@ def _apply_to_offer(
     if state is None:
         if not isinstance(fact, DepositSent):
             raise CommandNotAllowed(
-                f"{portfolio.participant} has no offer {instance!r}: {name_of(fact)} is not "
-                "allowed; allowed now: deposit_sent"
+                f"{portfolio.participant} has no offer {instance}, so you cannot record "
+                f"{name_of(fact)}. You can record: deposit_sent"
             )
         _refuse_beginning(portfolio, fact)
         steps: tuple[offers.AppliedFact, ...] = (
@@ -196,7 +196,9 @@ def _apply_to_offer(
         )
     else:
         if isinstance(fact, CashAdvanced):
-            raise CommandNotAllowed("cash_advanced is written by KOS itself, with credited")
+            raise CommandNotAllowed(
+                "You cannot record cash_advanced: KOS records it with credited."
+            )
         steps = advance(state, fact, at=at, role=role)
     hold = getattr(fact, "hold", "")
     if hold:
@@ -220,21 +222,21 @@ def _apply_to_offer(
 
 def _refuse_beginning(portfolio: Portfolio, fact: DepositSent) -> None:
     if not portfolio.is_active:
-        raise CommandNotAllowed(f"{portfolio.participant} is paused; record resumed first")
+        raise CommandNotAllowed(f"{portfolio.participant} is paused. Record resumed first.")
     if fact.terms is None:
         return
     bookmaker = fact.terms.bookmaker
     if bookmaker in portfolio.restricted:
         raise CommandNotAllowed(
             f"{bookmaker} has restricted {portfolio.participant} "
-            f"({portfolio.restricted[bookmaker]}); no new offer there"
+            f"({portfolio.restricted[bookmaker]}), so no new offer can start there."
         )
     if fact.terms.is_once_only:
         for other in portfolio.offers.values():
             if other.terms.key == fact.offer:
                 raise CommandNotAllowed(
-                    f"offer {fact.offer} is once only and {portfolio.participant} has it as "
-                    f"{other.id}"
+                    f"Offer {fact.offer} can only be used once. {portfolio.participant} already "
+                    f"has it (offer {other.id})."
                 )
 
 
@@ -275,7 +277,7 @@ def _exposed(
     return {**markets, key: now}, lines
 
 
-def _refuse_overbooked(before: Portfolio, after: Portfolio, fact: Fact, at: datetime) -> None:
+def _refuse_overbooked(before: Portfolio, after: Portfolio, at: datetime) -> None:
     exchanges = {
         account.venue for account in after.balances if account.kind is AccountKind.AVAILABLE
     }
@@ -287,18 +289,15 @@ def _refuse_overbooked(before: Portfolio, after: Portfolio, fact: Fact, at: date
         if left < 0 and left < before.free_float(exchange, at):
             available = after.balances.get(Account(AccountKind.AVAILABLE, exchange), 0)
             raise CommandNotAllowed(
-                f"{name_of(fact)}: the float at {exchange} is {pounds(-left)} short: "
-                f"{pounds(available)} would be left and {pounds(available - left)} is reserved; "
-                "send more float, or lay less"
+                f"The balance at {exchange} is {pounds(-left)} short: {pounds(available)} would be left "
+                f"and {pounds(available - left)} is reserved. Add money, or lay less."
             )
 
 
 def _without_hold(portfolio: Portfolio, name: str) -> Portfolio:
     if name not in portfolio.holds:
         known = ", ".join(sorted(portfolio.holds)) or "none"
-        raise CommandNotAllowed(
-            f"{portfolio.participant} has no hold {name!r} on any float; holds: {known}"
-        )
+        raise CommandNotAllowed(f"{portfolio.participant} has no hold {name!r}. Holds: {known}.")
     return _with(
         portfolio, holds={key: hold for key, hold in portfolio.holds.items() if key != name}
     )
@@ -312,8 +311,7 @@ def _apply_to_money(
 ) -> tuple[Portfolio, tuple[Done, ...]]:
     if name_of(fact) not in MONEY_FACTS:
         raise CommandNotAllowed(
-            f"{name_of(fact)} belongs to an offer: name the instance; "
-            f"without one these are allowed: {', '.join(MONEY_FACTS)}"
+            f"{name_of(fact)} needs an offer. Without one you can record: {', '.join(MONEY_FACTS)}"
         )
     changed, moves = _money(portfolio, fact, at, role)
     after, entries = _post(changed, moves)
@@ -326,9 +324,9 @@ def _money(  # noqa: C901, PLR0911, PLR0912 - one line of books for each fact, s
     match fact:
         case Joined():
             if portfolio.has_joined:
-                raise CommandNotAllowed(f"{portfolio.participant} takes part already")
+                raise CommandNotAllowed(f"{portfolio.participant} is already a participant.")
             if not fact.name.strip():
-                raise CommandNotAllowed("a participant needs a name")
+                raise CommandNotAllowed("Enter a name for the participant.")
             return _with(portfolio, name=fact.name, is_active=True), []
         case Paused() | Resumed():
             return _with(portfolio, is_active=isinstance(fact, Resumed)), []
@@ -377,7 +375,7 @@ def _money(  # noqa: C901, PLR0911, PLR0912 - one line of books for each fact, s
             return portfolio, [_move(f"bonus of {fact.venue}", fact.amount, cash, bonus)]
         case Adjusted():
             if not fact.reason.strip() or not fact.difference:
-                raise CommandNotAllowed("an adjustment needs a difference and a reason")
+                raise CommandNotAllowed("Enter a difference and a reason for the adjustment.")
             there = _at(fact.place, fact.venue)
             lines = (
                 Posting(there, fact.difference),
@@ -401,7 +399,7 @@ def _money(  # noqa: C901, PLR0911, PLR0912 - one line of books for each fact, s
         case EntryReversed():
             return _reversal(portfolio, fact, role)
         case _:
-            raise CommandNotAllowed(f"{name_of(fact)} is no fact of a participant's money")
+            raise CommandNotAllowed(f"{name_of(fact)} cannot be recorded without an offer.")
 
 
 _BANK = Account(AccountKind.BANK)
@@ -411,7 +409,9 @@ _DRAWN = Account(AccountKind.DRAWN)
 
 def _move(what: str, amount: int, to: Account, source: Account) -> Move:
     if amount < 1:
-        raise CommandNotAllowed(f"{what}: an amount of {pounds(amount)}; at least {pounds(1)}")
+        raise CommandNotAllowed(
+            f"{what}: the amount cannot be {pounds(amount)}. Enter at least {pounds(1)}."
+        )
     return Move(what, (Posting(to, amount), Posting(source, -amount)))
 
 
@@ -419,14 +419,16 @@ def _at(place: Place, venue: str) -> Account:
     if place is Place.BANK:
         return _BANK
     if not venue:
-        raise CommandNotAllowed(f"say at which {place.value}: a venue is missing")
+        raise CommandNotAllowed(f"Enter the venue: which {place.value} it is.")
     kind = AccountKind.CASH if place is Place.BOOKMAKER else AccountKind.AVAILABLE
     return Account(kind, venue)
 
 
 def _at_venue(place: Place, venue: str) -> Account:
     if place is Place.BANK:
-        raise CommandNotAllowed("place: money moves between the bank and a bookmaker or exchange")
+        raise CommandNotAllowed(
+            "Money moves between the bank and a bookmaker or exchange. Choose one of those."
+        )
     return _at(place, venue)
 
 
@@ -444,8 +446,8 @@ def _own_transit(portfolio: Portfolio, venue: str, amount: int) -> Account:
     of_offers = sum(state.transit.get(venue, 0) for state in portfolio.offers.values())
     if amount > all_of_it - of_offers:
         raise CommandNotAllowed(
-            f"{pounds(all_of_it - of_offers)} is on its way between {venue} and the bank for no "
-            f"offer in particular, not {pounds(amount)}; what belongs to an offer is recorded there"
+            f"{pounds(all_of_it - of_offers)} is in transit between {venue} and the bank outside "
+            f"offers, not {pounds(amount)}. Record money that belongs to an offer there."
         )
     return account
 
@@ -456,18 +458,18 @@ def _arrived(portfolio: Portfolio, fact: WithdrawalArrived) -> Move:
         source = _own_transit(portfolio, each.venue, each.amount)
         lines += _move("withdrawals arrived", each.amount, _BANK, source).postings
     if not lines:
-        raise CommandNotAllowed("withdrawal_arrived names no venue and amount")
+        raise CommandNotAllowed("Enter the venue and amount of the withdrawal.")
     return Move("withdrawals arrived", tuple(lines))
 
 
 def _held(portfolio: Portfolio, fact: FloatHeld, at: datetime) -> Portfolio:
     if fact.amount < 1 or not fact.hold:
-        raise CommandNotAllowed("a hold needs a name and an amount above £0.00")
+        raise CommandNotAllowed("Enter a name and an amount above £0.00 for the hold.")
     if fact.expires_at <= at:
-        raise CommandNotAllowed(f"hold {fact.hold} would have run out at {fact.expires_at}")
+        raise CommandNotAllowed(f"Hold {fact.hold} cannot expire in the past ({fact.expires_at}).")
     known = portfolio.holds.get(fact.hold)
     if known is not None and at < known.expires_at:
-        raise CommandNotAllowed(f"hold {fact.hold} is there already; release it first")
+        raise CommandNotAllowed(f"Hold {fact.hold} is already used. Release it first.")
     running = {name: hold for name, hold in portfolio.holds.items() if at < hold.expires_at}
     return _with(
         portfolio,
@@ -478,12 +480,12 @@ def _held(portfolio: Portfolio, fact: FloatHeld, at: datetime) -> Portfolio:
 def _past_bet(portfolio: Portfolio, fact: PastBetImported) -> tuple[Portfolio, list[Move]]:
     if fact.category not in _PAST:
         raise CommandNotAllowed(
-            f"category {fact.category!r} is not one of {', '.join(sorted(_PAST))}"
+            f"Category cannot be {fact.category!r}. Enter one of {', '.join(sorted(_PAST))}."
         )
     if not fact.reference:
-        raise CommandNotAllowed("a past bet needs a reference of its own")
+        raise CommandNotAllowed("Enter a unique reference for the past bet.")
     if fact.reference in portfolio.past:
-        raise CommandNotAllowed(f"past bet {fact.reference} is imported already")
+        raise CommandNotAllowed(f"Past bet {fact.reference} is already imported.")
     # The money itself is in the opening balances: only the result moves, against the opening.
     lines = (
         Posting(Account(_PAST[fact.category], fact.venue), -fact.profit, "", fact.reference),
@@ -497,15 +499,15 @@ def _reversal(
     portfolio: Portfolio, fact: EntryReversed, role: Role
 ) -> tuple[Portfolio, list[Move]]:
     if role is not Role.SUPERVISOR:
-        raise CommandNotAllowed(f"entry_reversed takes the supervisor role, not {role.value}")
+        raise CommandNotAllowed("Only the supervisor role can record entry_reversed.")
     if not fact.reason.strip():
-        raise CommandNotAllowed("a reversal needs a reason")
+        raise CommandNotAllowed("Enter a reason for the reversal.")
     if fact.transaction in portfolio.reversed_entries:
-        raise CommandNotAllowed(f"entry {fact.transaction} is reversed already")
+        raise CommandNotAllowed(f"Entry {fact.transaction} is already reversed.")
     if any(line.instance for line in fact.postings):
         raise CommandNotAllowed(
-            f"entry {fact.transaction} belongs to an offer, whose facts are not taken back; "
-            "a wrong end is reopened, another mistake adjusted with its reason"
+            f"Entry {fact.transaction} belongs to an offer, so it cannot be undone. "
+            "Reopen a wrong end, or record an adjustment with its reason."
         )
     lines = tuple(
         Posting(line.account, -line.amount, line.instance, line.bet) for line in fact.postings

@@ -34,10 +34,10 @@ def settle(turn: Turn, one: Settlement) -> None:
     """Settle a bet, or a part of it, and post what it made."""
     bet = turn.state.bet(one.bet)
     if not bet.is_open:
-        raise turn.no(f"bet {bet.id} is settled already ({bet.result})")
+        raise turn.no(f"Bet {bet.id} is already settled ({bet.result}).")
     part = bet.open_stake if one.part is None else one.part
     if not 0 < part <= bet.open_stake:
-        raise turn.no(f"bet {bet.id} has {pounds(bet.open_stake)} open, not {pounds(part)}")
+        raise turn.no(f"Bet {bet.id} has {pounds(bet.open_stake)} open, not {pounds(part)}.")
     if bet.is_exchange:
         _settle_on_exchange(turn, bet, one, part)
         return
@@ -48,7 +48,7 @@ def settle(turn: Turn, one: Settlement) -> None:
 
 def _settle_back(turn: Turn, bet: Bet, one: Settlement, part: int) -> None:
     if one.commission:
-        raise turn.no(f"bet {bet.id} is at a bookmaker, which charges no commission")
+        raise turn.no(f"Bet {bet.id} is at a bookmaker, which charges no commission.")
     own = part if bet.returns_stake or not bet.token else 0
     match one.result:
         case Result.WON:
@@ -60,7 +60,7 @@ def _settle_back(turn: Turn, bet: Bet, one: Settlement, part: int) -> None:
             returned, rounding = _read(turn, bet, one, 0 if bet.token else part, is_exact=True)
         case Result.PARTIAL | Result.CASHED_OUT:
             if one.amount is None or one.amount < 0:
-                raise turn.no(f"bet {bet.id}: {one.result} needs the amount that came back")
+                raise turn.no(f"Enter the amount returned for bet {bet.id} ({one.result}).")
             returned, rounding = one.amount, 0
     cash_stake = 0 if bet.token else part
     kind = AccountKind.FREE_BET if bet.token else AccountKind.QUALIFIER
@@ -94,7 +94,9 @@ def _settle_on_exchange(turn: Turn, bet: Bet, one: Settlement, part: int) -> Non
             net = 0
         case Result.PARTIAL | Result.CASHED_OUT:
             if one.amount is None:
-                raise turn.no(f"bet {bet.id}: {one.result} needs the net amount with its sign")
+                raise turn.no(
+                    f"Enter the net amount for bet {bet.id} ({one.result}), with its sign."
+                )
             net = one.amount
     back = turn.state.bet(bet.covers)
     kind = AccountKind.FREE_BET if back.token else AccountKind.QUALIFIER
@@ -120,8 +122,8 @@ def _read(
     difference = one.amount - forecast
     if abs(difference) > (0 if is_exact else PENNY_DIFFERENCE):
         raise turn.no(
-            f"bet {bet.id} {one.result.value} comes to {pounds(forecast)}, not "
-            f"{pounds(one.amount)}; check the figures, or record it as partial"
+            f"Bet {bet.id} should return {pounds(forecast)}, not {pounds(one.amount)}. "
+            "Check the amount, or record a partial settlement."
         )
     return one.amount, difference
 
@@ -151,7 +153,7 @@ def _bet_settled(turn: Turn, fact: BetSettled) -> None:
 def _early_payout(turn: Turn, fact: EarlyPayout) -> None:
     bet = turn.state.bet(fact.bet)
     if bet.is_exchange:
-        raise turn.no(f"bet {bet.id} is on an exchange; only a bookmaker pays early")
+        raise turn.no(f"Bet {bet.id} is on an exchange. Only bookmakers pay out early.")
     settle(turn, Settlement(bet=fact.bet, result=Result.WON, amount=fact.amount))
 
 

@@ -143,7 +143,7 @@ class OfferState(msgspec.Struct, frozen=True, kw_only=True):
             if bet.id == bet_id:
                 return bet
         known = ", ".join(bet.id for bet in self.bets) or "none"
-        raise CommandNotAllowed(f"offer {self.id} has no bet {bet_id!r}; its bets: {known}")
+        raise CommandNotAllowed(f"Offer {self.id} has no bet {bet_id!r}. Its bets: {known}.")
 
     def reserved_at(self, exchange: str) -> int:
         """Pence of float that lays not matched yet are going to need there."""

@@ -94,10 +94,10 @@ def refuse_unless_allowed(state: OfferState, fact: Fact, role: Role) -> None:
     where = state.phase.name if not state.is_closed else f"closed ({state.outcome})"
     if name_of(fact) not in allowed:
         raise CommandNotAllowed(
-            f"offer {state.id} is in {where}: {name_of(fact)} is not allowed; "
-            f"allowed now: {', '.join(allowed)}"
+            f"You cannot record {name_of(fact)} while offer {state.id} is at {where}. "
+            f"You can record: {', '.join(allowed)}"
         )
     if isinstance(fact, Reopened) and role is not Role.SUPERVISOR:
         raise CommandNotAllowed(
-            f"offer {state.id} is in {where}: reopened takes the supervisor role, not {role.value}"
+            f"Offer {state.id} is at {where}. Only the supervisor role can record reopened."
         )

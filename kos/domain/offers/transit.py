@@ -35,8 +35,8 @@ def _in_transit(turn: Turn, venue: str, change: int) -> None:
     left = transit.get(venue, 0) + change
     if left < 0:
         raise turn.no(
-            f"{pounds(transit.get(venue, 0))} is on its way between {venue} and the bank for this "
-            f"offer, not {pounds(-change)}"
+            f"{pounds(transit.get(venue, 0))} is in transit between {venue} and the bank for this "
+            f"offer, not {pounds(-change)}."
         )
     transit[venue] = left
     since = {**turn.state.transit_since, **({venue: turn.at} if change > 0 else {})}
@@ -92,7 +92,7 @@ def _withdrawal_arrived(turn: Turn, fact: WithdrawalArrived) -> None:
         _in_transit(turn, each.venue, -each.amount)
         lines.append((AccountKind.TRANSIT, each.venue, -each.amount))
     if not fact.arrivals:
-        raise turn.no("withdrawal_arrived names no venue and amount")
+        raise turn.no("Enter the venue and amount of the withdrawal.")
     turn.post("withdrawals arrived", *lines)
 
 

@@ -62,8 +62,8 @@ class Turn:
         self.change(tokens=tuple(others))
 
     def no(self, why: str) -> CommandNotAllowed:
-        """A refusal that says where the instance is."""
-        return CommandNotAllowed(f"offer {self.state.id} is in {self.state.phase.name}: {why}")
+        """A refusal that begins with the phase of the offer; ``why`` is one sentence or more."""
+        return CommandNotAllowed(f"Offer {self.state.id} is at {self.state.phase.name}. {why}")
 
 
 def settle_phase(turn: Turn) -> None:
@@ -88,23 +88,25 @@ def token_in(turn: Turn, name: str, phase: Phase) -> Token:
         return there[0]
     known = ", ".join(f"{token.id} ({token.phase.name})" for token in turn.state.tokens) or "none"
     raise turn.no(
-        f"token {name!r} is not in {phase.name}; its tokens: {known}"
+        f"Free bet {name} is not at {phase.name}. Its free bets: {known}."
         if name
-        else f"say which token; its tokens: {known}"
+        else f"Enter a free bet. Its free bets: {known}."
     )
 
 
 def refuse_open(turn: Turn, bets: Iterable[Bet]) -> None:
-    """Refuse to go on while any of the bets is open."""
+    """Refuse to continue while any of the bets is open."""
     still = [bet.id for bet in bets if bet.is_open]
     if still:
-        raise turn.no(f"still open: {', '.join(still)}; settle or trade them out first")
+        raise turn.no(
+            f"Some bets are still open: {', '.join(still)}. Settle or trade them out first."
+        )
 
 
 def refuse_below(turn: Turn, what: str, amount: int, least: int = 1) -> None:
-    """Refuse an amount below the least that makes sense."""
+    """Refuse an amount below the minimum."""
     if amount < least:
-        raise turn.no(f"{what} is {pounds(amount)}; at least {pounds(least)}")
+        raise turn.no(f"The {what} cannot be {pounds(amount)}. Enter at least {pounds(least)}.")
 
 
 Rule = Callable[[Turn, Any], None]

@@ -53,7 +53,7 @@ def spoken(facts: Mapping[str, type[Fact]], name: str, words: Iterable[str], at:
     try:
         return msgspec.convert(_typed(kind, said, at), kind, strict=False)
     except msgspec.ValidationError as error:
-        raise InvalidInput(name, str(error), f"{name}: {describe(kind)}") from error
+        raise InvalidInput(name, error, f"{name}: {describe(kind)}") from error
 
 
 def spoken_names(facts: Mapping[str, type[Fact]]) -> tuple[str, ...]:
@@ -119,9 +119,9 @@ def _place(said: dict[str, Any], path: list[str], value: str, word: str) -> None
     for name in parents:
         here = here.setdefault(name, {})
         if not isinstance(here, dict):
-            raise InvalidInput("word", word, "each word once")
+            raise InvalidInput("word", word, "each word only once")
     if last in here:
-        raise InvalidInput("word", word, "each word once")
+        raise InvalidInput("word", word, "each word only once")
     here[last] = value
 
 
@@ -173,7 +173,7 @@ def moment_of(text: str, name: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise InvalidInput(name, text, "a moment such as 2026-11-23T15:00:00Z or +7d") from error
+        raise InvalidInput(name, text, "a time such as 2026-11-23T15:00:00Z or +7d") from error
     if moment.tzinfo is None:
-        raise InvalidInput(name, text, "a moment with its zone, e.g. 2026-11-23T15:00:00Z")
+        raise InvalidInput(name, text, "a time with its zone, e.g. 2026-11-23T15:00:00Z")
     return moment

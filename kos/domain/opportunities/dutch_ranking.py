@@ -346,7 +346,7 @@ class DutchRanker:
         is_pair = last.side is LegSide.LAY
         if is_pair and kinds.is_suspect_pair(_after_commission(first), last.odds):
             return Rejection.INVERTED
-        # A pair is judged as one, whoever asks.
+        # A pair is always judged as one.
         rating = _rating(legs, is_of_first=is_pair or start.first is not None)
         if rating > self._rules.max_rating and not all(self._is_certain(leg) for leg in legs):
             return Rejection.TOO_GOOD

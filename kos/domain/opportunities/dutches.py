@@ -134,7 +134,7 @@ class DutchQuery(msgspec.Struct, frozen=True, kw_only=True):
     sport: str | None = None
     """A sport key or its beginning."""
     event_id: str | None = None
-    """Only this event: asks anew for a dutch on the screen."""
+    """Only this event: refreshes a dutch on the screen."""
     with_exchanges: bool = True
     """Whether legs may be on exchanges, backs and lays; False: bookmakers alone."""
     min_odds: Decimal | None = None

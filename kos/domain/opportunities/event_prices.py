@@ -64,7 +64,7 @@ EXCHANGES: Final = frozenset(
         "smarkets",
     }
 )
-"""Keys of the feed that are exchanges: nobody's bookmaker offer is there."""
+"""Keys of the feed that are exchanges: no one's bookmaker offer is there."""
 
 _STANDARD_COMMISSION: Final = Decimal("0.05")
 _ALWAYS: Final = datetime.max.replace(tzinfo=UTC)
@@ -160,7 +160,7 @@ class EventPrices:
         market: ExchangeMarket | None = None,
         book: MarketBook | None = None,
     ) -> None:
-        """Give the event its lays anew: from the feed, and from the own account's book."""
+        """Update the event's lays from the feed and from the own account's book."""
         lays: dict[str, list[LayPrice]] = {}
         self.state = None
         self.own = None

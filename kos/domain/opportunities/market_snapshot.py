@@ -41,7 +41,7 @@ from kos.domain.opportunities.scoring import ScoringRules
 
 _KEPT_AFTER_THE_END = timedelta(hours=1)
 _TERMS_KEPT = 16
-"""Questions that differ in more than order and count, of which surveys are kept."""
+"""Maximum questions, differing in more than order and count, whose surveys are kept."""
 _BOOKS_KEPT = timedelta(days=1)
 
 
@@ -228,7 +228,7 @@ class MarketSnapshot:
             del self._sports[sport_key]
 
     def forget(self, now: datetime) -> int:
-        """Forget events that are over and books that nobody uses; how many events went."""
+        """Forget events that are over and books that no one uses; how many events went."""
         gone = 0
         for sport in self._sports.values():
             over = [

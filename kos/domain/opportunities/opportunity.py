@@ -1,4 +1,4 @@
-"""A priced back/lay pair as an operator is shown it, and the question that asks for it."""
+"""A priced back and lay as operators see it, and the query that finds it."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ class BetKind(StrEnum):
     FREE_BET_SNR = "snr"
     FREE_BET_SR = "sr"
     REFUND = "refund"
-    """Own money, of which something comes back on every loss: as a free bet, or in cash."""
+    """Own money, with a refund if the bet loses: as a free bet, or in cash."""
 
 
 class ScoreFactors(msgspec.Struct, frozen=True):
-    """Every factor of the default score by name, so that an operator can ask why.
+    """Every factor of the default score by name, so that operators can see how it is made up.
 
     ``score = (free_bet_value / max_loss) * (1 / minutes) * retention * fill``, each made total
     and finite; floats, because they only rank.
     """
 
     free_bet_value: float
-    """Pounds: face of the free bet unlocked or used; the stake for a bare qualifier."""
+    """Pounds: value of the free bet earned or used; the stake if neither."""
     max_loss: float
     """Pounds, at least 0.01."""
     minutes_to_kickoff: float
     """At least the minimum of the settings."""
     retention: float
-    """Cash made of one pound of bonus, 0 to about 1."""
+    """Cash kept from each £1 of free bet, 0 to about 1."""
     fill: float
     """Liquidity: min(1, available / lay stake), once the floor is passed; 1 when unknown."""
     liquidity_floor: float
@@ -55,7 +55,7 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    """Stable while the pair lives: event, market, outcome, bookmaker, exchange."""
+    """Stable: made from the event, market, outcome, bookmaker and exchange."""
     kind: BetKind
     sport_key: str
     sport_title: str
@@ -79,25 +79,26 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
     selection_id: int | None
     lay_odds: Decimal
     lay_available: Decimal | None
-    """Pounds to lay at the best price; None: the source does not tell, shown as unknown."""
+    """Pounds available to lay at the best price; None: the source does not say, shown as unknown."""
     lay_updated_at: datetime
     lay_received_at: datetime
     is_delayed: bool
     commission: Decimal
     """Fraction of net winnings charged on the lay's market."""
     stake: Decimal
-    """Back stake or face of the free bet."""
+    """Back stake or value of the free bet."""
     lay_stake: Decimal
     liability: Decimal
     if_back_wins: Decimal
     if_back_loses: Decimal
     profit: Decimal
-    """The smaller of the two; negative is the qualifying loss."""
+    """The smaller of the two; if negative, the qualifying loss."""
     rating: Decimal
-    """b(1-c)/(l-c): what is left of one pound staked. Above 1 is an arb."""
+    """b(1-c)/(l-c): what you keep of each £1 staked. Above 1 is an arb."""
     retention: Decimal
-    """Cash made of the free bet's face; for a qualifier the assumed retention of the settings, for
-    a refund what one pound of it counts for: 1 in cash, else the assumed retention."""
+    """Cash kept as a share of the free bet's value; for a qualifying bet the assumed retention of
+    the settings, for a refund what £1 of it is valued at: 1 in cash, else the assumed
+    retention."""
     score: float
     tier: int
     """1 for an arb or better (no loss), else 0; sorts first."""
@@ -106,13 +107,13 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
     """1.0 where back and lay come from the same feed and need no name matching."""
     link: str | None = None
     refund: Decimal | None = None
-    """Pounds, face: what comes back if the back bet loses; None: this kind brings none."""
+    """Pounds: the refund if the back bet loses; None: this kind has none."""
     refund_worth: Decimal | None = None
-    """Pounds, to the penny: what `if_back_loses` counts the refund as."""
+    """Pounds, to the penny: the value of the refund within `if_back_loses`."""
 
 
 class Ranking(StrEnum):
-    """Orders an operator can ask for; ``SEED`` is the default. See `kos.domain.opportunities.scoring`."""
+    """Sort orders; ``SEED`` is the default. See `kos.domain.opportunities.scoring`."""
 
     SEED = "seed"
     RATING = "rating"
@@ -120,24 +121,24 @@ class Ranking(StrEnum):
     VALUE = "value"
     """Most pounds."""
     VALUE_PER_HOUR = "value_per_hour"
-    """Pounds per hour that the money is locked up: turns a small bank over."""
+    """Pounds per hour that the money is tied up: turns a small bank over."""
     VALUE_PER_LIABILITY = "value_per_liability"
     """Pounds per pound of exchange liability: where the exchange float is short."""
     RETURN_ON_CAPITAL = "return_on_capital"
-    """Pounds per hour and per pound locked up on both sides."""
+    """Pounds per hour and per pound tied up on both sides."""
 
 
 class Rejection(StrEnum):
-    """Why a back price is not offered. The texts are what an operator reads."""
+    """Why a back price was excluded. Operators read these texts."""
 
-    STARTED = "kickoff has passed"
-    IN_PLAY = "exchange market in play"
+    STARTED = "already started"
+    IN_PLAY = "exchange market already in play"
     SUSPENDED = "exchange market not open"
-    TOO_SOON = "kickoff too close"
-    TOO_LATE = "kickoff beyond the time asked for"
+    TOO_SOON = "starts too soon"
+    TOO_LATE = "starts after your time limit"
     DRAW = "no draw in this sport"
-    OTHER_BET = "bookmaker quotes another form of the bet"
-    DOUBTFUL = "match in doubt"
+    OTHER_BET = "bookmaker and exchange markets are different bets"
+    DOUBTFUL = "event match uncertain"
     UNMATCHED = "no lay market known"
     NO_LAY = "no lay price"
     STALE_BACK = "stale bookmaker price"
@@ -145,41 +146,41 @@ class Rejection(StrEnum):
     DELAYED = "delayed lay price"
     ODDS_TOO_LOW = "back odds below the minimum"
     ODDS_TOO_HIGH = "back odds above the maximum"
-    INVERTED = "lay below 0.95 of back"
+    INVERTED = "lay odds more than 5% below back odds"
     TOO_GOOD = "too good to be true"
     BELOW_FLOOR = "below liquidity floor"
     UNKNOWN_LIQUIDITY = "liquidity unknown"
-    TOO_LITTLE = "liquidity below the minimum asked for"
-    LAY_TOO_SMALL = "lay below the exchange's minimum"
+    TOO_LITTLE = "liquidity below your minimum"
+    LAY_TOO_SMALL = "lay stake below the exchange's minimum"
     OVER_LIABILITY = "liability above the maximum"
-    NO_VALUE = "costs more than it brings"
+    NO_VALUE = "costs more than it is worth"
     ARB = "arb hidden"
-    NO_ARB = "no arb"
-    NOT_QUOTED = "no longer quoted"
-    """Only of an opportunity asked for by its id: the event, the outcome or the place is gone."""
-    SUPERSEDED = "own account's price counts instead"
-    """Only of an opportunity asked for by its id."""
+    NO_ARB = "not an arb"
+    NOT_QUOTED = "price withdrawn"
+    """Only for an opportunity asked for by its id: the event, outcome or place has no price now."""
+    SUPERSEDED = "replaced by your own account's price"
+    """Only for an opportunity asked for by its id."""
     INCOMPLETE = "not every outcome can be covered"
-    """Only of a dutch."""
+    """Only for a dutch."""
 
 
 class OpportunityQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """What an operator asks: the best N for a bookmaker, kind and stake, within filters."""
+    """A query: the best N for a bookmaker, kind and stake, within filters."""
 
     kind: BetKind = BetKind.QUALIFYING
     stake: Decimal = Decimal(10)
-    """Back stake or face of the free bet, pounds."""
+    """Back stake or value of the free bet, pounds."""
     bookmaker: str | None = None
     """Feed key, e.g. ``coral``; None means all."""
     free_bet_value: Decimal | None = None
-    """Face of the free bet that a qualifier unlocks; None ranks a bare qualifier by its stake."""
+    """Value of the free bet that a qualifying bet earns; None ranks it by its stake."""
     refund_value: Decimal | None = None
-    """Pounds, face, that come back if a `BetKind.REFUND` loses; None means the stake."""
+    """Pounds: the refund if a `BetKind.REFUND` loses; None means the stake."""
     is_refund_cash: bool = False
-    """The refund is paid in cash and counts in full, not as a free bet of assumed retention."""
+    """The refund is paid in cash and counts in full, not as a free bet at the assumed retention."""
     limit: int = 10
     sport: str | None = None
-    """A sport key or its beginning, e.g. ``soccer`` or ``soccer_epl``."""
+    """A sport key or its start, e.g. ``soccer`` or ``soccer_epl``."""
     exchange: str | None = None
     min_odds: Decimal | None = None
     max_odds: Decimal | None = None
@@ -189,30 +190,30 @@ class OpportunityQuery(msgspec.Struct, frozen=True, kw_only=True):
     max_liability: Decimal | None = None
     hide_arbs: bool = False
     only_arbs: bool = False
-    """Only pairs whose rating is above 1 and that gain with the rounded lay stake too; for
+    """Only those rated above 1 that also make a profit with the rounded lay stake; for
     qualifying bets. `Ranking.RATING` orders them by percent, `Ranking.VALUE` by pounds."""
     ranking: Ranking = Ranking.SEED
 
 
 class OpportunityAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The ranked answer, with the count of what was left out and why."""
+    """The ranked answer, with a count of what was excluded and why."""
 
     as_of: datetime
     opportunities: tuple[Opportunity, ...]
     considered: int
-    """Back prices looked at for this question, each with the best lay there is for it."""
+    """Back prices considered for this query, each with its best lay."""
     rejected: dict[str, int]
     """`Rejection` to count; what is neither rejected nor shown was eligible but ranked lower."""
 
 
 def opportunity_id(event_id: str, *parts: str) -> str:
-    """A short stable name: 8 characters of the event, 8 of the rest, so that it finds its event."""
+    """A short stable name: 8 characters for the event and 8 for the rest."""
     return event_tag(event_id) + _tag("\0".join((event_id, *parts)))
 
 
 @lru_cache(maxsize=65_536)
 def event_tag(event_id: str) -> str:
-    """With what the ids of an event's opportunities begin."""
+    """The prefix of the ids of an event's opportunities."""
     return _tag(event_id)
 
 
@@ -221,15 +222,15 @@ def _tag(text: str) -> str:
 
 
 class OpportunityState(msgspec.Struct, frozen=True, kw_only=True):
-    """What has become of one opportunity: as it is now, or why it is not offered any more."""
+    """One opportunity as it is now, or why it is no longer available."""
 
     as_of: datetime
     opportunity: Opportunity | None
-    """None: it is not offered now."""
+    """None: it is not available now."""
     rejection: Rejection | None = None
     """Why not."""
     since: datetime | None = None
-    """From when on that is known to hold; None where it is not known, or still offered."""
+    """Since when; None if unknown, or if it is still available."""
 
 
 class SignalPlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -239,7 +240,7 @@ class SignalPlace(msgspec.Struct, frozen=True, kw_only=True):
     """The feed's key; ``betfair`` for the own account."""
     title: str
     events: int
-    """Events to come for which it has a price that is not stale."""
+    """Coming events for which it has a price that is not stale."""
 
 
 class SignalSport(msgspec.Struct, frozen=True, kw_only=True):
@@ -248,21 +249,21 @@ class SignalSport(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     title: str
     events: int
-    """Events to come."""
+    """Coming events."""
 
 
 class SignalKeys(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be asked for right now, each list in the order of its keys."""
+    """The bookmakers, exchanges and sports with prices now, each list in the order of its keys."""
 
     as_of: datetime
     bookmakers: tuple[SignalPlace, ...]
     exchanges: tuple[SignalPlace, ...]
-    """Those that can be laid on, or backed on if asked for by name."""
+    """Where bets can be laid, or backed if asked for by name."""
     sports: tuple[SignalSport, ...]
 
 
 def check_query(query: OpportunityQuery) -> None:
-    """Refuse a question that makes no sense.
+    """Refuse a query that makes no sense.
 
     Raises:
         InvalidInput: Names the field, what was given and what is allowed.
@@ -275,22 +276,22 @@ def check_query(query: OpportunityQuery) -> None:
     if query.refund_value is not None:
         _check_pounds("refund_value", query.refund_value)
     if query.kind is not BetKind.REFUND and (query.refund_value or query.is_refund_cash):
-        raise InvalidInput("refund_value", query.kind.value, "kind refund for it")
+        raise InvalidInput("refund_value", query.kind.value, "the kind refund")
     if query.only_arbs and (query.hide_arbs or query.kind is not BetKind.QUALIFYING):
         raise InvalidInput("only_arbs", query.kind.value, "qualifying bets, arbs not hidden")
     for field in ("min_odds", "max_odds"):
         odds: Decimal | None = getattr(query, field)
         if odds is not None and not (odds.is_finite() and odds >= 1):
-            raise InvalidInput(field, odds, "finite decimal odds, 1 or more")
+            raise InvalidInput(field, odds, "decimal odds of 1 or more")
     for field in ("min_liquidity", "max_liability"):
         pounds: Decimal | None = getattr(query, field)
         if pounds is not None and not (pounds.is_finite() and pounds >= 0):
-            raise InvalidInput(field, pounds, "pounds, 0 or more")
+            raise InvalidInput(field, pounds, "an amount of £0 or more")
     minutes = query.max_minutes_to_kickoff
     if minutes is not None and not minutes > 0:
-        raise InvalidInput("max_minutes_to_kickoff", minutes, "minutes above 0")
+        raise InvalidInput("max_minutes_to_kickoff", minutes, "a number of minutes above 0")
 
 
 def _check_pounds(field: str, pounds: Decimal) -> None:
     if not (pounds.is_finite() and 0 < pounds <= MAX_STAKE):
-        raise InvalidInput(field, pounds, f"pounds above 0, at most {MAX_STAKE}")
+        raise InvalidInput(field, pounds, f"an amount from £0.01 to £{MAX_STAKE:,}")

@@ -1,4 +1,4 @@
-"""What has become of one opportunity that somebody has on the screen."""
+"""What has become of one opportunity that someone has on the screen."""
 
 from __future__ import annotations
 

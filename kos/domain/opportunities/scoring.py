@@ -62,42 +62,46 @@ class UnknownLiquidity(StrEnum):
 
 
 class ScoringRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What counts as a fresh, liquid and worthwhile pair. Money is pounds."""
+    """What counts as a fresh, liquid and worthwhile opportunity. Money is in pounds."""
 
     max_fetch_age_s: Annotated[
-        float, Meta(description="a feed price counts this long after its fetch (seconds)", gt=0)
+        float, Meta(description="how long a feed price counts after it is fetched (seconds)", gt=0)
     ] = 900.0
     max_source_age_s: Annotated[
         float,
-        Meta(description="and this long after the feed itself read it (seconds)", gt=0),
+        Meta(description="how long it counts after the feed itself read it (seconds)", gt=0),
     ] = 1800.0
     max_exchange_age_s: Annotated[
         float,
-        Meta(description="a price of the own exchange account counts this long (seconds)", gt=0),
+        Meta(description="how long a price from your own exchange account counts (seconds)", gt=0),
     ] = 120.0
     use_delayed_prices: Annotated[
         bool,
-        Meta(description="offer exchange prices marked as delayed by up to 180 s, with a warning"),
+        Meta(description="include exchange prices delayed by up to 180 seconds, with a warning"),
     ] = True
     min_minutes_to_kickoff: Annotated[
-        float, Meta(description="offer nothing that starts sooner (minutes)", gt=0)
+        float, Meta(description="hide events that start sooner than this (minutes)", gt=0)
     ] = 5.0
-    least_loss: Annotated[
-        Decimal, Meta(description="losses below this count as this in the score (pounds)")
-    ] = Decimal("0.01")
+    least_loss: Annotated[Decimal, Meta(description="smallest loss used in the score (pounds)")] = (
+        Decimal("0.01")
+    )
     snr_retention: Annotated[
-        Decimal, Meta(description="cash expected of one pound of free bet not yet placed")
+        Decimal, Meta(description="cash expected from each £1 of a free bet not yet placed")
     ] = Decimal("0.75")
     max_rating: Annotated[
         Decimal,
-        Meta(description="reject better pairs unless names are certain and both prices brand new"),
+        Meta(
+            description="reject pairs rated above this unless names are certain and both prices are new"
+        ),
     ] = Decimal("1.06")
     brand_new_s: Annotated[
-        float, Meta(description="what brand new means for max_rating (seconds)", gt=0)
+        float, Meta(description="how old a new price can be for max_rating (seconds)", gt=0)
     ] = 30.0
     commissions: Annotated[
         dict[str, Decimal],
-        Meta(description="exchange key to commission on net winnings, a fraction of one"),
+        Meta(
+            description="commission on net winnings by exchange key, a fraction from 0 to below 1"
+        ),
     ] = msgspec.field(
         default_factory=lambda: {
             "betfair": Decimal("0.05"),
@@ -108,27 +112,28 @@ class ScoringRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         }
     )
     betfair_discount: Annotated[
-        Decimal, Meta(description="discount on Betfair's market base rate, a fraction of one")
+        Decimal,
+        Meta(description="discount on Betfair's market base rate, a fraction from 0 to below 1"),
     ] = ZERO
     liquidity_floors: Annotated[
         dict[str, Decimal],
-        Meta(description="sport key or its beginning to the least pounds at the best lay price"),
+        Meta(description="minimum liquidity at the best lay price, by sport (pounds)"),
     ] = msgspec.field(default_factory=dict)
     unknown_liquidity: Annotated[
-        UnknownLiquidity, Meta(description="pairs whose source tells no size")
+        UnknownLiquidity, Meta(description="include pairs whose liquidity is unknown")
     ] = UnknownLiquidity.LAST
     use_feed_limits: Annotated[
         bool,
-        Meta(description="take the feed's bet limit on a lay price as pounds available"),
+        Meta(description="treat the feed's bet limit on a lay price as pounds available"),
     ] = True
     min_lay_stake: Annotated[
-        Decimal, Meta(description="the exchange takes no smaller lay (pounds)...")
+        Decimal, Meta(description="smallest lay stake the exchange takes (pounds)...")
     ] = Decimal("1.00")
     min_lay_payout: Annotated[
         Decimal, Meta(description="...unless stake times odds reaches this (pounds)")
     ] = Decimal("10.00")
     settlement_minutes: Annotated[
-        float, Meta(description="from the end of an event until the money is back", ge=0)
+        float, Meta(description="time from the end of an event until the money is returned", ge=0)
     ] = 60.0
     max_events: Annotated[int, Meta(description="events kept in memory", ge=1)] = 50_000
     max_books: Annotated[int, Meta(description="exchange books kept in memory", ge=1)] = 50_000
@@ -136,9 +141,11 @@ class ScoringRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def __post_init__(self) -> None:
         """Refuse rules under which a score could be infinite, negative or meaningless."""
         if not (self.least_loss.is_finite() and self.least_loss > 0):
-            raise ValueError(f"least_loss must be pounds above 0, not {self.least_loss}")
+            raise ValueError(
+                f"least_loss must be an amount in pounds above 0, not {self.least_loss}"
+            )
         if not (self.snr_retention.is_finite() and 0 < self.snr_retention <= 1):
-            raise ValueError(f"snr_retention must be above 0, at most 1: {self.snr_retention}")
+            raise ValueError(f"snr_retention must be above 0 and up to 1, not {self.snr_retention}")
         if not (self.max_rating.is_finite() and self.max_rating > 0):
             raise ValueError(f"max_rating must be above 0, not {self.max_rating}")
         rates = {**self.commissions, "betfair_discount": self.betfair_discount}
@@ -152,7 +159,7 @@ class ScoringRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         }
         for name, amount in pounds.items():
             if not (amount.is_finite() and amount >= 0):
-                raise ValueError(f"{name}: {amount} is not an amount of pounds")
+                raise ValueError(f"{name}: {amount} is not an amount in pounds")
 
     @property
     def is_unknown_equal(self) -> bool:
@@ -301,7 +308,7 @@ def assess(  # noqa: PLR0911 - each refusal leaves at once
     """Price a pair for a question, or say why it is not offered.
 
     Decides all that depends on stake and money; whether the prices are fresh, open and of the
-    same bet is for whoever holds them. Money is recomputed from the lay stake as typed.
+    same bet is left to the caller. Money is recomputed from the lay stake as typed.
     """
     refused = _refused_unpriced(terms, query, rules)
     if refused is not None:

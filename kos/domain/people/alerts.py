@@ -1,13 +1,13 @@
-"""What is worth a message, to whom and when: rules, and what was said under them.
+"""Which opportunities are sent to whom and when: rules, and the messages sent under them.
 
-An opportunity that passes a rule's threshold is told once. While it stays it says nothing more;
-when it has been gone for a while, the message that told of it says so, in place. It is gone when
+An opportunity that passes a rule's threshold gets one message. There is no other message while it
+stays available; when it has been gone for a while, its message is updated. It counts as gone when
 its value falls below the threshold by more than a margin, so that a price that flickers around
-the threshold does not speak twice, and one that comes back within the cool-down comes back in
-silence. In quiet hours, while muted, and under a digest rule, what would be told is held; what
-still stands when the time comes is told in one message.
+the threshold is not sent twice, and one that returns within the cool-down is not sent again. In
+quiet hours, while muted, and under a digest rule, alerts are held; those still valid afterwards
+are sent in one message.
 
-Everything here is a function of what was seen, what was said before, and the time.
+Everything here is a function of the opportunities seen, the messages sent before, and the time.
 """
 
 from __future__ import annotations
@@ -31,34 +31,34 @@ PREFERENCES = "alert-preferences"
 """The name of a user's preferences there."""
 
 MAX_RULES = 20
-"""Of one person: each costs a question to the scorer at every look."""
+"""Per person: each costs a query to the scorer at every look."""
 MAX_LINES = 5
 """Opportunities named in one message; the others are counted."""
 GONE_AFTER = timedelta(seconds=45)
-"""Longer than a poll of the exchange, so that one late price is no farewell."""
+"""Longer than a poll of the exchange, so that one late price does not count as gone."""
 COOL_DOWN = timedelta(minutes=30)
 MARGIN = Decimal("0.02")
-"""A fiftieth of the threshold below it is gone, not flickering."""
+"""More than 2% below the threshold counts as gone, not as flickering."""
 BURST = 6
-"""Messages to one person within `BURST_SPAN`; what comes beyond waits for the digest."""
+"""Messages to one person within `BURST_SPAN`; any more wait for the digest."""
 BURST_SPAN = timedelta(minutes=10)
 _FORGOTTEN_AFTER = timedelta(days=1)
 
 
 class Measure(StrEnum):
-    """What a threshold is compared with."""
+    """The figure that a threshold is compared with."""
 
     SCORE = "score"
     PROFIT = "profit"
-    """Guaranteed pounds; a qualifying loss is negative."""
+    """Pounds in the worse outcome; a qualifying loss is negative."""
     RETENTION = "retention"
-    """Percent of a free bet's face."""
+    """Percent of a free bet's value."""
     RATING = "rating"
     """Percent, b(1-c)/(l-c); above 100 is an arb."""
 
 
 class AlertRule(msgspec.Struct, frozen=True, kw_only=True):
-    """What one person wants to hear of."""
+    """One alert of one person."""
 
     rule_id: int
     """1 and up, unique for the person."""
@@ -66,37 +66,37 @@ class AlertRule(msgspec.Struct, frozen=True, kw_only=True):
     """Kind, stake and filters; one bookmaker or all."""
     measure: Measure
     threshold: Decimal
-    """In the measure's unit; at or above it is worth a message."""
+    """In the measure's unit; this value or more is sent."""
     is_digest: bool = False
-    """Held for the digest instead of told at once."""
+    """Held for the digest instead of sent immediately."""
 
 
 class Preferences(msgspec.Struct, frozen=True, kw_only=True):
-    """How one person wants to be told."""
+    """One person's alert preferences."""
 
     quiet_from: str = ""
-    """``HH:MM`` on the clock of the United Kingdom; empty: no quiet hours."""
+    """``HH:MM`` in UK time; empty: no quiet hours."""
     quiet_until: str = ""
     digest_minutes: int = 60
     """Between two digests."""
     muted_until: datetime | None = None
     wants_system: bool = True
-    """Admins: whether KOS tells of its own troubles."""
+    """Admins: whether system alerts are on."""
 
 
 class AlertHit(msgspec.Struct, frozen=True, kw_only=True):
-    """An opportunity that a rule's question brought, with the rule's measure of it."""
+    """An opportunity found for a rule, with the rule's measure of it."""
 
     key: str
     """The kind of bet and the opportunity's id."""
     value: Decimal
     kickoff: datetime
     text: str
-    """The line that tells of it."""
+    """Its text in the message."""
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """An opportunity that was told, or is held."""
+    """An opportunity that was sent, or is held."""
 
     key: str
     text: str
@@ -106,7 +106,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """One message that was told, and what has become of what it named."""
+    """One message that was sent, and the present state of its opportunities."""
 
     telling_id: int
     rule_id: int
@@ -117,19 +117,19 @@ class AlertMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """An opportunity that waits to be told."""
+    """An opportunity waiting to be sent."""
 
     rule_id: int
     item: Item
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """What was said to one person; durable, so that a restart repeats nothing."""
+    """The messages sent to one person; stored, so that a restart repeats nothing."""
 
     tellings: tuple[AlertMessage, ...] = ()
     held: tuple[Held, ...] = ()
     digest_at: datetime | None = None
-    """When what is held is told at the earliest."""
+    """The earliest time at which held alerts are sent."""
     last_id: int = 0
 
 
@@ -138,7 +138,7 @@ class Say(msgspec.Struct, frozen=True, kw_only=True):
 
     telling: AlertMessage
     is_new: bool
-    """False: what was told has changed, in place."""
+    """False: an earlier message is updated."""
     is_digest: bool = False
 
 
@@ -153,29 +153,33 @@ def check_rule(rule: AlertRule) -> None:
         raise InvalidInput("threshold", rule.threshold, "a finite number")
     is_free_bet = rule.query.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}
     if rule.measure is Measure.RETENTION and not is_free_bet:
-        raise InvalidInput("measure", "retention", "a kind of free bet for it, or rating")
+        raise InvalidInput(
+            "measure",
+            "retention",
+            "a measure for this kind, e.g. rating (retention is for snr and sr)",
+        )
 
 
 def check_preferences(preferences: Preferences) -> None:
-    """Refuse hours that are none.
+    """Refuse quiet hours that are not valid.
 
     Raises:
         InvalidInput: Names the field, what was given and what is allowed.
     """
     if bool(preferences.quiet_from) != bool(preferences.quiet_until):
-        raise InvalidInput("quiet", "one end", "both ends, such as 22:30-07:00")
+        raise InvalidInput("quiet", "one time", "two times, such as 22:30-07:00")
     for text in (preferences.quiet_from, preferences.quiet_until):
         if text:
             clock_time(text)
     if not 5 <= preferences.digest_minutes <= 24 * 60:  # noqa: PLR2004 - five minutes to a day
-        raise InvalidInput("digest", preferences.digest_minutes, "5 to 1440 minutes")
+        raise InvalidInput("digest", preferences.digest_minutes, "5 to 1,440 minutes")
 
 
 def clock_time(text: str) -> time:
     """``22:30`` as a time of day.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not a time of day.
     """
     hours, colon, minutes = text.partition(":")
     is_time = colon and hours.isascii() and hours.isdigit() and minutes.isascii()
@@ -198,7 +202,7 @@ def value_of(found: Opportunity, measure: Measure) -> Decimal:
 
 
 def is_quiet(preferences: Preferences, now: datetime) -> bool:
-    """Whether a person is not to be disturbed now.
+    """Whether no alerts are sent to a person now.
 
     >>> from datetime import UTC
     >>> night = Preferences(quiet_from="22:30", quiet_until="07:00")
@@ -219,7 +223,7 @@ def is_quiet(preferences: Preferences, now: datetime) -> bool:
 
 
 def is_worth_keeping(before: Memory, after: Memory) -> bool:
-    """Whether a look changed what must survive a restart; when things were last seen need not."""
+    """Whether a look changed anything that must survive a restart; times last seen need not."""
 
     def lasting(memory: Memory) -> tuple[object, ...]:
         return (
@@ -245,8 +249,8 @@ def look(
         rules: The person's.
         preferences: The person's.
         memory: What the look before left.
-        seen: By rule, what its question brought, thresholds not yet applied. A rule that is
-            not in it was not asked (the scorer was away): nothing of it is judged.
+        seen: By rule, what its query found, before thresholds. A rule that is missing was not
+            queried (the scorer was away): it is left as it was.
         now: The time.
 
     Returns:
@@ -296,7 +300,7 @@ class _Round:
         self._returning = {each.key for found in self._passing.values() for each in found}
 
     def follow(self) -> None:
-        """What has become of what was told or is held."""
+        """The present state of sent and held opportunities."""
         for telling in list(self._tellings.values()):
             items = tuple(self._followed(item) for item in telling.items)
             changed = msgspec.structs.replace(telling, items=items)
@@ -325,7 +329,7 @@ class _Round:
         return item
 
     def meet(self, rule: AlertRule, *, is_silent: bool, digest_minutes: int) -> None:
-        """Tell of what is new under a rule, or hold it."""
+        """Send new opportunities under a rule, or hold them."""
         known = {
             item.key
             for telling in self._tellings.values()
@@ -350,7 +354,7 @@ class _Round:
         self._tell(rule.rule_id, items, is_digest=False)
 
     def digest(self) -> None:
-        """Tell what is held, once it is due."""
+        """Send held alerts once they are due."""
         if self._digest_at is None or self._now < self._digest_at:
             return
         self._digest_at = None
@@ -361,7 +365,7 @@ class _Round:
 
     def _tell(self, rule_id: int, items: Sequence[Item], *, is_digest: bool) -> None:
         self._last_id += 1
-        # What is not named is known all the same: it does not speak at the next look.
+        # Opportunities not named count as sent too: they are not sent at the next look.
         telling = AlertMessage(
             telling_id=self._last_id, rule_id=rule_id, told_at=self._now, items=tuple(items)
         )

@@ -24,7 +24,7 @@ class Seat(StrEnum):
     ADMIN = "admin"
     """Everything: people, pauses, what costs credits."""
     OPERATOR = "operator"
-    """Signals, everybody's offers and books, names in doubt."""
+    """Signals, everyone's offers and books, names in doubt."""
     PARTICIPANT = "participant"
     """Signals, and the own offers and books."""
 
@@ -144,7 +144,7 @@ class PromiseOutcome(StrEnum):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who may talk to KOS."""
+    """Someone who may talk to KOS."""
 
     user: str
     """``telegram:<user id>``; ids, never user names, which change hands."""

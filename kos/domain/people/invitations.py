@@ -9,7 +9,7 @@ CODE_BYTES = 12
 """Random bytes in a code; written in URL-safe base64 they are 16 characters."""
 
 DEFAULT_LIFE = timedelta(hours=24)
-"""How long a code is good for when nobody says."""
+"""How long a code is good for when no one says."""
 
 
 def code_digest(code: str) -> str:

@@ -6,7 +6,7 @@ nearness of kickoff. Nothing is decided from a plan made once: each decision div
 by the time left, so that a jump of the counters, a failure or a restart mends itself.
 
 What counts as spent is the highest of what the server says and what we know of, plus the calls
-under way, plus calls of which nobody knows whether they were charged. Those last ones are
+under way, plus calls that may have been charged. Those last ones are
 forgotten when a later word of the server covers them. So a lost answer, a crash or another
 program on the same key can make KOS slower, but cannot make it overspend.
 
@@ -28,7 +28,7 @@ from msgspec.structs import replace
 _DISORDER: Final = timedelta(seconds=120)
 """Answers may overtake each other by less than this."""
 _GRANT_LIFE: Final = timedelta(seconds=300)
-"""A grant nobody reports on for so long: the call may have been made, nobody will say."""
+"""A grant no one reports on for so long: the call may have been made, no one will say."""
 _RESET_DOUBT: Final = timedelta(hours=14)
 """The zone of the server's reset is not documented, and clocks differ."""
 _SILENCE: Final = timedelta(minutes=30)
@@ -51,7 +51,7 @@ class BudgetRules(msgspec.Struct, frozen=True, kw_only=True):
     """The operator's settings."""
 
     allowance: int | None
-    """Credits a month that the key may reach, whoever spends them; None: unlimited (sandbox)."""
+    """Monthly credits of the key, including other programs; None: unlimited (sandbox)."""
     reserve: int = 0
     """Credits of the allowance kept for on-demand checks."""
     floor_s: float = 60.0
@@ -84,7 +84,7 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 class Unsure(msgspec.Struct, frozen=True):
-    """Credits that may have been charged; nobody said."""
+    """Credits that may have been charged; no one said."""
 
     cost: int
     at: datetime
@@ -222,7 +222,7 @@ def _at(state: BudgetState, now: datetime) -> BudgetState:
 
 
 def _doubt(state: BudgetState, now: datetime, grant_id: str) -> BudgetState:
-    """A grant of which nobody will say what it cost."""
+    """A grant whose cost will not be reported."""
     grant = state.grants[grant_id]
     return replace(
         state,
@@ -411,8 +411,8 @@ def _refusal(
     left = _left(state, rules) if is_on_demand else _ordinary_left(state, rules)
     if cost > 0 and cost > left:
         until_reset_s = (next_month(state.month) - now).total_seconds()
-        what = "all credits" if is_on_demand else "all credits but the reserve"
-        return CallRefused(f"{what} of the month are spent", _wait(until_reset_s))
+        what = "all credits" if is_on_demand else "all credits except the reserve"
+        return CallRefused(f"{what} for the month are used up", _wait(until_reset_s))
     if pace.polled_at is not None and cost > 0:
         floor_s = _floor(pace, rules, now)
         if is_on_demand:

@@ -58,7 +58,7 @@ class CachePolicy(msgspec.Struct, frozen=True, kw_only=True):
     urgent_ttl_s: float = 60.0
     """The same for the most urgent; what lies between is in proportion."""
     least_interval_s: float = 10.0
-    """No market is asked for twice within it, whoever asks."""
+    """No market is requested twice within it."""
     call_spacing_s: float = 1.0
     """Between the starts of two calls."""
     answer_s: float = 5.0
@@ -120,7 +120,7 @@ class CacheCounts(msgspec.Struct, frozen=True):
     late: int
     """Wanted, askable, and older than the TTL or never read."""
     resting: int
-    """Gone, closed or in play: asked for rarely or no more."""
+    """Gone, closed or in play: requested rarely or never."""
     in_flight: int
     calls: int
     """Since the start."""
@@ -374,7 +374,7 @@ class PriceCache:
         return CachedBook(book, age_s, age_s <= self._policy.ttl_s)
 
     def books(self) -> tuple[MarketBook, ...]:
-        """All books held, for a consumer that starts anew."""
+        """All books held, for a consumer that has restarted."""
         return tuple(self._books.values())
 
     def counts(self, now: datetime) -> CacheCounts:

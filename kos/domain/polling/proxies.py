@@ -37,7 +37,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """Retirements in a row; sets how long the next rest is."""
     resting_until: datetime | None = None
     is_on_trial: bool = False
-    """Its rest is over and it has not answered yet: it serves nobody but a check."""
+    """Its rest is over and it has not answered yet: it serves no one but a check."""
     last_problem: str = ""
     checked_at: datetime | None = None
 
@@ -154,7 +154,7 @@ def refreshed(pool: Pool, now: datetime) -> Pool:
 
 
 def due_check(pool: Pool, now: datetime, every: timedelta) -> Session | None:
-    """The session to check next: one on trial, else one that nobody has used for ``every``."""
+    """The session to check next: one on trial, else one that no one has used for ``every``."""
     waiting = [
         each
         for each in pool.sessions

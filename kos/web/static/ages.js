@@ -1,18 +1,18 @@
-// Ages of prices: in words, and in how strongly they are shown. A stale price is never shown as
-// fresh, not even when no news comes any more: this goes by the clock alone.
+// Ages of prices, in words and in colour. A stale price is never shown as fresh, even if no more
+// news arrives: this uses only the clock.
 
-/** 45 s, 12 min, 1 h 30 min, 3 d. */
+/** 45s, 12 min, 1h 30 min, 1d 19h. */
 export function duration(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
-  if (whole >= 86400) return two(Math.floor(whole / 86400), "d", Math.floor((whole % 86400) / 3600), "h");
-  if (whole >= 3600) return two(Math.floor(whole / 3600), "h", Math.floor((whole % 3600) / 60), "min");
+  if (whole >= 86400) return two(`${Math.floor(whole / 86400)}d`, Math.floor((whole % 86400) / 3600), "h");
+  if (whole >= 3600) return two(`${Math.floor(whole / 3600)}h`, Math.floor((whole % 3600) / 60), " min");
   if (whole >= 60) return `${Math.floor(whole / 60)} min`;
-  return `${whole} s`;
+  return `${whole}s`;
 }
 
-const two = (more, unit, less, smaller) => (less ? `${more} ${unit} ${less} ${smaller}` : `${more} ${unit}`);
+const two = (more, less, unit) => (less ? `${more} ${less}${unit}` : more);
 
-/** How a price seen at `at` stands that counts until `until`: {state, words}. Seconds. */
+/** The age of a price seen at `at` and fresh until `until`: {state, words}. Seconds. */
 export function age(at, until, now) {
   const words = duration(now - at);
   if (now > until) return { state: "stale", words: `stale, ${words}` };

@@ -9,7 +9,7 @@ let chart = null;
 let series = null;
 
 const colour = (name) => {
-  // A probe gives the colour itself, whichever theme holds: a canvas knows no light-dark().
+  // A probe gives the colour in any theme: a canvas does not support light-dark().
   const probe = document.createElement("span");
   probe.className = `probe ${name}`;
   box.append(probe);
@@ -27,7 +27,7 @@ function draw() {
   chart?.destroy();
   chart = null;
   if (!series?.days.length) {
-    words.textContent = "Nothing was made or lost yet.";
+    words.textContent = "No profit or loss yet.";
     return;
   }
   const last = series.profit.at(-1);

@@ -1,4 +1,4 @@
-// What stands behind one line: both bets, the calculator, why it ranks there, and the way on.
+// The panel of one opportunity: both bets, the calculator, starting an offer, and the ranking.
 import { age, duration } from "./ages.js";
 import { now } from "./live.js";
 import { fraction, pounds, signed } from "./money.js";
@@ -75,14 +75,14 @@ export class Drawer {
     else this.#reset();
   }
 
-  /** The line is not offered any more. */
+  /** The line is no longer available. */
   lose(id) {
     if (this.#row?.id !== id) return;
     this.#isGone = true;
     this.#show();
   }
 
-  /** Everything was sent anew: is the line still there? */
+  /** Everything was sent again: is the line still there? */
   check(rows) {
     if (this.#row && !rows.has(this.#row.id)) this.lose(this.#row.id);
   }
@@ -125,12 +125,12 @@ export class Drawer {
       place.textContent = row.selection;
     }
     this.#text("bookmaker", row.bookmaker);
-    this.#text("exchange", `${row.exchange}, commission ${percentOf(row.commission)} %`);
+    this.#text("exchange", `${row.exchange}, ${percentOf(row.commission)}% commission`);
     this.#text("back", row.back_shown);
     this.#text("lay", row.lay_shown);
     for (const side of ["back", "lay"]) {
       const { state, words } = age(row[`${side}_at`], row[`${side}_until`], time);
-      this.#text(`${side}-age`, state === "stale" ? words : `seen ${words.replace(/^ageing, /, "")} ago${state === "old" ? ", ageing" : ""}`);
+      this.#text(`${side}-age`, state === "stale" ? words : `${words.replace(/^ageing, /, "")} ago${state === "old" ? ", getting old" : ""}`);
       this.#of(`${side}-age`).closest(".leg").dataset.age = state;
     }
     const words = ["snr", "sr"].includes(this.kind()) ? "Free bet" : "Stake";
@@ -138,7 +138,7 @@ export class Drawer {
     this.#text("stake-word-2", words);
     const state = this.#of("state");
     state.hidden = !this.#isGone;
-    this.#text("state", "This pair is not offered any more: its price went, or grew stale. Look at both sites before you bet.");
+    this.#text("state", "No longer available: a price has moved or gone stale. Check both sites before you bet.");
     this.#link(row);
     const warnings = this.#of("warnings");
     const mark = row.warnings.join("\n");
@@ -160,14 +160,14 @@ export class Drawer {
     if (place.dataset.link === (row.link ?? "")) return;
     place.dataset.link = row.link ?? "";
     place.replaceChildren();
-    // The server lets only https links to the bookmaker's own host through; looked at again here.
+    // The server only passes https links to the bookmaker's own host; checked again here.
     if (!row.link?.startsWith("https://")) return;
     const link = document.createElement("a");
     link.className = "button outward";
     link.href = row.link;
     link.target = "_blank";
     link.rel = "noopener noreferrer";
-    link.textContent = `Open ${row.link_host}`;
+    link.textContent = `Go to ${row.bookmaker}`;
     place.append(link);
   }
 
@@ -217,7 +217,7 @@ export class Drawer {
       const answer = await fetch(`/opportunities/why?${said}`);
       if (answer.ok) factors = await answer.json();
     } catch {
-      // Not there now: the section stays empty.
+      // No answer: the section stays empty.
     }
     if (this.#row?.id !== row.id) return;
     this.#of("factors").replaceChildren(
@@ -257,7 +257,7 @@ export class Drawer {
       note: `opportunity ${row.id}`,
     });
     const place = this.#of("start-form");
-    place.textContent = "Asking the ledger…";
+    place.textContent = "Loading…";
     try {
       const answer = await fetch(`/offers/start?${about}`);
       const text = await answer.text();
@@ -266,7 +266,7 @@ export class Drawer {
       else place.textContent = text;
       prepare(place);
     } catch {
-      place.textContent = "KOS does not answer now.";
+      place.textContent = "KOS is not responding. Try again.";
     }
   }
 }

@@ -1,4 +1,4 @@
-// One stream of server-sent events, kept open while the page is seen.
+// One stream of server-sent events, kept open while the page is visible.
 
 const HIDDEN_S = 10;
 const AGAIN_S = 3;
@@ -50,13 +50,13 @@ export class Live {
     this.#close();
     const source = new EventSource(this.#address);
     this.#source = source;
-    source.addEventListener("open", () => this.onState("live", "live"));
+    source.addEventListener("open", () => this.onState("live", "Live"));
     source.addEventListener("message", (event) => {
       if (source === this.#source) this.onNews(JSON.parse(event.data));
     });
     source.addEventListener("error", () => {
       if (source !== this.#source) return;
-      this.onState("waiting", "reconnecting");
+      this.onState("waiting", "Reconnecting…");
       if (source.readyState === EventSource.CLOSED) {
         clearTimeout(this.#again);
         this.#again = setTimeout(() => this.#connect(), AGAIN_S * 1000);
@@ -65,7 +65,7 @@ export class Live {
     });
   }
 
-  // An EventSource does not say why it was refused; the same address, asked plainly, does.
+  // An EventSource does not say why it was refused; a plain request to the same address does.
   async #explain() {
     try {
       const stop = new AbortController();
@@ -74,7 +74,7 @@ export class Live {
       else if (answer.status === 401) location.assign("/login");
       else this.onState("refused", (await answer.text()).trim());
     } catch {
-      // Not there at all: "reconnecting" says it.
+      // No server: "Reconnecting…" says so.
     }
   }
 }

@@ -1,5 +1,5 @@
-// Exact money: the same lay as kos/domain/bets/lay.py, in whole numbers of any length. No figure that
-// is shown ever passes through a binary fraction.
+// Exact money: the same lay as kos/domain/bets/lay.py, in whole numbers of any length. No figure on
+// screen is ever a binary fraction.
 
 const DECIMAL = /^\d{1,12}(?:\.\d{0,30})?$|^\.\d{1,30}$/;
 
@@ -29,7 +29,7 @@ export function pence(amount) {
 
 const ofPence = (units) => ({ n: units, d: 100n });
 
-// What the bookmaker's side pays, stake counted, if the selection wins and if it does not.
+// The bookmaker's result, including the stake, if the selection wins and if it does not.
 const SIDES = {
   qualifying: (stake, odds) => [mul(stake, sub(odds, ONE)), sub(NOTHING, stake)],
   snr: (stake, odds) => [mul(stake, sub(odds, ONE)), NOTHING],
@@ -38,8 +38,8 @@ const SIDES = {
 };
 
 /**
- * The balanced lay in pence, from decimal texts; null where a text is no number or out of range.
- * Of a refund, its face and what one pound of it counts for.
+ * The balanced lay in pence, from decimal texts; null if a text is not a number or out of range.
+ * For a refund, its amount and the value of £1 of it.
  * The lay stake is rounded to the penny first, and every figure follows from the rounded stake.
  */
 export function balance(kind, stakeText, backText, layText, commissionText, refundText = "0", keepsText = "1") {
@@ -78,7 +78,7 @@ export function pounds(units) {
   return `${units < 0n ? "-" : ""}£${whole}.${(size % 100n).toString().padStart(2, "0")}`;
 }
 
-/** A signed amount: a gain bears its plus. */
+/** A signed amount: a profit has a plus. */
 export const signed = (units) => (units > 0n ? `+${pounds(units)}` : pounds(units));
 
 /** Pence of a decimal text such as the server sends; null for anything else. */

@@ -10,7 +10,7 @@ const ASK_AFTER_MS = 350;
 const byId = (id) => document.getElementById(id);
 const form = byId("filters");
 
-// --- what is kept in this browser --------------------------------------------------------------
+// --- storage in this browser --------------------------------------------------------------
 
 const kept = (() => {
   try {
@@ -24,7 +24,7 @@ const keep = (changes) => {
   try {
     localStorage.setItem(KEPT, JSON.stringify(kept));
   } catch {
-    // Private browsing: the choice holds for this page.
+    // Private browsing: the choice only applies to this page.
   }
 };
 
@@ -35,9 +35,9 @@ let order = [];
 let facts = {};
 const stakeNow = () => byId("stake").value.trim().replace(/^£/, "");
 const modeNow = () => form.elements.kind.value;
-/** What the bet is staked with: an arb is a qualifying bet that gains. */
+/** The kind of bet: an arb is a qualifying bet that makes a profit. */
 const kindNow = () => (modeNow() === "arbs" ? "qualifying" : modeNow());
-/** The refund asked for: the stake where nothing is typed. */
+/** The refund: the stake if nothing is typed. */
 const refundNow = () => form.elements.refund.value.trim().replace(/^£/, "") || stakeNow();
 
 /** The lay of a row's bet at any prices. */
@@ -55,7 +55,7 @@ function figures(row) {
   return row.figures;
 }
 
-/** Roughly what a figure is: for sorting thousands of rows, never for showing. */
+/** A rough figure: for sorting thousands of rows, never for showing. */
 function roughly(row, name) {
   const stake = Number(stakeNow());
   const [back, layOdds, commission] = [row.back_odds, row.lay_odds, row.commission].map(Number);
@@ -173,7 +173,7 @@ const COLUMNS = [
     },
     draws: (cell, [text, state]) => {
       cell.dataset.available = state;
-      if (state === "short") twoLines(cell, document.createTextNode(text), "less than the lay");
+      if (state === "short") twoLines(cell, document.createTextNode(text), "below your lay stake");
       else cell.textContent = text;
     },
   },
@@ -226,11 +226,11 @@ const COLUMNS = [
     shows: (row) => [row.kickoff_at > now() ? duration(row.kickoff_at - now()) : "started"],
     draws: plain,
   },
-  ageColumn("back", "Back age"),
-  ageColumn("lay", "Lay age"),
+  ageColumn("back", "Back price age"),
+  ageColumn("lay", "Lay price age"),
   {
     key: "if_back_wins",
-    label: "If back wins",
+    label: "If the back bet wins",
     kind: "number",
     isHidden: true,
     sorts: (row) => roughly(row, "profit"),
@@ -239,7 +239,7 @@ const COLUMNS = [
   },
   {
     key: "if_back_loses",
-    label: "If back loses",
+    label: "If the back bet loses",
     kind: "number",
     isHidden: true,
     sorts: (row) => roughly(row, "profit"),
@@ -264,7 +264,7 @@ const grid = new Grid({
     if (row) drawer.open(row);
   },
   onSort: (key) => {
-    // First the natural way of a column, then the other, then KOS's own ranking again.
+    // First the natural order of a column, then the other, then KOS's own ranking again.
     const isText = !COLUMNS.find((column) => column.key === key).kind;
     const first = !isText;
     if (sort?.key !== key) sort = { key, down: first };
@@ -316,19 +316,19 @@ function arrange() {
 function say(shown, isSearched) {
   const count = byId("count");
   const text = !facts.summary
-    ? "Waiting for prices"
+    ? "Waiting for prices…"
     : isSearched
-      ? `${shown} of ${rows.size} found`
+      ? `${shown} of ${rows.size} match`
       : facts.summary;
   if (count.textContent !== text) count.textContent = text;
   const empty = byId("empty");
   empty.hidden = shown > 0;
   if (!shown) {
     empty.querySelector(".empty-title").textContent = !facts.summary
-      ? "Waiting for prices"
+      ? "Waiting for prices…"
       : isSearched
-        ? "Nothing here bears that name"
-        : "No pair meets this question now";
+        ? "No results for that search"
+        : "No opportunities match these filters";
     const left = isSearched ? [] : (facts.left_out ?? []).slice(0, 6);
     byId("left-out").replaceChildren(...left.map((line) => element("li", "", line)));
   }
@@ -379,10 +379,10 @@ function confirm() {
   }
   note.dataset.state = state;
   note.textContent = {
-    waiting: "computed here",
-    invalid: "pounds, e.g. 25.00",
+    waiting: "calculating…",
+    invalid: "Enter an amount, e.g. 25.00",
     confirmed: "confirmed",
-    differs: "KOS differs: reload",
+    differs: "Figures out of date: reload",
   }[state];
 }
 
@@ -399,7 +399,7 @@ function showTrouble(words) {
 
 const live = new Live(take, (state, words) => {
   byId("live").dataset.state = state;
-  byId("live-words").textContent = state === "refused" ? "not answered" : words;
+  byId("live-words").textContent = state === "refused" ? "No response" : words;
   if (state === "refused") showTrouble(words);
   else if (state === "live" && !facts.trouble) showTrouble("");
 });
@@ -545,7 +545,7 @@ setInterval(() => {
   grid.refresh();
   drawer.tick();
 }, 1000);
-// A chosen filter that the lists do not hold yet stays chosen.
+// A chosen filter that is not in the lists yet stays chosen.
 for (const select of form.querySelectorAll("select[data-now]")) {
   const { now: chosen } = select.dataset;
   if (chosen) select.append(new Option(chosen, chosen, true, true));

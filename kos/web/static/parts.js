@@ -1,4 +1,4 @@
-// A page of parts that the server renders: each is exchanged when it has changed.
+// A page of parts rendered by the server: each is replaced when it changes.
 import { Live } from "./live.js";
 
 const byId = (id) => document.getElementById(id);
@@ -11,7 +11,7 @@ export const onFact = (name, heard) => listeners.set(name, heard);
 function exchange(part, html) {
   if (!part || part.dataset.was === html) return;
   part.dataset.was = html;
-  // Who is in a part keeps the focus, and what they opened stays open.
+  // The focus stays in its part, and open details stay open.
   const inside = part.contains(document.activeElement) ? document.activeElement : null;
   const place = inside ? [...part.querySelectorAll("a, summary, button")].indexOf(inside) : -1;
   const open = [...part.querySelectorAll("details")].map((each) => each.open);
@@ -35,7 +35,7 @@ const live = new Live(
   },
   (state, words) => {
     byId("live").dataset.state = state;
-    byId("live-words").textContent = state === "refused" ? "not answered" : words;
+    byId("live-words").textContent = state === "refused" ? "No response" : words;
   },
 );
 if (box) live.open(box.dataset.stream);

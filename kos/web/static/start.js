@@ -1,6 +1,6 @@
-// The form that starts an offer: on a page of its own, or in the drawer of an opportunity.
+// The form that starts an offer, on its own page or in the panel of an opportunity.
 
-// Not crypto.randomUUID: a page that is reached by http from elsewhere has none.
+// Not crypto.randomUUID: a page loaded over http from another machine has none.
 const newKey = () =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
@@ -36,12 +36,12 @@ export function prepare(place) {
       else answer.textContent = text;
       const isDone = answer.querySelector(".done") !== null;
       button.hidden = isDone;
-      // A refusal is remembered under its key: what is mended is another command. Where it is not
-      // known what became of it, the same key keeps it from being recorded twice.
+      // A refusal is remembered under its key, so a corrected form gets a new one. If the outcome is
+      // unknown, the same key makes sure that it is not recorded twice.
       const isSame = answer.querySelector("[data-same-again]") !== null;
       if (!isDone && said.ok && !isSame) form.elements.key.value = newKey();
     } catch {
-      answer.textContent = "KOS did not answer. Send it again: it cannot be recorded twice.";
+      answer.textContent = "KOS did not respond. Send it again: it will not be recorded twice.";
     }
     button.disabled = false;
   });

@@ -31,7 +31,7 @@
       try {
         localStorage.setItem("kos.theme", theme);
       } catch {
-        // Nothing is kept in this browser: the choice holds for this page.
+        // No storage in this browser: the choice only applies to this page.
       }
       show(theme);
       say();

@@ -40,7 +40,7 @@ def test_one_login_serves_all_calls(desk: Desk) -> None:
 def test_a_refused_password_is_asked_once_and_remembered(desk: Desk) -> None:
     client = desk.client_with(password="wrong")  # noqa: S106 - nobody's
     for _ in range(3):
-        with pytest.raises(AccessRefused, match="correct user name and password"):
+        with pytest.raises(AccessRefused, match="correct the user name and password"):
             client.event_types()
     desk.time.now_s += 100_000
     with pytest.raises(AccessRefused):

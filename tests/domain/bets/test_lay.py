@@ -80,7 +80,7 @@ def test_lay_odds_that_are_no_odds_are_refused(odds: str) -> None:
 
 @pytest.mark.parametrize("commission", ["1", "-0.01", "2", "NaN", "Infinity"])
 def test_commission_outside_zero_to_one_is_refused(commission: str) -> None:
-    with pytest.raises(InvalidInput, match="commission"):
+    with pytest.raises(InvalidInput, match="Commission cannot be"):
         balance(D(15), D(-10), D("2.54"), D(commission))
 
 

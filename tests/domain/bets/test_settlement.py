@@ -32,7 +32,7 @@ def test_both_halves_laid_pay_the_same_and_the_extra_place_comes_on_top(
 
 
 def test_more_places_than_runners_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="places"):
+    with pytest.raises(InvalidInput, match="Places cannot be"):
         each_way.fair_edges(3, F(5), 4, F(1, 5))
 
 

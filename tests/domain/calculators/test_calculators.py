@@ -98,7 +98,7 @@ def test_values_out_of_range_are_refused_by_name(field: str, value: object) -> N
 
 
 def test_unknown_kinds_and_unknown_missing_and_doubled_inputs_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="kind"):
+    with pytest.raises(InvalidInput, match="Kind cannot be"):
         calculate("qualifing", QUALIFYING)
     with pytest.raises(InvalidInput, match="back_od"):
         calculate("qualifying", {**QUALIFYING, "back_od": "2"})

@@ -61,5 +61,5 @@ def test_price_off_the_ends_is_refused(price: str) -> None:
 def test_price_between_ticks_has_no_number() -> None:
     with pytest.raises(InvalidInput, match="ladder"):
         BETFAIR.index(D("2.01"))
-    with pytest.raises(InvalidInput, match="tick"):
+    with pytest.raises(InvalidInput, match="Tick cannot be"):
         BETFAIR.offset(D(1000), 1)

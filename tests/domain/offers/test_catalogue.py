@@ -103,11 +103,11 @@ face = 10
     [
         ("[offer]", r"\[\[offer\]\] tables"),
         ("nonsense", "TOML"),
-        ('[[offer]]\nkey = "a"', "offer 1"),
+        ('[[offer]]\nkey = "a"', "Offer 1"),
         (SOUND.replace("min_stake = 10", "min_stake = 0.001"), "whole pence"),
         (SOUND.replace("face = 10", "face = 0"), "bonus 1"),
         (SOUND.replace('title = "c"', 'title = "c"\ncolour = "red"'), "colour"),
-        (SOUND + SOUND, "each key once"),
+        (SOUND + SOUND, "each key only once"),
     ],
 )
 def test_a_catalogue_that_is_not_sound_is_refused_by_name(text: str, why: str) -> None:
@@ -141,7 +141,7 @@ def test_a_fact_is_spoken_in_pounds_odds_and_days() -> None:
     ("words", "why"),
     [
         (["bet"], "field=value"),
-        (["bet=a", "bet=b"], "each word once"),
+        (["bet=a", "bet=b"], "each word only once"),
         (["bet=a", "stake=ten", "odds=2"], "pounds and pence"),
         (["bet=a", "stake=10", "odds=1"], "odds above 1"),
         (["bet=a", "stake=10", "odds=2", "kickoff=2026-11-23T12:00"], "its zone"),

@@ -231,14 +231,19 @@ def test_a_refusal_says_the_phase_what_was_asked_and_what_is_allowed() -> None:
     with pytest.raises(CommandNotAllowed) as refusal:
         story.tell(f.Credited(tokens=(token("t1"),)))
     assert str(refusal.value) == (
-        "offer c1 is in DEPOSIT_SENT: credited is not allowed; allowed now: deposit_cleared, "
-        "float_sent, deposit_failed, qualifier_placed, refused, restricted, abandoned"
+        "You cannot record credited while offer c1 is at DEPOSIT_SENT. You can record: "
+        "deposit_cleared, float_sent, deposit_failed, qualifier_placed, refused, restricted, "
+        "abandoned"
     )
 
 
 @pytest.mark.parametrize(
     ("stake", "odds", "why"),
-    [(999, "2.5", "does not qualify"), (1000, "1.49", "at least 1.5"), (1001, "2", "short")],
+    [
+        (999, "2.5", "does not qualify"),
+        (1000, "1.49", "needs 1.50 or more"),
+        (1001, "2", "too little"),
+    ],
 )
 def test_a_qualifier_below_the_terms_or_the_cash_is_refused(
     stake: int, odds: str, why: str
@@ -263,14 +268,14 @@ def test_a_bet_outside_the_window_is_refused() -> None:
         bonuses=(Bonus(face=1000),),
     )
     story = Story(offer).begun()
-    with pytest.raises(CommandNotAllowed, match="window"):
+    with pytest.raises(CommandNotAllowed, match="dates"):
         story.tell(f.QualifierPlaced(back=back("q")), at=NOON + timedelta(days=8))
 
 
 def test_liability_beyond_the_float_is_refused_with_the_shortfall() -> None:
     story = Story().begun(float_=1000)
     story.tell(f.QualifierPlaced(back=back("q")))
-    with pytest.raises(CommandNotAllowed, match=r"£5\.28 short"):
+    with pytest.raises(CommandNotAllowed, match=r"£5\.28 too little"):
         story.tell(f.LayMatched(lay=lay("ql", "m1", 992, "2.54")))
 
 
@@ -301,7 +306,7 @@ def test_a_hold_runs_out_by_itself() -> None:
 
 def test_a_once_only_offer_is_taken_up_once() -> None:
     story = Story().begun()
-    with pytest.raises(CommandNotAllowed, match="once only"):
+    with pytest.raises(CommandNotAllowed, match="only be used once"):
         story.tell(f.DepositSent(offer=CORAL.key, amount=1000, terms=CORAL), "c2")
 
 
@@ -364,7 +369,7 @@ def test_an_offer_does_not_end_with_an_open_bet_or_money_on_its_way() -> None:
     story.tell(f.Joined(name="Ann"), "")
     story.tell(f.Opened(amount=5000), "")
     story.tell(f.DepositSent(offer=CORAL.key, amount=1000, terms=CORAL))
-    with pytest.raises(CommandNotAllowed, match="on its way"):
+    with pytest.raises(CommandNotAllowed, match="in transit"):
         story.tell(f.Refused(reason="no"))
     story.tell(f.DepositFailed(amount=1000))
     story.tell(f.Refused(reason="no"))
@@ -405,7 +410,7 @@ def test_a_refund_offer_whose_bet_won_is_not_triggered() -> None:
     story = Story(refund()).begun()
     story.tell(f.QualifierPlaced(back=back("q")))
     story.tell(settled("q", f.Result.WON))
-    with pytest.raises(CommandNotAllowed, match="record not_triggered"):
+    with pytest.raises(CommandNotAllowed, match="Record not_triggered"):
         story.tell(f.Triggered(met_by="hope"))
     story.tell(f.NotTriggered())
     assert story.state.outcome is OfferOutcome.NOT_TRIGGERED
@@ -440,7 +445,7 @@ def test_a_supervisor_reopens_a_wrong_end_and_its_posting_is_reversed() -> None:
 
 def test_penny_differences_go_to_rounding_and_larger_ones_are_refused() -> None:
     story = Story().qualified()
-    with pytest.raises(CommandNotAllowed, match="record it as partial"):
+    with pytest.raises(CommandNotAllowed, match="record a partial settlement"):
         story.tell(settled("q", f.Result.WON, 2600))
     story.tell(settled("q", f.Result.WON, 2499))
     assert story.has(AccountKind.ROUNDING, "coral") == 1
@@ -483,7 +488,7 @@ def test_lays_of_one_market_reserve_their_worst_outcome_once() -> None:
 def test_reminders_name_what_time_has_made_urgent() -> None:
     story = Story().credited()
     assert [each.what for each in reminders(story.state, NOON + WEEK - timedelta(hours=2))] == [
-        "token t1 expires within 3 h"
+        "free bet t1 expires within 3 hours"
     ]
     assert reminders(story.state, NOON) == ()
 
@@ -495,7 +500,7 @@ def test_a_withdrawal_that_does_not_arrive_is_reminded_of_after_five_days() -> N
     story.tell(f.WithdrawalRequested(venue="coral", amount=5000))
     assert reminders(story.state, NOON + timedelta(days=4)) == ()
     (reminder,) = reminders(story.state, NOON + timedelta(days=5))
-    assert reminder.what == "£50.00 is still on its way between coral and the bank"
+    assert reminder.what == "£50.00 is still in transit between coral and the bank"
     story.tell(f.WithdrawalArrived(arrivals=(f.Arrival(venue="coral", amount=5000),)))
     assert reminders(story.state, NOON + timedelta(days=5)) == ()
 
@@ -504,9 +509,12 @@ def test_an_unhedged_bet_and_a_late_settlement_are_reminded_of() -> None:
     story = Story().begun()
     bet = f.Back(bet="q", stake=1000, odds=Decimal("2.5"), kickoff=NOON + timedelta(hours=1))
     story.tell(f.QualifierPlaced(back=bet))
-    assert [each.what for each in reminders(story.state, NOON)] == ["bet q is unhedged"]
+    assert [each.what for each in reminders(story.state, NOON)] == ["bet q is not hedged"]
     late = reminders(story.state, NOON + timedelta(hours=6))
-    assert [each.what for each in late] == ["bet q is unhedged", "bet q should be settled by now"]
+    assert [each.what for each in late] == [
+        "bet q is not hedged",
+        "bet q is overdue for settlement",
+    ]
 
 
 def test_tokens_have_phases_of_their_own() -> None:

@@ -96,7 +96,7 @@ def test_ordinary_calls_stop_at_the_reserve_and_on_demand_calls_at_the_allowance
         state, RULES, NOW, grant_id=yes.grant_id, sport_key="soccer_epl", cost=100
     )  # fmt: skip
     state, no = refused(ask(state, NOW + timedelta(hours=1), on_demand=True))
-    assert no.reason == "all credits of the month are spent"
+    assert no.reason == "all credits for the month are used up"
 
 
 def test_on_demand_calls_use_the_reserve_before_the_rest() -> None:

@@ -1,0 +1,153 @@
+"""Names that people read for the keys of the books: accounts, phases, facts and free bets."""
+
+from __future__ import annotations
+
+import calendar
+from typing import Final
+
+from kos.domain.books.double_entry import AccountKind, pounds
+from kos.domain.market.places import place_name
+from kos.domain.offers import Phase, Token
+from kos.domain.offers.catalogue import BonusKind, Offer
+
+MONTHS: Final = tuple(calendar.month_name)[1:]
+
+ACCOUNT_NAMES: Final = {
+    AccountKind.BANK: "Bank",
+    AccountKind.TRANSIT: "In transit",
+    AccountKind.CASH: "Balance",
+    AccountKind.STAKED: "Open bets",
+    AccountKind.AVAILABLE: "Available",
+    AccountKind.EXPOSURE: "Exposure",
+    AccountKind.BONUS: "Free bets",
+    AccountKind.CONTRA: "Free bets (contra)",
+    AccountKind.OPENING: "Opening balance",
+    AccountKind.DRAWN: "Money drawn",
+    AccountKind.QUALIFIER: "Qualifying bets",
+    AccountKind.FREE_BET: "Free bets",
+    AccountKind.COMMISSION: "Commission",
+    AccountKind.CASH_BONUS: "Cash bonuses",
+    AccountKind.VALUE: "Value bets",
+    AccountKind.ADJUSTMENT: "Adjustments",
+    AccountKind.ROUNDING: "Rounding",
+}
+
+PHASE_NAMES: Final = {
+    Phase.DEPOSIT_SENT.name: "Deposit sent",
+    Phase.QUALIFYING_PLACED.name: "Qualifying bet placed",
+    Phase.FREE_BET_PENDING.name: "Free bet pending",
+    Phase.FREE_BET_CREDITED.name: "Free bet credited",
+    Phase.FREE_BET_PLACED.name: "Free bet placed",
+    Phase.FREE_BET_SETTLED.name: "Free bet settled",
+}
+"""The phases of an offer, in order."""
+
+FACT_NAMES: Final = {
+    "deposit_sent": "Deposit sent",
+    "deposit_cleared": "Deposit received",
+    "deposit_failed": "Deposit returned",
+    "float_sent": "Money sent to an exchange",
+    "qualifier_placed": "Qualifying bet placed",
+    "lay_matched": "Lay matched",
+    "hedge_added": "Another lay or trade-out",
+    "lay_cancelled": "Unmatched lay cancelled",
+    "bet_settled": "Bet settled",
+    "commission_charged": "Commission charged",
+    "triggered": "Offer terms met",
+    "credited": "Free bet credited",
+    "qualifier_voided": "Qualifying bet void",
+    "not_triggered": "No free bet earned",
+    "refused": "Bookmaker declined the bonus",
+    "restricted": "Account restricted",
+    "free_bet_placed": "Free bet placed",
+    "expired": "Free bet expired",
+    "early_payout": "Early payout",
+    "free_bet_voided": "Free bet void, returned",
+    "free_bet_voided_lost": "Free bet void, not returned",
+    "free_bet_settled": "Free bet fully settled",
+    "withdrawal_requested": "Withdrawal requested",
+    "withdrawal_arrived": "Withdrawal arrived",
+    "withdrawal_reversed": "Withdrawal reversed",
+    "completed": "Close offer",
+    "abandoned": "Abandon offer",
+    "reopened": "Reopen offer",
+}
+"""What happened to an offer, as a button or a form says it."""
+
+BONUS_NAMES: Final = {
+    BonusKind.SNR: "stake not returned",
+    BonusKind.SR: "stake returned",
+    BonusKind.CASH: "cash",
+    BonusKind.BONUS: "bonus money",
+}
+"""What a free bet is."""
+_PAID_IN: Final = {
+    BonusKind.SNR: "free bet (stake not returned)",
+    BonusKind.SR: "free bet (stake returned)",
+    BonusKind.CASH: "cash",
+    BonusKind.BONUS: "bonus money",
+}
+
+
+def account_name(account: str) -> str:
+    """An account of the books for people; keys that name no account stay as they are.
+
+    >>> account_name("bookmaker:williamhill:cash")
+    'William Hill'
+    >>> account_name("exchange:betfair:exposure")
+    'Betfair, exposure'
+    >>> account_name("transit:coral")
+    'Coral, in transit'
+    >>> account_name("pnl:qualifier")
+    'Qualifying bets'
+    """
+    if account in ACCOUNT_NAMES:
+        return ACCOUNT_NAMES[AccountKind(account)]
+    head, _, rest = account.partition(":")
+    venue, _, tail = rest.partition(":")
+    key = f"{head}:{tail}" if tail else head
+    if not venue or key not in ACCOUNT_NAMES:
+        return account
+    kind = AccountKind(key)
+    if kind in {AccountKind.CASH, AccountKind.AVAILABLE}:
+        return place_name(venue)
+    return f"{place_name(venue)}, {ACCOUNT_NAMES[kind].lower()}"
+
+
+def profit_name(name: str) -> str:
+    """The source of a profit: a kind of bet, a month, or the name as it is."""
+    if name in ACCOUNT_NAMES:
+        return ACCOUNT_NAMES[AccountKind(name)]
+    year, dash, month = name.partition("-")
+    if dash and year.isdecimal() and month.isdecimal() and 1 <= int(month) <= len(MONTHS):
+        return f"{MONTHS[int(month) - 1]} {year}"
+    return name
+
+
+def phase_name(phase: str) -> str:
+    """A phase in words."""
+    return PHASE_NAMES.get(phase, readable(phase).capitalize())
+
+
+def fact_name(fact: str) -> str:
+    """A fact in words."""
+    return FACT_NAMES.get(fact, readable(fact).capitalize())
+
+
+def readable(key: str) -> str:
+    """A key in lower case and without underscores."""
+    return key.replace("_", " ").lower()
+
+
+def free_bets_words(offer: Offer) -> str:
+    """What an offer pays: ``£30.00 free bet (stake not returned)``, ``2 x £5.00 cash``."""
+    return ", ".join(
+        (f"{bonus.count} x " if bonus.count > 1 else "")
+        + f"{pounds(bonus.face)} {_PAID_IN[bonus.kind]}"
+        for bonus in offer.bonuses
+    )
+
+
+def token_status(token: Token) -> str:
+    """Where a free bet is, or how it was lost."""
+    return readable(token.phase.name if token.lost is None else token.lost.value)
