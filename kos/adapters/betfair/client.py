@@ -22,7 +22,7 @@ import msgspec
 import structlog
 
 from kos.adapters.betfair.errors import Fault, Reaction, error_of, fault_in, page_fault
-from kos.adapters.betfair.fields import REMOTE, NotJson, Refused, is_market_id, parse
+from kos.adapters.betfair.fields import REMOTE, is_market_id
 from kos.adapters.betfair.payloads import (
     EventType,
     MarketDescription,
@@ -33,6 +33,7 @@ from kos.adapters.betfair.payloads import (
 )
 from kos.adapters.betfair.session import BetfairSession
 from kos.adapters.http import ANY_STATUS, HttpRemote, Repeat, RetryPolicy, read_retry_after
+from kos.adapters.json_fields import NotJson, Refused, parse
 from kos.domain.exchange_cache import books_per_call
 from kos.domain.market import Drop, ExchangeMarket, MarketBook
 from kos.errors import KosError, RemoteUnavailable, WaitAndRetry

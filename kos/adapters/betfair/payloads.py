@@ -17,23 +17,20 @@ from typing import Any, Final
 import msgspec
 
 from kos.adapters.betfair.fields import (
-    Drops,
-    Refused,
     best_first,
     flag,
     handicap,
     integer,
     listing,
-    mapping,
     market_id,
     number,
     price,
-    read_each,
     size,
     text,
     text_or_empty,
     utc,
 )
+from kos.adapters.json_fields import Drops, Refused, mapping, read_each
 from kos.domain.market import (
     Drop,
     ExchangeMarket,

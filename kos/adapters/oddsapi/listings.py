@@ -7,14 +7,11 @@ from typing import Any
 
 import msgspec
 
+from kos.adapters.json_fields import Drops, Refused, mapping, read_each
 from kos.adapters.oddsapi.fields import (
-    Drops,
-    Refused,
     decimal,
     flag,
-    mapping,
     parse_list,
-    read_each,
     readable,
     string,
     string_or_none,

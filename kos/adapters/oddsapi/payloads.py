@@ -20,17 +20,14 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from kos.adapters.json_fields import Drops, Refused, mapping, read_each
 from kos.adapters.oddsapi.fields import (
     REMOTE,
-    Drops,
-    Refused,
     WireTime,
     check_size,
     decimal,
-    mapping,
     parse,
     parse_list,
-    read_each,
     readable,
     string,
     string_or_none,

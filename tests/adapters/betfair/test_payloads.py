@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kos.adapters.betfair.errors import fault_in
-from kos.adapters.betfair.fields import NotJson, Refused, parse
 from kos.adapters.betfair.payloads import (
     read_books,
     read_catalogue,
     read_descriptions,
     read_event_types,
 )
+from kos.adapters.json_fields import NotJson, Refused, parse
 from kos.domain.market import Drop, ExchangeMarket, MarketBook
 from tests.adapters.betfair.server import book_entry, catalogue_entry
 

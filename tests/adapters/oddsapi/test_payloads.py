@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kos.adapters.json_fields import MAX_DROPS
 from kos.adapters.oddsapi import payloads
-from kos.adapters.oddsapi.fields import MAX_BODY_BYTES, MAX_DROPS
+from kos.adapters.oddsapi.fields import MAX_BODY_BYTES
 from kos.adapters.oddsapi.payloads import (
     MAX_PRICE,
     OddsBody,
