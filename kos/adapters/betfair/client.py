@@ -24,12 +24,10 @@ import structlog
 from kos.adapters.betfair.errors import Fault, Reaction, error_of, fault_in, page_fault
 from kos.adapters.betfair.fields import REMOTE, is_market_id
 from kos.adapters.betfair.payloads import (
-    EventType,
     MarketDescription,
     read_books,
     read_catalogue,
     read_descriptions,
-    read_event_types,
 )
 from kos.adapters.betfair.session import BetfairSession
 from kos.adapters.http import ANY_STATUS, HttpRemote, Repeat, RetryPolicy, read_retry_after
@@ -60,14 +58,6 @@ _PROJECTION: Final = (
 
 
 _T = TypeVar("_T")
-
-
-class EventTypesAnswer(msgspec.Struct, frozen=True):
-    """The sports of the exchange."""
-
-    event_types: tuple[EventType, ...]
-    drops: tuple[Drop, ...]
-    calls: int
 
 
 class CatalogueAnswer(msgspec.Struct, frozen=True):
@@ -204,13 +194,6 @@ class BetfairClient:
     def books_per_call(self) -> int:
         """Markets that one call for prices may carry; shrinks where the service wants less."""
         return self._books_per_call
-
-    def event_types(self) -> EventTypesAnswer:
-        """The sports of the exchange. Raises as :meth:`catalogue`."""
-        tally = _Tally()
-        result = self._call("listEventTypes", {"filter": {}}, tally)
-        found, drops = _read(partial(read_event_types, result))
-        return EventTypesAnswer(found, drops, tally.calls)
 
     def catalogue(
         self,

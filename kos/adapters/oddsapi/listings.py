@@ -42,20 +42,6 @@ def decode_sports(body: bytes) -> tuple[tuple[Sport, ...], tuple[Drop, ...]]:
     return tuple({sport.key: sport for sport in sports}.values()), drops.listed()
 
 
-def decode_events(body: bytes) -> tuple[tuple[EventQuotes, ...], tuple[Drop, ...]]:
-    """Decode an answer of ``/events``: events without bookmakers."""
-    drops = Drops()
-    events = read_each(parse_list(body), "", drops, read_event_head)
-    return tuple({event.id: event for event in events}.values()), drops.listed()
-
-
-def decode_scores(body: bytes) -> tuple[tuple[Score, ...], tuple[Drop, ...]]:
-    """Decode an answer of ``/scores``."""
-    drops = Drops()
-    scores = read_each(parse_list(body), "", drops, read_score)
-    return tuple({score.id: score for score in scores}.values()), drops.listed()
-
-
 def read_sport(value: Any, _path: str, _drops: Drops) -> Sport:
     """One parsed row of the list of sports."""
     fields = mapping(value, "sport")

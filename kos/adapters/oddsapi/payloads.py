@@ -138,11 +138,6 @@ def decode_odds(body: bytes, *, convert_american: bool = False) -> OddsBody:
     return _finish(_wire_events(body, drops), drops, convert_american=convert_american)
 
 
-def decode_event_odds(body: bytes, *, convert_american: bool = False) -> OddsBody:
-    """Decode an answer of ``/events/{id}/odds``: one event, as :func:`decode_odds` does."""
-    return decode_odds(b"[" + body + b"]", convert_american=convert_american)
-
-
 def decode_parsed_events(
     values: list[Any], path: str = "", *, convert_american: bool = False
 ) -> OddsBody:

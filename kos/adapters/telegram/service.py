@@ -106,8 +106,6 @@ class Status:
     """Times that Telegram asked for patience."""
     failures: int = 0
     waiting: int = 0
-    resting_chats: int = 0
-    last_poll_at: str = ""
 
 
 @dataclass
@@ -173,7 +171,6 @@ class TelegramService:
         self._queue: OutgoingQueue[_Letter] = OutgoingQueue(Limits(), time.monotonic())
         self._busy: set[int] = set()
         self._in_flight: set[int] = set()
-        self._resting: set[int] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._me: Me | None = None
         self._fetched: int | None = None
@@ -274,7 +271,6 @@ class TelegramService:
             wait_s = _FIRST_WAIT_S
             self._set_state("polling", "")
             self._polled_at = time.monotonic()
-            self.status.last_poll_at = datetime.now(UTC).isoformat(timespec="seconds")
             if updates:
                 self._fetched = updates[-1].update_id + 1
             # What is said from now on, when nothing new came, did not wait.
@@ -383,7 +379,6 @@ class TelegramService:
         if answered.is_stranger:
             self._count_stranger(word)
             return
-        self._resting.discard(word.chat)
         if word.press_id:
             self._start(self._answer_press(word.press_id, notice_text(answered.notice)))
         waits = [
@@ -608,8 +603,6 @@ class TelegramService:
                 job.chat = fault.new_chat
                 self._queue.put_back(job, now)
             case FaultKind.FORBIDDEN:
-                self._resting.add(job.chat)
-                self.status.resting_chats = len(self._resting)
                 self._log.warning("telegram.chat_closed", chat=job.chat, reason=fault.reason)
                 _settle(letter, _Delivered(Outcome.UNDELIVERABLE, reason=fault.reason))
             case FaultKind.TOO_LARGE | FaultKind.REFUSED | FaultKind.TOO_OLD:
