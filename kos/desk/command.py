@@ -147,6 +147,3 @@ class Command:
     """What its button does cannot be said again safely: the button is used up before."""
     is_hidden: bool = False
     """Understood, but in no menu: what buttons and dialogues say."""
-
-
-Commands = Mapping[str, Command]
