@@ -55,8 +55,8 @@ if __name__ == "__main__":
 import msgspec
 from rapidfuzz import process
 
-from kos.adapters.betfair.fields import parse
 from kos.adapters.betfair.payloads import read_books, read_catalogue
+from kos.adapters.json_fields import parse
 from kos.adapters.oddsapi.payloads import decode_odds
 from kos.domain.market.quotes import (
     EventMatch,

@@ -147,6 +147,3 @@ class Command:
     """Its button cannot be repeated safely: the button is marked as used first."""
     is_hidden: bool = False
     """Not in any menu: sent by buttons and dialogues."""
-
-
-Commands = Mapping[str, Command]

@@ -112,7 +112,6 @@ class Context:
         self._children = children
         self._own_timers: list[Timer] = []
         self._owed: set[Reply] = set()
-        self.is_leaving = False
 
     def ref(self, name: str) -> ActorRef:
         """A reference to the actor ``name``, anywhere in the system, there yet or not."""
@@ -200,13 +199,6 @@ class Context:
     def waiting(self) -> int:
         """Messages that wait in the own mailbox."""
         return len(self._mailbox)
-
-    def leave(self) -> None:
-        """End this actor of its own will, after the present message.
-
-        A ``PERMANENT`` one starts again; a ``TRANSIENT`` or ``TEMPORARY`` one stays ended.
-        """
-        self.is_leaving = True
 
     def forget_reply(self, reply: Reply) -> None:
         """For the runtime: ``reply`` is no longer owed."""

@@ -202,8 +202,6 @@ class Cell(pykka.ThreadingActor):
             return
         if self._mailbox.is_empty():
             self._rest(content)
-        if self._context.is_leaving and not self.actor_stopped.is_set():
-            self._leave()
 
     def _rest(self, content: Message) -> None:
         assert self._actor is not None  # noqa: S101 - set before the first letter is taken

@@ -37,10 +37,6 @@ class WorldClock:
         self._world_start = self._wall_start if start is None else start.timestamp()
         self._held = threading.local()
 
-    def wall_now(self) -> float:
-        """Gives the wall clock's time."""
-        return self._now()
-
     def now(self) -> float:
         """Gives world time, or the moment at which this thread holds it."""
         held: float | None = getattr(self._held, "at", None)

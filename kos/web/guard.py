@@ -11,20 +11,20 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
-import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request, cookie_parser
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kos.config.settings import WebSettings
 
 COOKIE = "kos_session"
-SESSION_S = 30 * 24 * 3600
 MAX_TOKEN = 1000
+_SESSION_S = 30 * 24 * 3600
+_FORM_TOKEN = "form_token"  # noqa: S105 - a name
 _LOOPBACK_NAMES = frozenset({"localhost"})
 _OPEN = frozenset({"/login", "/healthz", "/readyz"})
 _STATIC = "/static/"
@@ -54,11 +54,13 @@ class Sessions:
 
     def __init__(self, token: str) -> None:
         self._token = token
-        self._key = (
-            hashlib.sha256(b"kos web session\0" + token.encode()).digest()
+        self._open_form_token = secrets.token_hex(16)
+        self.key = (
+            hashlib.sha256(b"kos web session\0" + token.encode()).hexdigest()
             if token
-            else secrets.token_bytes(32)
+            else secrets.token_hex(32)
         )
+        """Signs the cookies."""
 
     @property
     def is_needed(self) -> bool:
@@ -69,29 +71,22 @@ class Sessions:
         """Whether the token is right; takes the same time for every wrong one."""
         return hmac.compare_digest(_digest(typed), _digest(self._token)) and self.is_needed
 
-    def begin(self, now_s: float) -> str:
-        """A cookie that is valid for a month."""
-        said = f"{int(now_s) + SESSION_S}.{secrets.token_hex(16)}"
-        return f"{said}.{self._sign('session', said)}"
+    def begin(self, session: dict[str, str]) -> None:
+        """Log in: the cookie is good for a month."""
+        session[_FORM_TOKEN] = secrets.token_hex(16)
 
-    def is_good(self, cookie: str, now_s: float) -> bool:
-        """Whether a cookie was issued here and has not expired."""
-        said, _, signature = cookie.rpartition(".")
-        ends, _, _ = said.partition(".")
-        if not hmac.compare_digest(signature.encode(), self._sign("session", said).encode()):
-            return False
-        return ends.isdecimal() and now_s < int(ends)
+    def is_good(self, session: Mapping[str, str]) -> bool:
+        """Whether this session has logged in, or need not."""
+        return not self.is_needed or _FORM_TOKEN in session
 
-    def form_token(self, cookie: str) -> str:
-        """The token with which a form proves that this page made it for this login."""
-        return self._sign("form", cookie if self.is_needed else "")
+    def form_token(self, session: Mapping[str, str]) -> str:
+        """What a form must bring back to prove that this page made it for this login."""
+        return session.get(_FORM_TOKEN, "") if self.is_needed else self._open_form_token
 
-    def is_form_token(self, cookie: str, brought: str) -> bool:
-        """Whether a form has the right token."""
-        return hmac.compare_digest(brought.encode(), self.form_token(cookie).encode())
-
-    def _sign(self, what: str, said: str) -> str:
-        return hmac.new(self._key, f"{what}\0{said}".encode(), hashlib.sha256).hexdigest()
+    def is_form_token(self, session: Mapping[str, str], brought: str) -> bool:
+        """Whether a form brought it back."""
+        token = self.form_token(session)
+        return bool(token) and hmac.compare_digest(brought.encode(), token.encode())
 
 
 def _digest(text: str) -> bytes:
@@ -120,11 +115,6 @@ class FailedLogins:
         self._failed.append((now_s, who))
 
 
-def session_of(request: Request) -> str:
-    """The session cookie as received, not verified."""
-    return request.cookies.get(COOKIE, "")
-
-
 class Guard:
     """Checks every request.
 
@@ -137,6 +127,17 @@ class Guard:
     def __init__(self, app: ASGIApp, web: WebSettings, sessions: Sessions) -> None:
         self._app = app
         self._sessions = sessions
+        self._with_session = {
+            is_https: SessionMiddleware(
+                self._logged_in,
+                sessions.key,
+                COOKIE,
+                max_age=_SESSION_S,
+                same_site="strict",
+                https_only=is_https,
+            )
+            for is_https in (False, True)
+        }
         self._names = _LOOPBACK_NAMES | {name.lower() for name in (web.host, *web.allowed_hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -153,11 +154,12 @@ class Guard:
                     headers["cache-control"] = "no-store"
             await send(message)
 
-        refusal = self._refusal(scope)
-        await (refusal or self._app)(scope, receive, send_guarded)
-
-    def _refusal(self, scope: Scope) -> ASGIApp | None:
         headers = Headers(scope=scope)
+        is_https = headers.get("origin", "").startswith("https://")
+        refusal = self._refusal(scope, headers)
+        await (refusal or self._with_session[is_https])(scope, receive, send_guarded)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> ASGIApp | None:
         host = headers.get("host", "")
         if not self.is_own(host):
             return PlainTextResponse(
@@ -165,21 +167,23 @@ class Guard:
                 " address that KOS printed.\n",
                 400,
             )
-        method, path = scope["method"], scope["path"]
+        method = scope["method"]
         if method not in {"GET", "HEAD", "POST"}:
             return PlainTextResponse("Only GET, HEAD and POST are allowed.\n", 405)
         if method == "POST" and not _is_from_the_page(headers, host):
             return PlainTextResponse("Request refused: it did not come from a KOS page.\n", 403)
-        return self._login_asked(headers, method, path)
+        return None
 
-    def _login_asked(self, headers: Headers, method: str, path: str) -> ASGIApp | None:
-        is_open = path in _OPEN or path.startswith(_STATIC)
-        cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
-        if is_open or not self._sessions.is_needed or self._sessions.is_good(cookie, time.time()):
-            return None
-        if method == "GET" and "text/html" in headers.get("accept", ""):
-            return RedirectResponse("/login", 303)
-        return PlainTextResponse("Log in first.\n", 401)
+    async def _logged_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path, accept = scope["path"], Headers(scope=scope).get("accept", "")
+        app = self._app
+        if path in _OPEN or path.startswith(_STATIC) or self._sessions.is_good(scope["session"]):
+            pass
+        elif scope["method"] == "GET" and "text/html" in accept:
+            app = RedirectResponse("/login", 303)
+        else:
+            app = PlainTextResponse("Log in first.\n", 401)
+        await app(scope, receive, send)
 
     def is_own(self, host: str) -> bool:
         """Whether a Host header names this page. An address cannot be rebound, a name can."""

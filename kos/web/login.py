@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from kos.web.guard import COOKIE, SESSION_S, FailedLogins, Sessions
+from kos.web.guard import FailedLogins, Sessions
 from kos.web.pages import FormFields, Pages, form_of
 
 log = structlog.get_logger()
@@ -56,18 +56,9 @@ class LoginPages:
             log.warning("dashboard.login_refused", client=who)
             words = "Wrong token. Use the one in your settings (web.token)."
             return self._pages.page(request, "login.html", 401, refusal=words)
-        answer = RedirectResponse("/opportunities", 303)
-        answer.set_cookie(
-            COOKIE,
-            self._sessions.begin(time.time()),
-            max_age=SESSION_S,
-            httponly=True,
-            samesite="strict",
-            secure=request.headers.get("origin", "").startswith("https://"),
-        )
-        return answer
+        self._sessions.begin(request.session)
+        return RedirectResponse("/opportunities", 303)
 
-    async def _log_out(self, _request: Request, _form: FormFields) -> Response:
-        answer = RedirectResponse("/login", 303)
-        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
-        return answer
+    async def _log_out(self, request: Request, _form: FormFields) -> Response:
+        request.session.clear()
+        return RedirectResponse("/login", 303)

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from kos.errors import InvalidInput
-from kos.web.guard import Sessions, session_of
+from kos.web.guard import Sessions
 
 PAGES = (
     ("/opportunities", "Opportunities"),
@@ -66,7 +66,7 @@ class Pages:
 
     def part(self, request: Request, template: str, **facts: Any) -> str:
         """A part of a page that holds a form."""
-        token = self._sessions.form_token(session_of(request))
+        token = self._sessions.form_token(request.session)
         return self.render(template, form_token=token, **facts)
 
     def page(self, request: Request, template: str, status: int = 200, **facts: Any) -> Response:
@@ -85,8 +85,7 @@ class Pages:
 
         async def guarded(request: Request) -> Response:
             form = await form_of(request)
-            cookie = session_of(request)
-            if not self._sessions.is_form_token(cookie, form.pop("form_token", "")):
+            if not self._sessions.is_form_token(request.session, form.pop("form_token", "")):
                 raise HTTPException(403, "This page is out of date. Reload it and try again.")
             return await answer(request, form)
 

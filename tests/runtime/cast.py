@@ -201,8 +201,6 @@ class Keeper(Actor):
                 return None
             case "unlisted":
                 return Unlisted()
-            case "leave":
-                self.context.leave()
             case "vanish":
                 self.vanish()
             case "owe":

@@ -319,14 +319,10 @@ def test_a_temporary_bystander_does_not_come_back(stage: SetStage) -> None:
         here.ask("guest", WhoAreYou())
 
 
-def test_a_transient_actor_may_leave_but_not_fail(stage: SetStage) -> None:
+def test_a_transient_actor_that_fails_starts_again(stage: SetStage) -> None:
     here = stage(node("one", keeper("a", restart=TRANSIENT), keeper("b")))
     tell(here, "a", Fail(how="raise"))
     eventually(lambda: here.who("a").incarnation == 2)
-    tell(here, "a", Fail(how="leave"))
-    here.when("a", lambda now: now.state == "stopped")
-    with pytest.raises(NoSuchActor):
-        here.ask("a", WhoAreYou())
     assert here.who("b").incarnation == 1
 
 

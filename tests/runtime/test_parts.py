@@ -5,12 +5,10 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from kos.runtime import ChildSpec, NodeSpec, SpecRefused
-from kos.runtime.clock import Clock, FakeClock, SystemClock
 from kos.runtime.timers import Timers
 
 CHILD = ChildSpec(name="a", factory="m:A")
@@ -58,25 +56,6 @@ def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(SpecRefused) as caught:
         ChildSpec(name="", factory="x", max_restarts=-1)
     assert len(caught.value.problems) == 3
-
-
-def test_a_fake_clock_goes_on_when_told_and_its_intervals_do_not_jump() -> None:
-    clock = FakeClock(datetime(2026, 1, 1, 1, tzinfo=timezone(timedelta(hours=1))))
-    assert clock.now() == datetime(2026, 1, 1, tzinfo=UTC)
-    clock.advance(90)
-    clock.jump(-3600)
-    assert clock.now() == datetime(2025, 12, 31, 23, 1, 30, tzinfo=UTC)
-    assert clock.monotonic() == 90
-    with pytest.raises(ValueError, match="does not go back"):
-        clock.advance(-1)
-    with pytest.raises(ValueError, match="timezone-aware"):
-        FakeClock(datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
-
-
-def test_the_machines_clock_is_utc() -> None:
-    clock: Clock = SystemClock()
-    assert clock.now().tzinfo is UTC
-    assert clock.monotonic() <= clock.monotonic()
 
 
 def test_timers_fire_in_the_order_they_are_due_whatever_the_order_they_were_set() -> None:

@@ -6,7 +6,7 @@ import http.client
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
@@ -19,6 +19,8 @@ from kos.web.server import WebServer
 DEADLINE_S = 90.0
 
 Answers = Callable[[Message], Message]
+Fields = Mapping[str, str] | Sequence[tuple[str, str]]
+"""Of a form."""
 
 
 class Cast:
@@ -81,22 +83,25 @@ def call(
     server: WebServer,
     path: str,
     *,
-    form: dict[str, str] | None = None,
-    headers: dict[str, str] | None = None,
+    form: Fields | None = None,
+    headers: Mapping[str, str | None] | None = None,
 ) -> Answered:
-    """One request; a form makes it a POST as the page itself would send it."""
+    """One request; a form makes it a POST as the page itself would send it.
+
+    A header that is None is not sent.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=DEADLINE_S)
-    said = {"Accept": "text/html", **(headers or {})}
+    sent: dict[str, str | None] = {"Accept": "text/html"}
+    if form is not None:
+        sent["Content-Type"] = "application/x-www-form-urlencoded"
+        sent["Sec-Fetch-Site"] = "same-origin"
+    sent |= headers or {}
+    given = {name: value for name, value in sent.items() if value is not None}
     try:
         if form is None:
-            connection.request("GET", path, headers=said)
+            connection.request("GET", path, headers=given)
         else:
-            said = {
-                "Content-Type": "application/x-www-form-urlencoded",
-                "Sec-Fetch-Site": "same-origin",
-                **said,
-            }
-            connection.request("POST", path, urlencode(form), said)
+            connection.request("POST", path, urlencode(form), given)
         return Answered(connection.getresponse())
     finally:
         connection.close()

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
+import time
+from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
+from itsdangerous import TimestampSigner
 
 from kos.config.settings import Secret, WebSettings
-from kos.web.guard import Sessions
+from kos.web.guard import COOKIE, Sessions
 from kos.web.server import WebServer
-from tests.web.served import Cast, call, serving
+from tests.web.served import Cast, Fields, call, serving
 
 TOKEN = "correct-horse-battery"  # noqa: S105 - a test's
 
@@ -88,8 +93,8 @@ def test_the_right_token_opens_the_page_with_a_cookie_no_script_can_read(locked:
     answer = call(locked, "/login", form={"token": TOKEN})
     assert answer.status == 303
     cookie = str(answer.headers["set-cookie"])
-    assert "HttpOnly" in cookie
-    assert "samesite=strict" in cookie.lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
     assert TOKEN not in cookie
     with_cookie = {"Cookie": cookie.partition(";")[0]}
     assert call(locked, "/opportunities", headers=with_cookie).status == 200
@@ -120,15 +125,80 @@ def test_a_form_without_the_pages_token_is_refused(page: WebServer) -> None:
     assert "Reload" in answer.text
 
 
-def test_a_session_ends_and_belongs_to_one_token() -> None:
-    sessions = Sessions(TOKEN)
-    cookie = sessions.begin(1000.0)
-    assert sessions.is_good(cookie, 1001.0)
-    assert not sessions.is_good(cookie, 1000.0 + 31 * 24 * 3600)
-    assert not Sessions("another-token-of-16").is_good(cookie, 1001.0)
-    assert not sessions.is_good("", 1001.0)
-    assert Sessions(TOKEN).is_good(cookie, 1001.0)  # after a restart too
-    assert sessions.form_token(cookie) != sessions.form_token(sessions.begin(1000.0))
+def cookie_of(token: str, age_s: float) -> dict[str, str]:
+    """The cookie of a login with ``token`` so long ago."""
+
+    class Signer(TimestampSigner):
+        def get_timestamp(self) -> int:
+            return int(time.time() - age_s)
+
+    session = b64encode(json.dumps({"form_token": "f" * 32}).encode())
+    return {"Cookie": f"{COOKIE}={Signer(Sessions(token).key).sign(session).decode()}"}
+
+
+def test_a_session_ends_after_a_month_and_belongs_to_one_token(locked: WebServer) -> None:
+    def status(cookie: dict[str, str]) -> int:
+        return call(locked, "/opportunities", headers=cookie).status
+
+    day_s = 24 * 3600
+    assert status(cookie_of(TOKEN, 29 * day_s)) == 200  # whichever run gave it out
+    assert status(cookie_of(TOKEN, 31 * day_s)) == 303
+    assert status(cookie_of("another-token-of-16", 60)) == 303
+    assert status({"Cookie": f"{COOKIE}=null"}) == 303
+    assert status({"Cookie": f"{COOKIE}="}) == 303
+
+
+def test_each_login_has_a_form_token_of_its_own_and_ends_with_the_logout(locked: WebServer) -> None:
+    def log_in() -> tuple[dict[str, str], str]:
+        cookie = str(call(locked, "/login", form={"token": TOKEN}).headers["set-cookie"])
+        headers = {"Cookie": cookie.partition(";")[0]}
+        found = re.search(
+            r'name="form_token" value="(\w+)"', call(locked, "/books", headers=headers).text
+        )
+        assert found is not None
+        return headers, found[1]
+
+    (cookie, form_token), (_, other) = log_in(), log_in()
+    assert call(locked, "/logout", form={"form_token": other}, headers=cookie).status == 403
+    assert call(locked, "/logout", form={"form_token": ""}, headers=cookie).status == 403
+    ended = call(locked, "/logout", form={"form_token": form_token}, headers=cookie)
+    assert ended.headers["location"] == "/login"
+    assert str(ended.headers["set-cookie"]).startswith(f"{COOKIE}=null; path=/; expires=Thu, 01")
+    assert not Sessions(TOKEN).is_form_token({}, "")
+
+
+def test_a_cookie_got_over_tls_is_sent_over_tls_alone(locked: WebServer) -> None:
+    form = {"token": TOKEN}
+    tls = {"Host": "localhost", "Origin": "https://localhost"}
+    assert "secure" in str(call(locked, "/login", form=form, headers=tls).headers["set-cookie"])
+    assert "secure" not in str(call(locked, "/login", form=form).headers["set-cookie"])
+
+
+def test_a_post_that_does_not_say_where_it_comes_from_is_refused(locked: WebServer) -> None:
+    form = {"token": TOKEN}
+    assert call(locked, "/login", form=form, headers={"Sec-Fetch-Site": None}).status == 403
+    host = {"Host": "localhost", "Sec-Fetch-Site": None, "Origin": "http://localhost"}
+    assert call(locked, "/login", form=form, headers=host).status == 303
+
+
+@pytest.mark.parametrize(
+    ("form", "kind", "status", "words"),
+    [
+        ({"token": TOKEN}, "application/json", 415, "Send a form."),
+        ({"token": TOKEN}, "multipart/form-data; boundary=x", 415, "Send a form."),
+        ({"token": "x" * 64 * 1024}, None, 413, "at most 65536 bytes"),
+        ([("token", TOKEN), ("token", TOKEN)], None, 400, "says something twice"),
+        ([(str(i), "") for i in range(201)], None, 400, "cannot be read"),
+        ([(str(i), "") for i in range(199)] + [("token", TOKEN)], None, 303, ""),
+    ],
+)
+def test_a_form_of_another_kind_too_large_or_ambiguous_is_refused(
+    locked: WebServer, form: Fields, kind: str | None, status: int, words: str
+) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+    answer = call(locked, "/login", form=form, headers=headers)
+    assert answer.status == status
+    assert words in answer.text
 
 
 def test_the_main_process_does_not_import_the_web_server() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import msgspec
 
 from kos.runtime import PeerDied
+from kos.web.live import MAX_QUESTIONS, MAX_STREAMS
+from kos.web.server import WebServer
 from tests.web.markets import Market
-from tests.web.served import Cast, call, listening, serving
+from tests.web.served import DEADLINE_S, Cast, call, listening, port_of, serving
 
 
 def test_fifty_streams_of_one_question_are_one_question() -> None:
@@ -25,6 +28,31 @@ def test_fifty_streams_of_one_question_are_one_question() -> None:
         # Each asking serves all: were each stream to ask, there would be fifty times as many.
         cast.await_asked("scorer", 2)
         assert cast.asked["scorer"] < 50
+
+
+def test_no_more_streams_than_the_limit_are_opened() -> None:
+    with serving(Cast(scorer=Market())) as server, ExitStack() as stack:
+        for _ in range(MAX_STREAMS):
+            next(stack.enter_context(listening(server, "/opportunities/stream")))
+        assert f"{MAX_STREAMS} pages are open already" in _refusal(server, "stake=10")
+        assert server.counts() == {"streams": MAX_STREAMS, "questions": 1}
+
+
+def test_no_more_questions_than_the_limit_are_asked_but_those_asked_can_be_joined() -> None:
+    with serving(Cast(scorer=Market())) as server, ExitStack() as stack:
+        for stake in range(1, MAX_QUESTIONS + 1):
+            next(stack.enter_context(listening(server, f"/opportunities/stream?stake={stake}")))
+        assert f"{MAX_QUESTIONS} different questions" in _refusal(server, "stake=999")
+        next(stack.enter_context(listening(server, "/opportunities/stream?stake=1")))
+
+
+def _refusal(server: WebServer, query: str) -> str:
+    connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=DEADLINE_S)
+    with closing(connection):
+        connection.request("GET", f"/opportunities/stream?{query}")
+        answer = connection.getresponse()
+        assert answer.status == 503
+        return answer.read().decode()
 
 
 def test_the_same_stake_written_otherwise_is_the_same_question() -> None:

@@ -22,17 +22,16 @@ import msgspec
 import structlog
 
 from kos.adapters.betfair.errors import Reaction, ServiceFault, error_of, fault_in, page_fault
-from kos.adapters.betfair.fields import REMOTE, NotJson, Refused, is_market_id, parse
+from kos.adapters.betfair.fields import REMOTE, is_market_id
 from kos.adapters.betfair.payloads import (
-    EventType,
     MarketDescription,
     read_books,
     read_catalogue,
     read_descriptions,
-    read_event_types,
 )
 from kos.adapters.betfair.session import BetfairSession
 from kos.adapters.http import ANY_STATUS, HttpRemote, Repeat, RetryPolicy, read_retry_after
+from kos.adapters.json_fields import NotJson, Refused, parse
 from kos.domain.market.quotes import Drop, ExchangeMarket, MarketBook
 from kos.domain.polling.exchange_cache import books_per_call
 from kos.errors import KosError, RemoteUnavailable, WaitAndRetry
@@ -59,14 +58,6 @@ _PROJECTION: Final = (
 
 
 _T = TypeVar("_T")
-
-
-class EventTypesAnswer(msgspec.Struct, frozen=True):
-    """The sports of the exchange."""
-
-    event_types: tuple[EventType, ...]
-    drops: tuple[Drop, ...]
-    calls: int
 
 
 class CatalogueAnswer(msgspec.Struct, frozen=True):
@@ -203,13 +194,6 @@ class BetfairClient:
     def books_per_call(self) -> int:
         """Markets that one call for prices may carry; shrinks where the service wants less."""
         return self._books_per_call
-
-    def event_types(self) -> EventTypesAnswer:
-        """The sports of the exchange. Raises as :meth:`catalogue`."""
-        tally = _CallCounts()
-        result = self._call("listEventTypes", {"filter": {}}, tally)
-        found, drops = _read(partial(read_event_types, result))
-        return EventTypesAnswer(found, drops, tally.calls)
 
     def catalogue(
         self,

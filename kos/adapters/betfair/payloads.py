@@ -17,23 +17,20 @@ from typing import Any, Final
 import msgspec
 
 from kos.adapters.betfair.fields import (
-    Drops,
-    Refused,
     best_first,
     flag,
     handicap,
     integer,
     listing,
-    mapping,
     market_id,
     number,
     price,
-    read_each,
     size,
     text,
     text_or_empty,
     utc,
 )
+from kos.adapters.json_fields import Drops, Refused, mapping, read_each
 from kos.domain.market.quotes import (
     Drop,
     ExchangeMarket,
@@ -56,14 +53,6 @@ _HEAD_TO_HEAD_RUNNERS: Final = (2, 3)
 _HUNDRED: Final = Decimal(100)
 
 
-class EventType(msgspec.Struct, frozen=True):
-    """One sport of the exchange."""
-
-    id: str
-    name: str
-    market_count: int
-
-
 class MarketDescription(msgspec.Struct, frozen=True):
     """What a market's description says beyond the catalogue; holds for a day."""
 
@@ -75,13 +64,6 @@ class MarketDescription(msgspec.Struct, frozen=True):
     """``CLASSIC``, ``FINEST`` or ``LINE_RANGE``."""
     market_type: str
     betting_type: str
-
-
-def read_event_types(result: Any) -> tuple[tuple[EventType, ...], tuple[Drop, ...]]:
-    """The sports of a listEventTypes result."""
-    drops = Drops()
-    found = read_each(_results(result), "", drops, _event_type)
-    return tuple(found), drops.listed()
 
 
 def read_catalogue(
@@ -160,16 +142,6 @@ def _results(result: Any) -> list[Any]:
     if not isinstance(result, list):
         raise Refused("result not a list")
     return result
-
-
-def _event_type(value: Any, _path: str, _drops: Drops) -> EventType:
-    fields = mapping(value, "entry")
-    inner = mapping(fields.get("eventType"), "eventType")
-    return EventType(
-        id=text(inner.get("id"), "id"),
-        name=text(inner.get("name"), "name"),
-        market_count=integer(fields.get("marketCount"), "marketCount"),
-    )
 
 
 def _market(

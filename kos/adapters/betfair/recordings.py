@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kos.adapters.betfair.fields import Drops, NotJson, Refused, parse, utc
+from kos.adapters.betfair.fields import utc
 from kos.adapters.betfair.payloads import (
     MarketDescription,
     read_books,
@@ -24,6 +24,7 @@ from kos.adapters.betfair.payloads import (
     read_descriptions,
 )
 from kos.adapters.betfair.stream_cache import StreamCache, StreamLadder, read_line
+from kos.adapters.json_fields import Drops, NotJson, Refused, parse
 from kos.domain.market.quotes import Drop, ExchangeMarket, MarketBook
 from kos.domain.market.sports import sport_of_event_type
 

@@ -30,8 +30,9 @@ from kos.adapters.betfair.errors import (
     code_of,
     login_refused,
 )
-from kos.adapters.betfair.fields import REMOTE, NotJson, parse
+from kos.adapters.betfair.fields import REMOTE
 from kos.adapters.http import ANY_STATUS, HttpRemote, Repeat
+from kos.adapters.json_fields import NotJson, parse
 from kos.errors import AccessRefused, KosError, RemoteUnavailable
 from kos.runtime import meters
 

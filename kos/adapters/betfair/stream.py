@@ -29,9 +29,10 @@ import msgspec
 import structlog
 
 from kos.adapters.betfair.errors import Reaction, ServiceFault, code_of, error_of
-from kos.adapters.betfair.fields import Refused, is_market_id
+from kos.adapters.betfair.fields import is_market_id
 from kos.adapters.betfair.session import BetfairSession
 from kos.adapters.betfair.stream_cache import LineSplitter, StreamCache, StreamLadder, read_line
+from kos.adapters.json_fields import Refused
 from kos.domain.market.quotes import Drop, MarketBook
 from kos.errors import InvalidSettings, KosError, OperatorMustAct, WaitAndRetry
 

@@ -18,21 +18,17 @@ from typing import Any, Final
 import msgspec
 
 from kos.adapters.betfair.fields import (
-    Drops,
-    NotJson,
-    Refused,
     best_first,
     flag,
     handicap,
     integer,
     listing,
-    mapping,
     market_id,
-    parse,
     price,
     size,
 )
 from kos.adapters.betfair.payloads import RUNNER_STATUSES, STATUSES, status_of
+from kos.adapters.json_fields import Drops, NotJson, Refused, mapping, parse
 from kos.domain.market.quotes import Drop, MarketBook, PriceSize, RunnerBook
 
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024

@@ -11,8 +11,8 @@ from urllib.parse import quote
 from kos.adapters.http import DEFAULT_RETRIES, HttpRemote, HttpResponse, Repeat, RetryPolicy
 from kos.adapters.oddsapi.errors import error_of, is_error_body
 from kos.adapters.oddsapi.fields import MAX_BODY_BYTES, REMOTE
-from kos.adapters.oddsapi.listings import EventScore, decode_events, decode_scores, decode_sports
-from kos.adapters.oddsapi.payloads import OddsBody, decode_event_odds, decode_odds
+from kos.adapters.oddsapi.listings import decode_sports
+from kos.adapters.oddsapi.payloads import OddsBody, decode_odds
 from kos.adapters.oddsapi.questions import OddsQuestion
 from kos.domain.market.quotes import Drop, EventQuotes, Sport
 
@@ -109,28 +109,6 @@ class OddsApi:
         """Every event of a sport key, live and to come, with its prices (see ``odds_cost``)."""
         path = f"/v4/sports/{_segment(sport_key)}/odds"
         return self._ask(path, question.params(), _split(decode_odds), Repeat.IF_NOT_DONE)
-
-    def event_odds(
-        self, sport_key: str, event_id: str, question: OddsQuestion
-    ) -> FeedAnswer[tuple[EventQuotes, ...]]:
-        """One event with its prices, any market (see ``event_odds_cost``)."""
-        path = f"/v4/sports/{_segment(sport_key)}/events/{_segment(event_id)}/odds"
-        return self._ask(path, question.params(), _split(decode_event_odds), Repeat.IF_NOT_DONE)
-
-    def events(self, sport_key: str) -> FeedAnswer[tuple[EventQuotes, ...]]:
-        """Every event of a sport key without prices; free."""
-        path = f"/v4/sports/{_segment(sport_key)}/events"
-        return self._ask(path, {"dateFormat": "iso"}, decode_events, Repeat.ALWAYS)
-
-    def scores(
-        self, sport_key: str, days_from: int | None = None
-    ) -> FeedAnswer[tuple[EventScore, ...]]:
-        """Scores of running events, with ``days_from`` (1 to 3) of finished ones, too."""
-        params = {"dateFormat": "iso"}
-        if days_from is not None:
-            params["daysFrom"] = str(days_from)
-        path = f"/v4/sports/{_segment(sport_key)}/scores"
-        return self._ask(path, params, decode_scores, Repeat.IF_NOT_DONE)
 
     def _ask(
         self,

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
-from kos.domain.market.quotes import Drop
+from kos.adapters import json_fields
+from kos.adapters.json_fields import Drops, NotJson, Refused, read_each
 from kos.errors import RemoteUnavailable
 
 REMOTE: Final = "odds-api"
 """The service's name in errors."""
 
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
-MAX_DROPS: Final = 5_000
-"""Of one body; more are counted in one last line."""
 
 _MAX_TEXT: Final = 300
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -31,31 +29,6 @@ WireTime = datetime | int | float | None
 _T = TypeVar("_T")
 
 
-class Refused(Exception):  # noqa: N818 - the text is a drop's reason; it never leaves this room
-    """A value that cannot be trusted."""
-
-
-class Drops:
-    """Collects what is left out of one body, up to a bound."""
-
-    def __init__(self) -> None:
-        self._listed: list[Drop] = []
-        self._unlisted = 0
-
-    def add(self, path: str, reason: str) -> None:
-        """Note one thing left out."""
-        if len(self._listed) < MAX_DROPS:
-            self._listed.append(Drop(path, reason))
-        else:
-            self._unlisted += 1
-
-    def listed(self) -> tuple[Drop, ...]:
-        """All notes, with one last line for those beyond the bound."""
-        if not self._unlisted:
-            return tuple(self._listed)
-        return (*self._listed, Drop(f"{self._unlisted} more", "more drops not listed"))
-
-
 def check_size(body: bytes) -> None:
     """Refuse a body that no honest answer comes near to."""
     if len(body) > MAX_BODY_BYTES:
@@ -63,17 +36,16 @@ def check_size(body: bytes) -> None:
 
 
 def parse(body: bytes) -> Any:
-    """Any JSON as Python values, numbers as Decimal; NaN and Infinity are let through as such.
+    """As :func:`kos.adapters.json_fields.parse`.
 
     Raises:
         RemoteUnavailable: It is not JSON, nests too deep, or is too large.
     """
     check_size(body)
     try:
-        return json.loads(body, parse_float=_number, parse_int=_number, parse_constant=Decimal)
-    except (ValueError, RecursionError):
-        pass
-    raise RemoteUnavailable(REMOTE, "answered with a body that is not JSON")
+        return json_fields.parse(body)
+    except NotJson:
+        raise RemoteUnavailable(REMOTE, "answered with a body that is not JSON") from None
 
 
 def parse_list(body: bytes) -> list[Any]:
@@ -82,13 +54,6 @@ def parse_list(body: bytes) -> list[Any]:
     if not isinstance(values, list):
         raise RemoteUnavailable(REMOTE, "answered with a body that is no list")
     return values
-
-
-def _number(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except ArithmeticError:  # an exponent beyond all bounds
-        return Decimal("NaN")
 
 
 def walk(
@@ -103,26 +68,6 @@ def walk(
     if not isinstance(values, list):
         raise Refused(f"{name} missing" if values is None else f"{name} not a list")
     return read_each(values, f"{path}.{name}", drops, read)
-
-
-def read_each(
-    values: list[Any], path: str, drops: Drops, read: Callable[[Any, str, Drops], _T]
-) -> list[_T]:
-    """What ``read`` makes of each value that it does not refuse."""
-    good = []
-    for i, value in enumerate(values):
-        try:
-            good.append(read(value, f"{path}[{i}]", drops))
-        except Refused as refused:
-            drops.add(f"{path}[{i}]", str(refused))
-    return good
-
-
-def mapping(value: Any, what: str) -> dict[str, Any]:
-    """A JSON object."""
-    if not isinstance(value, dict):
-        raise Refused(f"{what} not an object")
-    return value
 
 
 def string(fields: dict[str, Any], name: str) -> str:
@@ -152,6 +97,8 @@ def decimal(value: Any) -> Decimal | None:
     """A number, or a text that spells a plain one; None for anything else."""
     if isinstance(value, Decimal):
         return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
     if isinstance(value, str) and _PLAIN_NUMBER.fullmatch(value):
         return Decimal(value)
     return None
@@ -162,13 +109,13 @@ def wire_time(fields: dict[str, Any], name: str) -> WireTime:
     value = fields.get(name)
     if value is None:
         return None
-    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() < 15:  # noqa: PLR2004
-        return float(value)
     if isinstance(value, str):
         try:
             return datetime.fromisoformat(value)
         except ValueError:
             pass
+    elif (at := decimal(value)) is not None and at.is_finite() and at.adjusted() < 15:  # noqa: PLR2004
+        return float(at)
     raise Refused(f"{name} not a time")
 
 

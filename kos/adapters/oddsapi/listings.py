@@ -7,14 +7,11 @@ from typing import Any
 
 import msgspec
 
+from kos.adapters.json_fields import Drops, Refused, mapping, read_each
 from kos.adapters.oddsapi.fields import (
-    Drops,
-    Refused,
     decimal,
     flag,
-    mapping,
     parse_list,
-    read_each,
     readable,
     string,
     string_or_none,
@@ -43,20 +40,6 @@ def decode_sports(body: bytes) -> tuple[tuple[Sport, ...], tuple[Drop, ...]]:
     drops = Drops()
     sports = read_each(parse_list(body), "", drops, read_sport)
     return tuple({sport.key: sport for sport in sports}.values()), drops.listed()
-
-
-def decode_events(body: bytes) -> tuple[tuple[EventQuotes, ...], tuple[Drop, ...]]:
-    """Decode an answer of ``/events``: events without bookmakers."""
-    drops = Drops()
-    events = read_each(parse_list(body), "", drops, read_event_head)
-    return tuple({event.id: event for event in events}.values()), drops.listed()
-
-
-def decode_scores(body: bytes) -> tuple[tuple[EventScore, ...], tuple[Drop, ...]]:
-    """Decode an answer of ``/scores``."""
-    drops = Drops()
-    scores = read_each(parse_list(body), "", drops, read_score)
-    return tuple({score.id: score for score in scores}.values()), drops.listed()
 
 
 def read_sport(value: Any, _path: str, _drops: Drops) -> Sport:

@@ -20,17 +20,14 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from kos.adapters.json_fields import Drops, Refused, mapping, read_each
 from kos.adapters.oddsapi.fields import (
     REMOTE,
-    Drops,
-    Refused,
     WireTime,
     check_size,
     decimal,
-    mapping,
     parse,
     parse_list,
-    read_each,
     readable,
     string,
     string_or_none,
@@ -145,11 +142,6 @@ def decode_odds(body: bytes, *, convert_american: bool = False) -> OddsBody:
     """
     drops = Drops()
     return _finish(_wire_events(body, drops), drops, convert_american=convert_american)
-
-
-def decode_event_odds(body: bytes, *, convert_american: bool = False) -> OddsBody:
-    """Decode an answer of ``/events/{id}/odds``: one event, as :func:`decode_odds` does."""
-    return decode_odds(b"[" + body + b"]", convert_american=convert_american)
 
 
 def decode_parsed_events(

@@ -8,8 +8,6 @@ from typing import Final
 import msgspec
 
 _BOOKMAKERS_PER_REGION: Final = 10
-_WITH_LAY: Final = frozenset({"h2h", "outrights"})
-_HISTORICAL_FACTOR: Final = 10
 
 
 class OddsQuestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,27 +55,6 @@ def odds_cost(question: OddsQuestion) -> int:
     Ten bookmakers named one by one count as a region, and so does each further ten begun.
     """
     return len(set(question.markets)) * _regions(question)
-
-
-def event_odds_cost(question: OddsQuestion) -> int:
-    """Credits of one ``/events/{id}/odds`` call at most.
-
-    It is billed by the markets that come back; whether a lay market counts there is not
-    documented, so it is counted.
-    """
-    markets = set(question.markets)
-    lay_markets = {f"{market}_lay" for market in markets & _WITH_LAY}
-    return len(markets | lay_markets) * _regions(question)
-
-
-def historical_odds_cost(question: OddsQuestion) -> int:
-    """Credits of one call for a past snapshot at most: ten times the live one's."""
-    return _HISTORICAL_FACTOR * odds_cost(question)
-
-
-def scores_cost(days_from: int | None) -> int:
-    """Credits of one ``/scores`` call: 1, or 2 with finished events of the last days."""
-    return 1 if days_from is None else 2
 
 
 def _regions(question: OddsQuestion) -> int:

@@ -13,15 +13,15 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from enum import StrEnum
 from itertools import groupby, pairwise
 from typing import Any, Final
 
 import msgspec
 
+from kos.adapters.json_fields import Drops, Refused, read_each
 from kos.adapters.oddsapi.errors import error_of
-from kos.adapters.oddsapi.fields import Drops, Refused, parse, read_each, utc, wire_time
+from kos.adapters.oddsapi.fields import decimal, parse, utc, wire_time
 from kos.adapters.oddsapi.listings import EventScore, read_event_head, read_score, read_sport
 from kos.adapters.oddsapi.payloads import OddsFormat, decode_parsed_events
 from kos.domain.market.quotes import Drop, EventQuotes, Sport
@@ -187,8 +187,8 @@ def _of_refusal(value: dict[str, Any], name: str, *, status: int) -> FeedRecordi
 def _of_envelope(value: dict[str, Any], name: str) -> FeedRecording:
     """A recorder's {request, status, quota, body}, of a refusal or of an answer."""
     inner = value["body"]
-    status = value.get("status")
-    code = int(status) if isinstance(status, Decimal) and 100 <= status < 600 else 400  # noqa: PLR2004
+    status = decimal(value.get("status"))
+    code = int(status) if status is not None and status in range(100, 600) else 400
     if isinstance(inner, dict) and _is_refusal(inner):
         return _of_refusal(inner, name, status=code)
     if isinstance(inner, list | dict) and code < 300:  # noqa: PLR2004

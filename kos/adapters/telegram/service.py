@@ -113,8 +113,6 @@ class Status:
     """Times that Telegram asked for patience."""
     failures: int = 0
     waiting: int = 0
-    resting_chats: int = 0
-    last_poll_at: str = ""
 
 
 @dataclass
@@ -180,7 +178,6 @@ class TelegramService:
         self._queue: OutgoingQueue[_MessageParts] = OutgoingQueue(Limits(), time.monotonic())
         self._busy: set[int] = set()
         self._in_flight: set[int] = set()
-        self._resting: set[int] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._me: BotIdentity | None = None
         self._fetched: int | None = None
@@ -281,7 +278,6 @@ class TelegramService:
             wait_s = _FIRST_WAIT_S
             self._set_state("polling", "")
             self._polled_at = time.monotonic()
-            self.status.last_poll_at = datetime.now(UTC).isoformat(timespec="seconds")
             if updates:
                 self._fetched = updates[-1].update_id + 1
             # What is said from now on, when nothing new came, did not wait.
@@ -390,7 +386,6 @@ class TelegramService:
         if answered.is_stranger:
             self._count_stranger(word)
             return
-        self._resting.discard(word.chat)
         if word.press_id:
             self._start(self._answer_press(word.press_id, notice_text(answered.notice)))
         waits = [
@@ -615,8 +610,6 @@ class TelegramService:
                 job.chat = fault.new_chat
                 self._queue.put_back(job, now)
             case FaultKind.FORBIDDEN:
-                self._resting.add(job.chat)
-                self.status.resting_chats = len(self._resting)
                 self._log.warning("telegram.chat_closed", chat=job.chat, reason=fault.reason)
                 _settle(letter, _Delivered(PromiseOutcome.UNDELIVERABLE, reason=fault.reason))
             case FaultKind.TOO_LARGE | FaultKind.REFUSED | FaultKind.TOO_OLD:

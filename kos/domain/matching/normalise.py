@@ -158,8 +158,6 @@ class Marks(msgspec.Struct, frozen=True, gc=False):
     simulated: bool = False
 
 
-SENIOR = Marks()
-
 _WOMEN = re.compile(
     r"[\s(]*(?:\(\s*w\w{0,5}\s*\)?|\bwomen'?s?|\bwowen|\bladies|\bgirls|\bwfc|\bfcw|\bwbbl|\bwnbl"
     r"|\bfem(?:enina|enino|enil|inino|inina|inin|inas|eninas|inines?|minile)?|\bfrauen|\bvrouwen|\bdames"

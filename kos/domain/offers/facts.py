@@ -67,7 +67,6 @@ class Source(StrEnum):
     TELEGRAM = "telegram"
     WEB = "web"
     TERMINAL = "terminal"
-    EXCHANGE_READ = "exchange_read"
     IMPORT = "import"
     SYSTEM = "system"
 

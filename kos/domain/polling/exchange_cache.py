@@ -311,11 +311,6 @@ class PriceCache:
         state.absences += 1
         state.rest_until = now + timedelta(seconds=min(doubled, self._policy.gone_recheck_s))
 
-    def streamed(self, books: Iterable[MarketBook], now: datetime) -> None:
-        """Books that a stream brought: as good as read, so they need not be asked for."""
-        for book in books:
-            self._take(book, now)
-
     def failed(
         self, batch: Sequence[str], now: datetime, retry_after_s: float | None = None
     ) -> None:

@@ -146,7 +146,6 @@ class FakeBetfair:
         if headers["x-authentication"] not in self.tokens:
             return rpc_error("INVALID_SESSION_INFORMATION", "ANGX-0003")
         result = {
-            "listEventTypes": self._event_types,
             "listMarketCatalogue": self._catalogue,
             "listMarketBook": self._book,
         }[operation](params)
@@ -154,9 +153,6 @@ class FakeBetfair:
             return result
         answer = {"jsonrpc": "2.0", "result": result, "id": request["id"]}
         return Raw(200, json.dumps(answer).encode())
-
-    def _event_types(self, _params: dict[str, Any]) -> Any:
-        return [{"eventType": {"id": "1", "name": "Soccer"}, "marketCount": 16178}]
 
     def _catalogue(self, params: dict[str, Any]) -> Any:
         asked = params["filter"]

@@ -24,14 +24,6 @@ START = datetime(2026, 11, 28, 12, tzinfo=UTC)
 KICKOFF = "2026-11-28T15:00:00.000Z"
 
 
-def test_event_types_are_read_with_one_call(desk: Desk) -> None:
-    answer = desk.client.event_types()
-    assert [(each.id, each.name, each.market_count) for each in answer.event_types] == [
-        ("1", "Soccer", 16178)
-    ]
-    assert answer.calls == 1
-
-
 def test_a_window_of_the_catalogue_is_one_call_per_market_type(desk: Desk) -> None:
     desk.fake.markets = {
         "a": catalogue_entry(101, KICKOFF),

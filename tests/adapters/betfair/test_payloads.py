@@ -11,13 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kos.adapters.betfair.errors import fault_in
-from kos.adapters.betfair.fields import NotJson, Refused, parse
 from kos.adapters.betfair.payloads import (
     read_books,
     read_catalogue,
     read_descriptions,
-    read_event_types,
 )
+from kos.adapters.json_fields import NotJson, Refused, parse
 from kos.domain.market.quotes import Drop, ExchangeMarket, MarketBook
 from tests.adapters.betfair.server import book_entry, catalogue_entry
 
@@ -226,14 +225,12 @@ def test_descriptions_give_the_rate_as_a_fraction() -> None:
 GOOD = {
     "catalogue": [catalogue_entry(1, KICKOFF), catalogue_entry(2, KICKOFF)],
     "books": [book_entry(1), book_entry(2)],
-    "event types": [{"eventType": {"id": "1", "name": "Soccer"}, "marketCount": 1}],
 }
 
 READERS: dict[str, Callable[[Any], tuple[tuple[Any, ...], tuple[Drop, ...]]]] = {
     "catalogue": lambda v: read_catalogue(v, "MATCH_ODDS", "1", only_head_to_head=True),
     "descriptions": read_descriptions,
     "books": lambda v: read_books(v, ["1.1", "1.2"], NOW),
-    "event types": read_event_types,
 }
 
 WEIRD = st.recursive(

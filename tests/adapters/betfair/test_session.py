@@ -41,10 +41,10 @@ def test_a_refused_password_is_asked_once_and_remembered(desk: Desk) -> None:
     client = desk.client_with(password="wrong")  # noqa: S106 - nobody's
     for _ in range(3):
         with pytest.raises(AccessRefused, match="correct the user name and password"):
-            client.event_types()
+            client.books(["1.101"])
     desk.time.now_s += 100_000
     with pytest.raises(AccessRefused):
-        client.event_types()
+        client.books(["1.101"])
     assert len(desk.fake.logins) == 1
 
 
@@ -244,7 +244,7 @@ def test_no_secret_is_in_a_log_a_repr_or_an_error(
         desk.time.now_s += 1_000
         desk.session.keep_alive()
         desk.fake.expire_sessions()
-        desk.client.event_types()
+        desk.client.books(["1.101"])
         desk.session.log_out()
         desk.fake.next_logins = [page(503)]
         desk.time.now_s += 10_000

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kos.adapters.betfair.fields import Refused
 from kos.adapters.betfair.stream_cache import (
     Change,
     Clocks,
@@ -19,6 +18,7 @@ from kos.adapters.betfair.stream_cache import (
     StreamLadder,
     read_line,
 )
+from kos.adapters.json_fields import Refused
 from kos.domain.market.quotes import MarketBook, PriceSize
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)

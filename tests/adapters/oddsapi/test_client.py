@@ -55,21 +55,14 @@ def test_odds_are_asked_for_as_the_question_says_and_come_with_the_counters() ->
     assert got.drops == ()
 
 
-def test_sports_events_scores_and_one_event_have_their_paths() -> None:
+def test_sports_are_asked_for_with_those_out_of_season_where_wanted() -> None:
     with loopback(answer(200, b"[]")) as server:
         client = api(server)
         client.sports(with_inactive=True)
-        client.events("soccer_epl")
-        client.scores("soccer_epl", 2)
+        client.sports()
         assert asked(server, 0) == ("/v4/sports", {"apiKey": KEY, "all": "true"})
-        assert asked(server, 1)[0] == "/v4/sports/soccer_epl/events"
-        assert asked(server, 2)[1]["daysFrom"] == "2"
+        assert asked(server, 1) == ("/v4/sports", {"apiKey": KEY})
         client.close()
-    raw = json.dumps(match_event(2.5, 3.1, 2.9)).encode()
-    with loopback(answer(200, raw)) as server:
-        got = api(server).event_odds("soccer_epl", "ab/cd", OddsQuestion())
-        assert asked(server)[0] == "/v4/sports/soccer_epl/events/ab%2Fcd/odds"
-        assert len(got.value) == 1
 
 
 def test_missing_counters_are_unknown() -> None:

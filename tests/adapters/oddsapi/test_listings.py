@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kos.adapters.oddsapi.listings import EventScore, decode_events, decode_scores, decode_sports
-from kos.domain.market.quotes import Sport
+from kos.adapters.json_fields import Drops, read_each
+from kos.adapters.oddsapi.listings import EventScore, decode_sports, read_event_head, read_score
+from kos.domain.market.quotes import Drop, EventQuotes, Sport
 from kos.errors import RemoteUnavailable
 from tests.adapters.oddsapi.bodies import KICKOFF, SEEN, rubbish
 
@@ -54,20 +55,28 @@ def test_a_bad_sport_is_dropped_by_itself() -> None:
     ]
 
 
+def events_of(*values: Any) -> tuple[list[EventQuotes], tuple[Drop, ...]]:
+    drops = Drops()
+    return read_each(list(values), "", drops, read_event_head), drops.listed()
+
+
+def scores_of(*values: Any) -> tuple[list[EventScore], tuple[Drop, ...]]:
+    drops = Drops()
+    return read_each(list(values), "", drops, read_score), drops.listed()
+
+
 def test_events_are_read_without_bookmakers() -> None:
-    events, drops = decode_events(encoded(HEAD, {**HEAD, "id": None}))
+    events, drops = events_of(HEAD, {**HEAD, "id": None})
     assert (events[0].home, events[0].bookmakers) == ("Leeds United", ())
     assert [drop.reason for drop in drops] == ["id missing"]
 
 
 def test_scores_are_read_before_during_and_after() -> None:
     rows = [{"name": "Leeds United", "score": "2"}, {"name": "Hull City", "score": 1}]
-    scores, drops = decode_scores(
-        encoded(
-            {**HEAD, "completed": True, "scores": rows, "last_update": SEEN},
-            {**HEAD, "id": "b", "completed": False, "scores": None, "last_update": None},
-            {**HEAD, "id": "c", "completed": False, "scores": [{"name": "x", "score": None}]},
-        )
+    scores, drops = scores_of(
+        {**HEAD, "completed": True, "scores": rows, "last_update": SEEN},
+        {**HEAD, "id": "b", "completed": False, "scores": None, "last_update": None},
+        {**HEAD, "id": "c", "completed": False, "scores": [{"name": "x", "score": None}]},
     )
     assert scores[0].scores == (("Leeds United", "2"), ("Hull City", "1"))
     assert scores[0].is_completed
@@ -78,22 +87,21 @@ def test_scores_are_read_before_during_and_after() -> None:
 @settings(max_examples=100)
 @given(st.lists(rubbish | st.dictionaries(st.sampled_from([*EPL, *HEAD]), rubbish), max_size=4))
 def test_rubbish_never_crashes_a_listing(values: list[Any]) -> None:
-    raw = json.dumps(values).encode()
-    for decode in (decode_sports, decode_events, decode_scores):
-        found, drops = decode(raw)
-        assert len(found) + len(drops) <= len(values)
-        for one in found:
-            assert (one.key if isinstance(one, Sport) else one.id).strip()
+    sports, drops = decode_sports(json.dumps(values).encode())
+    assert len(sports) + len(drops) <= len(values)
+    assert all(sport.key.strip() for sport in sports)
+    for read in (events_of, scores_of):
+        found, dropped = read(*values)
+        assert len(found) + len(dropped) == len(values)
+        assert all(one.id.strip() for one in found)
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"<html>", b'{"error_code": "INVALID_KEY"}'])
 def test_what_is_no_list_fails(raw: bytes) -> None:
-    for decode in (decode_sports, decode_events, decode_scores):
-        with pytest.raises(RemoteUnavailable):
-            decode(raw)
+    with pytest.raises(RemoteUnavailable):
+        decode_sports(raw)
 
 
 def test_a_score_names_its_event() -> None:
-    (score,), _ = decode_scores(encoded({**HEAD, "completed": False, "scores": None}))
-    assert isinstance(score, EventScore)
+    (score,), _ = scores_of({**HEAD, "completed": False, "scores": None})
     assert score.id == HEAD["id"]

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kos.adapters.json_fields import MAX_DROPS
 from kos.adapters.oddsapi import payloads
-from kos.adapters.oddsapi.fields import MAX_BODY_BYTES, MAX_DROPS
+from kos.adapters.oddsapi.fields import MAX_BODY_BYTES
 from kos.adapters.oddsapi.payloads import (
     MAX_PRICE,
     OddsBody,
     OddsFormat,
-    decode_event_odds,
     decode_odds,
 )
 from kos.domain.market.quotes import EventQuotes, OutcomeQuote
@@ -385,8 +385,6 @@ def test_american_prices_never_come_out_as_they_are(prices: list[int]) -> None:
 def test_a_bad_body_fails_the_poll(raw: bytes) -> None:
     with pytest.raises(RemoteUnavailable):
         decode_odds(raw)
-    with pytest.raises(RemoteUnavailable):
-        decode_event_odds(b'{"a":1' + raw)
 
 
 def test_an_endless_body_is_refused_unread() -> None:
@@ -412,10 +410,6 @@ def test_half_a_surrogate_costs_the_outcome_it_names() -> None:
     decoded = decode_odds(body(raw))
     assert [q.name for q in quotes(decoded)] == ["Draw"]
     assert reasons(decoded) == {"name not readable": 1}
-
-
-def test_one_object_is_an_event_of_the_event_endpoint() -> None:
-    assert len(quotes(decode_event_odds(json.dumps(match_event(2, 3, 4)).encode()))) == 3
 
 
 def test_drops_are_bounded_and_the_rest_is_counted() -> None:

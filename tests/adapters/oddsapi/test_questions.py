@@ -8,10 +8,7 @@ import pytest
 
 from kos.adapters.oddsapi.questions import (
     OddsQuestion,
-    event_odds_cost,
-    historical_odds_cost,
     odds_cost,
-    scores_cost,
 )
 
 
@@ -29,15 +26,6 @@ from kos.adapters.oddsapi.questions import (
 )
 def test_cost_is_markets_times_regions(question: OddsQuestion, cost: int) -> None:
     assert odds_cost(question) == cost
-    assert historical_odds_cost(question) == 10 * cost
-
-
-def test_event_odds_may_be_billed_for_the_lay_markets_too() -> None:
-    assert event_odds_cost(OddsQuestion(markets=("h2h", "btts"))) == 3
-
-
-def test_scores_cost_more_with_past_days() -> None:
-    assert (scores_cost(None), scores_cost(3)) == (1, 2)
 
 
 def test_params_name_what_was_asked_and_nothing_else() -> None:

@@ -9,7 +9,9 @@ SPELLINGS = ("Draw", "The Draw", "Tie", "X", "Unentschieden", "Match nul")
 
 
 @given(st.sampled_from(SPELLINGS), st.sampled_from((str.upper, str.lower, str.title)), st.data())
-def test_a_draw_is_known_in_any_case_and_spacing(name: str, cased: object, data: st.DataObject) -> None:
+def test_a_draw_is_known_in_any_case_and_spacing(
+    name: str, cased: object, data: st.DataObject
+) -> None:
     gap = data.draw(st.sampled_from((" ", "  ", "\t", "\u00a0")))
     edge = data.draw(st.sampled_from(("", " ", "\u2003")))
     typed = edge + gap.join(cased(name).split()) + edge  # type: ignore[operator]
@@ -20,7 +22,9 @@ def test_a_draw_is_known_in_any_case_and_spacing(name: str, cased: object, data:
     assert given == {"A": 0, "B": 1, typed: 2}
 
 
-@pytest.mark.parametrize("name", ["Drawn", "Tied", "XX", "", "Draw No Bet", "Drax", "The Tie Break"])
+@pytest.mark.parametrize(
+    "name", ["Drawn", "Tied", "XX", "", "Draw No Bet", "Drax", "The Tie Break"]
+)
 def test_what_only_looks_like_a_draw_is_none(name: str) -> None:
     assert not is_draw(name)
     assert outcome_name(name) == name

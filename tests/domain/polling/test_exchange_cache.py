@@ -195,24 +195,15 @@ def test_what_is_no_longer_wanted_is_forgotten() -> None:
 def test_prices_of_an_older_version_do_not_replace_newer_ones_while_these_are_fresh() -> None:
     cache = PriceCache()
     cache.want(wants("a"), NOW)
-    cache.streamed([book("a", NOW, version=5)], NOW)
-    cache.streamed([book("a", after(10), version=4)], after(10))
+    cache.answered(["a"], [book("a", NOW, version=5)], NOW)
+    cache.answered(["a"], [book("a", after(10), version=4)], after(10))
     held = cache.read("a", after(10))
     assert held is not None
     assert held.book.version == 5
-    cache.streamed([book("a", after(200), version=4)], after(200))
+    cache.answered(["a"], [book("a", after(200), version=4)], after(200))
     held = cache.read("a", after(200))
     assert held is not None
     assert held.book.version == 4
-
-
-def test_streamed_books_need_not_be_asked_for_until_the_stream_stops() -> None:
-    cache = PriceCache()
-    cache.want(wants("a"), NOW)
-    for second in range(0, 600, 30):
-        cache.streamed([book("a", after(second))], after(second))
-        assert cache.plan(after(second)) == ()
-    assert cache.plan(after(570 + 115)) == (("a",),)
 
 
 def test_failures_pause_all_calls_twice_as_long_each_time_and_as_the_service_asks() -> None:
