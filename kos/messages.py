@@ -2,14 +2,13 @@
 
 Grammar tells the kind: a command is an imperative and may be refused, an event is past tense
 and is a fact, a query asks and names its reply. Nothing here has behaviour: a message is what
-was said. :data:`MESSAGES` lists them all for the schema that encodes them between processes.
+was said. :data:`MESSAGES` gathers them for the schema that encodes them between processes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 
 import msgspec
@@ -34,6 +33,7 @@ from kos.domain.market.quotes import (
     MarketBook,
     Sport,
 )
+from kos.domain.matching.aliases import AliasVerdict, NamePair, SettledAlias
 from kos.domain.offers import Reminder, Token
 from kos.domain.offers.catalogue import Offer
 from kos.domain.offers.facts import MoneyFact, OfferFact, Role, Source
@@ -48,11 +48,15 @@ from kos.domain.people.conversation import (
     Action,
     Answer,
     Kept,
+    MenuLine,
+    OutboxEntry,
     Person,
     Promise,
     PromiseOutcome,
     Seat,
 )
+from kos.domain.polling.credits import SportCreditsSpent
+from kos.domain.polling.exchange_catalogue import SportWanted
 from kos.runtime.protocol import Delivery, Message
 
 # --- anyone to a producer of snapshots -----------------------------------------------------
@@ -284,15 +288,6 @@ class CatalogueRead(Message, frozen=True, kw_only=True):
         return self.event_type
 
 
-class SportWanted(msgspec.Struct, frozen=True):
-    """A sport of the exchange in which bookmaker events exist."""
-
-    event_type_id: str
-    event_type: str
-    market_types: tuple[str, ...]
-    """Type codes of the markets that answer the bookmakers' head-to-head prices."""
-
-
 class CatalogueWanted(Message, frozen=True, kw_only=True):
     """Sports and kickoff window for which bookmaker events exist. Replaces the former wish."""
 
@@ -410,18 +405,6 @@ class GetUnmatched(Message, frozen=True, kw_only=True):
     sport: str | None = None
 
 
-class NamePair(msgspec.Struct, frozen=True):
-    """Two names that may be one side."""
-
-    sport: str
-    """The sport as the matcher and aliases name it."""
-    feed_name: str
-    exchange_name: str
-    score: float
-    """How well they agree, 0 to 1; 1 is beyond doubt."""
-    why: str
-
-
 class UnmatchedDescribed(Message, frozen=True, kw_only=True):
     """Unmatched events, with the best candidate and why it was not accepted."""
 
@@ -506,15 +489,6 @@ class GetCreditsSpent(Message, frozen=True, kw_only=True):
     until: datetime
 
 
-class SportCreditsSpent(msgspec.Struct, frozen=True):
-    """The cost of one sport key in the period."""
-
-    sport_key: str
-    credits: int
-    polls: int
-    last_spent_at: datetime
-
-
 class CreditsSpentListed(Message, frozen=True, kw_only=True):
     """Answers GetCreditsSpent."""
 
@@ -522,15 +496,6 @@ class CreditsSpentListed(Message, frozen=True, kw_only=True):
     by_sport: tuple[SportCreditsSpent, ...]
     by_day: dict[str, int]
     """UTC day as ``2026-11-23`` to credits."""
-
-
-class AliasVerdict(StrEnum):
-    """A person's decision about two names."""
-
-    CONFIRMED = "confirmed"
-    REJECTED = "rejected"
-    WITHDRAWN = "withdrawn"
-    """An earlier decision is undone."""
 
 
 class RecordAlias(LedgerCommand, frozen=True, kw_only=True):
@@ -545,18 +510,6 @@ class RecordAlias(LedgerCommand, frozen=True, kw_only=True):
     """The reason: the person's own, or the matcher's reasons that were confirmed."""
 
 
-class AliasFact(msgspec.Struct, frozen=True):
-    """The decision in force for two names."""
-
-    sport: str
-    feed_name: str
-    exchange_name: str
-    verdict: AliasVerdict
-    evidence: str
-    decided_by: str
-    decided_at: datetime
-
-
 class GetAliases(Message, frozen=True, kw_only=True):
     """Query: the pairs of names that are confirmed or rejected; answered by AliasesListed."""
 
@@ -568,7 +521,7 @@ class GetAliases(Message, frozen=True, kw_only=True):
 class AliasesListed(Message, frozen=True, kw_only=True):
     """Answers GetAliases."""
 
-    aliases: tuple[AliasFact, ...]
+    aliases: tuple[SettledAlias, ...]
 
 
 class RecordFact(LedgerCommand, frozen=True, kw_only=True):
@@ -872,16 +825,6 @@ class ActionDescribed(Message, frozen=True, kw_only=True):
     action: Action | None
 
 
-class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A promise that waits."""
-
-    entry_id: int
-    promise: Promise
-    promised_at: datetime
-    topic_message: int = 0
-    """The message that the last one on this topic became in this chat; 0 for none."""
-
-
 class GetOutbox(Message, frozen=True, kw_only=True):
     """Query: promises that wait, most urgent first, then oldest; answered by OutboxListed."""
 
@@ -953,15 +896,6 @@ class GetMenu(Message, frozen=True, kw_only=True):
     user: str
 
 
-class MenuLine(msgspec.Struct, frozen=True):
-    """A command in a menu."""
-
-    command: str
-    """Without the slash: 1 to 32 of ``a-z0-9_``."""
-    summary: str
-    """At most 256 characters."""
-
-
 class MenuDescribed(Message, frozen=True, kw_only=True):
     """Answers GetMenu; empty for a stranger."""
 
@@ -978,94 +912,13 @@ class OutboxFilled(Message, frozen=True, kw_only=True):
         return None
 
 
-MESSAGES: tuple[type[Message], ...] = (
-    Subscribe,
-    Tick,
-    SportsListed,
-    QuotesFetched,
-    FixturesListed,
-    FetchNow,
-    FetchAnswered,
-    RequestCredits,
-    CreditsGranted,
-    CreditsRefused,
-    CreditsSpent,
-    ServerCountersRead,
-    PauseChanged,
-    GetBudget,
-    BudgetDescribed,
-    GetProxySession,
-    ProxySessionGiven,
-    ProxyUsed,
-    CatalogueRead,
-    CatalogueWanted,
-    PricesWanted,
-    BooksRead,
-    EventsMatched,
-    GetOpportunities,
-    OpportunitiesRanked,
-    GetOpportunity,
-    OpportunityDescribed,
-    GetDutches,
-    DutchesRanked,
-    GetSignalKeys,
-    SignalKeysListed,
-    GetUnmatched,
-    UnmatchedDescribed,
-    GetMatch,
-    MatchDescribed,
-    QueryRefused,
-    CommandRecorded,
-    CommandRefused,
-    RecordCreditsSpent,
-    GetCreditsSpent,
-    CreditsSpentListed,
-    RecordAlias,
-    GetAliases,
-    AliasesListed,
-    RecordFact,
-    FactRecorded,
-    PutOffers,
-    EraseParticipant,
-    GetOffers,
-    OffersListed,
-    GetOffer,
-    OfferDescribed,
-    GetReminders,
-    RemindersListed,
-    GetBooks,
-    BooksDescribed,
-    GetStatement,
-    StatementListed,
-    GetCatalogue,
-    CatalogueListed,
-    GetParticipants,
-    ParticipantsListed,
-    GetEverything,
-    EverythingListed,
-    VerifyLedger,
-    LedgerVerified,
-    BackUpLedger,
-    LedgerBackedUp,
-    SetPerson,
-    GetPeople,
-    PeopleListed,
-    PutInvitation,
-    AcceptInvitation,
-    PersonSeated,
-    Conclude,
-    GetConclusion,
-    ConclusionDescribed,
-    GetKept,
-    KeptListed,
-    GetAction,
-    ActionDescribed,
-    GetOutbox,
-    OutboxListed,
-    MarkDelivered,
-    OperatorSaid,
-    OperatorAnswered,
-    GetMenu,
-    MenuDescribed,
-    OutboxFilled,
-)
+def _concrete(base: type[Message]) -> Iterator[type[Message]]:
+    for message in base.__subclasses__():
+        if message.__module__ == __name__:
+            yield from _concrete(message)
+            if message not in {LedgerCommand, LedgerQuery}:
+                yield message
+
+
+MESSAGES: tuple[type[Message], ...] = tuple(_concrete(Message))
+"""Every message of this module that is sent as such: all but the two bases."""

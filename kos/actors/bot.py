@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kos.config.settings import TelegramSettings
-from kos.domain.people.conversation import PromiseOutcome
+from kos.domain.people.conversation import MenuLine, OutboxEntry, PromiseOutcome
 from kos.errors import WaitAndRetry
 from kos.messages import (
     CommandRecorded,
@@ -19,10 +19,8 @@ from kos.messages import (
     GetOutbox,
     MarkDelivered,
     MenuDescribed,
-    MenuLine,
     OperatorAnswered,
     OperatorSaid,
-    OutboxEntry,
     OutboxFilled,
     OutboxListed,
     Tick,

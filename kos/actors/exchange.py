@@ -17,17 +17,14 @@ from kos.adapters.http import HttpRemote, RetryPolicy
 from kos.config.settings import BetfairSettings, ProxySettings
 from kos.domain.market.quotes import Drop, ExchangeMarket
 from kos.domain.polling.exchange_cache import CachePolicy, PriceCache, Want, urgency_of
-from kos.domain.polling.exchange_catalogue import CatalogueAsk, CatalogueCache, DescriptionPlan
-from kos.errors import KosError, OperatorMustAct, WaitAndRetry
-from kos.messages import (
-    BooksRead,
-    CatalogueRead,
-    CatalogueWanted,
-    PricesWanted,
+from kos.domain.polling.exchange_catalogue import (
+    CatalogueAsk,
+    CatalogueCache,
+    DescriptionPlan,
     SportWanted,
-    Subscribe,
-    Tick,
 )
+from kos.errors import KosError, OperatorMustAct, WaitAndRetry
+from kos.messages import BooksRead, CatalogueRead, CatalogueWanted, PricesWanted, Subscribe, Tick
 from kos.runtime import Actor, ChildSpec, Context, Message, Timer, meters
 
 _LOOK = Tick(what="look what is due")

@@ -12,16 +12,17 @@ from rapidfuzz.utils import default_process
 from kos.domain.market.quotes import ExchangeMarket, Verdict
 from kos.domain.market.sports import sport_of
 from kos.domain.matching import (
-    AliasFact,
+    AliasPair,
     AliasTable,
     BookmakerFixture,
     FixtureMatch,
     Matcher,
 )
+from kos.domain.matching.aliases import AliasVerdict, NamePair, SettledAlias
 from kos.domain.matching.reconcile import event_match, exchange_fixture
+from kos.domain.polling.exchange_catalogue import SportWanted
 from kos.messages import (
     AliasesListed,
-    AliasVerdict,
     CatalogueRead,
     CatalogueWanted,
     EventsMatched,
@@ -31,14 +32,11 @@ from kos.messages import (
     GetMatch,
     GetUnmatched,
     MatchDescribed,
-    NamePair,
     PricesWanted,
-    SportWanted,
     Subscribe,
     Tick,
     UnmatchedDescribed,
 )
-from kos.messages import AliasFact as SettledAlias
 from kos.runtime import Actor, ChildSpec, Context, Message, RuntimeFault
 
 _PRODUCERS = ("sports", "exchange")
@@ -315,12 +313,12 @@ def name_pairs(sport_key: str, decided: FixtureMatch) -> tuple[NamePair, ...]:
 
 def alias_table(settled: Iterable[SettledAlias]) -> AliasTable:
     """What people have settled, as the matcher takes it; in a fixed order, to be compared."""
-    words: dict[AliasVerdict, list[AliasFact]] = {}
+    words: dict[AliasVerdict, list[AliasPair]] = {}
     for each in settled:
-        fact = AliasFact(each.sport, each.feed_name, each.exchange_name)
+        fact = AliasPair(each.sport, each.feed_name, each.exchange_name)
         words.setdefault(each.verdict, []).append(fact)
 
-    def of(verdict: AliasVerdict) -> tuple[AliasFact, ...]:
+    def of(verdict: AliasVerdict) -> tuple[AliasPair, ...]:
         return tuple(sorted(words.get(verdict, ()), key=msgspec.structs.astuple))
 
     return AliasTable(confirmed=of(AliasVerdict.CONFIRMED), banned=of(AliasVerdict.REJECTED))

@@ -23,7 +23,8 @@ from kos.cli.settings import JsonOption, StateDirOption
 from kos.errors import CommandNotAllowed, InvalidInput
 
 if TYPE_CHECKING:
-    from kos.messages import AliasFact, AliasVerdict, RecordAlias
+    from kos.domain.matching.aliases import AliasVerdict, SettledAlias
+    from kos.messages import RecordAlias
 
 aliases_app = typer.Typer(
     help="Aliases: names decided to be the same team or player, or different ones. In use immediately.",
@@ -89,7 +90,7 @@ def add(
     state_dir: StateDirOption = None,
 ) -> None:
     """Record that two names are the same team or player."""
-    from kos.messages import AliasVerdict
+    from kos.domain.matching.aliases import AliasVerdict
 
     pair = (sport, feed_name, exchange_name)
     _settle(state_dir, pair, AliasVerdict.CONFIRMED, evidence, key, is_replacing=replace)
@@ -107,7 +108,7 @@ def reject(
     state_dir: StateDirOption = None,
 ) -> None:
     """Record that two names are different teams or players."""
-    from kos.messages import AliasVerdict
+    from kos.domain.matching.aliases import AliasVerdict
 
     pair = (sport, feed_name, exchange_name)
     _settle(state_dir, pair, AliasVerdict.REJECTED, evidence, key, is_replacing=replace)
@@ -124,7 +125,7 @@ def withdraw(
     state_dir: StateDirOption = None,
 ) -> None:
     """Undo a decision about two names."""
-    from kos.messages import AliasVerdict
+    from kos.domain.matching.aliases import AliasVerdict
 
     pair = (sport, feed_name, exchange_name)
     _settle(state_dir, pair, AliasVerdict.WITHDRAWN, evidence, key, is_replacing=True)
@@ -167,7 +168,7 @@ def import_aliases(
     """Import someone else's decisions. Nothing is imported if any contradicts yours."""
     import msgspec
 
-    from kos.messages import AliasVerdict
+    from kos.domain.matching.aliases import AliasVerdict
 
     door = Door(state_dir)
     commands = []
@@ -224,7 +225,7 @@ def _command(
     )
 
 
-def _settled(door: Door) -> tuple[AliasFact, ...]:
+def _settled(door: Door) -> tuple[SettledAlias, ...]:
     from kos.messages import AliasesListed, GetAliases
 
     if not door.path.exists():
@@ -232,9 +233,9 @@ def _settled(door: Door) -> tuple[AliasFact, ...]:
     return door.ask(GetAliases(), AliasesListed).aliases
 
 
-def _check(settled: tuple[AliasFact, ...], command: RecordAlias, *, is_replacing: bool) -> None:
+def _check(settled: tuple[SettledAlias, ...], command: RecordAlias, *, is_replacing: bool) -> None:
     """Ask before an earlier word on this pair is turned round; never overwrite it silently."""
-    from kos.messages import AliasVerdict
+    from kos.domain.matching.aliases import AliasVerdict
 
     if is_replacing or command.verdict is AliasVerdict.WITHDRAWN:
         return

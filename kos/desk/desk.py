@@ -27,7 +27,7 @@ from kos.desk.office import Office
 from kos.desk.roles import TELEGRAM, CodeAttempts, Seats, role_of
 from kos.desk.signals import families
 from kos.desk.table import FORMS, TABLE, by_name
-from kos.domain.people.conversation import Action, Answer, Kept, Person, Promise
+from kos.domain.people.conversation import Action, Answer, Kept, MenuLine, Person, Promise
 from kos.domain.people.invitations import code_digest
 from kos.errors import CommandNotAllowed, KosError, WaitAndRetry
 from kos.messages import (
@@ -42,7 +42,6 @@ from kos.messages import (
     GetKept,
     KeptListed,
     MenuDescribed,
-    MenuLine,
     OperatorAnswered,
     OperatorSaid,
     PersonSeated,

@@ -17,18 +17,17 @@ from kos.desk.command import (
 from kos.desk.formatting import TextPart, bold, button, say
 from kos.desk.signals import is_reference, pair_of
 from kos.domain.market.quotes import EventMatch, Verdict
+from kos.domain.matching.aliases import AliasVerdict, NamePair
 from kos.domain.people.conversation import Action, Button
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
     AliasesListed,
-    AliasVerdict,
     CommandRecorded,
     CommandRefused,
     GetAliases,
     GetMatch,
     GetUnmatched,
     MatchDescribed,
-    NamePair,
     RecordAlias,
     UnmatchedDescribed,
 )

@@ -20,13 +20,13 @@ import msgspec
 import structlog
 
 from kos.db import WriterLock, meaning, open_for_writing, stamp
+from kos.domain.matching.aliases import AliasVerdict
 from kos.domain.offers.catalogue import checked
 from kos.domain.offers.facts import DepositSent, EntryReversed, MoneyFact, OfferFact
 from kos.domain.people.conversation import PromiseOutcome
 from kos.errors import CommandNotAllowed, DatabaseRefused, InvalidInput, OperatorMustAct
 from kos.messages import (
     AcceptInvitation,
-    AliasVerdict,
     CommandRecorded,
     CommandRefused,
     Conclude,

@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 
 from kos.db import Database, moment, stamp
-from kos.domain.people.conversation import Answer, Promise, PromiseOutcome, Urgency
+from kos.domain.people.conversation import Answer, OutboxEntry, Promise, PromiseOutcome, Urgency
 from kos.errors import CommandNotAllowed, InvalidInput
-from kos.messages import GetOutbox, MarkDelivered, OutboxEntry, OutboxListed
+from kos.messages import GetOutbox, MarkDelivered, OutboxListed
 
 MAX_LISTED = 500
 """Entries in one answer at most, whatever is asked for."""

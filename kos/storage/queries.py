@@ -8,16 +8,11 @@ import msgspec
 
 from kos.db import Database, moment, stamp
 from kos.domain.books.double_entry import Account, AccountKind, Posting
+from kos.domain.matching.aliases import AliasVerdict, SettledAlias
 from kos.domain.offers.catalogue import Offer
+from kos.domain.polling.credits import SportCreditsSpent
 from kos.errors import CommandNotAllowed
-from kos.messages import (
-    AliasesListed,
-    AliasFact,
-    AliasVerdict,
-    CatalogueListed,
-    CreditsSpentListed,
-    SportCreditsSpent,
-)
+from kos.messages import AliasesListed, CatalogueListed, CreditsSpentListed
 
 _DAY = 10
 _TERMS: msgspec.json.Decoder[Offer] = msgspec.json.Decoder(Offer)
@@ -61,7 +56,7 @@ def aliases(
     )
     return AliasesListed(
         aliases=tuple(
-            AliasFact(sport_, feed, exchange, AliasVerdict(verdict), why, by, moment(at))
+            SettledAlias(sport_, feed, exchange, AliasVerdict(verdict), why, by, moment(at))
             for sport_, feed, exchange, verdict, why, by, at in rows
         )
     )

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from kos.db import Database, moment
+from kos.domain.matching.aliases import AliasVerdict
 from kos.domain.offers.catalogue import Offer
 from kos.domain.offers.facts import DepositSent, Fact, MoneyFact, OfferFact, Role, Source
 from kos.domain.people.conversation import Action, Kept, Person, Promise, Seat
 from kos.errors import InvalidInput
 from kos.messages import (
     AcceptInvitation,
-    AliasVerdict,
     CommandRefused,
     Conclude,
     LedgerCommand,

@@ -8,15 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from kos.domain.people.conversation import Answer, Promise, Span
-from kos.messages import (
-    Conclude,
-    GetMenu,
-    MenuDescribed,
-    MenuLine,
-    OperatorAnswered,
-    OperatorSaid,
-)
+from kos.domain.people.conversation import Answer, MenuLine, Promise, Span
+from kos.messages import Conclude, GetMenu, MenuDescribed, OperatorAnswered, OperatorSaid
 from kos.runtime import Actor, ActorFailed, ChildSpec, Context, Message, RuntimeFault
 
 STRANGER = "telegram:99"

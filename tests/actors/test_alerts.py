@@ -21,7 +21,7 @@ from kos.domain.offers import facts as f
 from kos.domain.offers.catalogue import Bonus, Offer, Qualifying, Trigger
 from kos.domain.opportunities.opportunity import OpportunityQuery
 from kos.domain.people.alerts import PREFERENCES, RULES, AlertRule, Measure, Preferences
-from kos.domain.people.conversation import Kept, Person, PromiseOutcome, Seat
+from kos.domain.people.conversation import Kept, OutboxEntry, Person, PromiseOutcome, Seat
 from kos.messages import (
     MESSAGES,
     CommandRecorded,
@@ -30,7 +30,6 @@ from kos.messages import (
     GetOutbox,
     LedgerCommand,
     MarkDelivered,
-    OutboxEntry,
     OutboxListed,
     PutOffers,
     QuotesFetched,

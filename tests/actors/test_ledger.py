@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from kos.actors import ledger
+from kos.domain.matching.aliases import AliasVerdict
 from kos.domain.offers import facts as f
 from kos.messages import (
     MESSAGES,
     AliasesListed,
-    AliasVerdict,
     CommandRecorded,
     CommandRefused,
     CreditsSpentListed,

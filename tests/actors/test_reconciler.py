@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from kos.actors.reconciler import alias_table, name_pairs
-from kos.domain.matching import AliasFact, BookmakerFixture, ExchangeFixture, Matcher
-from kos.messages import AliasFact as SettledAlias
-from kos.messages import AliasVerdict
+from kos.domain.matching import AliasPair, BookmakerFixture, ExchangeFixture, Matcher
+from kos.domain.matching.aliases import AliasVerdict, SettledAlias
 
 
 def settled(feed: str, exchange: str, verdict: AliasVerdict) -> SettledAlias:
@@ -23,8 +22,8 @@ def test_words_of_people_become_the_matchers_table_whatever_their_order() -> Non
     )
     table = alias_table(words)
     assert table == alias_table(reversed(words))
-    assert AliasFact("soccer", "Wolves", "Wolverhampton") in table.confirmed
-    assert table.banned == (AliasFact("soccer", "Inter", "Inter Turku"),)
+    assert AliasPair("soccer", "Wolves", "Wolverhampton") in table.confirmed
+    assert table.banned == (AliasPair("soccer", "Inter", "Inter Turku"),)
     assert len(table.confirmed) == 2
 
 

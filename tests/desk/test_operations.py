@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kos.domain.market.quotes import EventMatch, Verdict
+from kos.domain.matching.aliases import NamePair
 from kos.domain.people.conversation import KOS, PAUSE
 from kos.messages import (
     AliasesListed,
@@ -18,7 +19,6 @@ from kos.messages import (
     GetUnmatched,
     KeptListed,
     MatchDescribed,
-    NamePair,
     PauseChanged,
     UnmatchedDescribed,
 )

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from kos.db import open_for_reading
+from kos.domain.matching.aliases import AliasVerdict
 from kos.domain.offers import facts as f
 from kos.errors import DatabaseRefused, InvalidInput
-from kos.messages import AliasVerdict, LedgerCommand, RecordAlias, RecordCreditsSpent
+from kos.messages import LedgerCommand, RecordAlias, RecordCreditsSpent
 from kos.storage.backup import back_up, restore
 from kos.storage.ledger import Ledger
 from kos.storage.portfolios import portfolio_of

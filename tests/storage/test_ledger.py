@@ -9,13 +9,8 @@ from pathlib import Path
 import pytest
 
 from kos.db import open_for_reading
-from kos.messages import (
-    AliasVerdict,
-    CommandRecorded,
-    CommandRefused,
-    RecordAlias,
-    RecordCreditsSpent,
-)
+from kos.domain.matching.aliases import AliasVerdict
+from kos.messages import CommandRecorded, CommandRefused, RecordAlias, RecordCreditsSpent
 from kos.storage import queries
 from kos.storage.ledger import Ledger
 

@@ -39,7 +39,7 @@ from aiogram.types import (
 )
 
 from kos.adapters.telegram.render import MessageForm, Outgoing, StyledText
-from kos.messages import MenuLine
+from kos.domain.people.conversation import MenuLine
 from kos.observability.redact import Redactor
 from kos.runtime import meters
 

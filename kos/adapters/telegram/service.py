@@ -36,9 +36,16 @@ from kos.adapters.telegram.render import (
     shown_text,
 )
 from kos.config.settings import TelegramSettings
-from kos.domain.people.conversation import Answer, PromiseOutcome, Span, Urgency
+from kos.domain.people.conversation import (
+    Answer,
+    MenuLine,
+    OutboxEntry,
+    PromiseOutcome,
+    Span,
+    Urgency,
+)
 from kos.errors import WaitAndRetry
-from kos.messages import MenuLine, OperatorAnswered, OperatorSaid, OutboxEntry
+from kos.messages import OperatorAnswered, OperatorSaid
 from kos.runtime import job as one_job
 from kos.runtime import meters
 

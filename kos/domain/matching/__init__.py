@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kos.domain.matching.aliases import AliasFact, AliasTable, Knowledge
+from kos.domain.matching.aliases import AliasPair, AliasTable, Knowledge
 from kos.domain.matching.fixtures import (
     BookmakerFixture,
     Evidence,
@@ -14,7 +14,7 @@ from kos.domain.matching.fixtures import (
 from kos.domain.matching.matcher import Matcher
 
 __all__ = [
-    "AliasFact",
+    "AliasPair",
     "AliasTable",
     "BookmakerFixture",
     "Evidence",

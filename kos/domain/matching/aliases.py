@@ -8,6 +8,8 @@ names of two known teams are never the same however alike they look.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from datetime import datetime
+from enum import StrEnum
 from functools import cache
 from itertools import combinations
 
@@ -32,7 +34,7 @@ _SPORTS_OF = {
 """Which tables hold teams of a sport."""
 
 
-class AliasFact(msgspec.Struct, frozen=True, gc=False):
+class AliasPair(msgspec.Struct, frozen=True, gc=False):
     """One settled pair of names within a sport."""
 
     sport: str
@@ -46,8 +48,8 @@ class AliasFact(msgspec.Struct, frozen=True, gc=False):
 class AliasTable(msgspec.Struct, frozen=True):
     """What an operator has settled: pairs that are one team, and pairs that never are."""
 
-    confirmed: tuple[AliasFact, ...] = ()
-    banned: tuple[AliasFact, ...] = ()
+    confirmed: tuple[AliasPair, ...] = ()
+    banned: tuple[AliasPair, ...] = ()
 
 
 class _Table:
@@ -144,3 +146,36 @@ def _given_names() -> dict[str, frozenset[str]]:
 def knowledge() -> Knowledge:
     """The packaged tables, shared by all matchers of the process."""
     return Knowledge()
+
+
+class NamePair(msgspec.Struct, frozen=True):
+    """Two names that may be one side."""
+
+    sport: str
+    """The sport as the matcher and aliases name it."""
+    feed_name: str
+    exchange_name: str
+    score: float
+    """How well they agree, 0 to 1; 1 is beyond doubt."""
+    why: str
+
+
+class AliasVerdict(StrEnum):
+    """A person's decision about two names."""
+
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    """An earlier decision is undone."""
+
+
+class SettledAlias(msgspec.Struct, frozen=True):
+    """The decision in force for two names."""
+
+    sport: str
+    feed_name: str
+    exchange_name: str
+    verdict: AliasVerdict
+    evidence: str
+    decided_by: str
+    decided_at: datetime

@@ -155,3 +155,22 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     is_active: bool = True
     added_by: str = ""
     added_at: datetime | None = None
+
+
+class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A promise that waits."""
+
+    entry_id: int
+    promise: Promise
+    promised_at: datetime
+    topic_message: int = 0
+    """The message that the last one on this topic became in this chat; 0 for none."""
+
+
+class MenuLine(msgspec.Struct, frozen=True):
+    """A command in a menu."""
+
+    command: str
+    """Without the slash: 1 to 32 of ``a-z0-9_``."""
+    summary: str
+    """At most 256 characters."""

@@ -637,3 +637,12 @@ def _lasts_until(
         return None
     seconds = left / (spent / watched_s)
     return now + timedelta(seconds=seconds) if seconds < (resets_at - now).total_seconds() else None
+
+
+class SportCreditsSpent(msgspec.Struct, frozen=True):
+    """The cost of one sport key in the period."""
+
+    sport_key: str
+    credits: int
+    polls: int
+    last_spent_at: datetime

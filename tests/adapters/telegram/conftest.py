@@ -13,9 +13,16 @@ import structlog
 
 from kos.adapters.telegram.service import TelegramService
 from kos.config.settings import Secret, TelegramSettings
-from kos.domain.people.conversation import Answer, Promise, PromiseOutcome, Span
+from kos.domain.people.conversation import (
+    Answer,
+    MenuLine,
+    OutboxEntry,
+    Promise,
+    PromiseOutcome,
+    Span,
+)
 from kos.errors import WaitAndRetry
-from kos.messages import MenuLine, OperatorAnswered, OperatorSaid, OutboxEntry
+from kos.messages import OperatorAnswered, OperatorSaid
 from tests.telegram_world import TelegramWorld
 
 PATIENCE_S = 45.0

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from kos.config.settings import TelegramSettings
-from kos.messages import MenuLine
+from kos.domain.people.conversation import MenuLine
 from tests.adapters.telegram.conftest import ANN, STRANGER, FakeKos, Running
 from tests.telegram_world import TelegramWorld
 

@@ -15,13 +15,14 @@ from kos.config.settings import Secret, TelegramSettings
 from kos.domain.people.conversation import (
     Answer,
     Button,
+    MenuLine,
     Promise,
     PromiseOutcome,
     Span,
     Style,
     Urgency,
 )
-from kos.messages import MenuLine, OperatorAnswered, OperatorSaid
+from kos.messages import OperatorAnswered, OperatorSaid
 from tests.adapters.telegram.conftest import ANN, STRANGER, FakeKos, Running, say
 from tests.telegram_world import TelegramWorld
 

@@ -6,7 +6,7 @@ import pytest
 
 from kos.domain.market.quotes import Verdict
 from kos.domain.matching import (
-    AliasFact,
+    AliasPair,
     AliasTable,
     BookmakerFixture,
     ExchangeFixture,
@@ -173,10 +173,10 @@ def test_a_name_met_with_three_opponents_is_learnt_and_one_contradiction_unlearn
 
 def test_the_operators_word_counts_before_all() -> None:
     one, other = left("Quags", "Celtic", "soccer_spl"), right("Thistledown v Celtic")
-    said = AliasTable(confirmed=(AliasFact("soccer", "Quags", "Thistledown"),))
+    said = AliasTable(confirmed=(AliasPair("soccer", "Quags", "Thistledown"),))
     assert Matcher(aliases=said).match([one], [other])[0].verdict is Verdict.MATCH
     same = left("Hibernian", "Celtic", "soccer_spl")
-    banned = AliasTable(banned=(AliasFact("soccer", "Hibernian", "Hibernian"),))
+    banned = AliasTable(banned=(AliasPair("soccer", "Hibernian", "Hibernian"),))
     (found,) = Matcher(aliases=banned).match([same], [right("Hibernian v Celtic")])
     assert found.verdict is Verdict.NONE
     women = right("Thistledown (W) v Celtic (W)")
