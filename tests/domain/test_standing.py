@@ -17,6 +17,7 @@ from kos.domain.picture import MarketPicture
 from kos.domain.score import ScoringRules
 from tests.builders import NOW, book, bookmaker, event, exchange_market, match, quotes_market
 from tests.domain.test_picture_properties import scene, told
+from tests.profiles import examples
 
 D = Decimal
 RULES = ScoringRules()
@@ -156,7 +157,7 @@ def test_a_stake_too_small_to_lay_is_told() -> None:
     assert gone(made.standing(shown(made), query, NOW)) == (Rejection.LAY_TOO_SMALL, NOW)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.integers(0, 10**6),
     st.sampled_from(BetKind),
