@@ -147,13 +147,10 @@ def test_a_room_is_a_folder() -> None:
 
 def test_noticed_surviving_and_unreached_mutants_are_told_apart(tree: Path) -> None:
     before = subprocess.check_output(["git", "status", "--porcelain"], cwd=tree)
-    seen: dict[tuple[str, str], str] = {}
-    first = run(tree, "all", "--allow", "equivalent.toml")
-    for seed in range(2, 6):
-        seen |= run(tree, "all", "--allow", "equivalent.toml", "--seed", str(seed)).outcomes
-    seen |= first.outcomes
-    assert first.code == 1
-    assert "too few" in first.text
+    done = run(tree, "all", "--allow", "equivalent.toml")
+    seen = done.outcomes
+    assert done.code == 1
+    assert "too few" in done.text
     assert {seen[key] for key in seen if "stake" in key[0] or "limit" in key[0]} == {"noticed"}
     assert ("if stake > limit:", "if (stake >= limit):") not in seen
     assert {seen[key] for key in seen if "number * 2" in key[0]} == {"survived"}

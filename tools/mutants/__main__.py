@@ -113,7 +113,7 @@ def _try(
         yield Verdict(drawn[number], "unreached", "", 0, 0.0)
     if asked:
         proof = min(asked.values(), key=lambda tests: sum(tests.values()))
-        for ended in run((_task(-1, proof, None) for _ in trees), trees[:1]):
+        for ended in run((_task(-1, proof, None) for _ in trees), trees):
             if ended.value is None or ended.value["noticed_by"]:
                 raise SystemExit(f"mutants: the tests fail without a mutant: {ended}")
     tasks = (
