@@ -13,6 +13,7 @@ from kos.adapters.oddsapi.listings import EventScore, decode_events, decode_scor
 from kos.domain.market.quotes import Sport
 from kos.errors import RemoteUnavailable
 from tests.adapters.oddsapi.bodies import KICKOFF, SEEN, rubbish
+from tests.profiles import examples
 
 EPL = {
     "key": "soccer_epl",
@@ -75,7 +76,7 @@ def test_scores_are_read_before_during_and_after() -> None:
     assert [drop.reason for drop in drops] == ["score not a text"]
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.lists(rubbish | st.dictionaries(st.sampled_from([*EPL, *HEAD]), rubbish), max_size=4))
 def test_rubbish_never_crashes_a_listing(values: list[Any]) -> None:
     raw = json.dumps(values).encode()
