@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: pictures run test test-telegram test-squid docs lint types contracts suite coverage bench soak clean
+.PHONY: pictures run test test-telegram test-squid docs lint types contracts suite rest branches test-long mutants coverage bench soak clean
 
 run: $(VENV)/.runtime-installed  ## the daemon with a live table; without keys, on the sandbox
 	@$(BIN)/kos run --live
 
+# With the gate of branches: `test: lint types contracts docs branches rest`.
 test: lint types contracts docs suite  ## everything that CI checks
 
 lint: $(VENV)/.dev-installed
@@ -24,6 +25,31 @@ contracts: $(VENV)/.dev-installed
 
 suite: $(VENV)/.dev-installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# The tests of the rooms that the gate watches, and where their coverage is counted.
+GATED = tests/domain tests/storage
+
+branches: $(VENV)/.dev-installed  ## the tests of domain and storage; every branch of both, or it fails
+	rm -rf build/branches && mkdir -p build/branches
+	COVERAGE_FILE=build/branches/.coverage $(BIN)/coverage run --rcfile=tests/branches.ini \
+		-m pytest -n 2 --dist loadfile $(GATED)
+	COVERAGE_FILE=build/branches/.coverage $(BIN)/coverage combine --rcfile=tests/branches.ini -q
+	COVERAGE_FILE=build/branches/.coverage $(BIN)/coverage report --rcfile=tests/branches.ini
+
+rest: $(VENV)/.dev-installed  ## the suite without what `make branches` runs
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix --ignore=,$(GATED))
+
+test-long: $(VENV)/.dev-installed  ## property tests at random, ten times the examples; about half an hour
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n 2 -o timeout=3600 \
+		-m 'hypothesis and not squid and not emulator'
+
+BASE ?= main
+ROOMS ?=
+COUNT ?= 60
+FLOORS ?= kos/domain/offers=95 kos/domain/books=95 kos/domain/ranking=95
+mutants: $(VENV)/.dev-installed  ## wrong lines in what changed since BASE, or in ROOMS=all: are they noticed?
+	@$(BIN)/python -m tools.mutants $(ROOMS) --base $(BASE) --count $(COUNT) $(if $(SEED),--seed $(SEED)) \
+		$(addprefix --floor-of=,$(FLOORS)) $(addprefix --wide=,$(WIDE))
 
 test-squid: $(VENV)/.dev-installed  ## the proxy pool against squid, where it is installed
 	$(BIN)/python -m pytest -m squid tests/squid

@@ -29,6 +29,7 @@ from kos.adapters.http import (
 from kos.errors import AccessRefused, InvalidSettings, KosError, RateLimited, RemoteUnavailable
 from kos.sandbox.proxy import PASSWORD, ProxyServer
 from tests.adapters.loopback import FakeTime, Handler, Loopback, answer, loopback
+from tests.profiles import examples
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SECRET = "k3y/with+odd=signs"  # noqa: S105 - the test's own
@@ -411,7 +412,7 @@ def test_retry_after_reads_seconds_and_dates() -> None:
     assert read_retry_after("1e99", NOW) == 86_400
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.one_of(st.none(), st.text(max_size=40), st.floats().map(str)))
 def test_retry_after_of_any_text_is_none_or_within_a_day(text: str | None) -> None:
     seconds = read_retry_after(text, NOW)

@@ -20,12 +20,13 @@ from kos.desk.arguments import (
     words_of,
 )
 from kos.errors import InvalidInput
+from tests.profiles import examples
 
 TYPED = st.text(max_size=60)
 
 
 @given(TYPED)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_tidy_text_stands_on_one_line_and_hides_nothing(text: str) -> None:
     shown = tidy(text, 40)
     assert len(shown) <= 40
@@ -39,7 +40,7 @@ def test_tidy_takes_out_what_turns_the_line_round() -> None:
 
 
 @given(st.lists(TYPED, max_size=4), st.dictionaries(st.sampled_from("abcd"), TYPED, max_size=3))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_words_are_read_as_they_were_written(plain: list[str], named: dict[str, str]) -> None:
     spoken = tuple(each for each in plain if each and not words_of(quoted(each)).named)
     words = Arguments(spoken, named)
@@ -47,7 +48,7 @@ def test_words_are_read_as_they_were_written(plain: list[str], named: dict[str, 
 
 
 @given(TYPED)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_whatever_is_typed_is_read_as_something(text: str) -> None:
     typed = read(text)
     assert typed.name == "" or typed.text.startswith("/")

@@ -23,6 +23,7 @@ from kos.domain.people.conversation import Answer, Style
 from kos.messages import OperatorAnswered
 from tests import builders as b
 from tests.desk.offices import NOW, Building, fill_scorer
+from tests.profiles import examples
 
 HARD = st.sampled_from(
     [
@@ -83,7 +84,9 @@ def open_building(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.mark.parametrize("name", NAMES)
 @given(arguments=st.lists(TEXT, max_size=3), user=st.sampled_from(["terminal:ann", "telegram:1"]))
 @settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(6),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_any_words_to_any_command_are_answered(
     open_building: Building, name: str, arguments: list[str], user: str
@@ -95,7 +98,7 @@ def test_any_words_to_any_command_are_answered(
 
 
 @given(data=st.one_of(TEXT, st.text("ABCabc012_-", min_size=16, max_size=16)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_any_forged_button_gets_a_notice_or_an_answer(open_building: Building, data: str) -> None:
     if data:
         count = len(open_building.ledger.commands)
@@ -108,7 +111,9 @@ def test_any_forged_button_gets_a_notice_or_an_answer(open_building: Building, d
 
 @given(home=NAME, away=NAME, title=NAME)
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_any_names_from_the_feed_are_shown_as_text(
     open_building: Building, home: str, away: str, title: str
@@ -135,7 +140,7 @@ def test_any_names_from_the_feed_are_shown_as_text(
 
 
 @given(url=st.one_of(TEXT, TEXT.map("https://host/{}".format)))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_link_leads_only_where_its_text_shows(url: str) -> None:
     span = link("Open", url)
     assert span.text == "Open"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kos.domain.money import Rounding, from_pence, pennies, rounded, to_pence, to_step
 from kos.errors import InvalidInput
+from tests.profiles import examples
 
 D = Decimal
 
@@ -34,7 +35,7 @@ def test_guaranteed_figures_round_against_the_user() -> None:
     st.integers(0, 5),
     st.sampled_from(Rounding),
 )
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_decimals_and_fractions_round_alike(
     value: Decimal, places: int, rounding: Rounding
 ) -> None:
@@ -44,7 +45,7 @@ def test_decimals_and_fractions_round_alike(
 
 
 @given(st.integers(-(10**12), 10**12))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_pence_and_pounds_are_inverse(pence: int) -> None:
     assert to_pence(from_pence(pence)) == pence
 

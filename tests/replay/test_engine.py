@@ -21,6 +21,7 @@ from kos.domain.opportunities.opportunity import OpportunityQuery
 from kos.errors import InvalidInput
 from kos.replay.engine import replay
 from tests.adapters.oddsapi.bodies import rubbish
+from tests.profiles import examples
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 KICKOFF = NOON + timedelta(hours=3)
@@ -266,7 +267,7 @@ def test_rubbish_is_listed_and_its_neighbours_are_replayed(tmp_path: Path, body:
     assert rubbish.error or rubbish.note or rubbish.dropped
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(80), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_one_broken_value_anywhere_stops_nothing(tmp_path: Path, data: st.DataObject) -> None:
     documents = [

@@ -21,6 +21,7 @@ from kos.runtime.spec import (
     RestartPolicy,
     Strategy,
 )
+from tests.profiles import examples
 
 
 def record(name: str, restart: Restart = PERMANENT, **more: object) -> ChildRecord:
@@ -126,7 +127,7 @@ policies = st.builds(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(policies, st.lists(st.floats(0, 20), max_size=60), st.floats(0, 1))
 def test_restarts_never_exceed_their_budget(
     policy: RestartPolicy, lives: list[float], chance: float
@@ -154,7 +155,7 @@ def test_restarts_never_exceed_their_budget(
         assert sum(at <= other < at + policy.within_s for other in restarts) <= policy.max_restarts
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(
     st.sampled_from(Strategy),
     st.lists(st.sampled_from(Restart), min_size=1, max_size=6),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kos.runtime import ActorFailed, MailboxFull, Message, NoSuchActor
 from kos.runtime.mailbox import Letter, Mailbox, NewArgs, Order
 from kos.runtime.reply import Waiter
+from tests.profiles import examples
 from tests.runtime.cast import Note, Price, Urgent
 
 
@@ -92,7 +93,7 @@ def test_a_parked_box_fails_asks_and_keeps_what_was_told() -> None:
     assert take_all(box) == [Note(number=1), Note(number=4)]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.lists(
         st.one_of(

@@ -27,6 +27,7 @@ from kos.runtime.errors import (
 from kos.runtime.frames import FrameReader
 from kos.runtime.outbox import MAX_FRAMES, AskKey, Outbox, OutboxFull
 from kos.runtime.transport import Wire, WireClosed
+from tests.profiles import examples
 from tests.runtime.cast import MESSAGES, Note, Price, Say, Unlisted
 from tests.runtime.conftest import eventually
 
@@ -56,7 +57,7 @@ def encoded(message: Message) -> bytes:
     return CODEC.encode(FrameKind.TELL, 0, "a", None, message)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.lists(st.integers(0, 300), min_size=1, max_size=8), st.data())
 def test_frames_come_out_whole_however_the_stream_is_cut(
     sizes: list[int], data: st.DataObject
@@ -78,7 +79,7 @@ def test_frames_come_out_whole_however_the_stream_is_cut(
     assert not reading.refused
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.binary(max_size=200))
 def test_rubbish_in_a_frame_is_refused_and_the_next_frame_is_read(rubbish: bytes) -> None:
     with pair() as (one, other):

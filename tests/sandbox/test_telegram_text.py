@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kos.sandbox.telegram_form import Form, Refusal
 from kos.sandbox.telegram_text import TEXT_LIMIT, Formatted, message_text, parse_html, units
+from tests.profiles import examples
 
 WORDS = st.text(
     st.one_of(st.characters(), st.sampled_from("\r\n\t \x07\u202e\u200f🏇<>&b/")), max_size=60
@@ -30,7 +31,7 @@ def kept_or_refused(form: Form) -> tuple[str, Formatted | None]:
         return refusal.description, None
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(WORDS, WORDS, WORDS)
 def test_an_entity_covers_the_same_words_after_cleaning(
     before: str, inside: str, after: str
@@ -50,7 +51,7 @@ def test_an_entity_covers_the_same_words_after_cleaning(
         assert span(row, kept.text).strip() == message_text(plain).text.strip()
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(WORDS, WORDS)
 def test_escaped_words_survive_html_as_they_are(outside: str, inside: str) -> None:
     text, entities = parse_html(f"{escape(outside)}<b>{escape(inside)}</b>")
@@ -58,7 +59,7 @@ def test_escaped_words_survive_html_as_they_are(outside: str, inside: str) -> No
     assert [span(row, text) for row in entities] == [inside] * bool(inside)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(WORDS)
 def test_any_html_is_parsed_or_refused(source: str) -> None:
     refusal, kept = kept_or_refused(Form({"text": source + ".", "parse_mode": "HTML"}))

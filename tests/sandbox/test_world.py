@@ -18,6 +18,7 @@ from kos.sandbox.fixtures import Fixture
 from kos.sandbox.leagues import LEAGUES, Style
 from kos.sandbox.prices import Prices, outcome_names
 from kos.sandbox.world import World
+from tests.profiles import examples
 
 NOON = 1_800_000_000.0
 MOMENTS = st.floats(min_value=1_767_225_600, max_value=1_893_456_000)
@@ -68,7 +69,7 @@ def test_the_ladder_has_the_350_prices_of_the_exchange() -> None:
     assert ticks.TICKS[ticks.at_or_above(2000)] == 1000
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(seed=SEEDS, at=MOMENTS, key=KEYS)
 def test_a_league_lists_five_to_25_fixtures_and_no_uid_twice(
     seed: int, at: float, key: str
@@ -84,7 +85,7 @@ def test_a_league_lists_five_to_25_fixtures_and_no_uid_twice(
         assert fixture.home != fixture.away
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(seed=SEEDS, at=MOMENTS, key=KEYS)
 def test_probabilities_sum_to_one_before_and_in_play(seed: int, at: float, key: str) -> None:
     for fixture in World(seed).fixtures(key, at):
@@ -95,7 +96,7 @@ def test_probabilities_sum_to_one_before_and_in_play(seed: int, at: float, key: 
             assert min(chances) > 0
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(seed=SEEDS, at=MOMENTS, key=KEYS, bookmaker=st.sampled_from(BOOKMAKERS))
 def test_prices_are_above_one_and_keep_to_the_bookmaker_s_margin_and_grid(
     seed: int, at: float, key: str, bookmaker: Bookmaker
@@ -115,7 +116,7 @@ def test_prices_are_above_one_and_keep_to_the_bookmaker_s_margin_and_grid(
                 assert 0.93 < implied < bookmaker.overround(fixture.league.popularity) + 0.12
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(seed=SEEDS, at=MOMENTS, key=KEYS)
 def test_the_exchange_s_books_never_cross_and_run_outwards(seed: int, at: float, key: str) -> None:
     prices = Prices(seed)

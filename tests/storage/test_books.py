@@ -41,6 +41,7 @@ from kos.storage.ledger import Ledger, LedgerAnswer
 from kos.storage.portfolios import portfolio_of
 from kos.storage.verify import verify
 from tests.domain.offers.offer_stories import OFFERS, Telling, next_telling
+from tests.profiles import examples
 from tests.storage.ledgers import NOON, begin, command, record, tell
 
 
@@ -103,7 +104,7 @@ class Books(RuleBasedStateMachine):
         self._folder.cleanup()
 
 
-Books.TestCase.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
+Books.TestCase.settings = settings(max_examples=examples(30), stateful_step_count=20, deadline=None)
 TestBooks = Books.TestCase
 
 

@@ -23,6 +23,7 @@ from kos.domain.people.conversation import Answer, Promise, PromiseOutcome, Span
 from kos.messages import CommandRecorded, CommandRefused
 from kos.storage.outbox import MAX_LISTED
 from kos.storage.retention import MAX_ROWS
+from tests.profiles import examples
 from tests.storage.desks import Desk, desk_at, promise, text_of
 
 
@@ -384,8 +385,9 @@ class OutboxMachine(RuleBasedStateMachine):
         assert len(set(listed)) == len(listed)
 
 
+@pytest.mark.hypothesis
 def test_nothing_promised_is_lost_or_listed_again_whatever_happens() -> None:
     run_state_machine_as_test(
         OutboxMachine,
-        settings=settings(max_examples=25, stateful_step_count=25, deadline=None),
+        settings=settings(max_examples=examples(25), stateful_step_count=25, deadline=None),
     )

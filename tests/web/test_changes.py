@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kos.web.changes import Changes, Picture
+from tests.profiles import examples
 
 Shown = dict[str, int]
 
@@ -47,7 +48,7 @@ class Reader:
 SHOWN = st.dictionaries(st.sampled_from("abcdefg"), st.integers(0, 3), max_size=6)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(st.tuples(SHOWN, st.integers(0, 2), st.booleans()), min_size=1, max_size=12))
 def test_a_reader_who_looks_now_and_then_sees_the_newest_picture(
     steps: list[tuple[Shown, int, bool]],

@@ -19,6 +19,7 @@ from kos.adapters.betfair.payloads import (
 from kos.adapters.json_fields import NotJson, Refused, parse
 from kos.domain.market.quotes import Drop, ExchangeMarket, MarketBook
 from tests.adapters.betfair.server import book_entry, catalogue_entry
+from tests.profiles import examples
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 KICKOFF = "2026-11-28T15:00:00.000Z"
@@ -275,7 +276,7 @@ def _check(name: str, value: Any) -> None:
 
 @pytest.mark.parametrize("name", READERS)
 @given(data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_any_value_at_any_place_is_read_or_dropped(name: str, data: st.DataObject) -> None:
     value = json.loads(json.dumps(GOOD.get(name, GOOD["catalogue"])))
     path = data.draw(st.sampled_from(_places(value)))
@@ -292,7 +293,7 @@ def test_any_value_at_any_place_is_read_or_dropped(name: str, data: st.DataObjec
 
 @pytest.mark.parametrize("name", READERS)
 @given(data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_mutated_and_truncated_bodies_never_crash_a_decoder(name: str, data: st.DataObject) -> None:
     body = bytearray(json.dumps(GOOD.get(name, GOOD["catalogue"])).encode())
     for _ in range(data.draw(st.integers(1, 3))):
@@ -307,7 +308,7 @@ def test_mutated_and_truncated_bodies_never_crash_a_decoder(name: str, data: st.
 
 
 @given(WEIRD)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_any_error_body_is_a_fault_or_none(weird: Any) -> None:
     for body in (
         weird,

@@ -20,6 +20,7 @@ from kos.adapters.betfair.stream_cache import (
 )
 from kos.adapters.json_fields import Refused
 from kos.domain.market.quotes import MarketBook, PriceSize
+from tests.profiles import examples
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 PT = 1_795_867_200_000  # the same moment in milliseconds
@@ -258,7 +259,7 @@ def test_depth_cuts_the_ladder_to_its_best_levels() -> None:
     st.lists(st.binary(min_size=1, max_size=30).map(lambda b: b.hex().encode()), max_size=8),
     st.lists(st.integers(1, 40), min_size=1, max_size=10),
 )
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_lines_come_out_whole_however_packets_cut_them(lines: list[bytes], cuts: list[int]) -> None:
     data = b"".join(line + b"\r\n" for line in lines)
     splitter = LineSplitter()
@@ -334,7 +335,7 @@ def _check(books: Sequence[MarketBook]) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["op", "mc", "ct", "id", "segmentType", "clk"]), JSON), JSON)
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_no_message_crashes_the_cache_or_makes_an_impossible_price(
     message: dict[str, Any], market_change: Any
 ) -> None:
@@ -349,7 +350,7 @@ def test_no_message_crashes_the_cache_or_makes_an_impossible_price(
 
 
 @given(st.data())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_a_mutated_line_is_read_refused_or_tears_but_never_crashes(data: st.DataObject) -> None:
     line = bytearray(json.dumps(mcm(market("1.5"), market("1.6"))).encode())
     for _ in range(data.draw(st.integers(1, 3))):
@@ -377,7 +378,7 @@ def test_a_mutated_line_is_read_refused_or_tears_but_never_crashes(data: st.Data
         max_size=60,
     )
 )
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_updates_one_by_one_end_where_a_plain_table_does(
     moves: list[tuple[str, Decimal, int]],
 ) -> None:

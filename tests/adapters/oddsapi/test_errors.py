@@ -24,6 +24,7 @@ from kos.errors import (
     RemoteUnavailable,
     WaitAndRetry,
 )
+from tests.profiles import examples
 
 VALIDATION = [
     "INVALID_MARKET",
@@ -111,7 +112,7 @@ def test_only_a_body_with_a_code_is_an_error_body() -> None:
     assert not is_error_body(b'{"id": "x"}')
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.integers(300, 599), st.binary(max_size=80) | st.text(max_size=400).map(said))
 def test_any_refusal_has_a_short_error_that_says_who_acts(status: int, raw: bytes) -> None:
     error = error_of(status, raw)

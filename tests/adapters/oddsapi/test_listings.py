@@ -14,6 +14,7 @@ from kos.adapters.oddsapi.listings import EventScore, decode_sports, read_event_
 from kos.domain.market.quotes import Drop, EventQuotes, Sport
 from kos.errors import RemoteUnavailable
 from tests.adapters.oddsapi.bodies import KICKOFF, SEEN, rubbish
+from tests.profiles import examples
 
 EPL = {
     "key": "soccer_epl",
@@ -84,7 +85,7 @@ def test_scores_are_read_before_during_and_after() -> None:
     assert [drop.reason for drop in drops] == ["score not a text"]
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.lists(rubbish | st.dictionaries(st.sampled_from([*EPL, *HEAD]), rubbish), max_size=4))
 def test_rubbish_never_crashes_a_listing(values: list[Any]) -> None:
     sports, drops = decode_sports(json.dumps(values).encode())

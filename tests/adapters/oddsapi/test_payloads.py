@@ -34,6 +34,7 @@ from tests.adapters.oddsapi.bodies import (
     outcome,
     rubbish,
 )
+from tests.profiles import examples
 
 
 def quotes(decoded: OddsBody) -> list[OutcomeQuote]:
@@ -347,7 +348,7 @@ def test_junk_among_american_prices_is_left_out() -> None:
     assert reasons(decoded) == {"price not an american one": 2}
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.integers(100, 5000) | st.integers(-5000, -100), min_size=2, max_size=6))
 def test_american_prices_never_come_out_as_they_are(prices: list[int]) -> None:
     raw = body(event(bookmaker(market(*(outcome(f"Runner {i}", p) for i, p in enumerate(prices))))))
@@ -463,13 +464,13 @@ def check_nothing_wrong(raw: bytes, values: Any) -> None:
     json.dumps([quote.name for quote in quotes(decoded)]).encode()
 
 
-@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=examples(250), suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(mutated())
 def test_mutated_bodies_bring_nothing_that_was_not_in_them(values: list[Any]) -> None:
     check_nothing_wrong(json.dumps(values).encode(), values)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(mutated(), st.data())
 def test_truncated_bodies_fail_the_poll(values: list[Any], data: st.DataObject) -> None:
     raw = json.dumps(values).encode()
@@ -478,7 +479,7 @@ def test_truncated_bodies_fail_the_poll(values: list[Any], data: st.DataObject) 
         decode_odds(raw[:cut])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(mutated(), st.data())
 def test_flipped_bytes_never_crash(values: list[Any], data: st.DataObject) -> None:
     raw = bytearray(json.dumps(values).encode())
@@ -491,7 +492,7 @@ def test_flipped_bytes_never_crash(values: list[Any], data: st.DataObject) -> No
     assert all(quote.price > 1 for quote in quotes(decoded))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(rubbish, max_size=4))
 def test_rubbish_is_dropped_item_by_item(values: list[Any]) -> None:
     try:
@@ -502,7 +503,7 @@ def test_rubbish_is_dropped_item_by_item(values: list[Any]) -> None:
     assert len(decoded.drops) == len(values)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(mutated())
 def test_the_fast_way_and_the_tolerant_way_agree(values: list[Any]) -> None:
     raw = json.dumps(values).encode()

@@ -15,6 +15,7 @@ from kos.adapters.oddsapi.payloads import OddsFormat
 from kos.adapters.oddsapi.recordings import FeedFileKind, FeedRecording, Snapshot, decode_recording
 from kos.errors import AccessRefused
 from tests.adapters.oddsapi.bodies import KICKOFF, SEEN, body, event, match_event, mutated, rubbish
+from tests.profiles import examples
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 EVENT = match_event(2.5, 3.1, 2.9)
@@ -295,7 +296,7 @@ def test_sports_csv_is_read() -> None:
 # --- whatever comes ---------------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(rubbish | mutated() | st.lists(rubbish, max_size=3), st.integers(0, 3))
 def test_any_json_is_recognised_as_something(value: Any, wrap: int) -> None:
     for _ in range(wrap):
@@ -306,7 +307,7 @@ def test_any_json_is_recognised_as_something(value: Any, wrap: int) -> None:
         assert all(Decimal(price.rpartition(" ")[2]) > 1 for price in prices(snapshot))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.binary(max_size=60), st.integers(0, 400), st.booleans())
 def test_any_bytes_are_recognised_as_something(junk: bytes, at: int, is_csv: bool) -> None:
     sound = csv_of(row("Draw", "2.9"), row("Hull City", "3.1")) if is_csv else body(EVENT)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kos.adapters.telegram.outgoing import Job, Limits, OutgoingQueue, Rank
+from tests.profiles import examples
 
 LIMITS = Limits()
 
@@ -110,7 +111,7 @@ def test_a_busy_chat_is_left_alone() -> None:
     assert isinstance(waiting.take(0.0), Job)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from([1, 2, 3, -10, -20]), st.sampled_from(Rank)),

@@ -24,6 +24,7 @@ from kos.adapters.telegram.render import (
     units,
 )
 from kos.domain.people.conversation import Answer, Button, Span, Style
+from tests.profiles import examples
 
 
 def piece(text: StyledText, entity: Entity) -> str:
@@ -130,7 +131,7 @@ def check(message: Outgoing, *, most: int) -> None:
         assert 1 <= len(button.label) <= MAX_LABEL
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(spans, buttons, st.sampled_from([b"", b"png"]))
 def test_whatever_is_said_fits_and_nothing_but_line_breaks_is_lost(
     said: tuple[Span, ...], under: tuple[tuple[Button, ...], ...], picture: bytes
@@ -150,7 +151,7 @@ def test_whatever_is_said_fits_and_nothing_but_line_breaks_is_lost(
     assert whole == wanted or (not wanted and whole == "(nothing)")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.text(max_size=400), st.integers(1, 60))
 def test_a_split_text_is_whole_again(text: str, most: int) -> None:
     pieces = split(StyledText(text), most)

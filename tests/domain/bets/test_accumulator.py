@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from kos.domain.bets import accumulator
 from kos.domain.bets.accumulator import AccumulatorLeg
 from tests.domain.maths_strategies import CHANCES, LEGS, STAKES
+from tests.profiles import examples
 
 ZERO = Fraction(0)
 
@@ -17,7 +18,7 @@ def payout_of(stake: Fraction, legs: list[AccumulatorLeg]) -> Fraction:
 
 
 @given(STAKES, LEGS, st.booleans(), STAKES)
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_every_path_of_a_sequence_ends_with_the_same_balance(
     stake: Fraction, legs: list[AccumulatorLeg], is_free: bool, refund: Fraction
 ) -> None:
@@ -31,7 +32,7 @@ def test_every_path_of_a_sequence_ends_with_the_same_balance(
 
 
 @given(STAKES, LEGS)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_balance_of_a_cash_sequence_is_what_the_rating_says(
     stake: Fraction, legs: list[AccumulatorLeg]
 ) -> None:
@@ -40,7 +41,7 @@ def test_balance_of_a_cash_sequence_is_what_the_rating_says(
 
 
 @given(STAKES, LEGS)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_replanning_at_unchanged_prices_keeps_the_balance(
     stake: Fraction, legs: list[AccumulatorLeg]
 ) -> None:
@@ -54,7 +55,7 @@ def test_replanning_at_unchanged_prices_keeps_the_balance(
 
 
 @given(STAKES, LEGS, STAKES)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_lock_in_counts_a_refund_only_where_it_is_sure(
     stake: Fraction, legs: list[AccumulatorLeg], refund: Fraction
 ) -> None:
@@ -67,7 +68,7 @@ def test_lock_in_counts_a_refund_only_where_it_is_sure(
 
 
 @given(STAKES, LEGS, STAKES)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_lays_placed_together_pay_the_same_for_no_loser_and_for_one(
     stake: Fraction, legs: list[AccumulatorLeg], refund: Fraction
 ) -> None:
@@ -83,7 +84,7 @@ def test_lays_placed_together_pay_the_same_for_no_loser_and_for_one(
 
 
 @given(STAKES, st.lists(CHANCES, min_size=1, max_size=8), STAKES)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_fair_odds_without_refund_are_worth_nothing_and_a_refund_only_adds(
     stake: Fraction, chances: list[Fraction], refund: Fraction
 ) -> None:

@@ -10,10 +10,11 @@ from kos.domain.bets import dutch, multi_lay
 from kos.domain.market import commission
 from kos.errors import InvalidInput
 from tests.domain.maths_strategies import ODDS, ODDS_LISTS, RATES, STAKES
+from tests.profiles import examples
 
 
 @given(STAKES, ODDS_LISTS)
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_every_outcome_of_a_dutch_returns_the_same_and_gains_iff_the_book_is_below_one(
     total: Fraction, odds: list[Fraction]
 ) -> None:
@@ -26,7 +27,7 @@ def test_every_outcome_of_a_dutch_returns_the_same_and_gains_iff_the_book_is_bel
 
 
 @given(STAKES, ODDS_LISTS)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_target_profit_is_met_exactly_or_refused(target: Fraction, odds: list[Fraction]) -> None:
     if dutch.book_sum(odds) >= 1:
         with pytest.raises(InvalidInput, match="book sum"):
@@ -37,7 +38,7 @@ def test_target_profit_is_met_exactly_or_refused(target: Fraction, odds: list[Fr
 
 
 @given(STAKES, ODDS_LISTS, RATES)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_sharing_one_market_never_costs_more_than_a_fee_on_each_winner(
     total: Fraction, odds: list[Fraction], rate: Fraction
 ) -> None:
@@ -49,13 +50,13 @@ def test_sharing_one_market_never_costs_more_than_a_fee_on_each_winner(
 
 
 @given(ODDS_LISTS)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_a_group_is_shorter_than_each_of_its_members(odds: list[Fraction]) -> None:
     assert dutch.group_odds(odds) < min(odds)
 
 
 @given(ODDS, RATES)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_back_and_lay_are_an_arbitrage_exactly_when_the_back_beats_the_lay_after_fees(
     price: Fraction, rate: Fraction
 ) -> None:
@@ -65,7 +66,7 @@ def test_back_and_lay_are_an_arbitrage_exactly_when_the_back_beats_the_lay_after
 
 
 @given(STAKES, ODDS, st.lists(ODDS, min_size=1, max_size=6), RATES)
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_lays_on_several_runners_of_one_market_balance_or_are_refused(
     stake: Fraction, back: Fraction, lays: list[Fraction], rate: Fraction
 ) -> None:
@@ -84,7 +85,7 @@ def test_lays_on_several_runners_of_one_market_balance_or_are_refused(
 
 
 @given(STAKES, ODDS, st.lists(st.tuples(ODDS, RATES), min_size=1, max_size=6))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_lays_in_markets_apart_balance(
     stake: Fraction, back: Fraction, lays: list[tuple[Fraction, Fraction]]
 ) -> None:

@@ -8,6 +8,7 @@ from kos.domain.bets import exposure, minimum_stake
 from kos.domain.bets.exposure import ExchangeSide, MarketBet
 from kos.domain.market import commission
 from tests.domain.maths_strategies import MARKET_BETS, ODDS, RATES, STAKES
+from tests.profiles import examples
 
 OUTCOMES = ("a", "b", "c", "none of them")
 F = Fraction
@@ -18,13 +19,13 @@ def at_stake(bets: list[MarketBet]) -> Fraction:
 
 
 @given(MARKET_BETS)
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_exposure_of_all_bets_is_at_most_the_sum_of_each(bets: list[MarketBet]) -> None:
     assert 0 <= at_stake(bets) <= sum(at_stake([bet]) for bet in bets)
 
 
 @given(MARKET_BETS, MARKET_BETS)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_unmatched_bets_are_counted_as_the_worst_of_them(
     matched: list[MarketBet], unmatched: list[MarketBet]
 ) -> None:
@@ -35,7 +36,7 @@ def test_unmatched_bets_are_counted_as_the_worst_of_them(
 
 
 @given(MARKET_BETS, RATES)
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_commission_is_charged_on_net_winnings_only(bets: list[MarketBet], rate: Fraction) -> None:
     for winner in OUTCOMES:
         results = [bet.result(won=bet.selection == winner) for bet in bets]
@@ -47,7 +48,7 @@ def test_commission_is_charged_on_net_winnings_only(bets: list[MarketBet], rate:
 
 
 @given(STAKES, ODDS)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_a_lay_is_the_other_side_of_a_back(stake: Fraction, odds: Fraction) -> None:
     back = MarketBet(ExchangeSide.BACK, "a", odds, stake)
     lay = MarketBet(ExchangeSide.LAY, "a", odds, stake)
@@ -69,7 +70,7 @@ def test_lay_seen_as_a_back_has_the_worked_odds() -> None:
 
 
 @given(STAKES, ODDS)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_minimum_is_met_by_stake_or_by_payout(stake: Fraction, odds: Fraction) -> None:
     assert minimum_stake.is_placeable(stake, odds) == (stake >= 1 or stake * odds >= 10)
     assert minimum_stake.undercuts_liability(F("0.02"), F("1.65"))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kos.domain.bets import kinds
 from kos.domain.bets.lay import balance, equalising_stake, outcomes
 from kos.errors import InvalidInput
+from tests.profiles import examples
 
 D = Decimal
 
@@ -50,7 +51,7 @@ def test_free_bets_refunds_and_bonuses_come_out_as_worked_by_hand() -> None:
 
 
 @given(stake=STAKES, back=ODDS, lay=ODDS, commission=COMMISSIONS)
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_exact_stake_pays_the_same_either_way(
     stake: Decimal, back: Decimal, lay: Decimal, commission: Decimal
 ) -> None:
@@ -61,7 +62,7 @@ def test_exact_stake_pays_the_same_either_way(
 
 
 @given(stake=STAKES, back=ODDS, lay=ODDS, commission=COMMISSIONS)
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_rounded_stake_leaves_less_than_a_penny_times_the_odds(
     stake: Decimal, back: Decimal, lay: Decimal, commission: Decimal
 ) -> None:

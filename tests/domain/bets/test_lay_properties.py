@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from kos.domain.bets import kinds, lay, part_lay, trading
 from kos.domain.bets.part_lay import MatchedLay
 from tests.domain.maths_strategies import CHANCES, ODDS, RATES, STAKES
+from tests.profiles import examples
 
 BIASES = st.integers(-100, 100).map(lambda percent: Fraction(percent, 100))
 MATCHED = st.lists(st.builds(MatchedLay, STAKES, ODDS, RATES), max_size=5)
@@ -24,7 +25,7 @@ def balanced_profit(
 
 
 @given(STAKES, ODDS, ODDS, RATES, st.integers(1, 50))
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_profit_rises_with_back_odds_and_falls_with_lay_odds_and_commission(
     stake: Fraction, back: Fraction, lay_odds: Fraction, rate: Fraction, more: int
 ) -> None:
@@ -37,7 +38,7 @@ def test_profit_rises_with_back_odds_and_falls_with_lay_odds_and_commission(
 
 
 @given(STAKES, ODDS, ODDS, RATES)
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_cash_bet_gains_exactly_when_its_rating_reaches_one(
     stake: Fraction, back: Fraction, lay_odds: Fraction, rate: Fraction
 ) -> None:
@@ -48,7 +49,7 @@ def test_cash_bet_gains_exactly_when_its_rating_reaches_one(
 
 
 @given(STAKES, ODDS, ODDS, RATES)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_free_bet_keeps_its_retention_and_its_liability_hangs_on_the_lay_odds_alone(
     face: Fraction, back: Fraction, lay_odds: Fraction, rate: Fraction
 ) -> None:
@@ -60,7 +61,7 @@ def test_free_bet_keeps_its_retention_and_its_liability_hangs_on_the_lay_odds_al
 
 
 @given(STAKES, ODDS, ODDS, RATES, BIASES)
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_slider_runs_from_underlay_over_balanced_to_overlay(
     stake: Fraction, back: Fraction, lay_odds: Fraction, rate: Fraction, bias: Fraction
 ) -> None:
@@ -75,7 +76,7 @@ def test_slider_runs_from_underlay_over_balanced_to_overlay(
 
 
 @given(STAKES, ODDS, ODDS, RATES, CHANCES)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_each_pound_laid_costs_expected_value_above_the_break_even_chance(
     stake: Fraction, back: Fraction, lay_odds: Fraction, rate: Fraction, chance: Fraction
 ) -> None:
@@ -91,7 +92,7 @@ def test_each_pound_laid_costs_expected_value_above_the_break_even_chance(
 
 
 @given(STAKES, ODDS, MATCHED, ODDS, RATES)
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_remaining_lay_balances_whatever_is_matched(
     stake: Fraction, back: Fraction, matched: list[MatchedLay], lay_odds: Fraction, rate: Fraction
 ) -> None:
@@ -108,7 +109,7 @@ def test_remaining_lay_balances_whatever_is_matched(
     RATES,
     STAKES,
 )
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_walk_takes_no_more_than_is_offered_or_needed_and_shows_the_rest(
     stake: Fraction,
     back: Fraction,
@@ -136,7 +137,7 @@ def test_walk_takes_no_more_than_is_offered_or_needed_and_shows_the_rest(
 
 
 @given(STAKES, ODDS, RATES, ODDS, RATES)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_unwanted_lay_is_neutral_once_backed_elsewhere(
     stake: Fraction, lay_odds: Fraction, rate: Fraction, back: Fraction, back_rate: Fraction
 ) -> None:
@@ -146,7 +147,7 @@ def test_unwanted_lay_is_neutral_once_backed_elsewhere(
 
 
 @given(STAKES, ODDS, ODDS, RATES)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_trade_in_one_market_pays_the_same_either_way_and_gains_iff_the_odds_fell(
     stake: Fraction, back: Fraction, lay_odds: Fraction, rate: Fraction
 ) -> None:
@@ -158,7 +159,7 @@ def test_trade_in_one_market_pays_the_same_either_way_and_gains_iff_the_odds_fel
 
 
 @given(STAKES, ODDS, ODDS, RATES)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_early_payout_breaks_even_at_its_break_even_chance(
     stake: Fraction, back: Fraction, lay_odds: Fraction, rate: Fraction
 ) -> None:

@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from kos.domain.bets import each_way, lay, settlement, triggers
 from kos.errors import InvalidInput
 from tests.domain.maths_strategies import CHANCES, ODDS, RATES, STAKES
+from tests.profiles import examples
 
 F = Fraction
 
 
 @given(STAKES, ODDS, ODDS, ODDS, RATES)
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_both_halves_laid_pay_the_same_and_the_extra_place_comes_on_top(
     stake: Fraction, win_odds: Fraction, win_lay: Fraction, place_lay: Fraction, rate: Fraction
 ) -> None:
@@ -37,7 +38,7 @@ def test_more_places_than_runners_are_refused() -> None:
 
 
 @given(STAKES, ODDS)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_plain_results_are_the_edge_of_dead_heat_and_rule_4(
     stake: Fraction, odds: Fraction
 ) -> None:
@@ -55,7 +56,7 @@ def test_deductions_add_up_to_their_limit() -> None:
 
 
 @given(STAKES, ODDS, RATES, CHANCES)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_laid_trigger_locks_the_same_gain_and_break_even_is_worth_nothing(
     refund: Fraction, odds: Fraction, rate: Fraction, loss: Fraction
 ) -> None:

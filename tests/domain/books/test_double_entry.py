@@ -37,6 +37,7 @@ from tests.domain.offers.offer_stories import (
     next_telling,
     opening,
 )
+from tests.profiles import examples
 
 BANK = Account(AccountKind.BANK)
 OPENING = Account(AccountKind.OPENING)
@@ -125,7 +126,7 @@ def test_bets_of_a_place_market_do_not_offset() -> None:
     assert reserved([home, wager("a", "draw", 1500, 3900)]) == {"a": 6900}
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(STORIES)
 def test_any_story_keeps_every_invariant(seed: int) -> None:
     _, portfolio, entries = story(seed, 60)
@@ -142,7 +143,7 @@ def test_any_story_keeps_every_invariant(seed: int) -> None:
 EQUITY_KINDS = (AccountKind.OPENING, AccountKind.DRAWN)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(STORIES)
 def test_a_closed_offer_holds_nothing_and_has_made_what_its_bets_made(seed: int) -> None:
     _, portfolio, entries = story(seed, 80)
@@ -163,7 +164,7 @@ def test_a_closed_offer_holds_nothing_and_has_made_what_its_bets_made(seed: int)
             assert held[state.id, AccountKind.TRANSIT] == 0
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(STORIES)
 def test_replaying_all_facts_from_nothing_gives_the_same(seed: int) -> None:
     accepted, portfolio, _ = story(seed, 60)
@@ -173,7 +174,7 @@ def test_replaying_all_facts_from_nothing_gives_the_same(seed: int) -> None:
     assert again == portfolio
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(STORIES, st.permutations(["c1", "c2", "c3", ""]))
 def test_offers_told_in_another_order_come_to_the_same_balances(
     seed: int, order: list[str]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kos.domain.calculators import KINDS, calculate
 from kos.errors import InvalidInput
+from tests.profiles import examples
 
 WORKED = [
     json.loads(line)
@@ -186,7 +187,7 @@ GARBAGE = st.one_of(
 
 
 @given(st.sampled_from(WORKED), st.data())
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_any_input_is_either_computed_or_refused_by_name(
     case: dict[str, Any], data: st.DataObject
 ) -> None:

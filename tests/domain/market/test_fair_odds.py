@@ -12,6 +12,7 @@ from kos.domain.market import fair_odds
 from kos.domain.market.fair_odds import Method
 from kos.errors import InvalidInput
 from tests.domain.maths_strategies import CHANCES, ODDS, RATES
+from tests.profiles import examples
 
 F = Fraction
 
@@ -26,7 +27,7 @@ def books(draw: st.DrawFn, outcomes: int | None = None) -> list[Fraction]:
 
 
 @given(books(), st.sampled_from(Method))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_every_method_gives_chances_that_sum_to_one_in_the_order_of_the_odds(
     odds: list[Fraction], method: Method
 ) -> None:
@@ -46,7 +47,7 @@ def test_every_method_gives_chances_that_sum_to_one_in_the_order_of_the_odds(
 
 
 @given(books(outcomes=2))
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_shin_equals_additive_for_two_outcomes(odds: list[Fraction]) -> None:
     if any(price <= 1 for price in odds):
         return
@@ -93,7 +94,7 @@ def test_shin_is_the_default_from_three_outcomes_on() -> None:
 
 
 @given(ODDS, ODDS)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_middle_lies_between_the_best_prices(first: Fraction, second: Fraction) -> None:
     back, lay = min(first, second), max(first, second)
     assert 1 / lay <= fair_odds.exchange_mid(back, lay) <= 1 / back
@@ -101,7 +102,7 @@ def test_middle_lies_between_the_best_prices(first: Fraction, second: Fraction) 
 
 
 @given(ODDS, CHANCES, RATES)
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_kelly_stakes_nothing_without_an_edge_and_never_the_whole_bank(
     odds: Fraction, chance: Fraction, rate: Fraction
 ) -> None:
@@ -114,7 +115,7 @@ def test_kelly_stakes_nothing_without_an_edge_and_never_the_whole_bank(
 
 
 @given(st.lists(CHANCES, max_size=6))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_bets_open_together_keep_to_the_cap(shares: list[Fraction]) -> None:
     scaled = value.scaled_to_cap(shares)
     assert sum(scaled) <= value.SIMULTANEOUS_CAP or not shares

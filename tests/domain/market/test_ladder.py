@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from kos.domain.market.ladder import BETFAIR, BETFAIR_LINES
 from kos.errors import InvalidInput
+from tests.profiles import examples
 
 D = Decimal
 
@@ -31,7 +32,7 @@ def test_ticks_cross_the_bands() -> None:
 
 
 @given(st.integers(0, 349))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_number_and_price_are_inverse(index: int) -> None:
     price = BETFAIR.price(index)
     assert BETFAIR.is_valid(price)
@@ -42,7 +43,7 @@ def test_number_and_price_are_inverse(index: int) -> None:
 
 
 @given(st.integers(1_010_000, 1_000_000_000).map(lambda n: D(n) / 1_000_000))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_any_price_lies_between_neighbours_at_most_one_tick_apart(price: Decimal) -> None:
     down, up = BETFAIR.down(price), BETFAIR.up(price)
     assert down <= price <= up

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kos.domain.market import odds
 from kos.errors import InvalidInput
+from tests.profiles import examples
 
 PROFITS = st.fractions(min_value=Fraction(1, 200), max_value=500, max_denominator=200)
 
@@ -39,13 +40,13 @@ def test_what_is_not_odds_above_one_is_refused_by_name(nonsense: str) -> None:
 
 
 @given(PROFITS)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_fractional_spelling_comes_back_unchanged(profit: Fraction) -> None:
     assert odds.decimal_odds(odds.to_fractional(1 + profit)) == 1 + profit
 
 
 @given(st.integers(100, 100_000), st.booleans())
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_whole_american_odds_come_back_unchanged(size: int, favourite: bool) -> None:
     american = -size if favourite and size != 100 else size
     exact = odds.from_american(Fraction(american))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kos.domain.market.sports import sport_of
+from tests.profiles import examples
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_group_decides_where_the_key_is_unknown() -> None:
     assert sport_of("footie_epl", "Soccer").sport == "soccer"
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.text(max_size=60), st.text(max_size=20))
 def test_any_key_has_facts_and_a_draw_only_with_three_outcomes(key: str, group: str) -> None:
     facts = sport_of(key, group)

@@ -20,9 +20,12 @@ from kos.domain.matching import (
     Matcher,
 )
 from tests.domain.matching.worlds import League, World, draw, leagues
+from tests.profiles import examples
 
 LEAGUES = leagues()
-modest = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+modest = settings(
+    max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 worlds = st.integers(0, 10_000).map(
     lambda seed: draw(random.Random(seed).sample(LEAGUES, 4), seed, rounds=4)
 )

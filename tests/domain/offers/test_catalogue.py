@@ -24,6 +24,7 @@ from kos.domain.offers.catalogue import (
 )
 from kos.domain.offers.typed_facts import describe, spoken, spoken_names
 from kos.errors import InvalidInput
+from tests.profiles import examples
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -78,7 +79,7 @@ OFFERS = st.builds(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(OFFERS, max_size=3, unique_by=lambda offer: offer.key))
 def test_a_catalogue_comes_back_from_toml_and_csv(offers: list[Offer]) -> None:
     if offers:

@@ -37,6 +37,7 @@ from tests.domain.opportunities.test_market_snapshot_properties import (
     scene,
     told,
 )
+from tests.profiles import examples
 
 D = Decimal
 RULES = ScoringRules()
@@ -473,7 +474,7 @@ moments = st.sampled_from([0, 0, 0, 11, 100, 121, 901]).map(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(seeds, dutch_queries, moments)
 def test_the_best_dutch_is_that_of_all_combinations(
     seed: int, query: DutchQuery, now: datetime
@@ -492,7 +493,7 @@ def test_the_best_dutch_is_that_of_all_combinations(
     assert_sound(answer, query, now)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(seeds, st.lists(st.tuples(dutch_queries, moments), min_size=2, max_size=3))
 def test_what_was_asked_before_changes_no_dutch(
     seed: int, asked: list[tuple[DutchQuery, datetime]]
@@ -504,7 +505,7 @@ def test_what_was_asked_before_changes_no_dutch(
         assert picture.dutches(query, now) == fresh.dutches(query, now)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(seeds, dutch_queries, st.integers(1, 6))
 def test_fewer_are_the_first_of_more(seed: int, query: DutchQuery, limit: int) -> None:
     seen = told(scene(seed), random.Random(seed), RULES)
@@ -513,7 +514,7 @@ def test_fewer_are_the_first_of_more(seed: int, query: DutchQuery, limit: int) -
     assert first.dutches == everything.dutches[:limit]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     seeds,
     st.sampled_from(BetKind),

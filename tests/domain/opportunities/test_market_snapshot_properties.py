@@ -33,6 +33,7 @@ from kos.domain.opportunities.scoring import (
     assess,
 )
 from tests.builders import NOW, book, bookmaker, event, exchange_market, match, quotes_market
+from tests.profiles import examples
 
 D = Decimal
 RULES = ScoringRules()
@@ -373,7 +374,7 @@ def named(found: Opportunity) -> tuple[str, str, str, str]:
     return found.event_id, found.outcome, found.bookmaker, found.exchange
 
 
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 @given(seeds, seeds, questions, rule_sets, moments)
 def test_the_answer_is_the_one_that_pricing_everything_gives_in_any_order_of_news(
     seed: int, order: int, query: OpportunityQuery, rules: ScoringRules, now: datetime
@@ -389,7 +390,7 @@ def test_the_answer_is_the_one_that_pricing_everything_gives_in_any_order_of_new
     assert Counter(found) == Counter(pair[1:] for pair in expected)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.lists(seeds, min_size=1, max_size=2),
     st.lists(st.tuples(questions, moments), min_size=2, max_size=3),
@@ -431,7 +432,7 @@ def tell(picture: MarketSnapshot, step: tuple[str, Any, Scene]) -> None:
         picture.apply_books((what,))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(seeds, questions, st.integers(1, 12))
 def test_fewer_are_the_first_of_more(seed: int, query: OpportunityQuery, limit: int) -> None:
     picture = told(scene(seed), random.Random(seed), RULES)
@@ -441,7 +442,7 @@ def test_fewer_are_the_first_of_more(seed: int, query: OpportunityQuery, limit: 
     assert first.rejected == everything.rejected
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(seeds, questions)
 def test_money_shown_agrees_with_a_recomputation_in_fractions(
     seed: int, query: OpportunityQuery

@@ -22,6 +22,7 @@ from kos.domain.opportunities.opportunity import (
 from kos.domain.opportunities.scoring import ScoringRules
 from tests.builders import NOW, book, bookmaker, event, exchange_market, match, quotes_market
 from tests.domain.opportunities.test_market_snapshot_properties import scene, told
+from tests.profiles import examples
 
 D = Decimal
 RULES = ScoringRules()
@@ -161,7 +162,7 @@ def test_a_stake_too_small_to_lay_is_told() -> None:
     assert gone(made.standing(shown(made), query, NOW)) == (Rejection.LAY_TOO_SMALL, NOW)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.integers(0, 10**6),
     st.sampled_from(BetKind),

@@ -30,6 +30,7 @@ from kos.domain.opportunities.scoring import (
     minutes_between,
     seed_score,
 )
+from tests.profiles import examples
 from tests.strategies import lay_odds_near, odds, pounds
 
 D = Decimal
@@ -333,7 +334,7 @@ def test_score_does_not_know_the_currency(value: float, loss: float, rate: float
     assert seed_score(there) == pytest.approx(seed_score(here), rel=1e-9)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(open_terms(), queries, st.integers(2, 50))
 def test_a_larger_available_amount_never_lowers_the_rank(
     pair: PairTerms, query: OpportunityQuery, times: int
@@ -347,7 +348,7 @@ def test_a_larger_available_amount_never_lowers_the_rank(
     assert deeper.rank >= assessed.rank
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(open_terms(), queries)
 def test_a_later_kickoff_never_raises_the_rank_of_a_pair_with_a_loss(
     pair: PairTerms, query: OpportunityQuery

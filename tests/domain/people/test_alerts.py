@@ -29,6 +29,7 @@ from kos.domain.people.alerts import (
     look,
 )
 from kos.errors import InvalidInput
+from tests.profiles import examples
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ALWAYS = Preferences()
@@ -243,7 +244,7 @@ looks = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(looks)
 def test_whatever_is_seen_nothing_is_told_anew_before_it_was_long_gone(
     story: list[tuple[dict[str, int], int, bool]],

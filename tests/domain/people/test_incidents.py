@@ -17,6 +17,7 @@ from kos.domain.people.incidents import (
     follow,
     is_worth_keeping,
 )
+from tests.profiles import examples
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DISK = Incident(text="the disk is full")
@@ -79,7 +80,7 @@ def test_one_that_comes_back_soon_does_so_in_place_and_later_is_told_anew() -> N
     assert anew.is_new
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(st.tuples(st.sets(st.sampled_from("abc")), st.integers(1, 400)), max_size=40))
 def test_ends_and_beginnings_take_turns_whatever_happens(
     story: list[tuple[set[str], int]],

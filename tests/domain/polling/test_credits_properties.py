@@ -24,6 +24,7 @@ from kos.domain.polling.credits import (
     request,
     settle,
 )
+from tests.profiles import examples
 
 START = datetime(2026, 11, 30, 9, tzinfo=UTC)  # a month's last hours: the pace is quick
 
@@ -139,7 +140,7 @@ steps = asks | st.one_of(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(st.integers(4, 12), st.integers(0, 3), st.lists(steps, min_size=30, max_size=70))
 def test_what_we_really_spend_never_exceeds_allowance_and_ordinary_calls_spare_the_reserve(
     allowance: int, reserve: int, story: list[tuple[Any, ...]]
@@ -172,7 +173,7 @@ def test_what_we_really_spend_never_exceeds_allowance_and_ordinary_calls_spare_t
 readings = st.none() | st.integers(0, 2000)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(
     st.lists(
         st.tuples(keys, st.integers(1, 5), readings, readings, st.floats(0, 9000), st.booleans()),
@@ -208,7 +209,7 @@ def test_no_lie_of_the_counters_makes_us_exceed_the_allowance(
 hours_ahead = st.none() | st.floats(-5, 400)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.lists(hours_ahead, min_size=2, max_size=12), st.integers(1, 10**6), st.floats(0, 700))
 def test_a_nearer_kickoff_never_polls_later(
     hours: list[float | None], allowance: int, into_month_h: float
@@ -231,7 +232,7 @@ def test_a_nearer_kickoff_never_polls_later(
     assert found_with([0.0, *hours[1:]])[0] <= found[0] * (1 + 1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 300), st.integers(1, 6)), min_size=1, max_size=20),
     st.integers(50, 10**7),

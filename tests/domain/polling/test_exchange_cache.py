@@ -19,6 +19,7 @@ from kos.domain.polling.exchange_cache import (
     urgency_of,
 )
 from kos.errors import KosBug
+from tests.profiles import examples
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -281,7 +282,7 @@ class Run:
     answer_s=st.integers(0, 3),
     urgencies=st.lists(st.floats(0, 1), min_size=1, max_size=7),
 )
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 def test_every_wanted_market_stays_within_its_ttl_wherever_the_rate_allows_it(
     markets: int, per_call: int, answer_s: int, urgencies: list[float]
 ) -> None:
@@ -319,7 +320,7 @@ def test_every_wanted_market_stays_within_its_ttl_wherever_the_rate_allows_it(
     answer_s=st.integers(0, 20),
     hurries=st.lists(st.tuples(st.integers(0, 119), st.integers(0, 299)), max_size=10),
 )
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_no_limit_is_ever_passed_however_great_the_demand(
     markets: int, policy: CachePolicy, answer_s: int, hurries: list[tuple[int, int]]
 ) -> None:
@@ -351,7 +352,7 @@ def test_no_limit_is_ever_passed_however_great_the_demand(
 
 
 @given(st.integers(1, 60), st.integers(1, 10))
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_too_low_a_rate_starves_no_market(markets: int, per_call: int) -> None:
     policy = CachePolicy(markets_per_call=per_call, call_spacing_s=5.0, least_interval_s=1.0)
     run = Run(PriceCache(policy))

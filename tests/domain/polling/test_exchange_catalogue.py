@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from kos.domain.market.quotes import ExchangeMarket
 from kos.domain.polling.exchange_catalogue import CatalogueAsk, CatalogueCache, DescriptionPlan
+from tests.profiles import examples
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 WEEK = NOW + timedelta(days=7)
@@ -130,7 +131,7 @@ def test_other_market_types_make_the_sport_new() -> None:
     hours=st.lists(st.floats(0.1, 160), max_size=30),
     looks=st.lists(st.integers(1, 1_500), max_size=12),
 )
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_both_windows_together_hold_every_market_at_any_time(
     hours: list[float], looks: list[int]
 ) -> None:

@@ -22,6 +22,7 @@ from kos.domain.polling.proxies import (
     serves,
     succeeded,
 )
+from tests.profiles import examples
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 KEYS = [f"sport_{number}" for number in range(66)]
@@ -145,7 +146,7 @@ def test_keys_that_are_gone_make_room() -> None:
     assert forget(filled(), frozenset(KEYS[:2])).assigned.keys() == set(KEYS[:2])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 3), st.booleans(), st.sampled_from(KEYS), st.integers(1, 400)),

@@ -1,0 +1,1 @@
+"""Tools of the workshop: nothing of them is part of KOS."""
