@@ -310,11 +310,6 @@ def _without_hold(portfolio: Portfolio, name: str) -> Portfolio:
 def _apply_to_money(
     portfolio: Portfolio, fact: Fact, at: datetime, role: Role
 ) -> tuple[Portfolio, tuple[Done, ...]]:
-    if name_of(fact) not in MONEY_FACTS:
-        raise CommandNotAllowed(
-            f"{name_of(fact)} belongs to an offer: name the instance; "
-            f"without one these are allowed: {', '.join(MONEY_FACTS)}"
-        )
     changed, moves = _money(portfolio, fact, at, role)
     after, entries = _post(changed, moves)
     return after, (Done(fact, entries),)
@@ -401,7 +396,10 @@ def _money(  # noqa: C901, PLR0911, PLR0912 - one line of books for each fact, s
         case EntryReversed():
             return _reversal(portfolio, fact, role)
         case _:
-            raise CommandNotAllowed(f"{name_of(fact)} is no fact of a participant's money")
+            raise CommandNotAllowed(
+                f"{name_of(fact)} belongs to an offer: name the instance; "
+                f"without one these are allowed: {', '.join(MONEY_FACTS)}"
+            )
 
 
 _BANK = Account(AccountKind.BANK)
