@@ -32,7 +32,6 @@ from kos.domain.facts import (
     BonusPaid,
     BookmakerCleared,
     BookmakerRestricted,
-    CashAdvanced,
     CommissionCharged,
     DepositSent,
     Drawn,
@@ -195,8 +194,6 @@ def _apply_to_offer(
             begin(fact, instance=instance, participant=portfolio.participant, at=at),
         )
     else:
-        if isinstance(fact, CashAdvanced):
-            raise CommandNotAllowed("cash_advanced is written by KOS itself, with credited")
         steps = advance(state, fact, at=at, role=role)
     hold = getattr(fact, "hold", "")
     if hold:

@@ -170,7 +170,12 @@ BEGINNING = [
 ]
 
 ON_THE_WAY = [
-    Row("begun", f.DepositCleared(amount=1), ("£0.00", "£0.01", "coral")),
+    Row(
+        "begun",
+        f.DepositCleared(amount=1),
+        ("£0.00", "£0.01", "coral"),
+        before=(f.MoneySent(place=f.Place.BOOKMAKER, venue="coral", amount=100, is_instant=False),),
+    ),
     Row("begun", f.DepositCleared(amount=0), ("£0.00", "£0.01")),
     Row("begun", f.DepositFailed(amount=-5), ("-£0.05",)),
     Row("begun", f.DepositFailed(amount=5), ("£0.05", "coral")),
@@ -498,6 +503,7 @@ ENDING = [
         offer=INSTANT,
     ),
     Row("joined", ABANDON_ALL, ("£10.00", "coral"), before=(deposit(),)),
+    Row("joined", f.Restricted(reason="gubbed"), ("£10.00", "coral"), before=(deposit(),)),
 ]
 
 MONEY = [
@@ -668,6 +674,7 @@ READ: dict[str, Reading] = {
     "no such word of a part": (told("lays.0.colour=red"), "word", "colour"),
     "hidden": (told("terms=x", fact="deposit_sent"), "deposit_sent", "terms"),
     "twice": (told("bet=a", "bet=b"), "word", "bet=b"),
+    "no such part": (told("nope.bet=a"), "qualifier_placed", "nope.bet"),
     "a part and a word": (told("back=a", "back.bet=b"), "word", "back.bet=b"),
     "no moment": (told("bet=a", "stake=1", "odds=2", "kickoff=soon"), "kickoff", "soon"),
     "no zone": (

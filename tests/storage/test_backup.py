@@ -135,32 +135,6 @@ def test_a_running_ledger_is_not_restored_over(path: Path, tmp_path: Path) -> No
         ledger.close()
 
 
-@pytest.mark.parametrize(
-    ("spoil", "said"),
-    [
-        ("UPDATE accounts SET balance = balance + 1 WHERE kind = 'bank'", "trial balance 1"),
-        ("DROP TRIGGER events_are_numbered", "trigger events_are_numbered is missing"),
-        ("CREATE TABLE more (x)", "table more is not ours"),
-        (
-            "UPDATE offers SET phase = 2, state = 'QUALIFYING_PLACED', version = version + 1",
-            "the offers of A as stored",
-        ),
-        ("DELETE FROM restrictions", "the restrictions of A"),
-    ],
-)
-def test_verify_names_what_was_tampered_with(path: Path, spoil: str, said: str) -> None:
-    ledger = Ledger(path)
-    try:
-        begin(ledger, "A")
-        record(ledger, "A", f.DepositSent(offer="settle", amount=0), "c1")
-        record(ledger, "A", f.BookmakerRestricted(bookmaker="sky", reason="gubbed"))
-        ledger.database.raw().execute(spoil)
-        problems = verify(ledger.database, path).problems
-    finally:
-        ledger.close()
-    assert any(said in problem for problem in problems), problems
-
-
 def test_the_whole_as_text_comes_back_the_same_however_often(path: Path, tmp_path: Path) -> None:
     ledger = Ledger(path)
     begin(ledger, "A", "B")
