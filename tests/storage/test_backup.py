@@ -14,7 +14,7 @@ from kos.messages import AliasVerdict, LedgerCommand, RecordAlias, RecordCredits
 from kos.storage.backup import back_up, restore
 from kos.storage.ledger import Ledger
 from kos.storage.portfolios import portfolio_of
-from kos.storage.transfer import exported, imported
+from kos.storage.transfer import Imported, exported, imported
 from kos.storage.verify import verify
 from tests.domain.offer_stories import Telling
 from tests.storage.desks import desk_at, promise
@@ -172,5 +172,25 @@ def test_the_whole_as_text_comes_back_the_same_however_often(path: Path, tmp_pat
         assert other.database.value("SELECT SUM(credits) FROM credits_spent") == 3
         with pytest.raises(InvalidInput, match="line 2"):
             imported(other, [text[0], b"{}"])
+        assert imported(other, []) == Imported(0, ())
     finally:
         other.close()
+
+
+def test_a_line_that_the_ledger_refuses_is_named_and_takes_no_other_with_it(
+    path: Path, tmp_path: Path
+) -> None:
+    ledger = Ledger(path)
+    begin(ledger, "A")
+    ledger.execute([paid(1)])
+    *before, last = exported(ledger.database)
+    ledger.close()
+    other = Ledger(tmp_path / "other.db")
+    try:
+        done = imported(other, [last, *before])
+    finally:
+        other.close()
+    assert done.recorded == len(before)
+    (refused,) = done.refused
+    assert refused.startswith("n1: ")
+    assert "'A'" in refused

@@ -130,6 +130,20 @@ def test_a_stale_version_is_refused(ledger: Ledger) -> None:
     (refused,) = ledger.execute([stale])
     assert isinstance(refused, CommandRefused)
     assert "somebody was quicker" in refused.reason
+    now = msgspec.structs.replace(stale, command_id="now", expected_version=1)
+    assert isinstance(ledger.execute([now])[0], FactRecorded)
+
+
+def test_the_same_terms_again_make_no_new_revision(ledger: Ledger) -> None:
+    begin(ledger, "A")
+    changed = msgspec.structs.replace(OFFERS[0], title="better")
+    again = PutOffers(command_id="again", by="ann", occurred_at=NOON, offers=(changed, *OFFERS[1:]))
+    ledger.execute([again])
+    revisions = dict(
+        ledger.database.rows("SELECT offer_key, MAX(revision) FROM catalogue GROUP BY 1")
+    )
+    assert revisions == {offer.key: 1 for offer in OFFERS} | {changed.key: 2}
+    assert queries.latest_terms(ledger.database, changed.key) == changed
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,7 @@ COMMANDS: dict[str, tuple[LedgerCommand, tuple[str, ...]]] = {
     "an erasure with an open bet": (erase("A"), ("A", "c1/q")),
     "an erasure with money on its way": (erase("C"), ("C", "£10.00")),
     "an erased participant back": (fact("E", f.Joined(name="Eve")), ("'E'", "erased")),
+    "a participant without an id": (fact("", f.Joined(name="Ann")), ("user_id",)),
     "a stale version": (
         fact("A", f.Abandoned(reason="late"), "c1", expected_version=1),
         ("c1", "2", "1"),
