@@ -641,3 +641,109 @@ def test_a_bookmakers_limit_is_lifted_for_it_alone() -> None:
 
 def offer_without_deposit() -> Offer:
     return msgspec.structs.replace(CORAL, deposit_min=0)
+
+
+def test_a_bet_settled_void_before_is_voided_without_settling_it_again() -> None:
+    story = Story().qualified()
+    story.tell(settled("q", f.Result.VOID))
+    hedge = (f.Settlement(bet="ql", result=f.Result.VOID),)
+    story.tell(f.QualifierVoided(reason="abandoned match", settled=hedge))
+    assert story.phase() is Phase.DEPOSIT_SENT
+    assert story.has(AccountKind.CASH, "coral") == 1000
+    free = Story().converted()
+    free.tell(settled("b", f.Result.VOID))
+    hedge = (f.Settlement(bet="bl", result=f.Result.VOID),)
+    free.tell(f.FreeBetVoided(settled=hedge))
+    assert free.phase() is Phase.FREE_BET_CREDITED
+    assert free.has(AccountKind.BONUS, "coral") == 1000
+
+
+def test_an_offer_goes_on_with_the_token_that_is_left() -> None:
+    story = Story().qualified()
+    story.tell(settled("q", f.Result.LOST))
+    story.tell(settled("ql", f.Result.WON))
+    story.tell(f.Triggered(met_by="settled"))
+    late = msgspec.structs.replace(token("t2"), expires_at=NOON + 2 * WEEK)
+    story.tell(f.Credited(tokens=(token("t1"), late)))
+    story.tell(f.Expired(token="t1"), at=NOON + WEEK)
+    assert story.phase() is Phase.FREE_BET_CREDITED
+    assert story.has(AccountKind.BONUS, "coral") == 1000
+    assert kinds(story, NOON + WEEK) == []
+
+
+def test_an_account_that_lost_promotions_ends_the_offer() -> None:
+    story = Story().credited()
+    story.tell(f.Restricted(reason="gubbed"))
+    assert (story.state.outcome, story.state.reason) == (Outcome.RESTRICTED, "gubbed")
+    assert story.has(AccountKind.BONUS, "coral") == 0
+
+
+def test_a_bookmaker_pays_early_and_the_lay_stays_open() -> None:
+    story = Story().converted()
+    story.tell(f.EarlyPayout(bet="b"))
+    assert story.has(AccountKind.CASH, "coral") == 5000
+    assert [bet.id for bet in story.state.open_bets()] == ["bl"]
+
+
+def test_money_of_no_offer_goes_there_and_comes_back() -> None:
+    story = Story()
+    story.tell(f.Joined(name="Ann"), "")
+    story.tell(f.Opened(amount=10_000), "")
+    sent = f.MoneySent(place=f.Place.EXCHANGE, venue="betfair", amount=4000, is_instant=False)
+    for fact in (
+        sent,
+        f.MoneyArrived(place=f.Place.EXCHANGE, venue="betfair", amount=2500),
+        f.MoneyReturned(venue="betfair", amount=1500),
+        f.CommissionCharged(exchange="betfair", amount=20),
+        f.WithdrawalRequested(venue="betfair", amount=80),
+        f.WithdrawalReversed(venue="betfair", amount=30),
+        f.WithdrawalArrived(arrivals=(f.Arrival(venue="betfair", amount=50),)),
+        f.MoneySent(place=f.Place.BOOKMAKER, venue="coral", amount=500),
+        f.BonusPaid(venue="coral", amount=5),
+        f.WithdrawalRequested(venue="coral", amount=7),
+        f.Adjusted(place=f.Place.EXCHANGE, venue="betfair", difference=-3, reason="seen"),
+        f.Drawn(amount=1000),
+    ):
+        story.tell(fact, "")
+    assert story.has(AccountKind.BANK) == 10_000 - 4000 + 1500 + 50 - 500 - 1000
+    assert story.has(AccountKind.AVAILABLE, "betfair") == 2500 - 20 - 50 - 3
+    assert story.has(AccountKind.CASH, "coral") == 500 + 5 - 7
+    assert story.has(AccountKind.TRANSIT, "betfair") == 0
+    assert story.has(AccountKind.TRANSIT, "coral") == 7
+    assert story.has(AccountKind.COMMISSION, "betfair") == 20
+
+
+def test_a_paused_participant_resumes_and_begins_again() -> None:
+    story = Story()
+    for fact in (f.Joined(name="Ann"), f.Opened(amount=1000), f.Paused(), f.Resumed()):
+        story.tell(fact, "")
+    story.tell(f.DepositSent(offer=CORAL.key, amount=1000, terms=CORAL))
+    assert story.state.deposited == 1000
+    story.tell(f.DepositCleared(amount=600))
+    assert (story.has(AccountKind.CASH, "coral"), story.state.transit) == (600, {"coral": 400})
+
+
+def test_a_withdrawal_of_an_offer_is_from_the_place_that_was_named() -> None:
+    story = Story().converted()
+    story.tell(settled("b", f.Result.WON))
+    story.tell(f.FreeBetSettled(settled=(f.Settlement(bet="bl", result=f.Result.LOST),)))
+    for fact in (
+        f.WithdrawalRequested(venue="coral", amount=50, place=f.Place.BOOKMAKER),
+        f.WithdrawalReversed(venue="coral", amount=20),
+        f.WithdrawalRequested(venue="betfair", amount=8, place=f.Place.EXCHANGE),
+        f.WithdrawalReversed(venue="betfair", amount=3),
+    ):
+        story.tell(fact)
+    assert story.has(AccountKind.CASH, "coral") == 5000 - 30
+    assert story.has(AccountKind.AVAILABLE, "betfair") == 2738 - 5
+    assert story.state.transit == {"coral": 30, "betfair": 5}
+
+
+def test_a_deposit_of_nothing_posts_nothing() -> None:
+    story = Story(offer_without_deposit())
+    story.tell(f.Joined(name="Ann"), "")
+    story.tell(
+        f.DepositSent(offer=CORAL.key, amount=0, is_instant=True, terms=offer_without_deposit())
+    )
+    assert story.entries == []
+    assert story.phase() is Phase.DEPOSIT_SENT
