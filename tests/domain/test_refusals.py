@@ -104,7 +104,7 @@ def placed(**terms: object) -> f.QualifierPlaced:
 
 
 def new_lay(**terms: object) -> f.Lay:
-    return msgspec.structs.replace(lay("ql", "m1", 992, "2.54"), **terms)  # type: ignore[arg-type]
+    return msgspec.structs.replace(lay("ql", "m1", 992, "2.54"), **terms)
 
 
 def settlement(bet: str, result: f.Result, **terms: int) -> f.BetSettled:
@@ -601,7 +601,7 @@ face = 10
 
 
 def sound(**changes: object) -> Offer:
-    return msgspec.structs.replace(CORAL, **changes)  # type: ignore[arg-type]
+    return msgspec.structs.replace(CORAL, **changes)
 
 
 def told(*words: str, fact: str = "qualifier_placed") -> Callable[[], object]:

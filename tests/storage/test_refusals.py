@@ -69,7 +69,8 @@ OPEN = f.QualifierPlaced(back=f.Back(bet="q", stake=1000, odds=Decimal(2)))
 
 
 def as_command(kind: type[LedgerCommand], **fields: Any) -> LedgerCommand:
-    return kind(**({"command_id": "", "by": "ann", "occurred_at": NOON} | fields))
+    known: dict[str, Any] = {"command_id": "", "by": "ann", "occurred_at": NOON}
+    return kind(**(known | fields))
 
 
 def fact(participant: str, told: f.Fact, instance: str = "", **rest: Any) -> LedgerCommand:
