@@ -33,7 +33,6 @@ from kos.domain.offers.facts import (
     BonusPaid,
     BookmakerCleared,
     BookmakerRestricted,
-    CashAdvanced,
     CommissionCharged,
     DepositSent,
     Drawn,
@@ -195,8 +194,6 @@ def _apply_to_offer(
             begin(fact, instance=instance, participant=portfolio.participant, at=at),
         )
     else:
-        if isinstance(fact, CashAdvanced):
-            raise CommandNotAllowed("cash_advanced is written by KOS itself, with credited")
         steps = advance(state, fact, at=at, role=role)
     hold = getattr(fact, "hold", "")
     if hold:
@@ -310,11 +307,6 @@ def _without_hold(portfolio: Portfolio, name: str) -> Portfolio:
 def _apply_to_money(
     portfolio: Portfolio, fact: Fact, at: datetime, role: Role
 ) -> tuple[Portfolio, tuple[Done, ...]]:
-    if name_of(fact) not in MONEY_FACTS:
-        raise CommandNotAllowed(
-            f"{name_of(fact)} belongs to an offer: name the instance; "
-            f"without one these are allowed: {', '.join(MONEY_FACTS)}"
-        )
     changed, moves = _money(portfolio, fact, at, role)
     after, entries = _post(changed, moves)
     return after, (Done(fact, entries),)
@@ -401,7 +393,10 @@ def _money(  # noqa: C901, PLR0911, PLR0912 - one line of books for each fact, s
         case EntryReversed():
             return _reversal(portfolio, fact, role)
         case _:
-            raise CommandNotAllowed(f"{name_of(fact)} is no fact of a participant's money")
+            raise CommandNotAllowed(
+                f"{name_of(fact)} belongs to an offer: name the instance; "
+                f"without one these are allowed: {', '.join(MONEY_FACTS)}"
+            )
 
 
 _BANK = Account(AccountKind.BANK)
