@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import peewee
 import structlog
 
 from kos.db import WriterLock, meaning, open_for_writing, stamp
@@ -65,6 +66,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _UNSAID = b""
 """An answer that is not stored because it can be made again from what is."""
+
+_NOT_ITS_FAULT = (sqlite3.Error, peewee.PeeweeException, MemoryError)
+"""Failures of the file or the machine: no command is refused for them, the batch fails."""
 
 LedgerAnswer = CommandRecorded | CommandRefused | FactRecorded | PersonSeated
 
@@ -197,10 +201,8 @@ class Ledger:
         answer: LedgerAnswer
         try:
             answer = self._handle(command, sequence, recorded_at)
-        except (DatabaseRefused, MemoryError):
-            raise
         except Exception as error:
-            if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+            if isinstance(error, _NOT_ITS_FAULT) and not isinstance(error, sqlite3.IntegrityError):
                 raise
             if self._connection.total_changes != changes and not with_savepoint:
                 raise _FailedMidwayError from error

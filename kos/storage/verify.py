@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from kos.db import Database, acknowledged, meaning, schema_version, stamp
 from kos.domain.books.double_entry import MEMO, Entry
 from kos.domain.offers.portfolio import Portfolio
@@ -159,7 +161,7 @@ def _fold_problems(database: Database, participant: str) -> Iterator[str]:
                 made = [_lines(entry) for entry in one.entries]
                 if made != stored.pop(here, []):
                     yield f"the entries of command {here[0]} are not those its fact makes"
-    except KosError as error:
+    except (KosError, msgspec.MsgspecError) as error:
         yield f"the facts of {participant} do not fold: {error}"
         return
     yield from (f"the entries of command {here[0]} belong to no fact" for here in stored)

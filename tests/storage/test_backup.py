@@ -15,7 +15,7 @@ from kos.messages import LedgerCommand, RecordAlias, RecordCreditsSpent
 from kos.storage.backup import back_up, restore
 from kos.storage.ledger import Ledger
 from kos.storage.portfolios import portfolio_of
-from kos.storage.transfer import exported, imported
+from kos.storage.transfer import Imported, exported, imported
 from kos.storage.verify import verify
 from tests.domain.offers.offer_stories import Telling
 from tests.storage.desks import desk_at, promise
@@ -136,32 +136,6 @@ def test_a_running_ledger_is_not_restored_over(path: Path, tmp_path: Path) -> No
         ledger.close()
 
 
-@pytest.mark.parametrize(
-    ("spoil", "said"),
-    [
-        ("UPDATE accounts SET balance = balance + 1 WHERE kind = 'bank'", "trial balance 1"),
-        ("DROP TRIGGER events_are_numbered", "trigger events_are_numbered is missing"),
-        ("CREATE TABLE more (x)", "table more is not ours"),
-        (
-            "UPDATE offers SET phase = 2, state = 'QUALIFYING_PLACED', version = version + 1",
-            "the offers of A as stored",
-        ),
-        ("DELETE FROM restrictions", "the restrictions of A"),
-    ],
-)
-def test_verify_names_what_was_tampered_with(path: Path, spoil: str, said: str) -> None:
-    ledger = Ledger(path)
-    try:
-        begin(ledger, "A")
-        record(ledger, "A", f.DepositSent(offer="settle", amount=0), "c1")
-        record(ledger, "A", f.BookmakerRestricted(bookmaker="sky", reason="gubbed"))
-        ledger.database.raw().execute(spoil)
-        problems = verify(ledger.database, path).problems
-    finally:
-        ledger.close()
-    assert any(said in problem for problem in problems), problems
-
-
 def test_the_whole_as_text_comes_back_the_same_however_often(path: Path, tmp_path: Path) -> None:
     ledger = Ledger(path)
     begin(ledger, "A", "B")
@@ -199,5 +173,25 @@ def test_the_whole_as_text_comes_back_the_same_however_often(path: Path, tmp_pat
         assert other.database.value("SELECT SUM(credits) FROM credits_spent") == 3
         with pytest.raises(InvalidInput, match="Line 2"):
             imported(other, [text[0], b"{}"])
+        assert imported(other, []) == Imported(0, ())
     finally:
         other.close()
+
+
+def test_a_line_that_the_ledger_refuses_is_named_and_takes_no_other_with_it(
+    path: Path, tmp_path: Path
+) -> None:
+    ledger = Ledger(path)
+    begin(ledger, "A")
+    ledger.execute([paid(1)])
+    *before, last = exported(ledger.database)
+    ledger.close()
+    other = Ledger(tmp_path / "other.db")
+    try:
+        done = imported(other, [last, *before])
+    finally:
+        other.close()
+    assert done.recorded == len(before)
+    (refused,) = done.refused
+    assert refused.startswith("n1: ")
+    assert "'A'" in refused

@@ -131,6 +131,20 @@ def test_a_stale_version_is_refused(ledger: Ledger) -> None:
     (refused,) = ledger.execute([stale])
     assert isinstance(refused, CommandRefused)
     assert "Someone else has updated offer" in refused.reason
+    now = msgspec.structs.replace(stale, command_id="now", expected_version=1)
+    assert isinstance(ledger.execute([now])[0], FactRecorded)
+
+
+def test_the_same_terms_again_make_no_new_revision(ledger: Ledger) -> None:
+    begin(ledger, "A")
+    changed = msgspec.structs.replace(OFFERS[0], title="better")
+    again = PutOffers(command_id="again", by="ann", occurred_at=NOON, offers=(changed, *OFFERS[1:]))
+    ledger.execute([again])
+    revisions = dict(
+        ledger.database.rows("SELECT offer_key, MAX(revision) FROM catalogue GROUP BY 1")
+    )
+    assert revisions == {offer.key: 1 for offer in OFFERS} | {changed.key: 2}
+    assert queries.latest_terms(ledger.database, changed.key) == changed
 
 
 @pytest.mark.parametrize(
@@ -431,3 +445,43 @@ def test_reminders_are_of_the_scope_asked_for(ledger: Ledger) -> None:
     assert [each.participant for each in own.reminders] == ["A"]
     with pytest.raises(CommandNotAllowed):
         reports.all_reminders(ledger.database, GetReminders(), NOON)
+
+
+def test_an_offer_is_described_with_its_bets_facts_and_entries(ledger: Ledger) -> None:
+    begin(ledger, "A")
+    deposit = f.DepositSent(offer="settle", amount=1000, is_instant=True)
+    record(ledger, "A", deposit, "c1")
+    lay = f.Lay(
+        bet="ql",
+        exchange="betfair",
+        market="m1",
+        selection="Leeds",
+        stake=992,
+        odds=Decimal("2.54"),
+    )
+    bet = f.Back(bet="q", stake=1000, odds=Decimal("2.5"), kickoff=NOON + timedelta(hours=1))
+    record(ledger, "A", f.QualifierPlaced(back=bet, lays=(lay,)), "c1")
+    asked = GetOffer(participant="A", instance="c1")
+    told = reports.offer(ledger.database, asked, NOON + timedelta(hours=6))
+    assert [(one.bet, one.hedge) for one in told.bets] == [("q", "hedged"), ("ql", "")]
+    assert [(event.number, event.fact, event.phase) for event in told.events] == [
+        (1, "deposit_sent", "DEPOSIT_SENT"),
+        (2, "qualifier_placed", "QUALIFYING_PLACED"),
+    ]
+    assert "bank -£10.00" in told.events[0].posted[0]
+    assert len(told.events[1].posted) == 2
+    assert "bet_settled" in told.allowed
+    assert [reminder.kind.value for reminder in told.reminders] == ["unsettled"]
+    assert (told.line.locked, told.line.profit) == (1000 + 1528, 0)
+
+
+def test_who_takes_part_is_told_with_what_they_are_barred_from(ledger: Ledger) -> None:
+    begin(ledger, "A", "B")
+    for bookmaker in ("sky", "coral"):
+        record(ledger, "A", f.BookmakerRestricted(bookmaker=bookmaker, reason="gubbed"))
+    record(ledger, "B", f.Paused())
+    listed = reports.participants(ledger.database, GetParticipants(operator="ann")).participants
+    assert [(one.participant, one.is_active, sorted(one.restricted)) for one in listed] == [
+        ("A", True, ["coral", "sky"]),
+        ("B", False, []),
+    ]

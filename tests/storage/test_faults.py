@@ -266,3 +266,34 @@ def test_the_mark_follows_what_was_answered(path: Path) -> None:
     ledger.execute(some(0, 3))
     assert acknowledged(path) == ledger.sequence
     ledger.close()
+
+
+def test_a_page_damaged_while_the_ledger_is_open_refuses_no_command_for_good(path: Path) -> None:
+    ledger = Ledger(path)
+    begin(ledger, "A")
+    run = ledger.database.raw().execute
+    root = ledger.database.value("SELECT rootpage FROM sqlite_master WHERE name = 'catalogue'")
+    size = ledger.database.value("PRAGMA page_size")
+    run("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: size * (root - 1)] + b"\xff" * size + whole[size * root :])
+    run("PRAGMA shrink_memory")
+    begun = command("A", "begun", Telling("c1", f.DepositSent(offer="settle", amount=0), NOON))
+    with pytest.raises(DatabaseRefused, match="damaged"):
+        ledger.execute([begun])
+    path.write_bytes(whole)
+    run("PRAGMA shrink_memory")
+    (answer,) = ledger.execute([begun])
+    ledger.close()
+    assert isinstance(answer, FactRecorded), "it was not remembered as refused"
+    sound(path)
+
+
+def test_a_transaction_left_open_is_given_up_before_the_next(path: Path) -> None:
+    ledger = Ledger(path)
+    begin(ledger, "A")
+    ledger.database.raw().execute("BEGIN")
+    ledger.database.raw().execute("UPDATE accounts SET balance = balance + 1")
+    ledger.execute(some(0, 1))
+    ledger.close()
+    assert sound(path) == 1

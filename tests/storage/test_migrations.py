@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from kos.db import APPLICATION_ID, Database, open_for_writing, schema_version
-from kos.errors import DatabaseRefused
+from kos.errors import DatabaseRefused, DatabaseUnavailable
 from kos.messages import CommandRecorded, RecordCreditsSpent
 from kos.storage.ledger import Ledger, identity
 from kos.storage.migrations import MIGRATIONS, SCHEMA_VERSION, migrate, open_as_it_is
@@ -121,6 +121,22 @@ def test_a_file_of_a_newer_kos_is_refused_and_not_touched(tmp_path: Path) -> Non
         Ledger(path)
     assert path.read_bytes() == before
     assert sorted(file.name for file in tmp_path.iterdir()) == ["ledger.db", "ledger.db.lock"]
+
+
+def test_a_file_that_another_connection_holds_is_brought_up_to_date_later(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    file_of_version(path, 1).close()
+    other = sqlite3.connect(path)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseUnavailable, match="another connection"):
+        Ledger(path)
+    other.close()
+    Ledger(path).close()
+    database = open_as_it_is(path)
+    try:
+        assert schema_version(database) == SCHEMA_VERSION
+    finally:
+        database.close()
 
 
 def test_readers_refuse_a_schema_that_is_not_theirs(tmp_path: Path) -> None:

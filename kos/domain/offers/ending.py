@@ -172,8 +172,7 @@ def _close(
 
 def _reopened(turn: Turn, fact: Reopened) -> None:
     state = turn.state
-    if state.before is None:
-        raise turn.no("There is no earlier state to return to.")
+    assert state.before is not None  # noqa: S101 - every end keeps the state before it
     lines = [(line.account.kind, line.account.venue, -line.amount) for line in state.end]
     turn.post(f"reversal: {fact.reason}", *lines)
     turn.state = msgspec.structs.replace(state.before, version=state.version)

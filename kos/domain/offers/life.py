@@ -15,7 +15,6 @@ from kos.domain.offers.facts import (
     Fact,
     Role,
     Triggered,
-    name_of,
 )
 from kos.domain.offers.state import AppliedFact, OfferState, Phase
 from kos.domain.offers.table import refuse_unless_allowed
@@ -59,12 +58,12 @@ def begin(fact: DepositSent, *, instance: str, participant: str, at: datetime) -
 
 
 def advance(
-    state: OfferState | None, fact: Fact, *, at: datetime, role: Role = Role.OPERATOR
+    state: OfferState, fact: Fact, *, at: datetime, role: Role = Role.OPERATOR
 ) -> tuple[AppliedFact, ...]:
     """The steps that a fact makes, mostly one; instant credit and cash bonuses make several.
 
     Args:
-        state: Where the instance stands; None before its first fact (see :func:`begin`).
+        state: Where the instance stands after its first fact (see :func:`begin`).
         fact: What happened.
         at: When it happened.
         role: What its recorder may do.
@@ -72,10 +71,6 @@ def advance(
     Raises:
         CommandNotAllowed: The phase does not accept the fact, or a guard refuses it.
     """
-    if state is None:
-        raise CommandNotAllowed(
-            f"You cannot record {name_of(fact)} before the offer starts. You can record: deposit_sent"
-        )
     refuse_unless_allowed(state, fact, role)
     if isinstance(fact, Credited):
         return _credit(state, fact, at)

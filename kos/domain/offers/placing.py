@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from kos.domain.books.double_entry import AccountKind, Wager, pounds
-from kos.domain.money import Rounding, from_pence, to_pence
+from kos.domain.money import Rounding, from_pence, rounded, to_pence
 from kos.domain.offers.catalogue import BonusKind
 from kos.domain.offers.facts import (
     Back,
@@ -24,6 +24,9 @@ from kos.domain.offers.facts import (
 )
 from kos.domain.offers.state import Bet, OfferState, Phase
 from kos.domain.offers.turn import Rule, Turn, refuse_below, settle_phase, token_in
+
+_EXACT_PLACES = 9
+"""Decimals of a pound that pence times odds of a slip, or of an exchange, can have at most."""
 
 
 def _qualifier_placed(turn: Turn, fact: QualifierPlaced) -> None:
@@ -274,7 +277,7 @@ def liability_of(side: ExchangeSide, stake: int, odds: Decimal) -> int:
     """What an exchange bet can lose, rounded up to the penny."""
     if side is ExchangeSide.BACK:
         return stake
-    return to_pence(from_pence(stake) * (odds - 1), Rounding.CEILING)
+    return to_pence(_made_at(stake, odds), Rounding.CEILING)
 
 
 def wager_of(instance: str, bet: Bet, happened: bool | None = None) -> Wager:
@@ -299,7 +302,16 @@ def wager_of(instance: str, bet: Bet, happened: bool | None = None) -> Wager:
 
 def winnings_of(bet: Bet, stake: int) -> int:
     """What a back bet wins on a stake, in pence, without the stake."""
-    return to_pence(from_pence(stake) * (bet.odds - 1))
+    return to_pence(_made_at(stake, bet.odds))
+
+
+def _made_at(stake: int, odds: Decimal) -> Decimal:
+    """Pounds that the backer makes, without the last digits that an average of fills gets wrong.
+
+    £19.95 at 5.65 and £1.25 at 4.65 is £97.33; their average odds alone give a trace more, which
+    a ceiling would make a penny.
+    """
+    return rounded(from_pence(stake) * (odds - 1), _EXACT_PLACES)
 
 
 def _lay_cancelled(turn: Turn, fact: LayCancelled) -> None:

@@ -33,7 +33,6 @@ from kos.domain.offers.facts import (
     BonusPaid,
     BookmakerCleared,
     BookmakerRestricted,
-    CashAdvanced,
     CommissionCharged,
     DepositSent,
     Drawn,
@@ -195,10 +194,6 @@ def _apply_to_offer(
             begin(fact, instance=instance, participant=portfolio.participant, at=at),
         )
     else:
-        if isinstance(fact, CashAdvanced):
-            raise CommandNotAllowed(
-                "You cannot record cash_advanced: KOS records it with credited."
-            )
         steps = advance(state, fact, at=at, role=role)
     hold = getattr(fact, "hold", "")
     if hold:
@@ -309,10 +304,6 @@ def _without_hold(portfolio: Portfolio, name: str) -> Portfolio:
 def _apply_to_money(
     portfolio: Portfolio, fact: Fact, at: datetime, role: Role
 ) -> tuple[Portfolio, tuple[Done, ...]]:
-    if name_of(fact) not in MONEY_FACTS:
-        raise CommandNotAllowed(
-            f"{name_of(fact)} needs an offer. Without one you can record: {', '.join(MONEY_FACTS)}"
-        )
     changed, moves = _money(portfolio, fact, at, role)
     after, entries = _post(changed, moves)
     return after, (Done(fact, entries),)
@@ -399,7 +390,9 @@ def _money(  # noqa: C901, PLR0911, PLR0912 - one line of books for each fact, s
         case EntryReversed():
             return _reversal(portfolio, fact, role)
         case _:
-            raise CommandNotAllowed(f"{name_of(fact)} cannot be recorded without an offer.")
+            raise CommandNotAllowed(
+                f"{name_of(fact)} needs an offer. Without one you can record: {', '.join(MONEY_FACTS)}"
+            )
 
 
 _BANK = Account(AccountKind.BANK)

@@ -58,7 +58,7 @@ def _settle_back(turn: Turn, bet: Bet, one: Settlement, part: int) -> None:
             returned, rounding = _read(turn, bet, one, 0, is_exact=True)
         case Result.VOID:
             returned, rounding = _read(turn, bet, one, 0 if bet.token else part, is_exact=True)
-        case Result.PARTIAL | Result.CASHED_OUT:
+        case _:  # partial or cashed out: the amount read is all there is
             if one.amount is None or one.amount < 0:
                 raise turn.no(f"Enter the amount returned for bet {bet.id} ({one.result}).")
             returned, rounding = one.amount, 0
@@ -92,7 +92,7 @@ def _settle_on_exchange(turn: Turn, bet: Bet, one: Settlement, part: int) -> Non
         case Result.VOID:
             _read(turn, bet, one, 0, is_exact=True)
             net = 0
-        case Result.PARTIAL | Result.CASHED_OUT:
+        case _:  # partial or cashed out: the amount read is all there is
             if one.amount is None:
                 raise turn.no(
                     f"Enter the net amount for bet {bet.id} ({one.result}), with its sign."

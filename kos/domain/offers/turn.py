@@ -67,12 +67,11 @@ class Turn:
 
 
 def settle_phase(turn: Turn) -> None:
-    """Set the phase to that of the least advanced token still in the game."""
+    """Set the phase to that of the least advanced token still in the game; one is, or is due."""
     phases = [token.phase for token in in_game(turn.state)]
     if turn.state.more_due:
         phases.append(Phase.FREE_BET_PENDING)
-    if phases:
-        turn.change(phase=min(phases))
+    turn.change(phase=min(phases))
 
 
 def token_in(turn: Turn, name: str, phase: Phase) -> Token:

@@ -68,14 +68,14 @@ def describe(kind: type[Any]) -> str:
     for field in msgspec.structs.fields(kind):
         if field.name in _HIDDEN:
             continue
-        part, is_many = _part(_hints(kind)[field.name])
+        part, _ = _part(_hints(kind)[field.name])
         if part is None:
             (needed if field.required else free).append(field.name)
             continue
         inner = describe(part)
         if field.required:
             needed.append(inner)
-        elif is_many:
+        else:
             free.append(f"{field.name}.0.(...)")
     return " ".join((*needed, *(f"[{name}]" for name in free)))
 

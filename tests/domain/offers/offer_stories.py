@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
-from kos.domain.offers import OfferState, Phase, allowed_facts
+from kos.domain.offers import Bet, OfferState, Phase, allowed_facts
 from kos.domain.offers import facts as f
 from kos.domain.offers.catalogue import Bonus, BonusKind, Offer, Qualifying, Trigger
 from kos.domain.offers.portfolio import Portfolio
@@ -81,6 +83,100 @@ def next_telling(rnd: random.Random, portfolio: Portfolio, step: int) -> Telling
     return Telling(instance, _offer_fact(rnd, state, name, at, step), at)
 
 
+HOSTILE = ("negative", "doubled", "foreign", "late", "out of order", "filled further")
+"""The ways in which :func:`hostile_telling` spoils what might have been recorded."""
+
+
+def hostile_telling(
+    rnd: random.Random, portfolio: Portfolio, step: int, former: Telling | None
+) -> Telling:
+    """Something that may follow, every other time spoilt: most of that must be refused."""
+    told = next_telling(rnd, portfolio, step)
+    match rnd.choice((*HOSTILE, *([""] * len(HOSTILE)))):
+        case "negative":
+            told = _with(told, lambda name, value: _lowered(rnd, name, value))
+        case "doubled":
+            again = [
+                Telling(instance, f.HedgeAdded(lay=_further(rnd, known)), told.at)
+                for instance, known in open_lays(portfolio)
+            ]
+            told = rnd.choice([*again, told if former is None else former])
+        case "foreign":
+            told = _with(told, lambda name, value: _strange(rnd, name, value))
+        case "filled further" if lays := open_lays(portfolio):
+            instance, known = rnd.choice(lays)
+            told = Telling(instance, f.LayMatched(lay=_further(rnd, known)), told.at)
+        case "late":
+            late = msgspec.structs.replace(told, at=told.at + timedelta(days=rnd.choice((-2, 40))))
+            told = rnd.choice([*_too_late(rnd, portfolio, step, told.at), late])
+        case "out of order" if told.instance in portfolio.offers:
+            state = portfolio.offers[told.instance]
+            fact = _offer_fact(rnd, state, rnd.choice(tuple(f.OFFER_FACTS)), told.at, step)
+            told = msgspec.structs.replace(told, fact=fact)
+        case _:
+            pass
+    return told
+
+
+def _too_late(rnd: random.Random, portfolio: Portfolio, step: int, at: datetime) -> list[Telling]:
+    """A settled bet settled again, a token staked after its end, or expired before it."""
+    found = []
+    for state in portfolio.offers.values():
+        found += [
+            Telling(state.id, f.BetSettled(settled=_settled(rnd, bet.id)), at)
+            for bet in state.bets
+            if not bet.is_open
+        ]
+        for token in state.tokens:
+            placed = f.FreeBetPlaced(token=token.id, back=_back(rnd, f"late{step}"))
+            found.append(Telling(state.id, placed, at + timedelta(days=40)))
+            early = f.Expired(token=token.id)
+            found.append(Telling(state.id, early, at - timedelta(days=2)))
+    return found
+
+
+def open_lays(portfolio: Portfolio) -> list[tuple[str, Bet]]:
+    """The exchange bets of all offers of which more may be matched."""
+    return [
+        (state.id, bet)
+        for state in portfolio.offers.values()
+        for bet in state.open_bets()
+        if bet.is_exchange and bet.result is None
+    ]
+
+
+def _with(told: Telling, change: Callable[[str, object], object]) -> Telling:
+    return msgspec.structs.replace(told, fact=_changed(told.fact, "", change))
+
+
+def _changed(value: object, name: str, change: Callable[[str, object], object]) -> Any:
+    """The same with its innermost fields changed; an offer's terms stay."""
+    if isinstance(value, tuple):
+        return tuple(_changed(item, name, change) for item in value)
+    if not isinstance(value, msgspec.Struct) or isinstance(value, Offer):
+        return change(name, value)
+    if isinstance(value, f.Settlement):
+        return msgspec.structs.replace(
+            value, bet=change("bet", value.bet), part=change("part", value.part)
+        )
+    fields = {
+        name: _changed(getattr(value, name), name, change) for name in value.__struct_fields__
+    }
+    return msgspec.structs.replace(value, **fields)
+
+
+def _lowered(rnd: random.Random, name: str, value: object) -> object:
+    if name in {"amount", "stake", "face", "liability", "part"} and isinstance(value, int):
+        return rnd.choice((0, -1, -value))
+    return value
+
+
+def _strange(rnd: random.Random, name: str, value: object) -> object:
+    if name in {"bet", "token", "hold", "selection", "venue"} and value:
+        return rnd.choice((value, "another"))
+    return "sky" if name == "bookmaker" else value
+
+
 def _money(rnd: random.Random, at: datetime, step: int) -> f.Fact:
     venue = rnd.choice(_EXCHANGES)
     amount = rnd.choice((1, 500, 2000, 60_000))
@@ -142,8 +238,11 @@ def _offer_fact(  # noqa: C901, PLR0911, PLR0912 - one line for each fact
                 lays=tuple(_lay(rnd, f"fl{step}") for _ in range(rnd.choice((0, 1)))),
             )
         case "lay_matched":
-            lays = [bet.id for bet in state.bets if bet.is_exchange]
-            return f.LayMatched(lay=_lay(rnd, rnd.choice([*lays, f"l{step}"])))
+            lays = [bet for bet in state.bets if bet.is_exchange]
+            known = rnd.choice([*lays, None])
+            if known is None:
+                return f.LayMatched(lay=_lay(rnd, f"l{step}"))
+            return f.LayMatched(lay=_further(rnd, known))
         case "hedge_added":
             return f.HedgeAdded(lay=_lay(rnd, f"h{step}"))
         case "lay_cancelled":
@@ -223,6 +322,20 @@ def _lay(rnd: random.Random, bet: str) -> f.Lay:
         odds=Decimal(rnd.choice(("1.75", "2.54", "6.4"))),
         side=rnd.choice((f.ExchangeSide.LAY, f.ExchangeSide.LAY, f.ExchangeSide.BACK)),
         is_single_winner=rnd.random() < 0.9,
+    )
+
+
+def _further(rnd: random.Random, known: Bet) -> f.Lay:
+    """More of a bet that is there, at a price of its own."""
+    return f.Lay(
+        bet=known.id,
+        exchange=known.venue,
+        market=known.market,
+        selection=known.selection,
+        stake=rnd.choice((333, 500, 992)),
+        odds=Decimal(rnd.choice(("1.75", "2.54", "6.4"))),
+        side=known.side,
+        is_single_winner=known.is_single_winner,
     )
 
 

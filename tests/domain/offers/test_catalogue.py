@@ -166,3 +166,11 @@ def test_every_fact_describes_its_words(name: str) -> None:
     kind = (f.OFFER_FACTS | f.MONEY_FACTS)[name]
     assert "terms" not in describe(kind).split()
     assert "postings" not in describe(kind)
+
+
+def test_a_moment_is_spoken_with_its_zone_and_several_parts_by_number() -> None:
+    words = ["lay.bet=l", "lay.matched_at=2026-11-23T13:00:00+01:00", "exchange=x", "market=m"]
+    words += ["selection=Leeds", "stake=5", "odds=2"]
+    fact = spoken(f.OFFER_FACTS, "lay_matched", words, NOON)
+    assert isinstance(fact, f.LayMatched)
+    assert fact.lay.matched_at == NOON

@@ -3,132 +3,35 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
-from kos.domain.books.double_entry import (
-    Account,
-    AccountKind,
-    Entry,
-    capital,
-    profit,
-    trial_balance,
-)
+from kos.domain.books.double_entry import AccountKind, capital, profit
 from kos.domain.offers import (
     HedgeStatus,
     OfferOutcome,
-    OfferState,
     Phase,
+    ReminderKind,
     hedge_status,
     reminders,
 )
 from kos.domain.offers import facts as f
 from kos.domain.offers.catalogue import Bonus, BonusKind, Offer, Qualifying, Trigger
-from kos.domain.offers.portfolio import Portfolio, apply
 from kos.errors import CommandNotAllowed
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-WEEK = timedelta(days=7)
-
-CORAL = Offer(
-    key="coral-bet10-get10",
-    bookmaker="coral",
-    title="Bet £10, get a £10 free bet",
-    deposit_min=1000,
-    qualifying=Qualifying(min_stake=1000, min_odds=Decimal("1.5")),
-    bonuses=(Bonus(face=1000),),
+from tests.domain.offers.one_offer import (
+    CORAL,
+    NOON,
+    WEEK,
+    Story,
+    back,
+    lay,
+    refund,
+    settled,
+    token,
 )
-
-
-class Story:
-    """One participant, told fact by fact."""
-
-    def __init__(self, offer: Offer = CORAL) -> None:
-        self.portfolio = Portfolio(participant="A")
-        self.offer = offer
-        self.entries: list[Entry] = []
-        self.phases: list[Phase] = []
-
-    def tell(
-        self,
-        fact: f.Fact,
-        instance: str = "c1",
-        at: datetime = NOON,
-        role: f.Role = f.Role.OPERATOR,
-    ) -> OfferState | None:
-        self.portfolio, done = apply(self.portfolio, fact, at=at, instance=instance, role=role)
-        for each in done:
-            self.entries += each.entries
-            if each.state is not None:
-                self.phases.append(each.state.phase)
-        assert trial_balance(self.portfolio.balances) == (0, 0)
-        return self.portfolio.offers.get(instance)
-
-    @property
-    def state(self) -> OfferState:
-        return self.portfolio.offers["c1"]
-
-    def phase(self) -> Phase:
-        return self.state.phase
-
-    def has(self, kind: AccountKind, venue: str = "") -> int:
-        return self.portfolio.balances.get(Account(kind, venue), 0)
-
-    def begun(self, bank: int = 10_000, deposit: int = 1000, float_: int = 6000) -> Story:
-        self.tell(f.Joined(name="Ann"), "")
-        self.tell(f.Opened(amount=bank), "")
-        self.tell(
-            f.DepositSent(offer=self.offer.key, amount=deposit, is_instant=True, terms=self.offer)
-        )
-        self.tell(f.FloatSent(exchange="betfair", amount=float_))
-        return self
-
-    def qualified(self) -> Story:
-        self.begun()
-        self.tell(f.QualifierPlaced(back=back("q")))
-        self.tell(f.LayMatched(lay=lay("ql", "m1", 992, "2.54")))
-        return self
-
-    def credited(self) -> Story:
-        self.qualified()
-        self.tell(settled("q", f.Result.LOST))
-        self.tell(f.Triggered(met_by="qualifier settled"))
-        self.tell(settled("ql", f.Result.WON))
-        self.tell(f.CommissionCharged(exchange="betfair", amount=20))
-        self.tell(f.Credited(tokens=(token("t1"),)))
-        return self
-
-    def converted(self) -> Story:
-        self.credited()
-        self.tell(f.FreeBetPlaced(back=back("b", odds="6.0")))
-        self.tell(f.LayMatched(lay=lay("bl", "m2", 784, "6.4")))
-        return self
-
-
-def back(bet: str, stake: int = 1000, odds: str = "2.50") -> f.Back:
-    return f.Back(bet=bet, stake=stake, odds=Decimal(odds), odds_shown=odds, selection="Leeds")
-
-
-def lay(bet: str, market: str, stake: int, odds: str, selection: str = "Leeds") -> f.Lay:
-    return f.Lay(
-        bet=bet,
-        exchange="betfair",
-        market=market,
-        selection=selection,
-        stake=stake,
-        odds=Decimal(odds),
-        commission=Decimal("0.02"),
-    )
-
-
-def settled(bet: str, result: f.Result, amount: int | None = None) -> f.BetSettled:
-    return f.BetSettled(settled=f.Settlement(bet=bet, result=result, amount=amount))
-
-
-def token(name: str, face: int = 1000, *, divisible: bool = False) -> f.NewToken:
-    return f.NewToken(token=name, face=face, expires_at=NOON + WEEK, is_divisible=divisible)
 
 
 def test_the_worked_example_ends_at_7_38_with_its_transactions() -> None:
@@ -395,17 +298,6 @@ def test_instant_credit_writes_the_trigger_too() -> None:
     assert story.state.version == version + 2
 
 
-def refund() -> Offer:
-    return Offer(
-        key="refund",
-        bookmaker="coral",
-        title="money back if it loses",
-        qualifying=Qualifying(min_stake=1000),
-        trigger=Trigger.LOSS,
-        bonuses=(Bonus(face=1000, kind=BonusKind.CASH),),
-    )
-
-
 def test_a_refund_offer_whose_bet_won_is_not_triggered() -> None:
     story = Story(refund()).begun()
     story.tell(f.QualifierPlaced(back=back("q")))
@@ -532,3 +424,336 @@ def test_tokens_have_phases_of_their_own() -> None:
     story.tell(f.Expired(), at=NOON + WEEK)
     assert story.phase() is Phase.FREE_BET_SETTLED
     assert not story.state.is_closed
+
+
+def test_a_lay_filled_at_two_prices_risks_the_sum_of_both_fills() -> None:
+    story = Story().begun()
+    story.tell(f.QualifierPlaced(back=back("q")))
+    story.tell(f.LayMatched(lay=lay("ql", "m1", 500, "2.50")))
+    story.tell(f.LayMatched(lay=lay("ql", "m1", 492, "4.00")))
+    bet = story.state.bet("ql")
+    assert (bet.stake, bet.liability) == (992, 750 + 1476)
+    assert round(bet.odds, 3) == Decimal("3.244")
+    assert story.has(AccountKind.EXPOSURE, "betfair") == 2226
+    story.tell(settled("ql", f.Result.LOST))
+    assert story.has(AccountKind.AVAILABLE, "betfair") == 6000 - 2226
+    assert story.state.bet("ql").profit == -2226
+
+
+def test_average_odds_that_do_not_end_add_no_penny_to_the_liability() -> None:
+    story = Story().begun(bank=20_000, float_=10_000)
+    story.tell(f.QualifierPlaced(back=back("q")))
+    story.tell(f.LayMatched(lay=lay("ql", "m1", 1995, "5.65")))
+    story.tell(f.LayMatched(lay=lay("ql", "m1", 125, "4.65")))
+    exact = Decimal("19.95") * Decimal("4.65") + Decimal("1.25") * Decimal("3.65")
+    assert exact == Decimal("97.33")
+    assert story.has(AccountKind.EXPOSURE, "betfair") == 9733
+
+
+def test_a_liability_with_a_part_of_a_penny_takes_the_whole_penny() -> None:
+    story = Story().begun()
+    story.tell(f.QualifierPlaced(back=back("q")))
+    story.tell(f.LayMatched(lay=lay("ql", "m1", 102, "2.54")))
+    assert story.has(AccountKind.EXPOSURE, "betfair") == 158, "£1.5708"
+
+
+@pytest.mark.parametrize(("stake", "status"), [(991, HedgeStatus.PART), (992, HedgeStatus.HEDGED)])
+def test_a_lay_a_penny_short_of_the_penny_is_a_part_hedge(stake: int, status: HedgeStatus) -> None:
+    story = Story().begun()
+    story.tell(f.QualifierPlaced(back=back("q")))
+    story.tell(f.LayMatched(lay=lay("ql", "m1", stake, "2.54")))
+    assert hedge_status(story.state, "q") is status
+
+
+def test_a_hedge_traded_out_is_no_hedge() -> None:
+    story = Story().qualified()
+    story.tell(
+        f.HedgeAdded(
+            lay=msgspec.structs.replace(lay("out", "m1", 992, "2.54"), side=f.ExchangeSide.BACK)
+        )
+    )
+    assert hedge_status(story.state, "q") is HedgeStatus.UNHEDGED
+    assert story.has(AccountKind.EXPOSURE, "betfair") == 0
+    story.tell(settled("out", f.Result.WON))
+    assert story.state.bet("out").profit == 1528
+
+
+def kinds(story: Story, at: datetime) -> list[ReminderKind]:
+    return [reminder.kind for reminder in reminders(story.state, at)]
+
+
+def test_a_part_hedge_is_reminded_of_and_a_whole_one_is_not() -> None:
+    story = Story().begun()
+    bet = msgspec.structs.replace(back("q"), kickoff=NOON + timedelta(hours=1))
+    story.tell(f.QualifierPlaced(back=bet))
+    story.tell(f.LayMatched(lay=lay("ql", "m1", 500, "2.54")))
+    (reminder,) = reminders(story.state, NOON)
+    assert (reminder.kind, reminder.due_at) == (ReminderKind.UNHEDGED, bet.kickoff)
+    assert "part" in reminder.what
+    story.tell(f.LayMatched(lay=lay("ql", "m1", 492, "2.54")))
+    assert kinds(story, NOON) == []
+    overdue = NOON + timedelta(hours=6)
+    assert kinds(story, overdue - timedelta(seconds=1)) == []
+    assert kinds(story, overdue) == [ReminderKind.UNSETTLED]
+
+
+def test_a_bet_without_a_kickoff_is_not_reminded_of() -> None:
+    story = Story().begun()
+    story.tell(f.QualifierPlaced(back=back("q")))
+    assert kinds(story, NOON + WEEK) == []
+
+
+def test_a_bonus_is_overdue_at_the_hour_the_terms_name_or_the_one_that_was_told() -> None:
+    offer = msgspec.structs.replace(CORAL, credit_within_hours=24)
+    day = timedelta(days=1)
+    for told, due in ((None, NOON + day), (NOON + 2 * day, NOON + 2 * day)):
+        story = Story(offer).begun()
+        story.tell(f.QualifierPlaced(back=back("q")))
+        story.tell(settled("q", f.Result.LOST))
+        story.tell(f.Triggered(met_by="settled", credit_due_by=told))
+        assert kinds(story, due - timedelta(seconds=1)) == []
+        assert kinds(story, due) == [ReminderKind.CREDIT_OVERDUE]
+
+
+@pytest.mark.parametrize(
+    ("hours", "kind", "words"),
+    [
+        (48.1, None, ""),
+        (48, ReminderKind.EXPIRING, "48 h"),
+        (24, ReminderKind.EXPIRING, "24 h"),
+        (3, ReminderKind.EXPIRING, "3 h"),
+        (0, ReminderKind.EXPIRED, "t1"),
+    ],
+)
+def test_a_token_is_reminded_of_from_two_days_before_its_end(
+    hours: float, kind: ReminderKind | None, words: str
+) -> None:
+    story = Story().credited()
+    at = NOON + WEEK - timedelta(hours=hours)
+    assert kinds(story, at) == ([] if kind is None else [kind])
+    assert words in "".join(reminder.what for reminder in reminders(story.state, at))
+
+
+def test_nothing_of_a_closed_offer_or_a_staked_token_is_reminded_of() -> None:
+    assert kinds(Story().converted(), NOON + WEEK) == []
+    story = Story().credited()
+    story.tell(f.Abandoned(reason="enough"))
+    assert story.has(AccountKind.BONUS, "coral") == 0
+    assert kinds(story, NOON + WEEK) == []
+
+
+def test_a_settled_bet_keeps_when_it_was_settled() -> None:
+    story = Story().qualified()
+    later = NOON + timedelta(hours=3)
+    story.tell(settled("q", f.Result.WON), at=later)
+    assert story.state.bet("q").settled_at == later
+    assert story.state.bet("ql").settled_at is None
+
+
+def test_a_qualifier_may_be_placed_up_to_the_last_moment_of_its_days() -> None:
+    within = Qualifying(min_stake=1000, within_days=7)
+    offer = msgspec.structs.replace(CORAL, qualifying=within)
+    story = Story(offer).begun()
+    late = msgspec.structs.replace(back("q"), placed_at=NOON + WEEK + timedelta(microseconds=1))
+    with pytest.raises(CommandNotAllowed):
+        story.tell(f.QualifierPlaced(back=late), at=NOON + WEEK)
+    story.tell(f.QualifierPlaced(back=back("q")), at=NOON + WEEK)
+    assert story.phase() is Phase.QUALIFYING_PLACED
+
+
+def test_a_hold_may_be_of_a_penny_and_made_again_at_its_end() -> None:
+    story = Story().begun()
+    end = NOON + timedelta(hours=1)
+    hold = f.FloatHeld(hold="h", exchange="betfair", amount=1, expires_at=end)
+    story.tell(hold, "")
+    assert story.portfolio.free_float("betfair", NOON) == 5999
+    assert story.portfolio.free_float("betfair", end) == 6000
+    again = msgspec.structs.replace(hold, amount=7, expires_at=end + timedelta(hours=1))
+    with pytest.raises(CommandNotAllowed):
+        story.tell(again, "", at=end - timedelta(microseconds=1))
+    story.tell(again, "", at=end)
+    assert story.portfolio.free_float("betfair", end) == 5993
+
+
+def test_a_placement_uses_up_its_hold() -> None:
+    story = Story().begun(float_=1528)
+    end = NOON + timedelta(hours=1)
+    story.tell(f.FloatHeld(hold="h", exchange="betfair", amount=1528, expires_at=end), "")
+    lays = (lay("ql", "m1", 992, "2.54"),)
+    with pytest.raises(CommandNotAllowed, match="betfair"):
+        story.tell(f.QualifierPlaced(back=back("q"), lays=lays))
+    story.tell(f.QualifierPlaced(back=back("q"), lays=lays, hold="h"))
+    assert story.portfolio.holds == {}
+
+
+def test_an_event_offer_pays_or_does_not_whatever_the_bet_did() -> None:
+    offer = msgspec.structs.replace(refund(), trigger=Trigger.EVENT, trigger_event="a goal")
+    for fact, phase, outcome in (
+        (f.Triggered(met_by="a goal"), Phase.FREE_BET_PENDING, None),
+        (f.NotTriggered(note="no goal"), Phase.QUALIFYING_PLACED, OfferOutcome.NOT_TRIGGERED),
+    ):
+        story = Story(offer).begun()
+        story.tell(f.QualifierPlaced(back=back("q")))
+        story.tell(settled("q", f.Result.WON))
+        story.tell(fact)
+        assert (story.state.phase, story.state.outcome) == (phase, outcome)
+
+
+def test_a_stake_returned_token_pays_its_stake_too() -> None:
+    story = Story().qualified()
+    story.tell(settled("q", f.Result.LOST))
+    story.tell(settled("ql", f.Result.WON))
+    story.tell(f.Triggered(met_by="settled"))
+    stake_returned = msgspec.structs.replace(token("t"), kind=BonusKind.SR)
+    story.tell(f.Credited(tokens=(stake_returned,)))
+    story.tell(f.FreeBetPlaced(back=back("b", odds="6")))
+    story.tell(settled("b", f.Result.WON))
+    assert story.has(AccountKind.CASH, "coral") == 6000
+
+
+def test_a_lay_may_name_the_bet_it_covers() -> None:
+    story = Story().begun()
+    story.tell(f.QualifierPlaced(back=back("q")))
+    story.tell(f.LayMatched(lay=msgspec.structs.replace(lay("l", "m1", 5, "2"), covers="q")))
+    assert story.state.bet("l").covers == "q"
+
+
+def test_what_was_reserved_is_free_again_when_the_rest_is_cancelled() -> None:
+    story = Story().begun()
+    planned = (f.Planned(exchange="betfair", liability=700),)
+    story.tell(f.QualifierPlaced(back=back("q"), planned=planned))
+    story.tell(f.LayCancelled(bet="l", exchange="betfair", released=300))
+    assert story.portfolio.free_float("betfair", NOON) == 6000 - 400
+    story.tell(f.LayCancelled(bet="l", exchange="betfair"))
+    assert story.portfolio.free_float("betfair", NOON) == 6000
+
+
+def test_an_exchange_loss_read_from_the_account_keeps_its_penny_apart() -> None:
+    story = Story().qualified()
+    story.tell(settled("ql", f.Result.LOST, 1530))
+    assert story.has(AccountKind.QUALIFIER, "betfair") == 1528
+    assert story.has(AccountKind.ROUNDING, "betfair") == 2
+    assert story.has(AccountKind.AVAILABLE, "betfair") == 6000 - 1530
+
+
+def test_a_bookmakers_limit_is_lifted_for_it_alone() -> None:
+    story = Story()
+    story.tell(f.Joined(name="Ann"), "")
+    story.tell(f.BookmakerRestricted(bookmaker="coral", reason="gubbed"), "")
+    story.tell(f.BookmakerRestricted(bookmaker="sky", reason="gubbed"), "")
+    story.tell(f.BookmakerCleared(bookmaker="coral"), "")
+    assert story.portfolio.restricted == {"sky": "gubbed"}
+    story.tell(f.DepositSent(offer=CORAL.key, amount=0, terms=offer_without_deposit()))
+    other = msgspec.structs.replace(offer_without_deposit(), key="second")
+    story.tell(f.DepositSent(offer="second", amount=0, terms=other), "c2")
+    assert set(story.portfolio.offers) == {"c1", "c2"}
+
+
+def offer_without_deposit() -> Offer:
+    return msgspec.structs.replace(CORAL, deposit_min=0)
+
+
+def test_a_bet_settled_void_before_is_voided_without_settling_it_again() -> None:
+    story = Story().qualified()
+    story.tell(settled("q", f.Result.VOID))
+    hedge = (f.Settlement(bet="ql", result=f.Result.VOID),)
+    story.tell(f.QualifierVoided(reason="abandoned match", settled=hedge))
+    assert story.phase() is Phase.DEPOSIT_SENT
+    assert story.has(AccountKind.CASH, "coral") == 1000
+    free = Story().converted()
+    free.tell(settled("b", f.Result.VOID))
+    hedge = (f.Settlement(bet="bl", result=f.Result.VOID),)
+    free.tell(f.FreeBetVoided(settled=hedge))
+    assert free.phase() is Phase.FREE_BET_CREDITED
+    assert free.has(AccountKind.BONUS, "coral") == 1000
+
+
+def test_an_offer_goes_on_with_the_token_that_is_left() -> None:
+    story = Story().qualified()
+    story.tell(settled("q", f.Result.LOST))
+    story.tell(settled("ql", f.Result.WON))
+    story.tell(f.Triggered(met_by="settled"))
+    late = msgspec.structs.replace(token("t2"), expires_at=NOON + 2 * WEEK)
+    story.tell(f.Credited(tokens=(token("t1"), late)))
+    story.tell(f.Expired(token="t1"), at=NOON + WEEK)
+    assert story.phase() is Phase.FREE_BET_CREDITED
+    assert story.has(AccountKind.BONUS, "coral") == 1000
+    assert kinds(story, NOON + WEEK) == []
+
+
+def test_an_account_that_lost_promotions_ends_the_offer() -> None:
+    story = Story().credited()
+    story.tell(f.Restricted(reason="gubbed"))
+    assert (story.state.outcome, story.state.reason) == (OfferOutcome.RESTRICTED, "gubbed")
+    assert story.has(AccountKind.BONUS, "coral") == 0
+
+
+def test_a_bookmaker_pays_early_and_the_lay_stays_open() -> None:
+    story = Story().converted()
+    story.tell(f.EarlyPayout(bet="b"))
+    assert story.has(AccountKind.CASH, "coral") == 5000
+    assert [bet.id for bet in story.state.open_bets()] == ["bl"]
+
+
+def test_money_of_no_offer_goes_there_and_comes_back() -> None:
+    story = Story()
+    story.tell(f.Joined(name="Ann"), "")
+    story.tell(f.Opened(amount=10_000), "")
+    sent = f.MoneySent(place=f.Place.EXCHANGE, venue="betfair", amount=4000, is_instant=False)
+    for fact in (
+        sent,
+        f.MoneyArrived(place=f.Place.EXCHANGE, venue="betfair", amount=2500),
+        f.MoneyReturned(venue="betfair", amount=1500),
+        f.CommissionCharged(exchange="betfair", amount=20),
+        f.WithdrawalRequested(venue="betfair", amount=80),
+        f.WithdrawalReversed(venue="betfair", amount=30),
+        f.WithdrawalArrived(arrivals=(f.Arrival(venue="betfair", amount=50),)),
+        f.MoneySent(place=f.Place.BOOKMAKER, venue="coral", amount=500),
+        f.BonusPaid(venue="coral", amount=5),
+        f.WithdrawalRequested(venue="coral", amount=7),
+        f.Adjusted(place=f.Place.EXCHANGE, venue="betfair", difference=-3, reason="seen"),
+        f.Drawn(amount=1000),
+    ):
+        story.tell(fact, "")
+    assert story.has(AccountKind.BANK) == 10_000 - 4000 + 1500 + 50 - 500 - 1000
+    assert story.has(AccountKind.AVAILABLE, "betfair") == 2500 - 20 - 50 - 3
+    assert story.has(AccountKind.CASH, "coral") == 500 + 5 - 7
+    assert story.has(AccountKind.TRANSIT, "betfair") == 0
+    assert story.has(AccountKind.TRANSIT, "coral") == 7
+    assert story.has(AccountKind.COMMISSION, "betfair") == 20
+
+
+def test_a_paused_participant_resumes_and_begins_again() -> None:
+    story = Story()
+    for fact in (f.Joined(name="Ann"), f.Opened(amount=1000), f.Paused(), f.Resumed()):
+        story.tell(fact, "")
+    story.tell(f.DepositSent(offer=CORAL.key, amount=1000, terms=CORAL))
+    assert story.state.deposited == 1000
+    story.tell(f.DepositCleared(amount=600))
+    assert (story.has(AccountKind.CASH, "coral"), story.state.transit) == (600, {"coral": 400})
+
+
+def test_a_withdrawal_of_an_offer_is_from_the_place_that_was_named() -> None:
+    story = Story().converted()
+    story.tell(settled("b", f.Result.WON))
+    story.tell(f.FreeBetSettled(settled=(f.Settlement(bet="bl", result=f.Result.LOST),)))
+    for fact in (
+        f.WithdrawalRequested(venue="coral", amount=50, place=f.Place.BOOKMAKER),
+        f.WithdrawalReversed(venue="coral", amount=20),
+        f.WithdrawalRequested(venue="betfair", amount=8, place=f.Place.EXCHANGE),
+        f.WithdrawalReversed(venue="betfair", amount=3),
+    ):
+        story.tell(fact)
+    assert story.has(AccountKind.CASH, "coral") == 5000 - 30
+    assert story.has(AccountKind.AVAILABLE, "betfair") == 2738 - 5
+    assert story.state.transit == {"coral": 30, "betfair": 5}
+
+
+def test_a_deposit_of_nothing_posts_nothing() -> None:
+    story = Story(offer_without_deposit())
+    story.tell(f.Joined(name="Ann"), "")
+    story.tell(
+        f.DepositSent(offer=CORAL.key, amount=0, is_instant=True, terms=offer_without_deposit())
+    )
+    assert story.entries == []
+    assert story.phase() is Phase.DEPOSIT_SENT
