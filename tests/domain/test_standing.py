@@ -16,7 +16,7 @@ from kos.domain.opportunity import BetKind, OpportunityQuery, OpportunityState, 
 from kos.domain.picture import MarketPicture
 from kos.domain.score import ScoringRules
 from tests.builders import NOW, book, bookmaker, event, exchange_market, match, quotes_market
-from tests.domain.test_picture_properties import scene, told
+from tests.domain.market_scenes import scene, told
 
 D = Decimal
 RULES = ScoringRules()
