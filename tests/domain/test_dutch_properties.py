@@ -72,7 +72,7 @@ def problems(
 ) -> Problem:
     """A question with everything that its kind allows; only a qualifier may go without a place."""
     kind = kind or draw(st.sampled_from(BetKind))
-    places = ["coral", "coral", "smarkets"]
+    places = ["coral", "coral", "coral", "smarkets"]
     places += [None, None, None] if kind is BetKind.QUALIFYING else []
     bookmaker = draw(st.sampled_from(places))
     terms = draw(offers[kind])
@@ -81,7 +81,7 @@ def problems(
     rules = draw(st.sampled_from([RULES, RULES, EQUAL, KNOWN]))
     stake = draw(
         # Where the exchange takes any lay, a stake at which a penny decides.
-        st.sampled_from([D("0.12"), D("0.40"), D(10)])
+        st.sampled_from([D("0.40"), D(2), D(10)])
         if rules is KNOWN
         else st.sampled_from([D(10), D("33.33"), D(2000), D(150)])
     )
