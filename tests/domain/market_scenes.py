@@ -21,6 +21,7 @@ from kos.domain.market import (
 )
 from kos.domain.picture import MarketPicture
 from kos.domain.score import ScoringRules
+from kos.domain.sports import sport_of
 from tests.builders import NOW, book, bookmaker, event, exchange_market, match, quotes_market
 
 SPORTS = ("soccer_epl", "tennis_atp_x", "rugbyunion_six_nations", "basketball_nba")
@@ -149,7 +150,8 @@ class _Event:
         return {name: "4" if self._is_odd() else self._size() for name in names}
 
     def _size(self) -> str:
-        return self._rng.choice(["51", "75.5", "120", "900"])
+        floor = str(sport_of(self.sport_key).liquidity_floor)
+        return self._rng.choice([floor, "75.5", "120", "900"])
 
     def _stamp(self) -> datetime | None:
         ages = (1790, 1800, 1801) if self._is_odd() else (0, 0, 0, 10, 30, 31, 60)
