@@ -519,9 +519,8 @@ def key_of(shown: DutchOpportunity, query: DutchQuery) -> tuple[str, str]:
     return shown.event_id, shown.legs[0].outcome if query.bookmaker else ""
 
 
-def legs_of(shown: DutchOpportunity) -> list[tuple[str, str, Fraction]]:
-    """Side, outcome and odds: equal prices at two places are the same to money."""
-    return [(leg.side.value, leg.outcome, Fraction(leg.odds)) for leg in shown.legs]
+def legs_of(shown: DutchOpportunity) -> list[tuple[str, str, str, Fraction]]:
+    return [(leg.side.value, leg.outcome, leg.place, Fraction(leg.odds)) for leg in shown.legs]
 
 
 def settled(
@@ -535,7 +534,7 @@ def settled(
         fitting = [
             dutch
             for dutch in equals
-            if [(leg.side.value, leg.outcome, leg.odds) for leg in dutch.legs] == wanted
+            if [(leg.side.value, leg.outcome, leg.place, leg.odds) for leg in dutch.legs] == wanted
         ]
         chosen.append(fitting[0] if fitting else equals[0])
     chosen.sort(key=lambda dutch: dutch.rank, reverse=True)
@@ -566,7 +565,9 @@ def assert_shown_dutches(
 
 def assert_figures(shown: DutchOpportunity, dutch: Dutch, query: DutchQuery) -> None:
     """Every figure of a dutch, recomputed."""
-    assert legs_of(shown) == [(leg.side.value, leg.outcome, leg.odds) for leg in dutch.legs]
+    assert legs_of(shown) == [
+        (leg.side.value, leg.outcome, leg.place, leg.odds) for leg in dutch.legs
+    ]
     assert tuple(Fraction(leg.stake) for leg in shown.legs) == dutch.stakes
     outlays = [outlay_of(leg, stake) for leg, stake in zip(dutch.legs, dutch.stakes, strict=True)]
     if query.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}:
