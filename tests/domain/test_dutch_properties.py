@@ -72,7 +72,7 @@ def problems(
 ) -> Problem:
     """A question with everything that its kind allows; only a qualifier may go without a place."""
     kind = kind or draw(st.sampled_from(BetKind))
-    places = ["coral", "coral", "coral", "smarkets"]
+    places: list[str | None] = ["coral", "coral", "coral", "smarkets"]
     places += [None, None, None] if kind is BetKind.QUALIFYING else []
     bookmaker = draw(st.sampled_from(places))
     terms = draw(offers[kind])

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kos.domain.opportunity import BetKind, OpportunityQuery, Ranking
+from kos.domain.opportunity import BetKind, OpportunityQuery, Ranking, Rejection
 from kos.domain.picture import MarketPicture
 from kos.domain.score import ScoringRules, UnknownLiquidity
-from tests.builders import NOW
+from tests.builders import NOW, bookmaker, event, quotes_market
 from tests.domain.market_scenes import (
     Reached,
     in_pounds,
@@ -223,3 +223,14 @@ def test_what_was_asked_before_changes_no_answer() -> None:
     holds()
     assert changed >= 0.5 * scenes, f"time changed an answer in {changed} of {scenes}"
     assert reached.filled >= 0.5 * reached.examples
+
+
+def test_a_lay_that_rounds_to_a_penny_below_the_minimum_is_counted_as_refused() -> None:
+    prices = quotes_market({"Leeds": "2.50", "Draw": "3.0", "York": "3.0"})
+    lays = quotes_market({"Leeds": "2.54"}, key="h2h_lay", limits={"Leeds": 900})
+    picture = MarketPicture(RULES)
+    makers = bookmaker("coral", prices), bookmaker("smarkets", prices, lays)
+    picture.apply_quotes("soccer_epl", (event(*makers),), NOW)
+    answer = picture.best(OpportunityQuery(stake=D(1)), NOW)  # lays £0.992
+    assert answer.opportunities == ()
+    assert answer.rejected == {Rejection.NO_LAY.value: 2, Rejection.LAY_TOO_SMALL.value: 1}
