@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -522,9 +523,9 @@ def assert_figures(shown: Opportunity, offer: Offer) -> None:
     assert [Fraction(amount) for amount in pounds] == [pennies_of(amount) for amount in exact]
     assert shown.profit == pennies_of(offer.profit)
     assert shown.tier == int(offer.is_lossless)
-    ratios = (shown.rating, shown.retention, shown.score)
+    ratios = map(Fraction, (shown.rating, shown.retention, Decimal(shown.score)))
     wanted = (offer.back.odds * offer.lay.keep, offer.retention, offer.score)
-    assert all(is_near(Fraction(a), b) for a, b in zip(ratios, wanted, strict=True))
+    assert all(is_near(a, b) for a, b in zip(ratios, wanted, strict=True))
     assert shown.lay_odds == offer.lay.odds
     assert shown.lay_available == offer.lay.available
     assert shown.commission == offer.lay.commission
