@@ -21,7 +21,7 @@ from kos.domain.opportunities.opportunity import (
 )
 from kos.domain.opportunities.scoring import ScoringRules
 from tests.builders import NOW, book, bookmaker, event, exchange_market, match, quotes_market
-from tests.domain.opportunities.test_market_snapshot_properties import scene, told
+from tests.domain.opportunities.market_scenes import scene, told
 from tests.profiles import examples
 
 D = Decimal

@@ -138,6 +138,10 @@ def test_a_lay_below_the_exchanges_minimum_is_refused_unless_its_payout_is_large
     assert assess(TERMS, penny_bet, RULES) is Rejection.LAY_TOO_SMALL
     long_odds = TERMS._replace(back_odds=D(13), lay_odds=D("13.5"))
     assert isinstance(assess(long_odds, penny_bet, RULES), Assessment)
+    # Laid £0.80 at 12.50 pays exactly £10.00; laid £0.79 it does not.
+    edge = TERMS._replace(back_odds=D("12.48"), lay_odds=D("12.5"))
+    assert shown(edge, ask(QUALIFIER, stake=D("0.80"))).lay.lay_stake == D("0.80")
+    assert assess(edge, ask(QUALIFIER, stake=D("0.79")), RULES) is Rejection.LAY_TOO_SMALL
 
 
 def test_a_lay_stake_that_rounds_to_nothing_is_refused_even_without_a_minimum() -> None:
