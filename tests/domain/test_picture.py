@@ -17,6 +17,7 @@ from kos.domain.market import (
 )
 from kos.domain.money import pennies
 from kos.domain.opportunity import (
+    BetKind,
     OpportunityAnswer,
     OpportunityQuery,
     Rejection,
@@ -365,6 +366,9 @@ def test_a_question_can_be_kept_to_a_bookmaker_and_a_sport() -> None:
         {"limit": 0},
         {"limit": 501},
         {"min_odds": D("0.5")},
+        {"max_odds": D("NaN")},
+        {"only_arbs": True, "hide_arbs": True},
+        {"only_arbs": True, "kind": BetKind.FREE_BET_SNR},
         {"max_liability": D("Infinity")},
         {"max_minutes_to_kickoff": float("nan")},
     ],
