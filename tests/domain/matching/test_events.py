@@ -132,3 +132,31 @@ def test_given_names_that_mean_one_person_leave_a_little_doubt(
     one, other = (unknowing.side(name, women=None, age="") for name in (full, short))
     if value == pytest.approx(0.95 * 0.96):
         assert unknowing.score(one, other).value == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ram/Salisbury/Murray", "Ram/Salisbury/Murray"),
+        ("Ram /", "Salisbury/Ram"),
+        ("Rajeev Ram", "Ram / Salisbury"),
+    ],
+)
+def test_what_is_not_two_against_two_is_no_pair(one: str, other: str) -> None:
+    reader = Reader("tennis", knowledge(), {})
+    sides = [reader.side(name, women=None, age="") for name in (one, other)]
+    assert reader.score(sides[0], sides[1]).value == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Novak Djokovic", "Novak Djokovicc"), ("Giovanni Perricard", "Giovani Perricard"), ("Song Yadong", "SongYadong")],
+)  # fmt: skip
+def test_a_slip_in_a_persons_name_is_forgiven(one: str, other: str) -> None:
+    reader = Reader("tennis", knowledge(), {})
+    sides = [reader.side(name, women=None, age="") for name in (one, other)]
+    assert SURE <= reader.score(sides[0], sides[1]).value < 1
+
+
+def test_a_side_shows_its_name_to_whoever_debugs() -> None:
+    assert repr(Reader("soccer", None, {}).side("Leeds", women=None, age="")) == "Side('Leeds')"
