@@ -507,7 +507,7 @@ def odds_conversion(g: Given) -> tuple[dict[str, Any], Sums]:
 
 def minimum_odds(g: Given) -> tuple[dict[str, Any], Sums]:
     odds = g.prices()
-    return {"odds": odds, "minimum": 2}, plain(shortest_leg=min(odds), combined_odds=prod(odds))
+    return {"odds": odds, "minimum": 2}, plain(shortest_leg=min(odds), combined_odds=F(prod(odds)))
 
 
 def lay_fill(g: Given) -> tuple[dict[str, Any], Sums]:
