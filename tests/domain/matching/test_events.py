@@ -160,3 +160,18 @@ def test_a_slip_in_a_persons_name_is_forgiven(one: str, other: str) -> None:
 
 def test_a_side_shows_its_name_to_whoever_debugs() -> None:
     assert repr(Reader("soccer", None, {}).side("Leeds", women=None, age="")) == "Side('Leeds')"
+
+
+@pytest.mark.parametrize(
+    ("full", "printed", "is_one"),
+    [
+        ("Bartholomew Hollingworthington", "Bartholomew Hollingwort", True),
+        ("Bart Hollingworthington", "Bart Hollingwort", False),
+    ],
+)
+def test_a_surname_may_be_cut_where_the_list_had_no_room_for_it(
+    full: str, printed: str, *, is_one: bool
+) -> None:
+    reader = Reader("tennis", None, {})
+    one, other = (reader.side(name, women=None, age="") for name in (full, printed))
+    assert (reader.score(one, other).value >= SURE) is is_one

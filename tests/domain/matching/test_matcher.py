@@ -148,6 +148,7 @@ def test_two_events_alike_are_a_doubt_with_the_runner_up_told() -> None:
     assert found.verdict is Verdict.DOUBT
     assert "R2" in found.evidence.rival
     assert found.evidence.margin == 0
+    assert found.evidence.sentences()[-1].endswith("Chelsea v Arsenal (R2), margin +0.00")
 
 
 def test_a_name_met_with_three_opponents_is_learnt_and_one_contradiction_unlearns_it() -> None:
