@@ -141,6 +141,23 @@ def test_a_possible_name_is_taken_where_six_names_of_each_list_stand(
     assert ("too few" in doubt) is ((rights, lefts) != (6, 6))
 
 
+@pytest.mark.parametrize(
+    ("name", "printed", "verdict"),
+    [("Rosario", "Western Rosario", Verdict.MATCH), ("Rosaria", "Rosario Central", Verdict.NONE)],
+)
+def test_a_possible_side_is_taken_beside_a_sure_one_and_a_lesser_one_is_not(
+    name: str, printed: str, verdict: Verdict
+) -> None:
+    games = [left(name, "Borea", "soccer_pampa", name="L")]
+    games += [
+        left(one, f"Guests{n}", "soccer_pampa", at=n * DAY, name=f"L{n}")
+        for n, one in enumerate(FILLERS)
+    ]
+    listed = [right(f"{printed} v Borea", competition="Pampa One")]
+    listed += [right(f"{one} v Visitors{n}", competition="Pampa One", at=n * DAY, event=f"R{n}") for n, one in enumerate(FILLERS)]  # fmt: skip
+    assert Matcher(tables=None, learning=False).match(games, listed)[0].verdict is verdict
+
+
 def events(*pairs: tuple[str, str, str, str]) -> list[tuple[Verdict, str | None]]:
     games = [
         left(home, away, "soccer_pampa", at=n * DAY, name=f"L{n}")
