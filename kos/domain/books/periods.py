@@ -12,6 +12,7 @@ _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 _YEAR = re.compile(r"\d{4}(?:-\d{2})?", re.ASCII)
 _DECEMBER = 12
 _FIRST_YEAR = 1970
+_END_OF_YEARS = 9999
 
 ALLOWED = "today, week, month, year, all, 30d, 2026-03, 2026, or 2026-27 for 6 April to 5 April"
 
@@ -52,7 +53,7 @@ def period_of(text: str, now: datetime) -> Period:
     if days := _DAYS.fullmatch(word):
         return midnight - timedelta(days=int(days[1]) - 1), None
     month = _MONTH.fullmatch(word)
-    if month and int(month[1]) >= _FIRST_YEAR and not _is_tax_year(word):
+    if month and _FIRST_YEAR <= int(month[1]) < _END_OF_YEARS and not _is_tax_year(word):
         first = datetime(int(month[1]), int(month[2]), 1, tzinfo=UTC)
         year, following = divmod(first.year * _DECEMBER + first.month, _DECEMBER)
         return first, datetime(year, following + 1, 1, tzinfo=UTC)
@@ -77,10 +78,10 @@ def tax_year(text: str) -> tuple[datetime, datetime]:
     """
     first, dash, second = text.partition("-")
     is_year = first.isdecimal() and len(first) == 4  # noqa: PLR2004 - a year has four digits
-    if is_year and not dash and 1 <= int(first) < 9999:  # noqa: PLR2004 - the calendar's end
+    if is_year and not dash and 1 <= int(first) < _END_OF_YEARS:
         year = int(first)
         return datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
-    if is_year and 1 <= int(first) < 9999 and second == f"{(int(first) + 1) % 100:02}":  # noqa: PLR2004
+    if is_year and 1 <= int(first) < _END_OF_YEARS and second == f"{(int(first) + 1) % 100:02}":
         year = int(first)
         return datetime(year, 4, 6, tzinfo=UTC), datetime(year + 1, 4, 6, tzinfo=UTC)
     raise CommandNotAllowed(f"{text} is not a valid year. Use 2026, or 2026-27 for a tax year.")

@@ -66,10 +66,8 @@ def commission(
     if rate is None:
         base = needed("market_base_rate", market_base_rate, "unless rate is given")
         rate = fees.discounted_rate(base, discount)
-    if (bets is None) == (net_winnings is None):
-        raise InvalidInput("net_winnings", None, "either net_winnings or bets")
     outputs: Outputs = {}
-    if bets is not None:
+    if bets is not None and net_winnings is None:
         for outcome, net in _nets(bets).items():
             if model == "net_win":
                 fee = fees.commission_on(net, rate)
@@ -77,11 +75,13 @@ def commission(
                 fee = sum((_fee_on_smaller(bet, rate) for bet in bets), ZERO)
             outputs[f"commission_if_{outcome}"] = money(fee)
             outputs[f"net_if_{outcome}"] = money(net - fee)
-    elif net_winnings is not None:
+    elif net_winnings is not None and bets is None:
         fee = fees.commission_on(net_winnings, rate)
         outputs["commission"] = money(fee)
         outputs["net"] = money(net_winnings - fee)
         outputs["points"] = shown(fee * fees.POINTS_PER_POUND)
+    else:
+        raise InvalidInput("net_winnings", None, "either net_winnings or bets")
     outputs["rate_pct"] = percent(rate)
     return outputs
 

@@ -122,13 +122,14 @@ def _root(function: Callable[[float], float], low: float, high: float) -> float:
     A bound that is kept twice has its value halved, so that both ends close in.
     """
     at_low, at_high = function(low), function(high)
-    kept = 0
-    for _ in range(MAX_ITERATIONS):
-        if at_low - at_high == 0 or high - low <= TOLERANCE * max(1.0, abs(high)):
-            break
-        middle = (low * at_high - high * at_low) / (at_high - at_low)
-        if not low <= middle <= high:
-            middle = (low + high) / 2
+    kept = rounds = 0
+    while (
+        rounds < MAX_ITERATIONS
+        and at_low != at_high
+        and high - low > TOLERANCE * max(1.0, abs(high))
+    ):
+        rounds += 1
+        middle = min(max((low * at_high - high * at_low) / (at_high - at_low), low), high)
         at_middle = function(middle)
         if abs(at_middle) <= TOLERANCE:
             return middle

@@ -27,7 +27,7 @@ from kos.domain.matching.fixtures import (
 )
 from kos.domain.matching.normalise import competition_gate, sport_key_gate
 from kos.domain.matching.roster import EXACT, Roster
-from kos.domain.matching.sides import HINT, POSSIBLE, SURE, Side, Similarity
+from kos.domain.matching.sides import POSSIBLE, SURE, Side, Similarity
 
 _NEAR = 0.55
 """From here on a pair that is not taken is worth a person's question."""
@@ -318,7 +318,7 @@ def _is_turnable(best: Judged) -> bool:
     weaker, stronger = best.candidate.other_order
     if best.weak < SURE and stronger >= _TRACE:
         return True
-    return weaker >= HINT and weaker >= best.weak - (0.07 if best.weak >= EXACT else 0.15)
+    return weaker >= best.weak - (0.07 if best.weak >= EXACT else 0.15)
 
 
 def _nothing(left: LeftEvent) -> FixtureMatch:

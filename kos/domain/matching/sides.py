@@ -260,11 +260,7 @@ def token_similarity(one: str, other: str) -> float:
             return ratio * 0.97
     if size >= 5 and one[-4:] == other[-4:] and _is_within(one, other):
         return 0.88
-    common = 0
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        common += 1
+    common = next(n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
     if common >= 4 and common >= size - 2:
         return 0.86
     return 0.0

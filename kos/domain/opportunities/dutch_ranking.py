@@ -53,7 +53,6 @@ from kos.domain.opportunities.scoring import (
     seed_score,
     worth_of,
 )
-from kos.errors import KosBug
 
 _SLACK: Final = 1e-9
 _HALF_PENNY: Final = 0.005
@@ -548,10 +547,11 @@ def _sum_of(combination: _Combination) -> float:
 
 def _covering(legs: Sequence[LegPrice], role: int) -> int:
     """Which leg pays if this outcome happens."""
-    for number, leg in enumerate(legs):
-        if (leg.role == role) == (leg.side is LegSide.BACK):
-            return number
-    raise KosBug(f"no leg covers outcome {role}")
+    return next(
+        number
+        for number, leg in enumerate(legs)
+        if (leg.role == role) == (leg.side is LegSide.BACK)
+    )
 
 
 def _leg(leg: LegPrice, stake: Decimal, outlay: Decimal, names: Sequence[str]) -> DutchLeg:

@@ -274,13 +274,11 @@ def bounds_of(parts: Sequence[HedgedPrices], *, is_equal: bool) -> Bounds | None
     )
 
 
-def span_of_backs(backs: Sequence[HedgedBack]) -> Bounds | None:
-    """Bounds over back prices with the lays that cover them; None where there is none.
+def span_of_backs(backs: Sequence[HedgedBack]) -> Bounds:
+    """Bounds over back prices, at least one, with the lays that cover them.
 
     As `span_of` gives them, each back price a part of its own, in a fraction of the time.
     """
-    if not backs:
-        return None
     ranked = [covered for covered in backs if covered.has_known] or backs
     lows = [(covered.back.odds_f, covered.lays[-1].keep, *covered.over) for covered in backs]
     highs = [(covered.back.odds_f, covered.keep) for covered in ranked]

@@ -51,7 +51,6 @@ from kos.domain.opportunities.scoring import (
     minutes_between,
     refund_of,
 )
-from kos.errors import KosBug
 
 _SLACK = 1e-9
 """Relative and in pounds: more than floats err here, less than any exact difference that counts."""
@@ -95,8 +94,6 @@ class Contender:
         """Bounds over its back prices."""
         if self._span is None:
             self._span = span_of_backs(self.backs or ())
-            if self._span is None:
-                raise KosBug("an event without back prices contends")
         return self._span
 
 
@@ -239,9 +236,8 @@ class Ranker:
         kickoffs = [contender.board.kickoff for contender in contenders]
         spans = [contender.span for contender in contenders if contender.is_bounded]
         chosen = [contender.backs for contender in contenders if contender.backs is not None]
-        span = span_of_backs(list(itertools.chain.from_iterable(chosen)))
-        if span is not None:
-            spans.append(span)
+        if chosen:
+            spans.append(span_of_backs(list(itertools.chain.from_iterable(chosen))))
         durations = [contender.board.duration_minutes for contender in contenders]
         return Survey(
             stands_from=now,

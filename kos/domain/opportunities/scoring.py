@@ -29,7 +29,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, assert_never
 
 import msgspec
 from msgspec import Meta
@@ -260,6 +260,8 @@ def back_sides(
         case BetKind.REFUND:
             face, _ = refund_of(query, rules)
             return kinds.refund_if_loses(query.stake, odds, face, bonus_retention(query, rules))
+        case _:
+            assert_never(query.kind)
 
 
 def worth_of(query: OpportunityQuery, profit: Decimal, rules: ScoringRules) -> Worth:
@@ -439,6 +441,8 @@ def _merit(
             merit = float(value / capital) / lock_up_hours(terms, rules)
         case Ranking.VALUE:
             pass
+        case _:
+            assert_never(query.ranking)
     return merit
 
 

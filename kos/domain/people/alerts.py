@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -199,6 +200,8 @@ def value_of(found: Opportunity, measure: Measure) -> Decimal:
             return found.retention * 100
         case Measure.RATING:
             return found.rating * 100
+        case _:
+            assert_never(measure)
 
 
 def is_quiet(preferences: Preferences, now: datetime) -> bool:

@@ -178,12 +178,12 @@ def _with(pool: Pool, used_id: str, change: Callable[[Session], Session]) -> Poo
 
 
 def _balanced(pool: Pool) -> Pool:
-    """Loads that differ by one at most among those that serve, with the fewest moves."""
+    """Loads that differ by one at most among those that serve (one at least), with the fewest moves."""
     serving = [each.slot for each in pool.sessions if serves(each)]
     assigned = dict(pool.assigned)
     loads = Counter(dict.fromkeys(serving, 0))
     loads.update(slot for slot in assigned.values() if slot in loads)
-    while serving:
+    while True:
         most, least = max(serving, key=loads.__getitem__), min(serving, key=loads.__getitem__)
         if loads[most] - loads[least] <= 1:
             break

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kos.domain.market.sports import sport_of
+from kos.domain.market.sports import sport_of, sport_of_event_type
 from tests.profiles import examples
 
 
@@ -106,3 +106,13 @@ def test_any_key_has_facts_and_a_draw_only_with_three_outcomes(key: str, group: 
     assert not (facts.h2h_outcomes == 3 and facts.is_draw_excluded)
     assert facts.liquidity_floor > 0
     assert facts.duration > timedelta(0)
+
+
+def test_a_sport_is_known_by_the_exchanges_id() -> None:
+    for key in ("soccer_epl", "tennis_atp_munich", "golf_the_open_championship_winner"):
+        facts = sport_of(key)
+        assert facts.event_type_id is not None
+        found = sport_of_event_type(facts.event_type_id)
+        assert found is not None
+        assert found.sport == facts.sport
+    assert sport_of_event_type("0") is None

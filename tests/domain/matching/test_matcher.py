@@ -12,6 +12,7 @@ from kos.domain.matching import (
     ExchangeFixture,
     FixtureMatch,
     Matcher,
+    OutcomesRefused,
 )
 
 NOON = datetime(2026, 3, 7, 12, 0, tzinfo=UTC)
@@ -147,6 +148,7 @@ def test_two_events_alike_are_a_doubt_with_the_runner_up_told() -> None:
     assert found.verdict is Verdict.DOUBT
     assert "R2" in found.evidence.rival
     assert found.evidence.margin == 0
+    assert found.evidence.sentences()[-1].endswith("Chelsea v Arsenal (R2), margin +0.00")
 
 
 def test_a_name_met_with_three_opponents_is_learnt_and_one_contradiction_unlearns_it() -> None:
@@ -238,3 +240,61 @@ def test_a_possible_side_is_a_doubt_while_few_names_are_listed() -> None:
     (found,) = Matcher(tables=None).match([one], [other])
     assert found.verdict is Verdict.DOUBT
     assert only(one, other).verdict is Verdict.NONE
+
+
+def test_evidence_says_only_what_there_is() -> None:
+    nothing = only(left("Chelsea", "Arsenal"))
+    assert nothing.evidence.sentences() == (nothing.evidence.reason,)
+    bare = only(left("Chelsea", "Arsenal"), right("Chelsea v Arsenal", competition=""))
+    said = "\n".join(bare.evidence.sentences())
+    assert "Chelsea v Arsenal" in said
+    assert "runner-up" not in said
+    assert " in " not in bare.evidence.sentences()[1]
+
+
+def test_a_sport_key_listed_no_longer_is_forgotten_by_the_next_whole_match() -> None:
+    matcher = Matcher()
+    event = right("Chelsea v Arsenal")
+    other = left("Chelsea", "Arsenal", "soccer_fa_cup", name="L2")
+    (both, _) = matcher.match([left("Chelsea", "Arsenal"), other], [event])
+    assert both.verdict is Verdict.DOUBT
+    (alone,) = matcher.match([left("Chelsea", "Arsenal")], [event])
+    assert alone.verdict is Verdict.MATCH
+
+
+def test_outcomes_of_an_event_without_two_sides_are_refused() -> None:
+    found = Matcher().outcomes(
+        left("Chelsea", "Arsenal"), right("Chelsea"), ["Chelsea", "Arsenal"], ["Chelsea", "Arsenal"]
+    )
+    assert isinstance(found, OutcomesRefused)
+
+
+def test_more_than_one_draw_is_refused() -> None:
+    runners = ["Chelsea", "Arsenal", "The Draw"]
+    pair = left("Chelsea", "Arsenal"), right("Chelsea v Arsenal")
+    assert isinstance(
+        Matcher().outcomes(*pair, runners, ["Chelsea", "Draw", "Tie"]), OutcomesRefused
+    )
+    assert isinstance(
+        Matcher().outcomes(*pair, [*runners, "Draw"], ["Chelsea", "Arsenal", "Draw"]),
+        OutcomesRefused,
+    )
+
+
+def test_an_event_that_fits_another_fixture_better_is_that_ones_partner() -> None:
+    late = left("Chelsea", "Arsenal", "soccer_fa_cup", at=90, name="L2")
+    found = Matcher().match([left("Chelsea", "Arsenal"), late], [right("Chelsea v Arsenal")])
+    assert [match.verdict for match in found] == [Verdict.MATCH, Verdict.NONE]
+    assert "better" in found[1].evidence.reason
+
+
+def test_a_memory_of_too_many_names_is_begun_anew_without_a_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("kos.domain.matching.block._MOST_SIDES", 3)
+    matcher = Matcher()
+    ones = [left("Chelsea", "Arsenal"), left("Leeds United", "Fulham", at=60, name="L2")]
+    events = [right("Chelsea v Arsenal"), right("Leeds v Fulham", at=60, event="R2")]
+    assert [m.right_id for m in matcher.match(ones, events)] == ["R", "R2"]
+    assert [m.right_id for m in matcher.match(ones, events[::-1])] == ["R", "R2"]
+    assert [m.right_id for m in matcher.match(ones, events[:1])] == ["R", None]

@@ -17,7 +17,12 @@ from kos.domain.market.quotes import (
 )
 from kos.domain.money import pennies
 from kos.domain.opportunities.market_snapshot import MarketSnapshot
-from kos.domain.opportunities.opportunity import OpportunityAnswer, OpportunityQuery, Rejection
+from kos.domain.opportunities.opportunity import (
+    BetKind,
+    OpportunityAnswer,
+    OpportunityQuery,
+    Rejection,
+)
 from kos.domain.opportunities.scoring import ScoringRules
 from kos.errors import InvalidInput
 from tests.builders import (
@@ -361,6 +366,9 @@ def test_a_question_can_be_kept_to_a_bookmaker_and_a_sport() -> None:
         {"limit": 0},
         {"limit": 501},
         {"min_odds": D("0.5")},
+        {"max_odds": D("NaN")},
+        {"only_arbs": True, "hide_arbs": True},
+        {"only_arbs": True, "kind": BetKind.FREE_BET_SNR},
         {"max_liability": D("Infinity")},
         {"max_minutes_to_kickoff": float("nan")},
     ],

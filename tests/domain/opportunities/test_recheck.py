@@ -162,6 +162,34 @@ def test_a_stake_too_small_to_lay_is_told() -> None:
     assert gone(made.standing(shown(made), query, NOW)) == (Rejection.LAY_TOO_SMALL, NOW)
 
 
+def test_a_price_of_another_form_of_bet_is_told() -> None:
+    made = picture()
+    wanted = shown(made)
+    later = NOW + timedelta(seconds=60)
+    two_way = quotes_market({"Leeds": "1.8", "York": "2.1"}, updated_at=later)
+    made.apply_quotes(
+        "soccer_epl", (event(bookmaker("coral", two_way), bookmaker("smarkets", LAYS)),), later
+    )
+    assert gone(made.standing(wanted, QUERY, later)) == (Rejection.OTHER_BET, later)
+
+
+def test_a_pair_too_good_of_a_match_not_wholly_sure_is_never_believed() -> None:
+    made = MarketSnapshot(ScoringRules(max_rating=D("1.01")))
+    made.apply_quotes("soccer_epl", (coral(),), NOW)
+    runners = {"Leeds": 1, "York": 2, "Draw": 3}
+    made.apply_matches(
+        "soccer_epl",
+        (match(runners, confidence=0.9),),
+        (exchange_market({"Leeds": 1, "York": 2, "The Draw": 3}),),
+    )
+    made.apply_books((book({1: ("2.54", 700)}, received_at=NOW),))
+    wanted = shown(made, "betfair")
+    later = NOW + timedelta(seconds=1)
+    good = quotes_market({**PRICES, "Leeds": "2.65"}, updated_at=later)
+    made.apply_quotes("soccer_epl", (event(bookmaker("coral", good)),), later)
+    assert gone(made.standing(wanted, QUERY, later)) == (Rejection.TOO_GOOD, later)
+
+
 @settings(max_examples=examples(60))
 @given(
     st.integers(0, 10**6),

@@ -27,8 +27,11 @@ from kos.domain.people.alerts import (
     is_quiet,
     is_worth_keeping,
     look,
+    value_of,
 )
 from kos.errors import InvalidInput
+from tests.builders import book, event
+from tests.domain.opportunities.test_market_snapshot import LAYS, ask, coral, picture_of
 from tests.profiles import examples
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -263,3 +266,26 @@ def test_whatever_is_seen_nothing_is_told_anew_before_it_was_long_gone(
             if say.is_new and not say.is_digest:
                 assert all(seen[item.key] >= 100 for item in say.telling.items)
     assert len(watch.memory.held) <= 4
+
+
+def test_each_measure_is_read_off_the_opportunity_in_its_own_unit() -> None:
+    made = picture_of(event(coral()), books=(book(LAYS),))
+    found = next(one for one in ask(made).opportunities if one.outcome == "Leeds")
+    measured = {measure: value_of(found, measure) for measure in Measure}
+    assert measured[Measure.PROFIT] == Decimal("-0.46")
+    assert measured[Measure.SCORE] == Decimal(str(found.score))
+    assert measured[Measure.RATING] == pytest.approx(Decimal("95.4"), abs=Decimal("0.1"))
+    assert measured[Measure.RETENTION] == found.retention * 100
+    assert len(set(measured.values())) == 4
+
+
+@pytest.mark.parametrize("minutes", [5, 60, 1440])
+def test_a_digest_of_five_minutes_to_a_day_is_taken(minutes: int) -> None:
+    quiet = Preferences(quiet_from="22:30", quiet_until="07:00", digest_minutes=minutes)
+    check_preferences(quiet)
+
+
+def test_a_digest_with_nothing_left_to_tell_is_not_sent() -> None:
+    memory = Memory(digest_at=NOON)
+    after, says = look((RULE,), ALWAYS, memory, {}, NOON + timedelta(minutes=1))
+    assert (says, after.digest_at) == ((), None)

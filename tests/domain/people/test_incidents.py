@@ -99,3 +99,13 @@ def test_ends_and_beginnings_take_turns_whatever_happens(
             else:
                 assert told[number] is not is_over, "only what has changed is said"
             told[number] = is_over
+
+
+def test_one_that_is_over_is_remembered_for_as_long_as_it_may_come_back_in_place() -> None:
+    watch = Watch()
+    watch.sees(disk=DISK)
+    watch.sees(after=OVER_AFTER)
+    watch.sees(after=COOL_DOWN / 2)
+    assert [known.key for known in watch.memory.known] == ["disk"]
+    assert watch.sees(after=timedelta(days=30)) == ()
+    assert watch.memory.known == ()

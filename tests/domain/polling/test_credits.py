@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from kos.domain.polling.credits import (
     BudgetRules,
@@ -314,3 +315,41 @@ def test_keys_without_a_fetcher_leave_their_share_to_the_others() -> None:
     later = NOW + timedelta(minutes=40)
     state, _ = ask(state, later)
     assert set(intervals(state, RULES, later)) == {"soccer_epl"}
+
+
+def test_a_quiet_or_crowded_hour_changes_the_pace_by_a_factor_of_four_at_most() -> None:
+    rules = BudgetRules(allowance=1000, reserve=100, ceiling_s=10**7)
+    state, _ = granted(ask(open_budget(NOW), rules=rules))
+    (usual,) = intervals(state, rules, NOW).values()
+    for typical, factor in ((1e9, 4), (1e-9, 0.25)):
+        (interval,) = intervals(replace(state, typical_weight=typical), rules, NOW).values()
+        assert interval == pytest.approx(usual * factor, rel=1e-3)
+
+
+def test_a_call_asked_for_anew_puts_the_one_before_in_doubt_until_its_answer_comes() -> None:
+    state, first = granted(ask(open_budget(NOW), cost=3))
+    later = NOW + timedelta(hours=12)
+    state, _ = granted(ask(state, later))
+    assert [(doubt.grant_id, doubt.cost) for doubt in state.unsure] == [(first.grant_id, 3)]
+    state = settle(state, RULES, later, grant_id=first.grant_id, sport_key="soccer_epl", cost=1)
+    assert (state.spent, state.unsure) == (1, ())
+    again = settle(state, RULES, later, grant_id=first.grant_id, sport_key="soccer_epl", cost=1)
+    assert again.spent == 1
+
+
+def test_a_failure_of_a_call_that_is_not_known_books_nothing() -> None:
+    state, _ = granted(ask(open_budget(NOW)))
+    after = settle(
+        state, RULES, NOW, grant_id="a former life-1", sport_key="soccer_epl", cost=None, is_failed=True
+    )  # fmt: skip
+    assert (after.spent, after.unsure) == (state.spent, state.unsure)
+
+
+def test_the_yardstick_of_crowded_hours_follows_slowly() -> None:
+    start = NOW - timedelta(days=2)
+    state = open_budget(start)
+    state, _ = ask(state, NOW - timedelta(hours=1))
+    assert state.typical_weight == pytest.approx(0.04)
+    state, _ = ask(state, NOW, key="another", kickoff=NOW)
+    # An hour of the day that it looks back on: of the way from 0.04 to 1, a twenty-fourth.
+    assert state.typical_weight == pytest.approx(0.04 + 0.96 / 24)

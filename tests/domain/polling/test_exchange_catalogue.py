@@ -163,3 +163,21 @@ def test_descriptions_of_unwanted_markets_are_forgotten() -> None:
     plan.answered(("a",), {"a"}, NOW)
     assert plan.plan([], after(1)) == ()
     assert plan.plan(["a"], after(2)) == (("a",),)
+
+
+def test_a_sport_is_whole_once_both_its_windows_were_read_or_the_near_one_reaches_the_end() -> None:
+    cache = CatalogueCache()
+    assert not cache.is_whole("1")
+    cache.want({"1": ["MATCH_ODDS"]}, WEEK)
+    assert not cache.is_whole("1")
+    near, far = cache.plan(NOW)
+    cache.answered(near, [], NOW)
+    assert not cache.is_whole("1")
+    cache.answered(far, [], NOW)
+    assert cache.is_whole("1")
+    soon = CatalogueCache()
+    soon.want({"1": ["MATCH_ODDS"]}, after(3600))
+    for each in soon.plan(NOW):
+        if each.is_near:
+            soon.answered(each, [], NOW)
+    assert soon.is_whole("1")

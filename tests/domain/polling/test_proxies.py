@@ -167,3 +167,14 @@ def test_whatever_happens_a_key_is_given_a_serving_session_or_none(
         assert (session is None) == (not any(map(serves, pool.sessions)))
         ids = [each.session_id for each in pool.sessions]
         assert len(set(ids)) == len(ids)
+
+
+def test_where_every_session_rests_the_keys_stay_where_they_are() -> None:
+    pool = filled(2)
+    for slot in range(2):
+        pool = fail(pool, slot, RETIRE_AFTER)
+    assert not any(serves(each) for each in pool.sessions)
+    assert next_trial(pool) == NOON + REST_FIRST
+    fewer = forget(pool, frozenset(KEYS[1:]))
+    assert fewer.assigned.items() <= pool.assigned.items()
+    assert KEYS[0] not in fewer.assigned
