@@ -21,7 +21,16 @@ from typing import Any
 import pytest
 
 from kos.messages import MESSAGES
-from kos.runtime import ActorExists, AskTimeout, ChildSpec, Context, Message, NoSuchActor, meters
+from kos.runtime import (
+    Actor,
+    ActorExists,
+    AskTimeout,
+    ChildSpec,
+    Context,
+    Message,
+    NoSuchActor,
+    meters,
+)
 from kos.runtime.cell import Cell, Ended, Tally, load
 from kos.runtime.codec import LENGTH_BYTES, Codec, Kind
 from kos.runtime.errors import RuntimeFault
@@ -138,7 +147,7 @@ class Nursery:
         return tuple(self.specs)
 
 
-class _Reply:
+class PendingReply:
     """Where an ask's answer lands."""
 
     def __init__(self) -> None:
@@ -178,17 +187,18 @@ class Stage:
         actor_module = sys.modules[load(spec.factory).__module__]
         monkeypatch.setattr(actor_module, "datetime", self._clock(), raising=False)
         self._cell: Cell | None = None
+        self.context = Context(
+            name=spec.name,
+            node="here",
+            incarnation=1,
+            registry=self.neighbours,
+            mailbox=self._mailbox,
+            timers=self.timers,
+            children=self.nursery,
+        )
         Cell(
             spec=spec,
-            context=Context(
-                name=spec.name,
-                node="here",
-                incarnation=1,
-                registry=self.neighbours,
-                mailbox=self._mailbox,
-                timers=self.timers,
-                children=self.nursery,
-            ),
+            context=self.context,
             mailbox=self._mailbox,
             tally=self._tally,
             on_made=self._take,
@@ -207,6 +217,12 @@ class Stage:
         self.cell.on_start()
         self.advance(0)
         return self
+
+    @property
+    def actor(self) -> Actor:
+        """The actor itself, for what no message can do to it."""
+        assert self.cell._actor is not None
+        return self.cell._actor
 
     @property
     def cell(self) -> Cell:
@@ -239,10 +255,18 @@ class Stage:
         self._mailbox.put(Letter(over_the_wire(message), sender))
         self.handle()
 
+    def put(
+        self, message: Message, sender: str | None = None, *, is_asked: bool = True
+    ) -> PendingReply:
+        """Let a message wait: it is handled with the next that are."""
+        reply = PendingReply()
+        asked = reply if is_asked else None
+        self._mailbox.put(Letter(over_the_wire(message), sender, asked))
+        return reply
+
     def ask(self, message: Message, sender: str | None = None) -> Any:
         """Ask the actor; its failure is raised, as at any asker's."""
-        reply = _Reply()
-        self._mailbox.put(Letter(over_the_wire(message), sender, reply))
+        reply = self.put(message, sender)
         self.handle()
         assert reply.came.wait(PATIENCE_S), f"no answer to {message}"
         if isinstance(reply.result, RuntimeFault):
