@@ -14,7 +14,8 @@ QUOTA = {"X-Requests-Used": "7", "X-Requests-Remaining": "493", "X-Requests-Last
 
 def feed_settings(server: Loopback, **changed: Any) -> OddsApiSettings:
     """Settings whose feed is this server."""
-    return OddsApiSettings(**({"key": Secret(KEY), "url": server.url} | changed))
+    plain: dict[str, Any] = {"key": Secret(KEY), "url": server.url}
+    return OddsApiSettings(**{**plain, **changed})
 
 
 def good(*rows: Any, quota: dict[str, str] | None = None) -> Answer:

@@ -125,18 +125,28 @@ class Room:
 
 
 def system(*actors: ActorDescribed, is_stopping: bool = False, **node: Any) -> SystemDescribed:
-    described = NodeDescribed(
-        **({"name": "n", "pid": 1, "state": "running", "incarnation": 1, "restarts": 0} | node),
-        actors=actors,
-    )
+    plain: dict[str, Any] = {
+        "name": "n",
+        "pid": 1,
+        "state": "running",
+        "incarnation": 1,
+        "restarts": 0,
+    }
+    described = NodeDescribed(**{**plain, **node}, actors=actors)
     return SystemDescribed(
         name="kos", pid=1, uptime_s=1, is_stopping=is_stopping, nodes=(described,)
     )
 
 
 def actor(name: str, **more: Any) -> ActorDescribed:
-    plain = {"state": "running", "incarnation": 1, "restarts": 0, "mailbox": 0, "handled": 0}
-    return ActorDescribed(name=name, **(plain | more))
+    plain: dict[str, Any] = {
+        "state": "running",
+        "incarnation": 1,
+        "restarts": 0,
+        "mailbox": 0,
+        "handled": 0,
+    }
+    return ActorDescribed(name=name, **{**plain, **more})
 
 
 def budget(remaining: int = 400) -> BudgetDescribed:

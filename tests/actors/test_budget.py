@@ -83,7 +83,8 @@ def granted(stage: Stage, sport_key: str = NBA, cost: int = 1) -> CreditsGranted
 
 
 def report(grant: CreditsGranted, **more: Any) -> CreditsSpent:
-    return CreditsSpent(grant_id=grant.grant_id, sport_key=NBA, **({"cost": None} | more))
+    plain: dict[str, Any] = {"cost": None}
+    return CreditsSpent(grant_id=grant.grant_id, sport_key=NBA, **{**plain, **more})
 
 
 def described(stage: Stage) -> BudgetDescribed:

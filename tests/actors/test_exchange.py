@@ -74,20 +74,16 @@ def betfair(put_on_stage: Staging, fake: FakeBetfair) -> Iterator[Exchange]:
     def put(
         proxies: ProxySettings | None = None, *, is_started: bool = True, **changed: Any
     ) -> Stage:
-        settings = BetfairSettings(
-            **(
-                {
-                    "app_key": Secret(APP_KEY),
-                    "username": Secret(USERNAME),
-                    "password": Secret(PASSWORD),
-                    "identity_url": fake.url,
-                    "identity_cert_url": fake.url,
-                    "api_url": fake.url,
-                    "call_spacing_s": 1.0,
-                }
-                | changed
-            )
-        )
+        plain: dict[str, Any] = {
+            "app_key": Secret(APP_KEY),
+            "username": Secret(USERNAME),
+            "password": Secret(PASSWORD),
+            "identity_url": fake.url,
+            "identity_cert_url": fake.url,
+            "api_url": fake.url,
+            "call_spacing_s": 1.0,
+        }
+        settings = BetfairSettings(**{**plain, **changed})
         args = exchange.ExchangeArgs(
             betfair=settings, proxies=proxies or ProxySettings(), discount=Decimal("0.1")
         )

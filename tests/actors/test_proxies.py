@@ -35,18 +35,14 @@ class Pool:
         self.gateway = gateway
 
     def stage(self, **changed: Any) -> Stage:
-        settings = ProxySettings(
-            **(
-                {
-                    "url": self.gateway.url.replace("://", "://{username}-{session}:{password}@"),
-                    "username": Secret("ann"),
-                    "password": Secret("pa55word"),
-                    "sessions": 2,
-                    "check_every_s": 100.0,
-                }
-                | changed
-            )
-        )
+        plain: dict[str, Any] = {
+            "url": self.gateway.url.replace("://", "://{username}-{session}:{password}@"),
+            "username": Secret("ann"),
+            "password": Secret("pa55word"),
+            "sessions": 2,
+            "check_every_s": 100.0,
+        }
+        settings = ProxySettings(**{**plain, **changed})
         args = proxies.ProxiesArgs(proxies=settings, target="http://feed.example")
         return self._put(proxies.spec(args)).start()
 
