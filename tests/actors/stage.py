@@ -268,6 +268,7 @@ class Stage:
         """Ask the actor; its failure is raised, as at any asker's."""
         reply = self.put(message, sender)
         self.handle()
+        assert self.ended is None or reply.came.is_set(), f"it has ended: {self.ended}"
         assert reply.came.wait(PATIENCE_S), f"no answer to {message}"
         if isinstance(reply.result, RuntimeFault):
             raise reply.result
@@ -315,6 +316,7 @@ class Stage:
                 self.handle()
                 if holds():
                     return
+                assert self.ended is None, self.ended
                 assert time.monotonic() < deadline, f"still not: {what}"
                 self.neighbours.arrived.wait(0.02)
 
