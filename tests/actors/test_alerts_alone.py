@@ -38,9 +38,11 @@ from kos.messages import (
 from kos.runtime import (
     ActorDescribed,
     ActorFailed,
+    AskTimeout,
     Describe,
     Message,
     NodeDescribed,
+    RuntimeFault,
     SystemDescribed,
 )
 from tests import builders as b
@@ -368,6 +370,22 @@ def test_what_could_not_be_stored_is_said_again_from_what_is_stored(
     (promise,) = room.look()
     assert promise.topic == "alert/1"
     assert room.stage.pulse() == {"promised": 1, "problem": ""}
+
+
+def test_what_was_stored_without_an_answer_is_not_said_twice(room: Room) -> None:
+    room.books.keep(ANN.user, f"{RULES}1", RULE)
+    room.quotes(event())
+    assert len(room.look()) == 1
+
+    def store_in_silence(command: Conclude) -> RuntimeFault:
+        room.books.conclude(command)
+        return AskTimeout("ledger", "Conclude", 5)
+
+    room.stage.answer("ledger", Conclude, store_in_silence)
+    room.quotes(event(), event(number=2))
+    assert len(room.look()) == 1
+    room.stage.answer("ledger", Conclude, room.books.conclude)
+    assert room.look(3) == []
 
 
 def test_one_person_whose_word_is_not_stored_keeps_no_other_waiting(room: Room) -> None:

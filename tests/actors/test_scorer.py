@@ -6,7 +6,6 @@ import dataclasses
 from datetime import timedelta
 from decimal import Decimal
 
-import msgspec
 import pytest
 
 from kos.actors import scorer
@@ -115,8 +114,9 @@ def test_prices_runners_and_books_together_make_opportunities(stage: Stage) -> N
         "answered": 1,
         "eligible": 3,
     }
-    stage.ask(msgspec.structs.replace(QUESTION, query=OpportunityQuery(bookmaker="nobody")))
-    assert stage.pulse()["eligible"] == 0
+    short = OpportunityQuery(bookmaker="coral", max_odds=Decimal("3.1"))
+    stage.ask(GetOpportunities(query=short))
+    assert stage.pulse()["eligible"] == 2, "what a filter rejects is not"
 
 
 def test_one_opportunity_is_described_by_its_id(stage: Stage) -> None:

@@ -160,7 +160,9 @@ def test_half_the_counters_are_none(listing: Listing, left_out: str) -> None:
     quota = {"X-Requests-Used": "7", "X-Requests-Remaining": "493"}
     del quota[left_out]
     listing.feed.script = [good(row("soccer_epl"), quota=quota)]
-    assert listing.stage().told("budget") == []
+    stage = listing.stage()
+    assert stage.told("budget") == []
+    assert len(stage.told("scorer", SportsListed)) == 1
 
 
 def test_counters_of_nought_are_counters(listing: Listing) -> None:
