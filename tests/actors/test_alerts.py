@@ -151,7 +151,8 @@ class Desk:
             return next(a.handled for n in nodes for a in n.actors if a.name == "alerts")
 
         start, deadline = handled(), time.monotonic() + PATIENCE_S
-        while handled() < start + times and time.monotonic() < deadline:
+        while handled() < start + times:
+            assert time.monotonic() < deadline, "it does not look"
             time.sleep(0.02)
 
 
