@@ -24,7 +24,7 @@ _NAN: Final = Decimal("NaN")
 _T = TypeVar("_T")
 
 
-class Refused(Exception):  # noqa: N818 - the text is a drop's reason; it never leaves the adapters
+class Untrusted(Exception):  # noqa: N818 - the text is a drop's reason; it never leaves the adapters
     """A value that cannot be trusted."""
 
 
@@ -98,7 +98,7 @@ def read_each(
     for i, value in enumerate(values):
         try:
             good.append(read(value, f"{path}[{i}]", drops))
-        except Refused as refused:
+        except Untrusted as refused:
             drops.add(f"{path}[{i}]", str(refused))
     return good
 
@@ -106,5 +106,5 @@ def read_each(
 def mapping(value: Any, what: str) -> dict[str, Any]:
     """A JSON object."""
     if not isinstance(value, dict):
-        raise Refused(f"{what} missing" if value is None else f"{what} not an object")
+        raise Untrusted(f"{what} missing" if value is None else f"{what} not an object")
     return value

@@ -31,7 +31,7 @@ from kos.adapters.betfair.payloads import (
 )
 from kos.adapters.betfair.session import BetfairSession
 from kos.adapters.http import ANY_STATUS, HttpRemote, Repeat, RetryPolicy, read_retry_after
-from kos.adapters.json_fields import NotJson, Refused, parse
+from kos.adapters.json_fields import NotJson, Untrusted, parse
 from kos.domain.market.quotes import Drop, ExchangeMarket, MarketBook
 from kos.domain.polling.exchange_cache import books_per_call
 from kos.errors import KosError, RemoteUnavailable, WaitAndRetry
@@ -424,7 +424,7 @@ class BetfairClient:
 def _read(reader: Callable[[], _T]) -> _T:
     try:
         return reader()
-    except Refused as refused:
+    except Untrusted as refused:
         raise RemoteUnavailable(REMOTE, f"answered something else: {refused}") from None
 
 

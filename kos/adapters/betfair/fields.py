@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from kos.adapters.json_fields import Refused
+from kos.adapters.json_fields import Untrusted
 from kos.domain.market.quotes import PriceSize
 
 REMOTE: Final = "betfair"
@@ -32,21 +32,21 @@ def listing(value: Any, what: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise Refused(f"{what} not a list")
+        raise Untrusted(f"{what} not a list")
     return value
 
 
 def text(value: Any, what: str) -> str:
     """A text that can be shown: trimmed, not empty, not endless, without control characters."""
     if not isinstance(value, str):
-        raise Refused(f"{what} missing" if value is None else f"{what} not a text")
+        raise Untrusted(f"{what} missing" if value is None else f"{what} not a text")
     trimmed = value.strip()
     if not trimmed:
-        raise Refused(f"{what} empty")
+        raise Untrusted(f"{what} empty")
     if len(trimmed) > _MAX_TEXT:
-        raise Refused(f"{what} too long")
+        raise Untrusted(f"{what} too long")
     if _CONTROL.search(trimmed):
-        raise Refused(f"{what} not readable")
+        raise Untrusted(f"{what} not readable")
     return trimmed
 
 
@@ -60,9 +60,9 @@ def text_or_empty(value: Any, what: str) -> str:
 def market_id(value: Any, what: str = "market id") -> str:
     """A market's id, such as ``1.253140281``."""
     if not isinstance(value, str):
-        raise Refused(f"{what} missing" if value is None else f"{what} not a text")
+        raise Untrusted(f"{what} missing" if value is None else f"{what} not a text")
     if not is_market_id(value):
-        raise Refused(f"{what} not in the service's form")
+        raise Untrusted(f"{what} not in the service's form")
     return value
 
 
@@ -74,18 +74,18 @@ def is_market_id(value: str) -> bool:
 def flag(value: Any, what: str) -> bool:
     """True or false."""
     if not isinstance(value, bool):
-        raise Refused(f"{what} missing" if value is None else f"{what} not true or false")
+        raise Untrusted(f"{what} missing" if value is None else f"{what} not true or false")
     return value
 
 
 def number(value: Any, what: str) -> Decimal:
     """A finite JSON number."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise Refused(f"{what} missing" if value is None else f"{what} not a number")
+        raise Untrusted(f"{what} missing" if value is None else f"{what} not a number")
     if isinstance(value, int):
         return Decimal(value)
     if not value.is_finite():
-        raise Refused(f"{what} not a finite number")
+        raise Untrusted(f"{what} not a finite number")
     return value
 
 
@@ -93,7 +93,7 @@ def integer(value: Any, what: str) -> int:
     """A whole number, 0 or above, in 63 bits; ``5.0`` is one too."""
     whole = number(value, what)
     if whole != whole.to_integral_value() or not 0 <= whole <= _MAX_INTEGER:
-        raise Refused(f"{what} not a whole number")
+        raise Untrusted(f"{what} not a whole number")
     return int(whole)
 
 
@@ -101,10 +101,10 @@ def price(value: Any) -> Decimal:
     """Decimal odds above 1 up to 1000, in whole hundredths as on every ladder of the service."""
     odds = number(value, "price")
     if not 1 < odds <= MAX_PRICE:
-        raise Refused("price not above 1 and up to 1000")
+        raise Untrusted("price not above 1 and up to 1000")
     exponent = odds.as_tuple().exponent
     if isinstance(exponent, int) and exponent < _HUNDREDTHS and odds != round(odds, 2):
-        raise Refused("price off every ladder")
+        raise Untrusted("price off every ladder")
     return odds
 
 
@@ -112,7 +112,7 @@ def size(value: Any) -> Decimal:
     """Money waiting at a price, 0 or more."""
     pounds = number(value, "size")
     if not 0 <= pounds <= MAX_SIZE:
-        raise Refused("size out of range")
+        raise Untrusted("size out of range")
     return pounds
 
 
@@ -122,26 +122,26 @@ def handicap(value: Any) -> Decimal:
         return Decimal(0)
     points = number(value, "handicap")
     if not -_MAX_HANDICAP <= points <= _MAX_HANDICAP:
-        raise Refused("handicap out of range")
+        raise Untrusted("handicap out of range")
     return points
 
 
 def utc(value: Any, what: str) -> datetime:
     """An ISO 8601 time with its zone, with or without milliseconds, as UTC."""
     if not isinstance(value, str):
-        raise Refused(f"{what} missing" if value is None else f"{what} not a time")
+        raise Untrusted(f"{what} missing" if value is None else f"{what} not a time")
     try:
         at = datetime.fromisoformat(value)
     except ValueError:
-        raise Refused(f"{what} not a time") from None
+        raise Untrusted(f"{what} not a time") from None
     if at.tzinfo is None:
-        raise Refused(f"{what} without zone")
+        raise Untrusted(f"{what} without zone")
     try:
         at = at.astimezone(UTC)
     except (OverflowError, ValueError):
-        raise Refused(f"{what} out of range") from None
+        raise Untrusted(f"{what} out of range") from None
     if not _EARLIEST <= at < _LATEST:
-        raise Refused(f"{what} out of range")
+        raise Untrusted(f"{what} out of range")
     return at
 
 

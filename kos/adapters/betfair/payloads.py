@@ -30,7 +30,7 @@ from kos.adapters.betfair.fields import (
     text_or_empty,
     utc,
 )
-from kos.adapters.json_fields import Drops, Refused, mapping, read_each
+from kos.adapters.json_fields import Drops, Untrusted, mapping, read_each
 from kos.domain.market.quotes import (
     Drop,
     ExchangeMarket,
@@ -140,7 +140,7 @@ def read_levels(values: Any, path: str, drops: Drops, *, highest: bool) -> tuple
 
 def _results(result: Any) -> list[Any]:
     if not isinstance(result, list):
-        raise Refused("result not a list")
+        raise Untrusted("result not a list")
     return result
 
 
@@ -155,10 +155,10 @@ def _market(
     event_name = text(event.get("name"), "event name")
     competition_name = text_or_empty(competition.get("name"), "competition name")
     if HIDDEN_GROUP in event_name or HIDDEN_GROUP in competition_name:
-        raise Refused("hidden group")
+        raise Untrusted("hidden group")
     sport_id = text_or_empty(sport.get("id"), "event type id") or event_type_id
     if sport_id != event_type_id:
-        raise Refused("event type that was not asked for")
+        raise Untrusted("event type that was not asked for")
     runners = _catalogue_runners(fields.get("runners"), f"{path}.runners", drops)
     return ExchangeMarket(
         market_id=id_,
@@ -179,7 +179,7 @@ def _catalogue_runners(values: Any, path: str, drops: Drops) -> tuple[ExchangeRu
     listed = listing(values, "runners")
     runners = read_each(listed, path, drops, _catalogue_runner)
     if len(runners) != len(listed) or len({_key(each) for each in runners}) != len(runners):
-        raise Refused("runners not all readable")
+        raise Untrusted("runners not all readable")
     return tuple(sorted(runners, key=lambda runner: runner.sort_priority))
 
 
@@ -200,9 +200,9 @@ def _catalogue_runner(value: Any, _path: str, _drops: Drops) -> ExchangeRunner:
 def _check_head_to_head(market: ExchangeMarket) -> None:
     """Refuse containers (competitions, specials) and outrights: they are no match of two sides."""
     if not _TWO_SIDES.fullmatch(market.event_name):
-        raise Refused("event not two-sided")
+        raise Untrusted("event not two-sided")
     if len(market.runners) not in _HEAD_TO_HEAD_RUNNERS:
-        raise Refused("market not two-sided")
+        raise Untrusted("market not two-sided")
 
 
 def _description(value: Any, _path: str, _drops: Drops) -> MarketDescription:
@@ -211,7 +211,7 @@ def _description(value: Any, _path: str, _drops: Drops) -> MarketDescription:
     inner = mapping(fields.get("description"), "description")
     percent = number(inner.get("marketBaseRate"), "marketBaseRate")
     if not 0 <= percent <= _HUNDRED:
-        raise Refused("marketBaseRate not from 0 to 100")
+        raise Untrusted("marketBaseRate not from 0 to 100")
     ladder = mapping(inner.get("priceLadderDescription") or {}, "priceLadderDescription")
     discount = inner.get("discountAllowed")
     return MarketDescription(
@@ -244,7 +244,7 @@ def status_of(value: Any, known: Collection[str]) -> str:
     """A status that KOS knows the meaning of."""
     word = text(value, "status")
     if word not in known:
-        raise Refused("status unknown")
+        raise Untrusted("status unknown")
     return word
 
 

@@ -24,7 +24,7 @@ from kos.adapters.betfair.payloads import (
     read_descriptions,
 )
 from kos.adapters.betfair.stream_cache import StreamCache, StreamLadder, read_line
-from kos.adapters.json_fields import Drops, NotJson, Refused, parse
+from kos.adapters.json_fields import Drops, NotJson, Untrusted, parse
 from kos.domain.market.quotes import Drop, ExchangeMarket, MarketBook
 from kos.domain.market.sports import sport_of_event_type
 
@@ -222,7 +222,7 @@ def _own_time(wrapper: dict[str, Any]) -> datetime | None:
         if isinstance(value, str):
             try:
                 return utc(value, name)
-            except Refused:
+            except Untrusted:
                 continue
         if isinstance(value, int | Decimal) and Decimal(value).is_finite():
             ms = value if value > _SECONDS_END else value * 1000
@@ -235,7 +235,7 @@ def _last_trade(entry: dict[str, Any]) -> datetime | None:
     """When the market last traded: no book is older than that."""
     try:
         return utc(entry.get("lastMatchTime"), "lastMatchTime")
-    except Refused:
+    except Untrusted:
         return None
 
 
@@ -250,7 +250,7 @@ def _stream(lines: list[bytes], body: bytes) -> Iterator[RecordedStep]:
     for line in lines:
         try:
             message = read_line(line)
-        except Refused as refused:
+        except Untrusted as refused:
             cache.tear_all()
             yield RecordedStep(at, drops=(Drop("line", str(refused)),))
             continue

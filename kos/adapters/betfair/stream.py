@@ -32,7 +32,7 @@ from kos.adapters.betfair.errors import Reaction, ServiceFault, code_of, error_o
 from kos.adapters.betfair.fields import is_market_id
 from kos.adapters.betfair.session import BetfairSession
 from kos.adapters.betfair.stream_cache import LineSplitter, StreamCache, StreamLadder, read_line
-from kos.adapters.json_fields import Refused
+from kos.adapters.json_fields import Untrusted
 from kos.domain.market.quotes import Drop, MarketBook
 from kos.errors import InvalidSettings, KosError, OperatorMustAct, WaitAndRetry
 
@@ -267,7 +267,7 @@ class BetfairStream:
             except OperatorMustAct as refusal:
                 self._say(StreamPhase.REFUSED, str(refusal))
                 self._stopping.wait()
-            except (_Broken, WaitAndRetry, Refused, OSError) as error:
+            except (_Broken, WaitAndRetry, Untrusted, OSError) as error:
                 self._pause(error)
             except Exception as error:
                 # A fault of our own must not end the stream unseen: it is logged, said and retried.
@@ -356,7 +356,7 @@ class BetfairStream:
         for line in lines:
             try:
                 self._handle(read_line(line), wire, talk)
-            except Refused as refused:
+            except Untrusted as refused:
                 self._count((Drop("line", str(refused)),))
                 with self._lock:
                     self._cache.tear_all()
@@ -566,7 +566,7 @@ def drain(waker: socket.socket) -> None:
 def _reason(error: Exception) -> str:
     """What broke the connection, in words of our own."""
     match error:
-        case _Broken() | KosError() | Refused():
+        case _Broken() | KosError() | Untrusted():
             return str(error)
         case ssl.SSLCertVerificationError():
             return "the certificate is not trusted; check address, clock and ca in the settings"

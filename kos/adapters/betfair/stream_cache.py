@@ -28,7 +28,7 @@ from kos.adapters.betfair.fields import (
     size,
 )
 from kos.adapters.betfair.payloads import RUNNER_STATUSES, STATUSES, status_of
-from kos.adapters.json_fields import Drops, NotJson, Refused, mapping, parse
+from kos.adapters.json_fields import Drops, NotJson, Untrusted, mapping, parse
 from kos.domain.market.quotes import Drop, MarketBook, PriceSize, RunnerBook
 
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
@@ -67,7 +67,7 @@ class LineSplitter:
         """The lines that ``data`` completes, without their ends; empty ones are left out.
 
         Raises:
-            Refused: A line is longer than any honest one.
+            Untrusted: A line is longer than any honest one.
         """
         *ends, rest = data.split(b"\n")
         lines = []
@@ -85,19 +85,19 @@ class LineSplitter:
 
     def _check(self, length: int) -> None:
         if length > self._max_line_bytes:
-            raise Refused("line too long")
+            raise Untrusted("line too long")
 
 
 def read_line(line: bytes) -> dict[str, Any]:
     """One message of the stream.
 
     Raises:
-        Refused: It is no JSON object.
+        Untrusted: It is no JSON object.
     """
     try:
         return mapping(parse(line), "message")
     except NotJson:
-        raise Refused("message not JSON") from None
+        raise Untrusted("message not JSON") from None
 
 
 class Clocks(msgspec.Struct, frozen=True):
@@ -302,7 +302,7 @@ class StreamCache:
         """The market changes of a message, once all its segments are there."""
         try:
             markets = listing(message.get("mc"), "mc")
-        except Refused as refused:
+        except Untrusted as refused:
             drops.add("mc", str(refused))
             self.tear_all()
             return None
@@ -340,7 +340,7 @@ class StreamCache:
         for i, value in enumerate(values):
             try:
                 touched.update(dict.fromkeys(self._apply_market(value, is_image=is_image)))
-            except Refused as refused:
+            except Untrusted as refused:
                 drops.add(f"mc[{i}]", str(refused))
                 self._tear(value)
         books = tuple(self._made(touched))
@@ -358,7 +358,7 @@ class StreamCache:
         elif id_ not in self._markets:
             # A market may come into being under a subscription; a change alone is no beginning.
             if change.definition is None or self.is_lost:
-                raise Refused("change of a market without an image")
+                raise Untrusted("change of a market without an image")
             self._markets[id_] = _StreamMarket()
         self._markets[id_].apply(change)
         yield id_
@@ -445,7 +445,7 @@ def _definition(value: Any) -> _Definition:
     runners.sort(key=lambda runner: runner[0])
     keys = {key for _, key, _ in runners}
     if len(keys) != len(runners):
-        raise Refused("runner twice in one definition")
+        raise Untrusted("runner twice in one definition")
     return _Definition(
         status=status_of(fields.get("status"), STATUSES),
         is_in_play=flag(fields.get("inPlay"), "inPlay"),
@@ -484,7 +484,7 @@ def _side_change(values: Any, ladder: StreamLadder) -> _SideChange | None:
 def _point(value: Any) -> tuple[Decimal, PriceSize | None]:
     """``[price, size]``; size 0 removes the price."""
     if not isinstance(value, list) or len(value) != 2:  # noqa: PLR2004 - price and size
-        raise Refused("level not a pair")
+        raise Untrusted("level not a pair")
     odds, pounds = price(value[0]), size(value[1])
     return odds, PriceSize(odds, pounds) if pounds else None
 
@@ -492,9 +492,9 @@ def _point(value: Any) -> tuple[Decimal, PriceSize | None]:
 def _level(value: Any) -> tuple[Decimal, PriceSize | None]:
     """``[level, price, size]``; size 0 empties the level, then the price is 0, too."""
     if not isinstance(value, list) or len(value) != 3:  # noqa: PLR2004 - level, price, size
-        raise Refused("level not a triple")
+        raise Untrusted("level not a triple")
     level = integer(value[0], "level")
     if level > _MAX_LEVEL:
-        raise Refused("level out of range")
+        raise Untrusted("level out of range")
     pounds = size(value[2])
     return Decimal(level), PriceSize(price(value[1]), pounds) if pounds else None

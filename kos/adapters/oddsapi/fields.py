@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from kos.adapters import json_fields
-from kos.adapters.json_fields import Drops, NotJson, Refused, read_each
+from kos.adapters.json_fields import Drops, NotJson, Untrusted, read_each
 from kos.errors import RemoteUnavailable
 
 REMOTE: Final = "odds-api"
@@ -66,7 +66,7 @@ def walk(
     """Each item of a list that can be read; the others are dropped by their own path."""
     values = fields.get(name)
     if not isinstance(values, list):
-        raise Refused(f"{name} missing" if values is None else f"{name} not a list")
+        raise Untrusted(f"{name} missing" if values is None else f"{name} not a list")
     return read_each(values, f"{path}.{name}", drops, read)
 
 
@@ -74,7 +74,7 @@ def string(fields: dict[str, Any], name: str) -> str:
     """A text, whatever it says; :func:`readable` judges that."""
     value = fields.get(name)
     if not isinstance(value, str):
-        raise Refused(f"{name} missing" if value is None else f"{name} not a text")
+        raise Untrusted(f"{name} missing" if value is None else f"{name} not a text")
     return value
 
 
@@ -89,7 +89,7 @@ def flag(fields: dict[str, Any], name: str, *, missing: bool) -> bool:
     if value is None:
         return missing
     if not isinstance(value, bool):
-        raise Refused(f"{name} not true or false")
+        raise Untrusted(f"{name} not true or false")
     return value
 
 
@@ -116,7 +116,7 @@ def wire_time(fields: dict[str, Any], name: str) -> WireTime:
             pass
     elif (at := decimal(value)) is not None and at.is_finite() and at.adjusted() < 15:  # noqa: PLR2004
         return float(at)
-    raise Refused(f"{name} not a time")
+    raise Untrusted(f"{name} not a time")
 
 
 def utc(value: WireTime, name: str) -> datetime:
@@ -125,32 +125,32 @@ def utc(value: WireTime, name: str) -> datetime:
     A time without its zone is refused: an hour's doubt makes a stale price fresh.
     """
     if value is None:
-        raise Refused(f"{name} missing")
+        raise Untrusted(f"{name} missing")
     try:
         if not isinstance(value, datetime):
             at = datetime.fromtimestamp(value, UTC)
         elif value.tzinfo is None:
-            raise Refused(f"{name} without zone")
+            raise Untrusted(f"{name} without zone")
         else:
             at = value if value.tzinfo is UTC else value.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
-        raise Refused(f"{name} not a time") from None
+        raise Untrusted(f"{name} not a time") from None
     if not _EARLIEST <= at < _LATEST:
-        raise Refused(f"{name} out of range")
+        raise Untrusted(f"{name} out of range")
     return at
 
 
 def readable(value: str, name: str) -> str:
     """The text itself, if it can be shown and sent on.
 
-    Refused are the blank, the endless, control characters and half surrogates.
+    Untrusted are the blank, the endless, control characters and half surrogates.
     """
     if not value.strip():
-        raise Refused(f"{name} empty")
+        raise Untrusted(f"{name} empty")
     if len(value) > _MAX_TEXT:
-        raise Refused(f"{name} too long")
+        raise Untrusted(f"{name} too long")
     if not value.isprintable() and (_CONTROL.search(value) or _has_surrogate(value)):
-        raise Refused(f"{name} not readable")
+        raise Untrusted(f"{name} not readable")
     return value
 
 

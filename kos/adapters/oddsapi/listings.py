@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from kos.adapters.json_fields import Drops, Refused, mapping, read_each
+from kos.adapters.json_fields import Drops, Untrusted, mapping, read_each
 from kos.adapters.oddsapi.fields import (
     decimal,
     flag,
@@ -61,7 +61,7 @@ def read_event_head(value: Any, _path: str, _drops: Drops) -> EventQuotes:
     home, away = (string_or_none(fields, side) for side in ("home_team", "away_team"))
     sport_key = readable(string(fields, "sport_key"), "sport_key")
     if home and home == away:
-        raise Refused("home_team and away_team are the same")
+        raise Untrusted("home_team and away_team are the same")
     return EventQuotes(
         id=readable(string(fields, "id"), "id"),
         sport_key=sport_key,
@@ -79,7 +79,7 @@ def read_score(value: Any, _path: str, _drops: Drops) -> EventScore:
     fields = mapping(value, "event")
     rows = fields.get("scores")
     if not isinstance(rows, list | None):
-        raise Refused("scores not a list")
+        raise Untrusted("scores not a list")
     updated = wire_time(fields, "last_update")
     return EventScore(
         id=head.id,
@@ -100,5 +100,5 @@ def _side_score(row: Any) -> tuple[str, str]:
     if text is None and (number := decimal(value)) is not None:
         text = str(number)
     if text is None:
-        raise Refused("score not a text")
+        raise Untrusted("score not a text")
     return readable(string(fields, "name"), "name"), readable(text, "score")

@@ -20,7 +20,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from kos.adapters.json_fields import Drops, Refused, mapping, read_each
+from kos.adapters.json_fields import Drops, Untrusted, mapping, read_each
 from kos.adapters.oddsapi.fields import (
     REMOTE,
     WireTime,
@@ -198,9 +198,9 @@ def _finish(
     for path, event in wire:
         try:
             if event.id in events:
-                raise Refused("event twice")  # noqa: TRY301 - one way to leave an event out
+                raise Untrusted("event twice")  # noqa: TRY301 - one way to leave an event out
             events[event.id] = builder.event(event, path)
-        except Refused as refused:
+        except Untrusted as refused:
             drops.add(path, str(refused))
     return OddsBody(tuple(events.values()), drops.listed(), odds_format)
 
@@ -272,13 +272,13 @@ class _Builder:
         self._good_texts: set[str] = set()
 
     def event(self, wire: _FeedEvent, path: str) -> EventQuotes:
-        """Raises Refused where the event as a whole cannot be used."""
+        """Raises Untrusted where the event as a whole cannot be used."""
         event_id = self._text(wire.id, "id")
         kickoff = utc(wire.commence_time, "commence_time")
         home = self._text(wire.home_team, "home_team") if wire.home_team else None
         away = self._text(wire.away_team, "away_team") if wire.away_team else None
         if home is not None and home == away:
-            raise Refused("home_team and away_team are the same")
+            raise Untrusted("home_team and away_team are the same")
         sport_key = self._text(wire.sport_key, "sport_key")
         is_two_way = sport_of(sport_key).is_draw_excluded
         bookmakers: dict[str, BookmakerQuotes] = {}
@@ -308,17 +308,17 @@ class _Builder:
         try:
             key = self._text(wire.key, "key")
             title = self._text(wire.title, "title") if wire.title else key
-        except Refused as refused:
+        except Untrusted as refused:
             self._drop(f"{path}.bookmakers[{index}]", str(refused))
             return None
         for i, market in enumerate(wire.markets):
             try:
                 if market.key in markets:
-                    raise Refused("market twice")  # noqa: TRY301 - one way to leave a market out
+                    raise Untrusted("market twice")  # noqa: TRY301 - one way to leave a market out
                 built = self._market(
                     market, wire, f"{path}.bookmakers[{index}].markets[{i}]", is_two_way=is_two_way
                 )
-            except Refused as refused:
+            except Untrusted as refused:
                 self._drop(f"{path}.bookmakers[{index}].markets[{i}]", str(refused))
                 continue
             if built.outcomes:
@@ -342,14 +342,14 @@ class _Builder:
                 continue
             try:
                 outcomes.append(self._outcome(outcome, path, i))
-            except Refused as refused:
+            except Untrusted as refused:
                 self._drop(f"{path}.outcomes[{i}]", str(refused))
         if len({(outcome.name, outcome.point) for outcome in outcomes}) < len(outcomes):
             outcomes = self._without_doubles(outcomes, path)
         asked = len(wire.outcomes) + lost
         if is_two_way and len(outcomes) < asked and asked > 2 and key.startswith("h2h"):  # noqa: PLR2004
             # Without its draw a three-way market would pass for the two-way one, another bet.
-            raise Refused("three-way market with an outcome missing")
+            raise Untrusted("three-way market with an outcome missing")
         link = self._link(wire.link, path, "", 0) if wire.link is not None else None
         return MarketQuotes(key, updated_at, tuple(outcomes), link)
 
@@ -370,13 +370,13 @@ class _Builder:
 
     def _outcome(self, wire: _FeedOutcome, path: str, index: int) -> OutcomeQuote:
         if wire.description is not None:
-            raise Refused("outcome that only its description tells apart")
+            raise Untrusted("outcome that only its description tells apart")
         name = wire.name
         if name not in self._good_texts:
             name = self._text(name, "name")
         point, limit, link = wire.point, wire.bet_limit, wire.link
         if point is not None and (not point.is_finite() or point.copy_abs() > MAX_PRICE):
-            raise Refused("point not a number")
+            raise Untrusted("point not a number")
         if limit is not None and not (limit.is_finite() and limit >= 0):
             self._drop(f"{path}.outcomes[{index}].bet_limit", "bet_limit not a number")
             limit = None
@@ -385,19 +385,19 @@ class _Builder:
         return OutcomeQuote(name, self._price(wire.price), point, limit, link)
 
     def _price(self, price: Decimal) -> Decimal:
-        """Decimal odds, or Refused."""
+        """Decimal odds, or Untrusted."""
         if not price.is_finite():
-            raise Refused("price not a number")
+            raise Untrusted("price not a number")
         if self._is_american:
             return _from_american(price)
         if price <= _ONE:
-            raise Refused("price not above 1")
+            raise Untrusted("price not above 1")
         if price > MAX_PRICE:
-            raise Refused("price beyond all odds")
+            raise Untrusted("price beyond all odds")
         if price >= _AMERICAN_MIN and not self._may_be_large and price == int(price):
-            raise Refused("price looks american among decimal ones")
+            raise Untrusted("price looks american among decimal ones")
         if len(price.as_tuple().digits) > _MAX_PRICE_DIGITS:
-            raise Refused("price with too many digits")
+            raise Untrusted("price with too many digits")
         return price
 
     def _without_doubles(self, outcomes: list[OutcomeQuote], path: str) -> list[OutcomeQuote]:
@@ -442,9 +442,9 @@ def _from_american(price: Decimal) -> Decimal:
     """Decimal odds of american odds: 150 is 2.50, -200 is 1.50; exact to 28 digits."""
     size = price.copy_abs()
     if size > MAX_PRICE:
-        raise Refused("price beyond all odds")
+        raise Untrusted("price beyond all odds")
     if not _is_american(price):
-        raise Refused("price not an american one")
+        raise Untrusted("price not an american one")
     gain = price / _AMERICAN_MIN if price > 0 else _EXACT.divide(_AMERICAN_MIN, size)
     return _EXACT.add(_ONE, gain)
 
@@ -492,7 +492,7 @@ def _loose_outcome(value: Any, _path: str, _drops: Drops) -> _FeedOutcome:
     fields = mapping(value, "outcome")
     price = decimal(fields.get("price"))
     if price is None:
-        raise Refused("price missing" if fields.get("price") is None else "price not a number")
+        raise Untrusted("price missing" if fields.get("price") is None else "price not a number")
     return _FeedOutcome(
         name=string(fields, "name"),
         price=price,

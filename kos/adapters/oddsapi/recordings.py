@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kos.adapters.json_fields import Drops, Refused, read_each
+from kos.adapters.json_fields import Drops, Untrusted, read_each
 from kos.adapters.oddsapi.errors import error_of
 from kos.adapters.oddsapi.fields import decimal, parse, utc, wire_time
 from kos.adapters.oddsapi.listings import EventScore, read_event_head, read_score, read_sport
@@ -237,7 +237,7 @@ def _own_time(wrapper: dict[str, Any]) -> datetime | None:
             elif isinstance(value, datetime) and value.tzinfo is None:
                 value = value.replace(tzinfo=UTC)
             return utc(value, key)
-        except Refused:
+        except Untrusted:
             continue
     return None
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Union
 import msgspec
 from msgspec import Meta
 
+from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books.double_entry import Pence, Posting
 from kos.domain.offers.catalogue import BonusKind, Offer
 
@@ -33,13 +34,6 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, tag=_snake, tag_field="fac
 def name_of(fact: Fact | type[Fact]) -> str:
     """The name of a fact as the transition table and the command line call it."""
     return str(fact.__struct_config__.tag)
-
-
-class ExchangeSide(StrEnum):
-    """Which way a bet on an exchange goes."""
-
-    BACK = "back"
-    LAY = "lay"
 
 
 class Result(StrEnum):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 
+from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.money import from_pence
-from kos.domain.offers.facts import ExchangeSide
 from kos.domain.offers.state import OfferState
 
 

@@ -18,9 +18,10 @@ from decimal import Decimal
 
 import msgspec
 
+from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.market.odds import decimal_odds
 from kos.domain.offers.catalogue import pence_of
-from kos.domain.offers.facts import ExchangeSide, PastBetImported
+from kos.domain.offers.facts import PastBetImported
 from kos.errors import InvalidInput
 
 COLUMNS = (

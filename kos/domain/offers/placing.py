@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import msgspec
 
+from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books.double_entry import AccountKind, Wager, pounds
 from kos.domain.money import Rounding, from_pence, rounded, to_pence
 from kos.domain.offers.catalogue import BonusKind
 from kos.domain.offers.facts import (
     Back,
-    ExchangeSide,
     Fact,
     FreeBetPlaced,
     HedgeAdded,

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 import msgspec
 
+from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books.double_entry import AccountKind, pounds
 from kos.domain.offers.facts import (
     BetSettled,
     CommissionCharged,
     EarlyPayout,
-    ExchangeSide,
     Fact,
     Result,
     Settlement,

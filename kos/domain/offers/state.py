@@ -8,9 +8,10 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
+from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books.double_entry import Pence, Posting, Wager
 from kos.domain.offers.catalogue import BonusKind, Offer
-from kos.domain.offers.facts import ExchangeSide, Fact, Result
+from kos.domain.offers.facts import Fact, Result
 from kos.errors import CommandNotAllowed
 
 

@@ -16,7 +16,7 @@ from kos.adapters.betfair.payloads import (
     read_catalogue,
     read_descriptions,
 )
-from kos.adapters.json_fields import NotJson, Refused, parse
+from kos.adapters.json_fields import NotJson, Untrusted, parse
 from kos.domain.market.quotes import Drop, ExchangeMarket, MarketBook
 from tests.adapters.betfair.server import book_entry, catalogue_entry
 from tests.profiles import examples
@@ -257,7 +257,7 @@ def _check(name: str, value: Any) -> None:
     """Nothing crashes, what comes out is possible, what is left out has a place and a reason."""
     try:
         read, drops = READERS[name](value)
-    except Refused:
+    except Untrusted:
         return
     for drop in drops:
         assert drop.path

@@ -18,7 +18,7 @@ from kos.adapters.betfair.stream_cache import (
     StreamLadder,
     read_line,
 )
-from kos.adapters.json_fields import Refused
+from kos.adapters.json_fields import Untrusted
 from kos.domain.market.quotes import MarketBook, PriceSize
 from tests.profiles import examples
 
@@ -276,7 +276,7 @@ def test_lines_come_out_whole_however_packets_cut_them(lines: list[bytes], cuts:
 def test_a_line_without_an_end_is_given_up_at_the_bound() -> None:
     splitter = LineSplitter(max_line_bytes=10)
     splitter.feed(b"12345678")
-    with pytest.raises(Refused):
+    with pytest.raises(Untrusted):
         splitter.feed(b"9012")
 
 
@@ -361,7 +361,7 @@ def test_a_mutated_line_is_read_refused_or_tears_but_never_crashes(data: st.Data
     cache = started()
     try:
         message = read_line(bytes(line))
-    except Refused:
+    except Untrusted:
         cache.tear_all()
         assert cache.books() == ()
         return
