@@ -266,10 +266,10 @@ def test_cancel_forgets_the_question_and_the_confirmation(shop: Building) -> Non
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("many", "stake"),
-        ("-5", "stake"),
-        ("0.001", "stake"),
-        ("\u202e", "stake"),
+        ("many", "Stake cannot"),
+        ("-5", "Stake cannot"),
+        ("0.001", "Stake cannot"),
+        ("\u202e", "Stake is missing"),
     ],
 )
 def test_a_wrong_answer_is_asked_again_with_what_would_do(

@@ -91,7 +91,7 @@ def test_a_part_that_is_not_said_is_left_out_without_a_gap() -> None:
 
 def test_what_is_wrong_is_named() -> None:
     for name, form, said in (
-        ("deposit_cleared", {"f.amount": "ten"}, "amount"),
+        ("deposit_cleared", {"f.amount": "ten"}, "Amount"),
         ("deposit_cleared", {}, "amount"),
         ("lay_matched", {"f.lay.commission": "two"}, "Commission"),
         ("no_such_fact", {}, "no_such_fact"),

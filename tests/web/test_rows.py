@@ -66,7 +66,7 @@ def test_an_address_is_a_question() -> None:
         max_minutes_to_kickoff=120.0,
     )
     assert question_of({"kind": "arbs", "hide_arbs": "1"}).only_arbs
-    with pytest.raises(InvalidInput, match="stake"):
+    with pytest.raises(InvalidInput, match="Stake"):
         question_of({"stake": "0.001"})
 
 

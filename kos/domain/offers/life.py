@@ -33,8 +33,10 @@ def begin(fact: DepositSent, *, instance: str, participant: str, at: datetime) -
     if terms is None or terms.key != fact.offer:
         raise CommandNotAllowed(f"Offer {fact.offer} is not in the catalogue. Import it first.")
     if not terms.is_open(at):
+        is_early = terms.starts_at is not None and at < terms.starts_at
         raise CommandNotAllowed(
-            f"Offer {terms.key} runs from {terms.starts_at} to {terms.ends_at}, not at {at}."
+            f"Offer {terms.key} {'is not open yet' if is_early else 'has closed'}. "
+            "Check its dates in the catalogue."
         )
     if fact.amount < terms.deposit_min:
         raise CommandNotAllowed(

@@ -20,7 +20,7 @@ import msgspec
 
 from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.market.odds import decimal_odds
-from kos.domain.offers.catalogue import pence_of
+from kos.domain.offers.catalogue import cells_of, pence_of
 from kos.domain.offers.facts import PastBetImported
 from kos.errors import InvalidInput
 
@@ -179,7 +179,8 @@ def _rows(text: str) -> list[tuple[int, dict[str, str]]]:
     found = []
     for row in reader:
         if None in row or None in row.values():
-            raise InvalidInput(f"line {reader.line_num}", row, "as many cells as the header row")
+            allowed = "as many cells as the header row"
+            raise InvalidInput(f"line {reader.line_num}", cells_of(row), allowed)
         found.append((reader.line_num, {_bare(name): cell.strip() for name, cell in row.items()}))
     return found
 

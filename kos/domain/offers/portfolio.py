@@ -419,9 +419,7 @@ def _at(place: Place, venue: str) -> Account:
 
 def _at_venue(place: Place, venue: str) -> Account:
     if place is Place.BANK:
-        raise CommandNotAllowed(
-            "Money moves between the bank and a bookmaker or exchange. Choose one of those."
-        )
+        raise CommandNotAllowed("Place cannot be bank. Enter bookmaker or exchange.")
     return _at(place, venue)
 
 
@@ -451,7 +449,9 @@ def _arrived(portfolio: Portfolio, fact: WithdrawalArrived) -> Move:
         source = _own_transit(portfolio, each.venue, each.amount)
         lines += _move("withdrawals arrived", each.amount, _BANK, source).postings
     if not lines:
-        raise CommandNotAllowed("Enter the venue and amount of the withdrawal.")
+        raise CommandNotAllowed(
+            "withdrawal_arrived needs a withdrawal. Enter its venue and amount."
+        )
     return Move("withdrawals arrived", tuple(lines))
 
 
@@ -459,7 +459,7 @@ def _held(portfolio: Portfolio, fact: FloatHeld, at: datetime) -> Portfolio:
     if fact.amount < 1 or not fact.hold:
         raise CommandNotAllowed("Enter a name and an amount above £0.00 for the hold.")
     if fact.expires_at <= at:
-        raise CommandNotAllowed(f"Hold {fact.hold} cannot expire in the past ({fact.expires_at}).")
+        raise CommandNotAllowed(f"Hold {fact.hold} has already expired. Enter a later expires_at.")
     known = portfolio.holds.get(fact.hold)
     if known is not None and at < known.expires_at:
         raise CommandNotAllowed(f"Hold {fact.hold} is already used. Release it first.")

@@ -92,7 +92,7 @@ def _withdrawal_arrived(turn: Turn, fact: WithdrawalArrived) -> None:
         _in_transit(turn, each.venue, -each.amount)
         lines.append((AccountKind.TRANSIT, each.venue, -each.amount))
     if not fact.arrivals:
-        raise turn.no("Enter the venue and amount of the withdrawal.")
+        raise turn.no("withdrawal_arrived needs a withdrawal. Enter its venue and amount.")
     turn.post("withdrawals arrived", *lines)
 
 
