@@ -23,6 +23,7 @@ import typer
 from kos.cli.settings import settings_of
 from kos.db import FILE_NAME
 from kos.domain.books.calendar import read_moment
+from kos.domain.offers.facts import Fact
 from kos.errors import CommandNotAllowed, InvalidInput, OperatorMustAct, WaitAndRetry
 from kos.messages import MESSAGES, CommandRefused, LedgerCommand, QueryRefused
 from kos.runtime.protocol import Message
@@ -75,6 +76,22 @@ def moment_said(at: str | None) -> datetime:
     """The moment an option names; now when it names none."""
     now = datetime.now(UTC)
     return now if at is None else read_moment("--at", at, now, is_past=True)
+
+
+def read_back(
+    kind: type[Fact], fact: str, words: Sequence[str], at: str | None, occurred_at: datetime
+) -> None:
+    """Print the dates and times typed for a fact, in UK time, before it is recorded."""
+    from kos.domain.offers.typed_facts import moments_in
+    from kos.views.opportunities import uk_time
+
+    named = dict(word.split("=", 1) for word in words if "=" in word)
+    moments = moments_in(kind, fact, named, occurred_at)
+    if at is not None:
+        moments = {"at": occurred_at, **moments}
+    if moments:
+        shown = "; ".join(f"{name} {uk_time(moment)}" for name, moment in moments.items())
+        typer.echo(f"{shown} (UK time)", err=True)
 
 
 def key_of(key: str | None) -> str:

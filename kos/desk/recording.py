@@ -7,7 +7,7 @@ in the meantime.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -30,7 +30,7 @@ from kos.domain.books.double_entry import pounds
 from kos.domain.market.places import place_name
 from kos.domain.money import read_pence
 from kos.domain.offers.facts import OFFER_FACTS, MoneyFact, OfferFact, Role, Source
-from kos.domain.offers.typed_facts import spoken
+from kos.domain.offers.typed_facts import moments_in, spoken
 from kos.domain.people.conversation import Kept, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
@@ -43,6 +43,7 @@ from kos.messages import (
     RecordFact,
 )
 from kos.views.names import phase_name
+from kos.views.opportunities import uk_time
 
 _PAIR_FOR = timedelta(days=3)
 _SOURCES = {"telegram": Source.TELEGRAM, "web": Source.WEB, "terminal": Source.TERMINAL}
@@ -123,12 +124,15 @@ def _fact_finish(visit: DeskContext, dialogue: Dialogue) -> DeskReply:
         OFFER_FACTS, fact, words, visit.now
     )  # refuses what cannot be recorded before asking for confirmation
     named = {field: value for field, value in dialogue.words.named.items() if value != SKIP}
+    moments = moments_in(OFFER_FACTS[fact], fact, named, visit.now)
+    # A time counted from now would be another one when the button is pressed.
+    named |= {field: moment.isoformat() for field, moment in moments.items()}
     command = f"/record {Arguments((participant, instance, fact), named).text()}"
     amounts = [_pounds(named[field]) for field in ("stake", "amount", "face") if field in named]
     told = confirm(
         visit,
         bold(f"{participant} {instance}: {form.label}"),
-        *_read_back(named),
+        *_read_back(named, moments),
         "\n\nRecord it?",
         command=command,
         label=f"Record {amounts[0]}" if amounts else "Record",
@@ -144,13 +148,14 @@ _MONEY = frozenset({"stake", "amount", "face"})
 _PLACES = frozenset({"exchange", "venue", "bookmaker"})
 
 
-def _read_back(named: dict[str, str]) -> list[TextPart]:
+def _read_back(named: dict[str, str], moments: dict[str, datetime]) -> list[TextPart]:
     """The words of a fact, for checking."""
     lines: list[TextPart] = []
     for field, value in named.items():
         if field not in _UNSAID:
             shown = _pounds(value) if field in _MONEY else tidy(value, 120)
             shown = place_name(value) if field in _PLACES else shown
+            shown = f"{uk_time(moments[field])} UK time" if field in moments else shown
             lines.append(f"\n{field.replace('_', ' ').capitalize()}: {shown}")
     return lines
 

@@ -161,6 +161,29 @@ def _value(hint: Any, text: str, name: str, at: datetime) -> object:
     return text
 
 
+def moments_in(
+    kind: type[Fact], fact: str, words: Mapping[str, str], at: datetime
+) -> dict[str, datetime]:
+    """Which of a fact's words are dates and times, each with the moment it means, to be read back.
+
+    Raises:
+        InvalidInput: A word is unknown, or is not the moment it should be.
+    """
+    moments: dict[str, datetime] = {}
+    for word, text in words.items():
+        holder, path = kind, _path(kind, word, fact)
+        for name in path:
+            if name.isdecimal() or name not in _hints(holder):
+                continue
+            hint = _hints(holder)[name]
+            part, _ = _part(hint)
+            if part is not None:
+                holder = part
+            elif is_moment(hint):
+                moments[word] = read_moment(name, text, at, is_past=name in _PAST)
+    return moments
+
+
 def is_moment(hint: Any) -> bool:
     """Whether a field of this type is typed as a date and time."""
     kinds = get_args(hint) if get_origin(hint) in {Union, types.UnionType} else (hint,)
