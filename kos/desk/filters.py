@@ -10,15 +10,10 @@ from typing import Any
 import msgspec
 from rapidfuzz import fuzz, process
 
-from kos.desk.arguments import (
-    Arguments,
-    count_of,
-    odds_of,
-    one_of,
-    pounds_of,
-    span_of,
-    tidy,
-)
+from kos.desk.arguments import Arguments, one_of, tidy
+from kos.domain.books.calendar import read_duration
+from kos.domain.market.odds import MOST_ODDS, as_decimal, read_odds
+from kos.domain.money import read_count, read_pounds
 from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery, Ranking
 from kos.errors import CommandNotAllowed, InvalidInput
 
@@ -111,7 +106,7 @@ def question_of(name: str, words: Arguments, bookmakers: dict[str, str]) -> Ques
         name,
         Arguments((key,) if key else () if name in _FOR_ALL else (LAID,), named),
         OpportunityQuery(kind=KINDS[name], bookmaker=key, limit=MOST, **found),
-        count_of("page", words.get("page") or "1"),
+        read_count("page", words.get("page") or "1"),
     )
 
 
@@ -153,7 +148,10 @@ def _odds(text: str) -> dict[str, Any]:
     both = _RANGE.fullmatch(text)
     if both is None:
         raise InvalidInput("odds", text, "a range such as 2-6")
-    return {"min_odds": odds_of("odds", both[1]), "max_odds": odds_of("odds", both[2])}
+    return {
+        "min_odds": as_decimal(read_odds("odds", both[1], MOST_ODDS)),
+        "max_odds": as_decimal(read_odds("odds", both[2], MOST_ODDS)),
+    }
 
 
 def _sport(text: str) -> dict[str, Any]:
@@ -167,27 +165,29 @@ def _ranking(text: str) -> dict[str, Any]:
 
 
 def _at_least_none(field: str, text: str) -> Decimal:
-    return pounds_of(field, text, Decimal(0))
+    return read_pounds(field, text, Decimal(0))
 
 
 _FILTERS: dict[str, Callable[[str], dict[str, Any]]] = {
-    "stake": lambda text: {"stake": pounds_of("stake", text)},
+    "stake": lambda text: {"stake": read_pounds("stake", text)},
     "sport": _sport,
-    "within": lambda text: {"max_minutes_to_kickoff": span_of("within", text).total_seconds() / 60},
+    "within": lambda text: {
+        "max_minutes_to_kickoff": read_duration("within", text).total_seconds() / 60
+    },
     "odds": _odds,
-    "min": lambda text: {"min_odds": odds_of("min", text)},
-    "max": lambda text: {"max_odds": odds_of("max", text)},
+    "min": lambda text: {"min_odds": as_decimal(read_odds("min", text, MOST_ODDS))},
+    "max": lambda text: {"max_odds": as_decimal(read_odds("max", text, MOST_ODDS))},
     "liquidity": lambda text: {"min_liquidity": _at_least_none("liquidity", text)},
     "liq": lambda text: {"min_liquidity": _at_least_none("liq", text)},
     "liability": lambda text: {"max_liability": _at_least_none("liability", text)},
     "exchange": lambda text: {"exchange": one_of("exchange", text, _EXCHANGES)},
-    "free": lambda text: {"free_bet_value": pounds_of("free", text)},
+    "free": lambda text: {"free_bet_value": read_pounds("free", text)},
     "rank": _ranking,
     "arbs": lambda text: {
         "hide_arbs": one_of("arbs", text, ("yes", "no", "only")) == "no",
         "only_arbs": one_of("arbs", text, ("yes", "no", "only")) == "only",
     },
-    "back": lambda text: {"refund_value": pounds_of("back", text)},
+    "back": lambda text: {"refund_value": read_pounds("back", text)},
     "cash": lambda text: {"is_refund_cash": one_of("cash", text, ("yes", "no")) == "yes"},
 }
 

@@ -334,7 +334,7 @@ _BACK = (
     ),
     Asking(
         word="kickoff",
-        question="Start time? For example thu 18:15, tomorrow 12:30 or +3h",
+        question="Start time (UK)? For example thu 18:15, 3 dec 12:30 or 3h",
         known=s.hinted("kickoff"),
         suggests=s.listed(("Skip", LEFT_OUT)),
     ),
@@ -438,7 +438,7 @@ _OFFER_FORMS = (
         Asking(word="face", question="Free bet value (£)?", suggests=s.money(s.bonus_value)),
         Asking(
             word="expires_at",
-            question="When does the free bet expire? For example 8 dec or 7d",
+            question="When does the free bet expire (UK time)? For example 7d, or 8 dec 23:59",
             suggests=s.bonus_expiry,
             is_needed=s.expires,
         ),

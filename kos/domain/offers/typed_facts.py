@@ -24,7 +24,7 @@ from kos.domain.books.double_entry import MAX_PENCE, Pence
 from kos.domain.market.commission import read_rate
 from kos.domain.market.odds import as_decimal, read_odds
 from kos.domain.money import NOTHING, from_pence, read_count, read_pence, read_pounds, to_pence
-from kos.domain.offers.catalogue import Offer
+from kos.domain.offers.catalogue import ANY_ODDS, Offer
 from kos.domain.offers.facts import Back, CashAdvanced, Fact, Moment
 from kos.errors import InvalidInput
 
@@ -34,6 +34,7 @@ _BY_LEDGER = frozenset({"terms", "postings"})
 _SIGNED = frozenset({"amount", "difference", "profit", "expected_win", "expected_lose"})
 _STAKES = frozenset({"stake", "face", "liability"})
 _PAST = frozenset({"placed_at", "matched_at"})
+"""Moments that have happened when a fact is recorded."""
 _YES = frozenset({"true", "yes", "y", "on", "1"})
 _NO = frozenset({"false", "no", "n", "off", "0"})
 
@@ -159,7 +160,9 @@ def _choice(field: StructField, typed: str, _: datetime) -> str:
 
 _READERS: Mapping[FieldKind, Callable[[StructField, str, datetime], object]] = {
     FieldKind.MONEY: _pence,
-    FieldKind.ODDS: lambda field, typed, _: as_decimal(read_odds(field.name, typed)),
+    FieldKind.ODDS: lambda field, typed, _: as_decimal(
+        read_odds(field.name, typed, word_for_one=ANY_ODDS if field.name == "min_odds" else "")
+    ),
     FieldKind.RATE: lambda field, typed, _: read_rate(field.name, typed),
     FieldKind.MOMENT: lambda field, typed, at: read_moment(
         field.name, typed, at, is_past=field.name in _PAST
