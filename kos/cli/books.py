@@ -151,10 +151,10 @@ def record(
 @books_app.command("facts")
 def facts() -> None:
     """Name the facts of a participant's own money; fields in brackets may be left out."""
-    from kos.domain.offers.typed_facts import describe, spoken_names
+    from kos.domain.offers.typed_facts import spoken_names
+    from kos.views.facts import listed_facts
 
-    for name in spoken_names(MONEY_FACTS):
-        typer.echo(f"{name}: {describe(MONEY_FACTS[name])}")
+    typer.echo(listed_facts(spoken_names(MONEY_FACTS)))
 
 
 @books_app.command("participants")

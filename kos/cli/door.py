@@ -82,13 +82,15 @@ def read_back(
     kind: type[Fact], fact: str, words: Sequence[str], at: str | None, occurred_at: datetime
 ) -> None:
     """Print the dates and times typed for a fact, in UK time, before it is recorded."""
-    from kos.domain.offers.typed_facts import moments_in
+    from kos.domain.offers.typed_facts import field_at, path_of
     from kos.views.opportunities import uk_time
 
-    named = dict(word.split("=", 1) for word in words if "=" in word)
-    moments = moments_in(kind, fact, named, occurred_at)
-    if at is not None:
-        moments = {"at": occurred_at, **moments}
+    moments = {} if at is None else {"at": occurred_at}
+    for word in words:
+        name, _, text = word.partition("=")
+        value = field_at(kind, path_of(kind, name, fact), fact).read(text, occurred_at)
+        if isinstance(value, datetime):
+            moments[name] = value
     if moments:
         shown = "; ".join(f"{name} {uk_time(moment)}" for name, moment in moments.items())
         typer.echo(f"{shown} (UK time)", err=True)

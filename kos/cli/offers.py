@@ -95,14 +95,18 @@ def facts(
     fact: Annotated[str | None, typer.Argument(help="Show only this fact.")] = None,
 ) -> None:
     """Name the facts that can be recorded, with their fields; those in brackets may be left out."""
-    from kos.domain.offers.typed_facts import describe, spoken_names
+    from kos.domain.offers.forms import FACT_FORMS
+    from kos.domain.offers.typed_facts import spoken_names
     from kos.errors import InvalidInput
+    from kos.views.facts import described_fact, listed_facts
 
     names = spoken_names(OFFER_FACTS)
     if fact is not None and fact not in names:
         raise InvalidInput("fact", fact, f"one of {', '.join(names)}")
-    for name in names if fact is None else (fact,):
-        typer.echo(f"{name}: {describe(OFFER_FACTS[name])}")
+    if fact is None:
+        typer.echo(listed_facts(names))
+    else:
+        typer.echo(described_fact(FACT_FORMS[fact]))
 
 
 @offers_app.command("record")
