@@ -6,11 +6,13 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
-from kos.desk.arguments import Arguments, count_of, one_of, span_of, tidy
+from kos.desk.arguments import Arguments, one_of, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.filters import FILTER_HELP, KINDS, question_of
 from kos.desk.formatting import Rows, TextPart, bold, button, in_rows, italic, say
 from kos.desk.signals import names_seen
+from kos.domain.books.calendar import read_duration
+from kos.domain.money import read_count
 from kos.domain.people.alerts import (
     MAX_RULES,
     PREFERENCES,
@@ -93,7 +95,7 @@ def _unalert(visit: DeskContext) -> DeskReply:
     if which == "all":
         gone = tuple(rules)
     else:
-        gone = (count_of("alert", which, MAX_RULES),)
+        gone = (read_count("alert", which, MAX_RULES),)
         if not rules:
             raise CommandNotAllowed("You have no alerts to remove.")
         if gone[0] not in rules:
@@ -127,7 +129,7 @@ def _quiet(visit: DeskContext) -> DeskReply:
 def _mute(visit: DeskContext) -> DeskReply:
     """Mute alerts for a while."""
     text = visit.words.first() or "1h"
-    until = None if text == _OFF else visit.now + span_of("time", text)
+    until = None if text == _OFF else visit.now + read_duration("time", text)
     changed = msgspec.structs.replace(_preferences(visit), muted_until=until)
     word = (
         "Alerts are back on."
@@ -142,7 +144,7 @@ def _mute(visit: DeskContext) -> DeskReply:
 
 def _digest(visit: DeskContext) -> DeskReply:
     """How often held alerts are sent."""
-    minutes = count_of("minutes", visit.words.first(), 24 * 60)
+    minutes = read_count("minutes", visit.words.first(), 24 * 60)
     changed = msgspec.structs.replace(_preferences(visit), digest_minutes=minutes)
     return _with_preferences(
         visit, changed, f"Digest every {minutes} minutes, if there is anything to send."

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from kos.desk.arguments import one_of, pounds_of, tidy
+from kos.desk.arguments import one_of, tidy
 from kos.desk.dialogue import SKIP, Dialogue, Prompt
+from kos.domain.books.calendar import read_moment
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import BetLine
-from kos.domain.market.odds import decimal_odds
+from kos.domain.market.odds import MOST_ODDS, read_odds
 from kos.domain.market.places import place_name
-from kos.domain.money import from_pence
+from kos.domain.money import from_pence, read_pounds
 from kos.domain.offers.catalogue import Bonus, BonusKind, Offer
 from kos.domain.offers.facts import Result
-from kos.domain.offers.typed_facts import moment_of
 from kos.errors import InvalidInput
 from kos.messages import BooksDescribed, OfferDescribed
 from kos.views.names import FACT_NAMES
@@ -94,7 +94,7 @@ def _money(text: str, suggest: Callable[[Standing, Dialogue], int | None], field
 
 
 def _pounds(field: str, given: str) -> Decimal:
-    return pounds_of(field, given)
+    return read_pounds(field, given)
 
 
 def _typed(pence: int) -> str:
@@ -123,8 +123,7 @@ def _odds(text: str, hint: str) -> Ask:
 
 
 def _read_odds(given: str) -> str:
-    if not decimal_odds(given, "odds") <= 1000:  # noqa: PLR2004 - no market has more
-        raise InvalidInput("odds", tidy(given, 40), "odds up to 1,000")
+    read_odds("odds", given, MOST_ODDS)
     return given.strip()
 
 
@@ -149,20 +148,18 @@ def _read_text(field: str, given: str) -> str:
     return value
 
 
-def _kickoff(_standing: Standing, dialogue: Dialogue) -> Prompt | str:
+def _kickoff(standing: Standing, dialogue: Dialogue) -> Prompt | str:
     if dialogue.hints.get("kickoff"):
         return dialogue.hints["kickoff"]
 
     def read(given: str) -> str:
         if given.strip() == SKIP:
             return SKIP
-        if given.startswith("+"):
-            return given.strip()
-        return moment_of(given.strip(), "kickoff").isoformat()
+        return read_moment("kickoff", given, standing.now).isoformat()
 
     return Prompt(
         field="kickoff",
-        text="Start time? For example +3h, or 2026-11-23T15:00Z",
+        text="Start time (UK)? For example thu 18:15, 3 dec 12:30 or 3h",
         choices=(("Skip", SKIP),),
         read=read,
     )
@@ -326,7 +323,7 @@ def _settled_amount(standing: Standing, dialogue: Dialogue) -> Prompt | None:
 
     def read(given: str) -> str:
         sign = "-" if given.strip().startswith("-") and not is_back else ""
-        return f"{sign}{pounds_of('amount', given.strip().lstrip('+-'), Decimal(0))}"
+        return f"{sign}{read_pounds('amount', given.strip().lstrip('+-'), Decimal(0))}"
 
     return Prompt(
         field="amount",
@@ -346,7 +343,7 @@ def _settled_commission(standing: Standing, dialogue: Dialogue) -> Prompt | None
         field="commission",
         text="Commission charged (£)?",
         choices=(("None", "0"),),
-        read=lambda given: f"{pounds_of('commission', given, Decimal(0))}",
+        read=lambda given: f"{read_pounds('commission', given, Decimal(0))}",
     )
 
 
@@ -382,13 +379,11 @@ def _token_expiry(standing: Standing, dialogue: Dialogue) -> Prompt | None:
     days = bonus.expires_after_days if bonus and bonus.expires_after_days else 7
 
     def read(given: str) -> str:
-        if given.startswith("+"):
-            return given.strip()
-        return moment_of(given.strip(), "expires_at").isoformat()
+        return read_moment("expires_at", given, standing.now).isoformat()
 
     return Prompt(
         field="expires_at",
-        text="When does the free bet expire? For example +7d",
+        text="When does the free bet expire (UK time)? For example 7d, or 8 dec 23:59",
         choices=((f"in {days} days", f"+{days}d"),),
         read=read,
     )

@@ -28,7 +28,7 @@ from kos.desk.offers import ask_offer, described, find, may_record
 from kos.desk.signals import pair_hints, pair_of
 from kos.domain.books.double_entry import pounds
 from kos.domain.market.places import place_name
-from kos.domain.offers.catalogue import pence_of
+from kos.domain.money import read_pence
 from kos.domain.offers.facts import OFFER_FACTS, MoneyFact, OfferFact, Role, Source
 from kos.domain.offers.typed_facts import spoken
 from kos.domain.people.conversation import Kept, Seat
@@ -156,7 +156,7 @@ def _read_back(named: dict[str, str]) -> list[TextPart]:
 
 
 def _pounds(typed: str) -> str:
-    return pounds(pence_of(typed, "amount"))
+    return pounds(read_pence("amount", typed))
 
 
 def _recorded(visit: DeskContext, participant: str, instance: str, fact: str) -> DeskReply:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from kos.desk.arguments import Arguments, pounds_of, quoted, read, tidy
+from kos.desk.arguments import Arguments, quoted, read, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.filters import FILTER_HELP, LAID, Query, Question, question_of
 from kos.desk.formatting import (
@@ -30,6 +30,7 @@ from kos.desk.formatting import (
 )
 from kos.desk.office import Office
 from kos.domain.market.places import PLACE_NAMES
+from kos.domain.money import read_pounds
 from kos.domain.opportunities.opportunity import (
     BetKind,
     Opportunity,
@@ -328,10 +329,10 @@ def _asked_for(short: str) -> tuple[str, OpportunityQuery]:
         raise CommandNotAllowed("That opportunity is not in a recent list. Open it from a list.")
     letter, stake, pair, extra, cash = found.groups()
     kind = _LETTERS[letter]
-    worth = pounds_of("pair", extra.replace("p", ".")) if extra else None
+    worth = read_pounds("pair", extra.replace("p", ".")) if extra else None
     query = OpportunityQuery(
         kind=kind,
-        stake=pounds_of("pair", stake.replace("p", ".")),
+        stake=read_pounds("pair", stake.replace("p", ".")),
         refund_value=worth if kind is BetKind.REFUND else None,
         is_refund_cash=bool(cash) and kind is BetKind.REFUND,
         free_bet_value=worth if kind is BetKind.QUALIFYING else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from kos.domain.books.calendar import LONDON
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import BetLine, OfferLine, RecordedEvent
 from kos.domain.market.places import place_name
@@ -18,7 +19,7 @@ from kos.views.names import (
     readable,
     token_status,
 )
-from kos.views.opportunities import LONDON, odds
+from kos.views.opportunities import odds
 from kos.views.table import TableView
 
 

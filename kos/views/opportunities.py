@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from kos.domain.books.calendar import LONDON
 from kos.domain.market.freshness import age_s
 from kos.domain.market.places import place_name
 from kos.domain.market.sports import sport_title
@@ -25,7 +25,6 @@ from kos.domain.opportunities.opportunity import (
 )
 from kos.domain.opportunities.scoring import minutes_between
 
-LONDON: Final = ZoneInfo("Europe/London")
 UNKNOWN: Final = "unknown"
 HUNDRED: Final = 100
 _HOUR_S: Final = 3600

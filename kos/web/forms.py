@@ -15,12 +15,12 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from kos.domain.books.calendar import LONDON
 from kos.domain.books.double_entry import Pence
 from kos.domain.offers.facts import Fact, Lay, Planned, Settlement
 from kos.domain.offers.typed_facts import spoken
 from kos.errors import InvalidInput
 from kos.views.names import fact_name
-from kos.views.opportunities import LONDON
 
 FIELD = "f."
 """The prefix of each field of a fact."""

@@ -1,29 +1,31 @@
 """Facts from typed words: ``stake=10 odds=6/4 bet=A1`` beside the name of a fact.
 
-Money is typed in pounds, odds in any spelling, moments as ISO 8601 with a zone or, counted from
-the moment of the fact, as ``+7d`` or ``+48h``. A word of a part (the back bet, the lay) may stand
+Money is typed in pounds, odds in any spelling, rates as ``2%`` or ``0.02``, and moments in UK time
+(``thu 18:15``, ``3 dec 12:30``) or counted from the moment of the fact (``7d``, ``+48h``). A word of a part (the back bet, the lay) may stand
 by its own name where it is clear; several parts are ``lays.0.stake=5 lays.1.stake=4``.
 """
 
 from __future__ import annotations
 
-import re
 import types
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from kos.domain.books.calendar import read_moment
 from kos.domain.books.double_entry import Pence
-from kos.domain.market.odds import decimal_odds
-from kos.domain.offers.catalogue import Offer, pence_of
+from kos.domain.market.commission import read_rate
+from kos.domain.market.odds import as_decimal, read_odds
+from kos.domain.money import read_pence
+from kos.domain.offers.catalogue import ANY_ODDS, Offer
 from kos.domain.offers.facts import Back, CashAdvanced, Fact, Moment
 from kos.errors import InvalidInput
 
-_AHEAD = re.compile(r"\+(\d{1,5})([dhm])")
-_UNIT = {"d": "days", "h": "hours", "m": "minutes"}
+_PAST = frozenset({"placed_at", "matched_at"})
+"""Moments that have happened when a fact is recorded."""
 _PENCE_META = get_args(Pence)[1]
 _HIDDEN = frozenset({"terms", "postings"})
 """Filled in by the ledger, never typed."""
@@ -148,32 +150,18 @@ def _value(hint: Any, text: str, name: str, at: datetime) -> object:
     kinds = get_args(hint) if get_origin(hint) in {Union, types.UnionType} else (hint,)
     for kind in kinds:
         if get_origin(kind) is Annotated and _PENCE_META in get_args(kind):
-            return pence_of(text, name)
+            return read_pence(name, text)
         if kind is Decimal and name.endswith("odds"):
-            odds = decimal_odds(text, name)
-            return str(Decimal(odds.numerator) / Decimal(odds.denominator))
-        if kind in {datetime, Moment}:
-            return _moment(text, name, at)
+            word_for_one = ANY_ODDS if name == "min_odds" else ""
+            return str(as_decimal(read_odds(name, text, word_for_one=word_for_one)))
+        if kind is Decimal and name == "commission":
+            return str(read_rate(name, text))
+        if is_moment(kind):
+            return read_moment(name, text, at, is_past=name in _PAST)
     return text
 
 
-def _moment(text: str, name: str, at: datetime) -> datetime:
-    ahead = _AHEAD.fullmatch(text)
-    if ahead is not None:
-        return at + timedelta(**{_UNIT[ahead[2]]: int(ahead[1])})
-    return moment_of(text, name)
-
-
-def moment_of(text: str, name: str) -> datetime:
-    """A typed moment.
-
-    Raises:
-        InvalidInput: It is no moment, or has no zone.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidInput(name, text, "a time such as 2026-11-23T15:00:00Z or +7d") from error
-    if moment.tzinfo is None:
-        raise InvalidInput(name, text, "a time with its zone, e.g. 2026-11-23T15:00:00Z")
-    return moment
+def is_moment(hint: Any) -> bool:
+    """Whether a field of this type is typed as a date and time."""
+    kinds = get_args(hint) if get_origin(hint) in {Union, types.UnionType} else (hint,)
+    return any(kind in {datetime, Moment} for kind in kinds)

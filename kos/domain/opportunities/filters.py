@@ -391,7 +391,7 @@ _SWITCHES: Final = {
     if switch.name != declared.name
 }
 _NAMED: Final = frozenset({"bookmaker", "sport"})
-_RANGE: Final = re.compile(r"(.+?)\s*(?:-|–|\bto\b)\s*(.+)")
+_RANGE: Final = re.compile(r"(.+?)\s*(?:-|\bto\b)\s*(.+)")
 _MOST_TYPED: Final = 100
 _ALIKE: Final = 60.0
 
@@ -525,24 +525,26 @@ def _read(
     declared: Filter, text: str, kind: SignalKind, bet: BetKind, seen: SignalKeys | None
 ) -> object:
     label = declared.label
+    value: object
     match declared.unit:
         case FilterUnit.POUNDS:
-            return read_pounds(label, text, declared.least, declared.most)
+            value = read_pounds(label, text, declared.least, declared.most)
         case FilterUnit.ODDS | FilterUnit.ODDS_RANGE:
-            return as_decimal(read_odds(label, text, MOST_ODDS))
+            value = as_decimal(read_odds(label, text, MOST_ODDS))
         case FilterUnit.DURATION:
-            return read_duration(label, text)
+            value = read_duration(label, text)
         case FilterUnit.COUNT:
-            return read_count(label, text, int(declared.least), int(declared.most))
+            value = read_count(label, text, int(declared.least), int(declared.most))
         case FilterUnit.BOOKMAKER:
-            return None if text.casefold() in ALL else bookmakers(seen).key_of(text)
+            value = None if text.casefold() in ALL else bookmakers(seen).key_of(text)
         case FilterUnit.EXCHANGE:
-            return exchanges().key_of(text)
+            value = exchanges().key_of(text)
         case FilterUnit.SPORT:
-            return sports(seen).key_of(text)
+            value = sports(seen).key_of(text)
         case FilterUnit.CHOICE:
             fitting = [each for each in declared.choices if kind in each.kinds and bet in each.bets]
-            return _choice(declared, text, fitting)
+            value = _choice(declared, text, fitting)
+    return value
 
 
 def _choice(declared: Filter, text: str, choices: Iterable[FilterChoice]) -> str:
