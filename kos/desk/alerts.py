@@ -10,7 +10,7 @@ from kos.desk.arguments import Arguments, one_of, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.filters import FILTER_HELP, KINDS, question_of
 from kos.desk.formatting import Rows, TextPart, bold, button, in_rows, italic, say
-from kos.desk.signals import bookmakers_known
+from kos.desk.signals import names_seen
 from kos.domain.books.calendar import read_clock, read_duration
 from kos.domain.money import MOST_POUNDS, number_in, read_count, read_pounds
 from kos.domain.people.alerts import (
@@ -78,9 +78,7 @@ def _rule(visit: DeskContext, kind: str, rule_id: int) -> AlertRule:
     if given:
         measure = given[0]
         threshold = _threshold(measure, words.get(measure.value))
-    question = question_of(
-        kind, Arguments(plain, named), bookmakers_known(visit.office, visit.memory)
-    )
+    question = question_of(kind, Arguments(plain, named), names_seen(visit.office, visit.memory))
     return AlertRule(
         rule_id=rule_id,
         query=question.query,
