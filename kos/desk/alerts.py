@@ -95,7 +95,7 @@ def _unalert(visit: DeskContext) -> DeskReply:
     if which == "all":
         gone = tuple(rules)
     else:
-        gone = (read_count("alert", which, MAX_RULES),)
+        gone = (read_count("alert", which, most=MAX_RULES),)
         if not rules:
             raise CommandNotAllowed("You have no alerts to remove.")
         if gone[0] not in rules:
@@ -146,7 +146,7 @@ def _mute(visit: DeskContext) -> DeskReply:
 
 def _digest(visit: DeskContext) -> DeskReply:
     """How often held alerts are sent."""
-    minutes = read_count("minutes", visit.words.first(), 24 * 60)
+    minutes = read_count("minutes", visit.words.first(), most=24 * 60)
     changed = msgspec.structs.replace(_preferences(visit), digest_minutes=minutes)
     return _with_preferences(
         visit, changed, f"Digest every {minutes} minutes, if there is anything to send."
