@@ -9,6 +9,7 @@ import msgspec
 
 from kos.domain.market.freshness import age_s
 from kos.domain.market.places import place_name
+from kos.domain.market.sports import sport_title
 from kos.domain.opportunities.dutches import (
     DutchAnswer,
     DutchLeg,
@@ -175,7 +176,7 @@ def _title(query: DutchQuery) -> str:
         title += f", to earn a {pounds(query.free_bet_value)} free bet"
     if not query.with_exchanges:
         title += ", bookmakers only"
-    return title if query.sport is None else f"{title}, in {query.sport}"
+    return title if query.sport is None else f"{title}, in {sport_title(query.sport)}"
 
 
 def _warnings(found: DutchOpportunity) -> tuple[str, ...]:

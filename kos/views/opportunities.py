@@ -9,12 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from kos.domain.books.calendar import LONDON
 from kos.domain.market.freshness import age_s
 from kos.domain.market.places import place_name
+from kos.domain.market.sports import sport_title
 from kos.domain.money import pennies, rounded
 from kos.domain.opportunities.opportunity import (
     BetKind,
@@ -24,7 +25,6 @@ from kos.domain.opportunities.opportunity import (
 )
 from kos.domain.opportunities.scoring import minutes_between
 
-LONDON: Final = ZoneInfo("Europe/London")
 UNKNOWN: Final = "unknown"
 HUNDRED: Final = 100
 _HOUR_S: Final = 3600
@@ -281,7 +281,7 @@ def _title(query: OpportunityQuery) -> str:
         title = f"{KIND_NAMES[query.kind]}{where}, {stake}"
     if query.free_bet_value is not None:
         title += f", to earn a {pounds(query.free_bet_value)} free bet"
-    return title if query.sport is None else f"{title}, in {query.sport}"
+    return title if query.sport is None else f"{title}, in {sport_title(query.sport)}"
 
 
 def refund_title(face: Decimal, *, is_cash: bool) -> str:

@@ -13,12 +13,14 @@ import pytest
 
 from kos.domain.books import double_entry
 from kos.domain.books.double_entry import Account, AccountKind, Posting, UnbalancedEntry
+from kos.domain.money import read_pence
 from kos.domain.offers import (
     catalogue,
     crediting,
     due,
     ending,
     facts,
+    forms,
     hedge,
     life,
     past_bets,
@@ -649,9 +651,9 @@ READ: dict[str, Reading] = {
         "line 2 bonuses",
         "[1",
     ),
-    "no amount": (partial(catalogue.pence_of, "ten", "stake"), "stake", "ten"),
-    "endless amount": (partial(catalogue.pence_of, "Infinity", "stake"), "stake", "Infinity"),
-    "part of a penny": (partial(catalogue.pence_of, "0.001", "stake"), "stake", "0.001"),
+    "no amount": (partial(read_pence, "stake", "ten"), "stake", "ten"),
+    "endless amount": (partial(read_pence, "stake", "Infinity"), "stake", "Infinity"),
+    "part of a penny": (partial(read_pence, "stake", "0.001"), "stake", "0.001"),
     "cells missing": (
         partial(past_bets.from_csv, "date,venue,profit\n2026-01-02,coral\n"),
         "line 2",
@@ -691,12 +693,19 @@ READ: dict[str, Reading] = {
     "twice": (told("bet=a", "bet=b"), "word", "bet=b"),
     "no such part": (told("nope.bet=a"), "qualifier_placed", "nope.bet"),
     "a part and a word": (told("back=a", "back.bet=b"), "word", "back.bet=b"),
-    "no moment": (told("bet=a", "stake=1", "odds=2", "kickoff=soon"), "kickoff", "soon"),
-    "no zone": (
-        told("bet=a", "stake=1", "odds=2", "kickoff=2026-11-23T12:00"),
-        "kickoff",
-        "2026-11-23T12:00",
+    "empty": (told("bet=a", "stake=", "odds=2"), "stake", ""),
+    "neither yes nor no": (
+        told("offer=a", "amount=1", "is_instant=maybe", fact="deposit_sent"),
+        "is_instant",
+        "maybe",
     ),
+    "none of the choices": (told("bet=a", "result=x", fact="bet_settled"), "result", "x"),
+    "no such field of a part in chat": (
+        partial(forms.FACT_FORMS["lay_matched"].answers, {"lay.colour": "red"}, NOON),
+        "lay_matched",
+        "lay.colour",
+    ),
+    "no moment": (told("bet=a", "stake=1", "odds=2", "kickoff=soon"), "kickoff", "soon"),
 }
 
 UNSOUND: dict[str, Offer] = {

@@ -98,7 +98,7 @@ def test_the_title_says_what_was_asked() -> None:
         stake=D(10), bookmaker="coral", free_bet_value=D(30), sport="soccer_epl"
     )
     assert opportunities_view(answer(query), query).title == (
-        "Qualifying bets at Coral, £10.00 stake, to earn a £30.00 free bet, in soccer_epl"
+        "Qualifying bets at Coral, £10.00 stake, to earn a £30.00 free bet, in Soccer EPL"
     )
 
 
