@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import msgspec
@@ -43,17 +44,33 @@ def signals(
 ) -> None:
     """Show the best opportunities in the daemon's memory, without calling any remote service."""
     settings = settings_of(config, state_dir)
-    texts = canonical(texts_of(given))
-    kind = signal_kind(texts)
-    seen = _seen(settings) if needs_names(texts) else None
-    if kind is SignalKind.DUTCH:
-        _dutches(dutch_query(texts, seen, DEFAULT_LIMIT), as_json=as_json, settings=settings)
-        return
-    query = opportunity_query(kind, texts, seen, DEFAULT_LIMIT)
-    if detail is not None:
+    query = query_of(given, lambda: _seen(settings))
+    if isinstance(query, DutchQuery):
+        _dutches(query, as_json=as_json, settings=settings)
+    elif detail is not None:
         _detail(detail, query, as_json=as_json, settings=settings)
     else:
         _pairs(query, as_json=as_json, settings=settings)
+
+
+def query_of(
+    given: Mapping[str, Given], ask_seen: Callable[[], SignalKeys]
+) -> OpportunityQuery | DutchQuery:
+    """The query that the options make.
+
+    Args:
+        given: The options by name.
+        ask_seen: Asks for the names with prices now; called only if a name is given.
+
+    Raises:
+        InvalidInput: An option is wrong or does not fit; says what is allowed.
+    """
+    texts = canonical(texts_of(given))
+    kind = signal_kind(texts)
+    seen = ask_seen() if needs_names(texts) else None
+    if kind is SignalKind.DUTCH:
+        return dutch_query(texts, seen, DEFAULT_LIMIT)
+    return opportunity_query(kind, texts, seen, DEFAULT_LIMIT)
 
 
 def _seen(settings: Settings) -> SignalKeys:

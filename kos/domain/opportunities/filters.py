@@ -255,7 +255,6 @@ FILTERS: Final = (
         label="sort order",
         help="Sort order.",
         unit=FilterUnit.CHOICE,
-        others=("ranking",),
         default=Ranking.SEED.value,
         defaults={
             SignalKind.ARBS: Ranking.RATING.value,
@@ -281,7 +280,6 @@ FILTERS: Final = (
         label="free bet you earn",
         help="Value of the free bet you earn, in pounds.",
         unit=FilterUnit.POUNDS,
-        others=("free_bet_value",),
         example="10",
         kinds=frozenset({SignalKind.QUALIFYING, SignalKind.ARBS, SignalKind.DUTCH}),
         bets=_OWN_MONEY,
@@ -309,7 +307,6 @@ FILTERS: Final = (
         label="refund",
         help="Refund if the bet loses, in pounds. Default: the stake.",
         unit=FilterUnit.POUNDS,
-        others=("refund_value",),
         kinds=frozenset({SignalKind.REFUND, SignalKind.DUTCH}),
         bets=_REFUND,
     ),
@@ -319,7 +316,7 @@ FILTERS: Final = (
         label="refund in cash",
         help="Whether the refund is paid in cash, not as a free bet.",
         unit=FilterUnit.CHOICE,
-        others=("refund_cash", "is_refund_cash"),
+        others=("refund_cash",),
         choices=(
             FilterChoice(value="yes", title="Yes", words=_YES),
             FilterChoice(value="no", title="No", words=_NO),
@@ -528,13 +525,13 @@ def _read(
     value: object
     match declared.unit:
         case FilterUnit.POUNDS:
-            value = read_pounds(label, text, declared.least, declared.most)
+            value = read_pounds(label, text, least=declared.least, most=declared.most)
         case FilterUnit.ODDS | FilterUnit.ODDS_RANGE:
             value = as_decimal(read_odds(label, text, MOST_ODDS))
         case FilterUnit.DURATION:
             value = read_duration(label, text)
         case FilterUnit.COUNT:
-            value = read_count(label, text, int(declared.least), int(declared.most))
+            value = read_count(label, text, least=int(declared.least), most=int(declared.most))
         case FilterUnit.BOOKMAKER:
             value = None if text.casefold() in ALL else bookmakers(seen).key_of(text)
         case FilterUnit.EXCHANGE:
