@@ -175,7 +175,8 @@ QUESTIONS = (
         "Refund cannot be '5'. Enter it only for refund bets and dutching with such a bet.",
     ),
     # Order, arbs, and how many.
-    _asks(QUALIFYING, "rank=Rating", ranking=Ranking.RATING),
+    _asks(QUALIFYING, "rank=Rating; sport=", ranking=Ranking.RATING),
+    _asks(REFUND, "rank=rat", ranking=Ranking.RATING),
     _asks(ARBS, "rank=value", ranking=Ranking.VALUE),
     _refused(
         QUALIFYING,

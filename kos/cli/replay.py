@@ -10,13 +10,9 @@ import typer
 
 from kos.cli.filters import DEFAULT_LIMIT, Given, texts_of, with_filters
 from kos.cli.settings import ConfigOption, JsonOption, settings_of
-from kos.domain.opportunities.filters import (
-    SignalKind,
-    canonical,
-    opportunity_query,
-    signal_kind,
-)
+from kos.domain.opportunities.filters import SignalKind
 from kos.domain.opportunities.opportunity import OpportunityQuery
+from kos.domain.opportunities.queries import canonical, opportunity_query, signal_kind
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -11,18 +11,16 @@ import typer
 from kos.cli.filters import DEFAULT_LIMIT, Given, texts_of, with_filters
 from kos.cli.settings import ConfigOption, JsonOption, StateDirOption, settings_of
 from kos.config.settings import Settings
-from kos.domain.market.places import place_name
-from kos.domain.market.sports import sport_title
 from kos.domain.opportunities.dutches import DutchQuery
-from kos.domain.opportunities.filters import (
-    SignalKind,
+from kos.domain.opportunities.filters import SignalKind
+from kos.domain.opportunities.opportunity import OpportunityQuery, SignalKeys
+from kos.domain.opportunities.queries import (
     canonical,
     dutch_query,
     needs_names,
     opportunity_query,
     signal_kind,
 )
-from kos.domain.opportunities.opportunity import OpportunityQuery, SignalKeys
 
 _TIMEOUT_S = 10.0
 
@@ -100,20 +98,10 @@ def _pairs(query: OpportunityQuery, *, as_json: bool, settings: Settings) -> Non
 
 def _say_what_there_is(query: OpportunityQuery, settings: Settings) -> None:
     """Hint on standard error: there may be no prices from the bookmaker, or for the sport."""
-    keys = _seen(settings)
-    if query.bookmaker is not None and query.bookmaker not in {
-        each.key for each in keys.bookmakers
-    }:
-        known = ", ".join(place_name(each.key) for each in keys.bookmakers) or "none yet"
-        name = place_name(query.bookmaker)
-        typer.echo(f"No prices from {name}. Bookmakers with prices: {known}", err=True)
-    if query.sport is not None and not any(
-        each.key.startswith(query.sport) for each in keys.sports
-    ):
-        sports = sorted({sport_title(each.key.partition("_")[0]) for each in keys.sports})
-        known = ", ".join(sports) or "none yet"
-        name = sport_title(query.sport)
-        typer.echo(f"No prices for {name}. Sports with prices: {known}", err=True)
+    from kos.views.opportunities import without_prices
+
+    for hint in without_prices(query.bookmaker, query.sport, _seen(settings)):
+        typer.echo(hint, err=True)
 
 
 def _dutches(query: DutchQuery, *, as_json: bool, settings: Settings) -> None:

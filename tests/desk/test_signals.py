@@ -100,6 +100,15 @@ def test_a_wrong_word_is_answered_by_what_is_wrong(
     assert said in text_of(told.answers[0])
 
 
+def test_an_empty_list_says_which_names_have_no_prices(building: Building) -> None:
+    told = building.hear("/snr unibet")
+    assert not told.is_refused
+    assert "No prices from Unibet. Bookmakers with prices: Coral, Paddy Power." in text_of(
+        told.answers[0]
+    )
+    assert "No prices for Golf. Sports with prices: " in building.text("/dutch golf")
+
+
 def test_a_question_too_long_for_a_button_is_kept(building: Building) -> None:
     typed = "/qualifier_paddypower sport=basketball_nba within=3d odds=2-6 liquidity=10 stake=25"
     data = data_of(building.hear(typed, "telegram:1").answers[0], "Next")

@@ -14,8 +14,9 @@ from kos.cli import signals as asking
 from kos.desk.arguments import quoted, words_of
 from kos.desk.filters import KINDS, dutch_question_of, question_of
 from kos.domain.opportunities.dutches import DutchQuery
-from kos.domain.opportunities.filters import FILTERS, SignalKind, canonical
+from kos.domain.opportunities.filters import FILTERS, SignalKind
 from kos.domain.opportunities.opportunity import OpportunityQuery, SignalKeys
+from kos.domain.opportunities.queries import canonical
 from kos.errors import InvalidInput
 from kos.web.questions import question_of as page_question_of
 from tests.opportunity_questions import DUTCH_QUESTIONS, LIMIT, QUESTIONS, SEEN, Asked
@@ -170,6 +171,21 @@ def test_words_of_chat_without_names_mean_what_they_look_like(bare: str, named_w
 def test_a_word_of_chat_that_means_nothing_is_refused_with_the_nearest(typed: str) -> None:
     with pytest.raises(InvalidInput, match=rf"Word cannot be '{typed}'.*did you mean "):
         question_of("snr", words_of(typed), SEEN)
+
+
+def test_a_word_with_and_without_its_name_has_one_value() -> None:
+    both = words_of("coral bookmaker=paddypower")
+    with pytest.raises(InvalidInput, match=r"Bookmaker cannot be 'paddypower and coral'"):
+        question_of("snr", both, SEEN)
+    with pytest.raises(InvalidInput, match=r"Stake cannot be '10 and 25'"):
+        question_of("snr", words_of("coral 10 25"), SEEN)
+
+
+def test_the_kind_of_a_dutch_in_chat_is_that_of_its_leg() -> None:
+    query = dutch_question_of(words_of("coral kind=snr"), SEEN).query
+    assert query == dutch_question_of(words_of("coral leg=snr"), SEEN).query
+    with pytest.raises(InvalidInput, match="Filter cannot be 'kind'"):
+        question_of("snr", words_of("coral kind=sr"), SEEN)
 
 
 def test_a_question_in_chat_is_asked_again_by_its_command() -> None:
