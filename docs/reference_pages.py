@@ -16,9 +16,13 @@ from kos import errors, messages
 from kos.cli.app import app
 from kos.config.described import rows as setting_rows
 from kos.desk import rows as command_rows
+from kos.domain.offers.facts import MONEY_FACTS, OFFER_FACTS
+from kos.domain.offers.forms import FACT_FORMS
+from kos.domain.offers.typed_facts import spoken_names
 from kos.domain.opportunities.filters import FILTERS, Filter, FilterUnit, SignalKind
 from kos.observability.vocabulary import event_rows, key_rows
 from kos.service.metrics import metric_rows
+from kos.views.facts import field_rows
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -129,6 +133,28 @@ def _filter_cells(declared: Filter) -> tuple[str, ...]:
         "all" if len(kinds) == len(SignalKind) else ", ".join(kinds),
         declared.help,
     )
+
+
+def facts_page() -> str:
+    """Every fact that people record, with its fields."""
+    lines = [
+        "# Facts",
+        "",
+        (
+            "Made from the descriptions that the chat, the page's forms and `kos offers facts` use. "
+            "Enter fields as `field=value`. Number repeated parts: `lays.0.stake=5 lays.1.stake=4`."
+        ),
+    ]
+    for title, facts in (("Offers", OFFER_FACTS), ("A participant's money", MONEY_FACTS)):
+        lines.append(f"\n## {title}")
+        for name in spoken_names(facts):
+            form = FACT_FORMS[name]
+            lines += [f"\n### {form.label} (`{name}`)\n", form.meaning]
+            rows = field_rows(form)
+            if rows:
+                cells = ((f"`{word}`", label, takes) for word, label, takes in rows)
+                lines += ["", *_table(("field", "label", "takes"), cells)]
+    return "\n".join(lines)
 
 
 def settings_page() -> str:
@@ -263,6 +289,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands": commands_page,
     "terminal": terminal_page,
     "filters": filters_page,
+    "facts": facts_page,
     "settings": settings_page,
     "messages": messages_page,
     "log-events": log_events_page,

@@ -19,6 +19,7 @@ from kos.cli.door import (
     operator,
     print_json,
     print_tables,
+    read_back,
     read_in,
     recorded_or_exit,
     write_out,
@@ -125,6 +126,8 @@ def record(
     from kos.messages import FactRecorded, RecordFact
 
     occurred_at = moment_said(at)
+    typed = spoken(MONEY_FACTS, fact, words or (), occurred_at)
+    read_back(type(typed), fact, words or (), at, occurred_at)
     answer = recorded_or_exit(
         Door(state_dir).do(
             RecordFact(
@@ -132,7 +135,7 @@ def record(
                 by=by or operator(),
                 occurred_at=occurred_at,
                 participant=participant,
-                fact=spoken(MONEY_FACTS, fact, words or (), occurred_at),  # type: ignore[arg-type]
+                fact=typed,  # type: ignore[arg-type]
                 role=Role.SUPERVISOR if supervisor else Role.OPERATOR,
                 note=note,
             )
@@ -148,10 +151,10 @@ def record(
 @books_app.command("facts")
 def facts() -> None:
     """Name the facts of a participant's own money; fields in brackets may be left out."""
-    from kos.domain.offers.typed_facts import describe, spoken_names
+    from kos.domain.offers.typed_facts import spoken_names
+    from kos.views.facts import listed_facts
 
-    for name in spoken_names(MONEY_FACTS):
-        typer.echo(f"{name}: {describe(MONEY_FACTS[name])}")
+    typer.echo(listed_facts(spoken_names(MONEY_FACTS)))
 
 
 @books_app.command("participants")

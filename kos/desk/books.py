@@ -273,7 +273,7 @@ def _undo(visit: DeskContext) -> DeskReply:
     if len(visit.words.plain) != 2:  # noqa: PLR2004 - who and which
         raise InvalidInput("undo", tidy(visit.words.text(), 60), "WHO ENTRY [reason=...]")
     who, typed = visit.words.plain
-    number = read_count("entry", typed, 10**8)
+    number = read_count("entry", typed, most=10**8)
     if visit.action is not None:
         return _reversed(visit, who, number)
     visit.words.refuse_others("reason")

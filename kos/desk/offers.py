@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from kos.desk.arguments import quoted, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
-from kos.desk.fact_forms import FACTS
 from kos.desk.formatting import (
     MAX_DATA,
     TextPart,
@@ -23,6 +22,7 @@ from kos.domain.books.lines import OfferLine
 from kos.domain.market.places import place_name
 from kos.domain.money import read_count
 from kos.domain.offers import ReminderKind
+from kos.domain.offers.forms import STEP_FORMS
 from kos.domain.people.conversation import Action, Answer, Button, Seat
 from kos.errors import CommandNotAllowed
 from kos.messages import (
@@ -248,12 +248,12 @@ def described(visit: DeskContext, line: OfferLine, before: str = "") -> DeskRepl
     shown = Shown(visit)
     facts = [
         shown.button(
-            FACTS[name].label,
+            STEP_FORMS[name].label,
             f"/record {quoted(line.participant)} {quoted(line.instance)} {name}",
             line,
         )
         for name in told.allowed
-        if name in FACTS and may_record(visit, name)
+        if name in STEP_FORMS and may_record(visit, name)
     ]
     if facts:
         parts.append("\n\nWhat happened next?")

@@ -9,7 +9,6 @@ import msgspec
 from kos.desk.arguments import Arguments, one_of, quoted, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.dialogue import Dialogue, DialogueForm, Prompt, confirm, go_on
-from kos.desk.fact_forms import FACTS
 from kos.desk.formatting import bold, in_rows, say
 from kos.desk.offers import Shown, described, find
 from kos.desk.recording import record_fact, with_pair
@@ -21,6 +20,7 @@ from kos.domain.money import read_pounds, to_pence
 from kos.domain.offers import Phase
 from kos.domain.offers.catalogue import Offer
 from kos.domain.offers.facts import DepositSent
+from kos.domain.offers.forms import FACT_FORMS
 from kos.domain.people.conversation import Seat
 from kos.errors import CommandNotAllowed
 from kos.messages import (
@@ -200,7 +200,7 @@ def _take(visit: DeskContext) -> DeskReply:
         fact = _WAITING_FOR.get(line.phase)
         if line.bookmaker == pair.bookmaker and fact is not None:
             command = f"/record {quoted(line.participant)} {quoted(line.instance)} {fact}"
-            label = f"{line.participant} {line.instance}: {FACTS[fact].label}"
+            label = f"{line.participant} {line.instance}: {FACT_FORMS[fact].label}"
             buttons.append(shown.button(label, f"{command} pair={short}", line))
     buttons.append(shown.button("Start a new offer", f"/start_offer pair={short}"))
     hints = pair_hints(pair)

@@ -16,17 +16,19 @@ from starlette.routing import Route
 
 from kos.domain.books.calendar import uk_date, uk_midnight
 from kos.domain.books.double_entry import RESULTS, pounds
-from kos.domain.books.lines import BalanceLine, ParticipantLine, ProfitLine, StatementLine
+from kos.domain.books.lines import BalanceLine, ProfitLine, StatementLine
 from kos.domain.books.periods import read_period
 from kos.domain.market.places import place_name
 from kos.domain.offers.facts import MONEY_FACTS, MoneyFact
+from kos.domain.offers.forms import FACT_FORMS
+from kos.domain.offers.suggestions import FormContext
 from kos.errors import InvalidInput
 from kos.messages import BooksDescribed
 from kos.views.books import floats_table, statement_csv, statement_table
 from kos.views.names import account_name, profit_name
 from kos.web.asking import NotAnswered
 from kos.web.changes import Picture
-from kos.web.forms import FIELD, fact_form, moment_shown, moment_typed, typed_fact
+from kos.web.forms import FIELD, happened_at, moment_shown, page_form, typed_fact
 from kos.web.ledger import ACTOR, FactRefused, LedgerAsking
 from kos.web.live import Hub
 from kos.web.pages import FormFields, Pages, events, key_of, new_key, words_of
@@ -105,7 +107,10 @@ class BookPages:
         key: str = "",
     ) -> Response:
         scope = _scope(words_of(request))
+        now = datetime.now(UTC)
         people = await self._ledger.participants()
+        restricted = {bookmaker for person in people for bookmaker in person.restricted}
+        context = FormContext(restricted=tuple(sorted(restricted)))
         picture = await self._picture(scope)
         parts = {
             name[1:]: msgspec.json.decode(part, type=str)
@@ -121,16 +126,14 @@ class BookPages:
             people=people,
             query=f"participant={scope.participant}&period={scope.period}",
             forms=[
-                fact_form(
-                    name, MONEY_FACTS[name], typed if name == opened else {}, _suggestions(people)
-                )
+                page_form(FACT_FORMS[name], context, typed if name == opened else {}, now)
                 for name in _FACTS
             ],
             refusal=refusal,
             opened=opened,
             typed_participant=typed.get("participant", scope.participant),
             key=key or new_key(),
-            now=moment_shown(datetime.now(UTC)),
+            now=moment_shown(now),
         )
 
     async def _stream(self, request: Request) -> Response:
@@ -186,7 +189,7 @@ class BookPages:
         try:
             key = key_of(form)
             _check_whom(participant, name)
-            at = moment_typed(form["at"], "When") if form.get("at") else datetime.now(UTC)
+            at = happened_at(form)
             fact = cast("MoneyFact", typed_fact(MONEY_FACTS, name, form, at))
             await self._ledger.record(
                 f"web:{key}", participant, fact, note=form.get("note", ""), occurred_at=at
@@ -272,13 +275,6 @@ def _balances(lines: Iterable[BalanceLine]) -> list[tuple[str, list[BalanceLine]
         if line.balance and is_place:
             groups[line.participant].append(line)
     return sorted(groups.items())
-
-
-def _suggestions(people: Iterable[ParticipantLine]) -> dict[str, tuple[str, ...]]:
-    return {
-        "venue": ("betfair", "smarkets", "matchbook"),
-        "bookmaker": tuple(sorted({name for person in people for name in person.restricted})),
-    }
 
 
 def _check_whom(participant: str, fact: str) -> None:

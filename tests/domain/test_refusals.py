@@ -20,6 +20,7 @@ from kos.domain.offers import (
     due,
     ending,
     facts,
+    forms,
     hedge,
     life,
     past_bets,
@@ -692,6 +693,18 @@ READ: dict[str, Reading] = {
     "twice": (told("bet=a", "bet=b"), "word", "bet=b"),
     "no such part": (told("nope.bet=a"), "qualifier_placed", "nope.bet"),
     "a part and a word": (told("back=a", "back.bet=b"), "word", "back.bet=b"),
+    "empty": (told("bet=a", "stake=", "odds=2"), "stake", ""),
+    "neither yes nor no": (
+        told("offer=a", "amount=1", "is_instant=maybe", fact="deposit_sent"),
+        "is_instant",
+        "maybe",
+    ),
+    "none of the choices": (told("bet=a", "result=x", fact="bet_settled"), "result", "x"),
+    "no such field of a part in chat": (
+        partial(forms.FACT_FORMS["lay_matched"].answers, {"lay.colour": "red"}, NOON),
+        "lay_matched",
+        "lay.colour",
+    ),
     "no moment": (told("bet=a", "stake=1", "odds=2", "kickoff=soon"), "kickoff", "soon"),
 }
 
