@@ -17,6 +17,7 @@ from kos.cli.door import (
     operator,
     print_json,
     print_tables,
+    read_back,
     read_in,
     recorded_or_exit,
     write_out,
@@ -137,6 +138,8 @@ def record(
     from kos.messages import FactRecorded, RecordFact
 
     occurred_at = moment_said(at)
+    typed = spoken(OFFER_FACTS, fact, words or (), occurred_at)
+    read_back(type(typed), fact, words or (), at, occurred_at)
     answer = recorded_or_exit(
         Door(state_dir).do(
             RecordFact(
@@ -145,7 +148,7 @@ def record(
                 occurred_at=occurred_at,
                 participant=participant,
                 instance=instance,
-                fact=spoken(OFFER_FACTS, fact, words or (), occurred_at),  # type: ignore[arg-type]
+                fact=typed,  # type: ignore[arg-type]
                 role=Role.SUPERVISOR if supervisor else Role.OPERATOR,
                 note=note,
                 expected_version=version,

@@ -187,7 +187,7 @@ def read_pence(field: str, text: str) -> int:
     return to_pence(amount)
 
 
-def read_count(field: str, text: str, most: int = 10_000, least: int = 1) -> int:
+def read_count(field: str, text: str, least: int = 1, most: int = 10_000) -> int:
     """A whole number as typed: ``3``, ``1,616``.
 
     Raises:

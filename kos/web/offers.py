@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, cast
 
 import msgspec
@@ -13,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from kos.domain.books.calendar import uk_time
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import OfferLine, ReminderLine
 from kos.domain.market.places import place_name
-from kos.domain.money import from_pence
+from kos.domain.money import NOTHING, from_pence, read_pounds, to_pence
 from kos.domain.offers import Reminder
 from kos.domain.offers.catalogue import Offer
 from kos.domain.offers.facts import OFFER_FACTS, DepositSent, OfferFact, QualifierPlaced
@@ -26,7 +26,7 @@ from kos.errors import InvalidInput
 from kos.messages import OfferDescribed
 from kos.views.names import PHASE_NAMES, free_bets_words
 from kos.views.offers import bets_table, form_context, story_table, tokens_table
-from kos.views.opportunities import duration, from_now, odds, uk_day, uk_time
+from kos.views.opportunities import duration, from_now, odds, uk_day
 from kos.web.asking import NotAnswered
 from kos.web.changes import Picture
 from kos.web.forms import FIELD, PageForm, happened_at, moment_shown, page_form, typed_fact
@@ -390,16 +390,8 @@ def _kickoff(seconds: str) -> str:
 
 
 def _pence(form: FormFields, name: str) -> int | None:
-    text = form.get(name, "").strip().removeprefix("£")
-    if not text:
-        return None
-    try:
-        amount = Decimal(text)
-    except ArithmeticError:
-        raise InvalidInput(name, text, "an amount, e.g. 10.00") from None
-    if not amount.is_finite() or amount < 0 or amount != amount.quantize(Decimal("0.01")):
-        raise InvalidInput(name, text, "an amount of £0 or more, in pounds and pence")
-    return int(amount * 100)
+    text = form.get(name, "").strip()
+    return to_pence(read_pounds(name, text, least=NOTHING)) if text else None
 
 
 def _version(form: FormFields) -> int | None:
