@@ -13,10 +13,11 @@ from kos.adapters.oddsapi.questions import odds_cost
 from kos.config.settings import Settings
 from kos.desk import Desk, Office, Premises
 from kos.desk.person_queues import PersonQueues
+from kos.domain.people.conversation import TELEGRAM
 from kos.messages import GetMenu, OperatorAnswered, OperatorSaid
 from kos.runtime import DEFERRED, Actor, ChildSpec, Context, Deferred, Message, Reply, meters
 
-_SPEAKS_FOR = {"bot": "telegram:", "dashboard": "web:"}
+_SPEAKS_FOR = {"bot": TELEGRAM, "dashboard": "web:"}
 """Actors that bring people's words, and the only people whose they may bring. What comes from no
 actor comes from a process of this user's, which may say anything."""
 
@@ -72,8 +73,8 @@ class DeskActor(Actor):
                 recheck_credits=args.recheck_credits,
                 version=__version__,
             ),
-            admins=tuple(f"telegram:{each}" for each in args.admins),
-            operators=tuple(f"telegram:{each}" for each in args.operators),
+            admins=tuple(f"{TELEGRAM}{each}" for each in args.admins),
+            operators=tuple(f"{TELEGRAM}{each}" for each in args.operators),
         )
 
     def receive(self, message: Message) -> Message | Deferred | None:

@@ -15,6 +15,7 @@ from kos.domain.market.quotes import EventQuotes, Sport
 from kos.domain.matching.reconcile import head_to_head_outcomes
 from kos.errors import KosError, OperatorMustAct, WaitAndRetry
 from kos.messages import (
+    FETCHER,
     CreditsGranted,
     CreditsRefused,
     CreditsSpent,
@@ -56,7 +57,7 @@ class FetcherArgs(msgspec.Struct, frozen=True, kw_only=True):
 def spec(args: FetcherArgs) -> ChildSpec:
     """How it is supervised: one sport key that keeps failing is parked and takes no one along."""
     return ChildSpec(
-        name=f"fetcher.{args.sport.key}",
+        name=FETCHER + args.sport.key,
         factory="kos.actors.fetcher:FetcherActor",
         args=args,
         on_exhausted=PARK,

@@ -24,6 +24,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from kos import NAME
 from kos.domain.opportunities.scoring import ScoringRules
 from kos.errors import InvalidSettings
 
@@ -33,6 +34,9 @@ SERVICE_CONFIG = Path("/etc/kos/kos.toml")
 """The service's settings, used by anyone without a file of their own."""
 SERVICE_STATE = Path("/var/lib/kos")
 """Where the service keeps its state; taken by a user who owns it, which is the service's own."""
+
+RUN_DIR_NAME = "run"
+"""The folder in the state folder by which a running daemon is found: locks and addresses."""
 
 _EXECUTE = stat.S_IXGRP | stat.S_IXOTH
 
@@ -336,7 +340,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if _is_own(SERVICE_STATE):
             return SERVICE_STATE
         base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-        return Path(base).expanduser() / "kos"
+        return Path(base).expanduser() / NAME
 
     @property
     def sandbox_state_dir(self) -> Path:

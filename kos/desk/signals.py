@@ -53,8 +53,8 @@ from kos.views.opportunities import (
     refund_words,
     uk_clock,
 )
+from kos.views.simulated import SIMULATED
 
-SIMULATED = "SIMULATED MARKETS: these are not real prices"
 _PAGE = 4
 _KEYS_FOR = timedelta(seconds=60)
 _VIEW_FOR = timedelta(hours=24)

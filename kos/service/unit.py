@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from kos import NAME
 from kos.config.settings import credential_name
 
-USER = "kos"
+USER = NAME
 CONFIG_DIR = Path("/etc/kos")
 UNIT_FILE = Path("/etc/systemd/system/kos.service")
 CREDENTIALS_DIR = CONFIG_DIR / "credentials"

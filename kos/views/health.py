@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from kos.messages import BudgetDescribed
+from kos.messages import FETCHER, BudgetDescribed
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
 from kos.service.heartbeat import Heartbeat
 from kos.views.opportunities import duration
@@ -51,7 +51,7 @@ def health_view(system: SystemDescribed) -> HealthView:
             )
         for actor in node.actors:
             row = _row(node, actor)
-            is_fetcher = actor.name.startswith("fetcher.")
+            is_fetcher = actor.name.startswith(FETCHER)
             fetchers += is_fetcher
             with_prices += is_fetcher and bool(actor.pulse.get("fetched_at"))
             if row.remark and row.state != "running":

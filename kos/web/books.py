@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from kos.domain.books.double_entry import RESULTS, pounds
 from kos.domain.books.lines import BalanceLine, ParticipantLine, ProfitLine, StatementLine
-from kos.domain.market.places import place_name
+from kos.domain.market.places import EXCHANGES_IN_BOOKS, place_name
 from kos.domain.offers.facts import MONEY_FACTS, MoneyFact
 from kos.errors import InvalidInput
 from kos.messages import BooksDescribed
@@ -279,7 +279,7 @@ def _balances(lines: Iterable[BalanceLine]) -> list[tuple[str, list[BalanceLine]
 
 def _suggestions(people: Iterable[ParticipantLine]) -> dict[str, tuple[str, ...]]:
     return {
-        "venue": ("betfair", "smarkets", "matchbook"),
+        "venue": EXCHANGES_IN_BOOKS,
         "bookmaker": tuple(sorted({name for each in people for name in each.restricted})),
     }
 

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import OfferLine, ReminderLine
-from kos.domain.market.places import place_name
+from kos.domain.market.places import EXCHANGES_IN_BOOKS, place_name
 from kos.domain.money import from_pence
 from kos.domain.offers import Reminder
 from kos.domain.offers.catalogue import Offer
@@ -327,7 +327,7 @@ def _forms(told: OfferDescribed, opened: str, typed: Mapping[str, str]) -> Itera
         "covers": tuple(bet.bet for bet in backs),
         "token": tokens,
         "venue": venues,
-        "exchange": ("betfair", "smarkets", "matchbook"),
+        "exchange": EXCHANGES_IN_BOOKS,
         "selection": tuple(dict.fromkeys(bet.selection for bet in backs if bet.selection)),
     }
     known = {"venue": told.line.bookmaker, "tokens.0.token": f"t{len(tokens) + 1}"}

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kos import __version__
+from kos.messages import FETCHER
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
 from kos.service.health import Seen, judge
 from kos.service.heartbeat import Heartbeat, beat_of, boot_id
@@ -189,8 +190,8 @@ def _tiles(beat: Heartbeat, system: SystemDescribed) -> list[tuple[str, str, str
 
 
 def _node(node: NodeDescribed) -> dict[str, object]:
-    actors = [actor for actor in node.actors if not actor.name.startswith("fetcher.")]
-    fetchers = [actor for actor in node.actors if actor.name.startswith("fetcher.")]
+    actors = [actor for actor in node.actors if not actor.name.startswith(FETCHER)]
+    fetchers = [actor for actor in node.actors if actor.name.startswith(FETCHER)]
     ill = [actor for actor in fetchers if actor.state != _WELL or actor.restarts]
     well = len(fetchers) - len(ill)
     return {

@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from kos.adapters.json_fields import Untrusted
+from kos.domain.market.places import OWN_EXCHANGE
 from kos.domain.market.quotes import PriceSize
 
-REMOTE: Final = "betfair"
+REMOTE: Final = OWN_EXCHANGE
 """The service's name in errors and logs."""
 
 MAX_PRICE: Final = Decimal(1000)

@@ -20,6 +20,7 @@ import msgspec
 
 from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.market.odds import decimal_odds
+from kos.domain.market.places import OWN_EXCHANGE
 from kos.domain.offers.catalogue import pence_of
 from kos.domain.offers.facts import PastBetImported
 from kos.errors import InvalidInput
@@ -138,7 +139,7 @@ def from_betfair(text: str) -> PastBets:
         fact = PastBetImported(
             # One reference may stand on a bet and on the commission of its market.
             reference=f"betfair {references.of({**row, 'ref': given})}",
-            venue="betfair",
+            venue=OWN_EXCHANGE,
             category="commission" if _COMMISSION.search(what) else "value",
             profit=profit,
             side=ExchangeSide.LAY

@@ -12,10 +12,14 @@ from enum import StrEnum
 
 import msgspec
 
-KOS = "kos"
+from kos import NAME
+
+KOS = NAME
 """Owner of what is kept for the whole, and not for a person."""
 PAUSE = "pause"
 """Kept by :data:`KOS`: while it is there, nothing is polled and no opportunity is announced."""
+TELEGRAM = "telegram:"
+"""The beginning of a user or a chat of Telegram; its number follows."""
 
 
 class Seat(StrEnum):
