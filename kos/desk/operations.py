@@ -41,13 +41,8 @@ from kos.messages import (
 )
 from kos.runtime import SYSTEM
 from kos.runtime.description import ActorDescribed, Describe, SystemDescribed
-from kos.views.health import (
-    counted_restarts,
-    credits_sentence,
-    health_view,
-    page_address,
-    state_words,
-)
+from kos.service.health import state_words
+from kos.views.health import counted_restarts, credits_sentence, health_view, page_address
 from kos.views.opportunities import duration, uk_clock, uk_day, uk_time
 from kos.views.simulated import SIMULATED
 from kos.views.table import TableView

@@ -8,6 +8,7 @@ import msgspec
 
 from kos.messages import FETCHER, BudgetDescribed
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
+from kos.service.health import state_words
 from kos.service.heartbeat import Heartbeat
 from kos.views.opportunities import duration
 
@@ -79,11 +80,6 @@ def health_view(system: SystemDescribed) -> HealthView:
 def counted_restarts(count: int) -> str:
     """``0 restarts``, ``1 restart``."""
     return f"{count} restart" if count == 1 else f"{count} restarts"
-
-
-def state_words(state: str) -> str:
-    """The state of a node or actor as people read it."""
-    return {"parked": "on hold"}.get(state, state.replace("_", " "))
 
 
 def page_address(system: SystemDescribed) -> str:

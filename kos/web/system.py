@@ -17,9 +17,9 @@ from starlette.routing import Route
 from kos import __version__
 from kos.messages import FETCHER
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
-from kos.service.health import Seen, judge
+from kos.service.health import Seen, judge, state_words
 from kos.service.heartbeat import Heartbeat, beat_of, boot_id
-from kos.views.health import counted_restarts, credits_sentence, state_words
+from kos.views.health import counted_restarts, credits_sentence
 from kos.views.opportunities import duration, uk_time
 from kos.web.asking import Asking
 from kos.web.changes import Picture
