@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import assert_never
 
 import msgspec
 
@@ -16,6 +17,9 @@ from kos.desk.person_queues import PersonQueues
 from kos.domain.people.conversation import TELEGRAM
 from kos.messages import GetMenu, OperatorAnswered, OperatorSaid
 from kos.runtime import DEFERRED, Actor, ChildSpec, Context, Deferred, Message, Reply, meters
+
+DeskMessage = OperatorSaid | GetMenu
+"""The messages that it takes."""
 
 _SPEAKS_FOR = {"bot": TELEGRAM, "dashboard": "web:"}
 """Actors that bring people's words, and the only people whose they may bring. What comes from no
@@ -78,6 +82,8 @@ class DeskActor(Actor):
         )
 
     def receive(self, message: Message) -> Message | Deferred | None:
+        if not isinstance(message, DeskMessage):
+            raise TypeError(f"desk takes no {type(message).__name__}")
         match message:
             case OperatorSaid():
                 return self._hear(message)
@@ -87,7 +93,7 @@ class DeskActor(Actor):
                 self._lanes.beside(lambda: _answer(reply, lambda: self._desk.menu(user)))
                 return DEFERRED
             case _:
-                raise TypeError(f"desk takes no {type(message).__name__}")
+                assert_never(message)
 
     def stopping(self) -> None:
         self._lanes.close()
