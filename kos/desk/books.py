@@ -20,23 +20,14 @@ from kos.desk.command import (
     Scope,
 )
 from kos.desk.dialogue import confirm
-from kos.desk.formatting import (
-    MAX_DATA,
-    TextPart,
-    bold,
-    button,
-    in_rows,
-    page_of,
-    say,
-    table,
-)
+from kos.desk.formatting import TextPart, bold, button, in_rows, page_of, say, table
 from kos.desk.recording import record_fact
 from kos.domain.books.double_entry import RESULTS, AccountKind, pounds
 from kos.domain.books.lines import ProfitLine, StatementLine
 from kos.domain.books.periods import ALLOWED, Period, is_period, period_of
 from kos.domain.market.places import place_name
 from kos.domain.offers.facts import EntryReversed, Role
-from kos.domain.people.conversation import Answer
+from kos.domain.people.conversation import MAX_DATA, Answer
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
     BooksDescribed,

@@ -8,21 +8,12 @@ from datetime import datetime, timedelta
 from kos.desk.arguments import count_of, quoted, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.fact_forms import FACTS
-from kos.desk.formatting import (
-    MAX_DATA,
-    TextPart,
-    bold,
-    button,
-    in_rows,
-    page_of,
-    say,
-    table,
-)
+from kos.desk.formatting import TextPart, bold, button, in_rows, page_of, say, table
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import OfferLine
 from kos.domain.market.places import place_name
 from kos.domain.offers import ReminderKind
-from kos.domain.people.conversation import Action, Answer, Button, Seat
+from kos.domain.people.conversation import MAX_DATA, Action, Answer, Button, Seat
 from kos.errors import CommandNotAllowed
 from kos.messages import (
     CatalogueListed,

@@ -16,21 +16,10 @@ import msgspec
 from kos.desk.arguments import Arguments, pounds_of, quoted, read, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.filters import FILTER_HELP, LAID, MOST, Question, question_of
-from kos.desk.formatting import (
-    MAX_DATA,
-    Page,
-    TextPart,
-    bold,
-    button,
-    in_rows,
-    italic,
-    link,
-    page_of,
-    say,
-)
+from kos.desk.formatting import Page, TextPart, bold, button, in_rows, italic, link, page_of, say
 from kos.desk.office import Office
 from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityQuery
-from kos.domain.people.conversation import Kept
+from kos.domain.people.conversation import MAX_DATA, Kept
 from kos.errors import CommandNotAllowed, KosError
 from kos.messages import (
     DutchesRanked,

@@ -21,6 +21,14 @@ PAUSE = "pause"
 TELEGRAM = "telegram:"
 """The beginning of a user or a chat of Telegram; its number follows."""
 
+MAX_TEXT = 4096
+MAX_CAPTION = 1024
+"""Of a message, and of one with a picture, in UTF-16 code units as Telegram counts them."""
+MAX_DATA = 64
+"""Bytes of what a button says."""
+MAX_NOTICE = 200
+"""Characters of a notice for a pressed button."""
+
 
 class Seat(StrEnum):
     """What a person may do at the operator's desk."""
