@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from kos import __version__
 from kos.messages import FETCHER
-from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
+from kos.runtime import SYSTEM, ActorDescribed, NodeDescribed, SystemDescribed
 from kos.service.health import Seen, judge, state_words
 from kos.service.heartbeat import Heartbeat, beat_of, boot_id
 from kos.views.health import counted_restarts, credits_sentence
@@ -74,7 +74,7 @@ class SystemPages:
         return self._pages.page(request, "system.html", parts=await self._parts())
 
     async def _stream(self, _: Request) -> Response:
-        return events(self._hub.stream("@system", "system", self._picture, INTERVAL_S))
+        return events(self._hub.stream(SYSTEM, "system", self._picture, INTERVAL_S))
 
     async def _picture(self) -> Picture:
         parts = await self._parts()
