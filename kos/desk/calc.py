@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from rapidfuzz import fuzz, process
 
-from kos.desk.arguments import count_of, tidy
+from kos.desk.arguments import tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.formatting import TextPart, bold, button, code, in_rows, page_of, say, table
 from kos.domain.calculators import KINDS, Calculator, calculate
 from kos.domain.calculators.spoken import label_of, spoken_inputs
+from kos.domain.money import read_count
 from kos.errors import InvalidInput
 from kos.views.table import TableView
 
@@ -40,9 +41,10 @@ def _calc(visit: DeskContext) -> DeskReply:
 
 
 def _kinds(visit: DeskContext) -> DeskReply:
-    page = count_of("page", visit.words.get("page") or "1")
+    page = read_count("page", visit.words.get("page") or "1")
     blocks: list[tuple[TextPart, ...]] = [
-        (code(f"/calc {each.kind}"), f"\n{each.summary}") for each in KINDS.values()
+        (code(f"/calc {calculator.kind}"), f"\n{calculator.summary}")
+        for calculator in KINDS.values()
     ]
     shown = page_of(blocks, page, _PAGE)
     return DeskReply(
@@ -56,9 +58,9 @@ def _kinds(visit: DeskContext) -> DeskReply:
 
 
 def _known(wanted: str) -> Calculator:
-    found = KINDS.get(wanted)
-    if found is not None:
-        return found
+    calculator = KINDS.get(wanted)
+    if calculator is not None:
+        return calculator
     near = process.extractOne(wanted, KINDS.keys(), scorer=fuzz.WRatio, score_cutoff=_ALIKE)
     hint = f" (did you mean {near[0]}?)" if near else ""
     raise InvalidInput("kind", tidy(wanted, 40), f"a calculator listed by /calc{hint}")

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 import msgspec
 
-from kos.desk.arguments import count_of, quoted, span_of, tidy
+from kos.desk.arguments import quoted, tidy
 from kos.desk.command import (
     ADMINS,
     STAFF,
@@ -27,6 +27,8 @@ from kos.desk.formatting import (
     say,
     table,
 )
+from kos.domain.books.calendar import read_duration, uk_time
+from kos.domain.money import read_count
 from kos.domain.people.conversation import KOS, PAUSE, Kept
 from kos.errors import CommandNotAllowed, InvalidInput, KosError
 from kos.messages import (
@@ -42,8 +44,13 @@ from kos.messages import (
 from kos.runtime import SYSTEM
 from kos.runtime.description import ActorDescribed, Describe, SystemDescribed
 from kos.service.health import state_words
-from kos.views.health import counted_restarts, credits_sentence, health_view, page_address
-from kos.views.opportunities import duration, uk_clock, uk_day, uk_time
+from kos.views.health import (
+    counted_restarts,
+    credits_sentence,
+    health_view,
+    page_address,
+)
+from kos.views.opportunities import duration, uk_clock, uk_day
 from kos.views.simulated import SIMULATED
 from kos.views.table import TableView
 
@@ -99,7 +106,7 @@ def _status(visit: DeskContext) -> DeskReply:
         )
         for row in view.actors
     )
-    page = page_of([("",) for _ in rows], count_of("page", visit.words.get("page") or "1"), _ROWS)
+    page = page_of([("",) for _ in rows], read_count("page", visit.words.get("page") or "1"), _ROWS)
     first = (page.number - 1) * _ROWS
     actors = TableView(
         title="",
@@ -150,7 +157,7 @@ def _credits(visit: DeskContext) -> str:
 def kept_pause(visit: DeskContext) -> Pause | None:
     """The current pause; None if there is none."""
     kept = visit.office.ask("ledger", GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept
-    value = next((each.value for each in kept if each.name == PAUSE), "")
+    value = next((entry.value for entry in kept if entry.name == PAUSE), "")
     return msgspec.json.decode(value, type=Pause) if value else None
 
 
@@ -168,7 +175,7 @@ def _pause(visit: DeskContext) -> DeskReply:
     reason = visit.words.get("reason")
     for word in visit.words.plain:
         if until is None and word[:1].isdecimal():
-            until = visit.now + span_of("for", word)
+            until = visit.now + read_duration("for", word)
         else:
             reason = f"{reason} {word}".strip()
     before = kept_pause(visit)
@@ -220,21 +227,21 @@ def _recheck(visit: DeskContext) -> DeskReply:
     if visit.action is not None:
         return _rechecked(visit, wanted)
     system = visit.office.ask(SYSTEM, Describe(), SystemDescribed)
-    known = sorted(
+    polled = sorted(
         actor.name.removeprefix(FETCHER)
         for node in system.nodes
         for actor in node.actors
         if actor.name.startswith(FETCHER)
     )
-    if not known:
+    if not polled:
         raise CommandNotAllowed("No competitions are being polled yet.")
-    keys = [key for key in known if any(key.startswith(each) for each in wanted)]
+    keys = [key for key in polled if any(key.startswith(prefix) for prefix in wanted)]
     if not keys and wanted:
-        alike = get_close_matches(wanted[0], known, n=5, cutoff=0.4) or known[:5]
+        alike = get_close_matches(wanted[0], polled, n=5, cutoff=0.4) or polled[:5]
         expected = f"a sport such as {', '.join(alike)}"
         raise InvalidInput("sport", tidy(" ".join(wanted), 60), expected)
     if not wanted or len(keys) > _MOST_KEYS:
-        return _which_sport(keys or known)
+        return _which_sport(keys or polled)
     budget = visit.office.ask("budget", GetBudget(), BudgetDescribed)
     cost = visit.premises.recheck_credits * len(keys)
     return confirm(
@@ -263,12 +270,12 @@ def _rechecked(visit: DeskContext, keys: tuple[str, ...]) -> DeskReply:
     for key in keys[:_MOST_KEYS]:
         question = FetchNow(reason=f"requested by {visit.user}")
         try:
-            told = visit.office.ask(f"{FETCHER}{key}", question, FetchAnswered, _FETCH_S)
+            fetched = visit.office.ask(f"{FETCHER}{key}", question, FetchAnswered, _FETCH_S)
         except KosError as error:
             lines.append(f"\n⚠ {key}: {tidy(str(error), 200)}")
         else:
-            mark = "✓" if told.is_done else "⚠"
-            lines.append(f"\n{mark} {key}: {tidy(told.detail, 200)}")
+            mark = "✓" if fetched.is_done else "⚠"
+            lines.append(f"\n{mark} {key}: {tidy(fetched.detail, 200)}")
     return DeskReply(answers=(say(bold("Refreshed"), *lines, f"\n\n{_credits(visit)}"),))
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import msgspec
 
-from kos.desk.arguments import count_of, one_of, quoted, span_of, tidy
+from kos.desk.arguments import one_of, quoted, tidy
 from kos.desk.command import (
     ADMINS,
     EVERYBODY,
@@ -19,6 +19,8 @@ from kos.desk.command import (
 from kos.desk.dialogue import confirm
 from kos.desk.formatting import TextPart, bold, button, code, in_rows, page_of, say
 from kos.desk.roles import NO_PARTICIPANTS, Seats, role_of
+from kos.domain.books.calendar import read_duration, uk_time
+from kos.domain.money import read_count
 from kos.domain.people.conversation import MAX_DATA, Person, Seat
 from kos.domain.people.invitations import CODE_BYTES, DEFAULT_LIFE, code_digest
 from kos.errors import CommandNotAllowed, InvalidInput
@@ -32,7 +34,6 @@ from kos.messages import (
     PutInvitation,
     SetPerson,
 )
-from kos.views.opportunities import uk_time
 
 _PAGE = 10
 _LONGEST = timedelta(days=14)
@@ -55,7 +56,7 @@ def _people(visit: DeskContext) -> DeskReply:
                 f" {tidy(person.user, 60)}: {person.seat}{own}{since}",
             )
         )
-    page = page_of(blocks, count_of("page", visit.words.get("page") or "1"), _PAGE)
+    page = page_of(blocks, read_count("page", visit.words.get("page") or "1"), _PAGE)
     leaving = [
         button(f"Remove {person.name}", command)
         for person in listed
@@ -84,7 +85,7 @@ def _remove(visit: DeskContext) -> DeskReply:
     """Remove someone's access."""
     user = visit.words.first()
     listed = visit.office.ask("ledger", GetPeople(), PeopleListed).people
-    person = next((each for each in listed if each.user == user), None)
+    person = next((person for person in listed if person.user == user), None)
     if person is None:
         raise InvalidInput(
             "user",
@@ -118,13 +119,17 @@ def _set(visit: DeskContext, person: Person) -> None:
 def _invite(visit: DeskContext) -> DeskReply:
     """Create a one-time invitation code."""
     visit.words.refuse_others("valid")
-    seat = Seat(one_of("seat", visit.words.first(), [each.value for each in Seat]))
+    seat = Seat(one_of("seat", visit.words.first(), [seat.value for seat in Seat]))
     participant = visit.words.plain[1] if len(visit.words.plain) > 1 else ""
     if seat is Seat.PARTICIPANT:
         _check_participant(visit, participant)
     elif participant:
         raise CommandNotAllowed(f"Leave the participant out: {seat}s see everyone.")
-    valid = span_of("valid", visit.words.get("valid")) if visit.words.get("valid") else DEFAULT_LIFE
+    valid = (
+        read_duration("valid", visit.words.get("valid"))
+        if visit.words.get("valid")
+        else DEFAULT_LIFE
+    )
     if valid > _LONGEST:
         raise InvalidInput("valid", visit.words.get("valid"), "up to 14d")
     secret = secrets.token_urlsafe(CODE_BYTES)

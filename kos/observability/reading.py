@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 import msgspec
 
-from kos.errors import InvalidInput
 from kos.messages import FETCHER
 from kos.observability.vocabulary import LEVELS
 
 _LOOK_S = 0.2
 """How often a followed file is looked at."""
-
-_AGO = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])\Z")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 Line = dict[str, Any]
 
@@ -57,24 +52,6 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
             )
             and (self.since is None or _is_after(line.get("ts"), self.since))
         )
-
-
-def since(text: str, now: datetime) -> datetime:
-    """The moment meant by ``10m``, ``2h``, ``1.5d``, or by a date and time (UTC unless it says).
-
-    Raises:
-        InvalidInput: It is neither.
-    """
-    ago = _AGO.match(text.strip().lower())
-    try:
-        if ago:
-            return now - timedelta(seconds=float(ago[1]) * _SECONDS[ago[2]])
-        moment = datetime.fromisoformat(text.strip())
-    except (ValueError, OverflowError) as error:
-        raise InvalidInput(
-            "--since", text, "a span such as 10m, 2h or 1d, or a time such as 2026-11-23T06:00"
-        ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def parse(text: str) -> Line | None:
@@ -121,13 +98,13 @@ class LogFile:
 
     def _turned(self) -> list[Path]:
         """The turned files, newest first; not one that was still current when we opened it."""
-        found = []
+        turned = []
         number = 1
         while (older := self._path.with_name(f"{self._path.name}.{number}")).exists():
             if not self._is_ours(older):
-                found.append(older)
+                turned.append(older)
             number += 1
-        return found
+        return turned
 
     def _whole(self) -> Iterator[str]:
         if self._file is None:
@@ -177,8 +154,8 @@ def _rank(level: object) -> int:
     return LEVELS.index(level) if isinstance(level, str) and level in LEVELS else 0
 
 
-def _is(wanted: str, found: str) -> bool:
-    return found.startswith(wanted) if wanted.endswith(".") else found == wanted
+def _is(wanted: str, value: str) -> bool:
+    return value.startswith(wanted) if wanted.endswith(".") else value == wanted
 
 
 def _is_after(ts: object, moment: datetime) -> bool:

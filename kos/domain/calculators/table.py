@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -24,6 +25,7 @@ from kos.domain.calculators import (
 )
 from kos.domain.calculators.outputs import Outputs
 from kos.domain.calculators.readers import Choice, Many, Reader, RecordReader
+from kos.domain.market.odds import as_decimal
 from kos.errors import InvalidInput
 
 
@@ -63,26 +65,26 @@ class Calculator(msgspec.Struct, frozen=True):
         """The input of this name, or that it is another name of; None where there is none."""
         return self.inputs.get(name) or self.inputs.get(ALIASES.get(name, ""))
 
-    def run(self, given: Mapping[str, object]) -> Outputs:
+    def run(self, values: Mapping[str, object]) -> Outputs:
         """The outputs for these inputs, as text.
 
         Raises:
             InvalidInput: An input is unknown, missing or out of its range.
         """
         read: dict[str, object] = {}
-        for name, value in given.items():
-            known = self.input_named(name)
-            if known is None:
+        for name, value in values.items():
+            calculator_input = self.input_named(name)
+            if calculator_input is None:
                 raise InvalidInput(
                     name, value, f"an input of {self.kind}: {', '.join(self.inputs)}"
                 )
-            if known.name in read:
-                raise InvalidInput(name, value, f"{known.name} only once")
+            if calculator_input.name in read:
+                raise InvalidInput(name, value, f"{calculator_input.name} only once")
             if value is not None:
-                read[known.name] = known.reader.read(name, value)
-        for name, known in self.inputs.items():
-            if known.is_required and name not in read:
-                raise InvalidInput(name, None, known.reader.allowed)
+                read[calculator_input.name] = calculator_input.reader.read(name, value)
+        for name, calculator_input in self.inputs.items():
+            if calculator_input.is_required and name not in read:
+                raise InvalidInput(name, None, calculator_input.reader.allowed)
         return self.function(**read)
 
 
@@ -131,6 +133,8 @@ def _as_typed(default: object, reader: Reader) -> str:
         return ""
     if isinstance(reader, Many) and isinstance(default, tuple):
         return ",".join(_as_typed(entry, reader.each) for entry in default)
+    if isinstance(default, Fraction):
+        return f"{as_decimal(default):f}"
     return reader.word_for(default) if isinstance(reader, Choice) else str(default)
 
 
