@@ -59,6 +59,9 @@ from kos.domain.polling.credits import SportCreditsSpent
 from kos.domain.polling.exchange_catalogue import SportWanted
 from kos.runtime.protocol import Delivery, Message
 
+FETCHER = "fetcher."
+"""The beginning of a fetcher's name; its sport key follows."""
+
 # --- anyone to a producer of snapshots -----------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
@@ -29,6 +29,9 @@ from kos.runtime import Actor, ActorFailed, ChildSpec, Context, Message, Runtime
 
 if TYPE_CHECKING:
     from kos.adapters.telegram.service import TelegramService
+
+BotMessage = OutboxFilled | Tick
+"""The messages that it takes."""
 
 _ENDED = Tick(what="the loop ended")
 _HEAR_S = 60.0
@@ -126,6 +129,8 @@ class BotActor(Actor):
         self._thread.start()
 
     def receive(self, message: Message) -> None:
+        if not isinstance(message, BotMessage):
+            raise TypeError(f"bot takes no {type(message).__name__}")
         match message:
             case OutboxFilled():
                 if self._service is not None:
@@ -133,7 +138,7 @@ class BotActor(Actor):
             case Tick():
                 raise RuntimeError(f"the bot's loop ended: {self._error or 'unknown reason'}")
             case _:
-                raise TypeError(f"bot takes no {type(message).__name__}")
+                assert_never(message)
 
     def stopping(self) -> None:
         with self._making:

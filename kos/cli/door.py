@@ -21,6 +21,7 @@ import msgspec
 import typer
 
 from kos.cli.settings import settings_of
+from kos.config.settings import RUN_DIR_NAME
 from kos.db import FILE_NAME
 from kos.domain.books.calendar import read_moment
 from kos.domain.offers.facts import Fact
@@ -30,7 +31,6 @@ from kos.runtime.protocol import Message
 from kos.views.table import TableView
 
 _TIMEOUT_S = 30.0
-_RUN = "run"
 
 Told = TypeVar("Told", bound=Message)
 
@@ -63,7 +63,7 @@ def state_dir_of(state_dir: Path | None) -> Path:
     """
     settings = settings_of(None, state_dir)
     real, simulated = settings.state_dir, settings.sandbox_state_dir
-    is_sandbox_up = (simulated / _RUN).is_dir() and not (real / FILE_NAME).exists()
+    is_sandbox_up = (simulated / RUN_DIR_NAME).is_dir() and not (real / FILE_NAME).exists()
     return simulated if is_sandbox_up else real
 
 
@@ -187,7 +187,7 @@ class Door:
         from kos.runtime import SystemNotAnswering, SystemNotRunning, connect
 
         try:
-            connect(self.state_dir / _RUN, MESSAGES).close()
+            connect(self.state_dir / RUN_DIR_NAME, MESSAGES).close()
         except SystemNotAnswering:
             pass  # it runs, however badly
         except SystemNotRunning:
@@ -206,7 +206,7 @@ class Door:
         )
 
         try:
-            client = connect(self.state_dir / _RUN, MESSAGES, _TIMEOUT_S)
+            client = connect(self.state_dir / RUN_DIR_NAME, MESSAGES, _TIMEOUT_S)
         except SystemNotAnswering as fault:
             raise WaitAndRetry("daemon", str(fault)) from fault
         except SystemNotRunning:

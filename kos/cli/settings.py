@@ -8,7 +8,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from kos.config.settings import Settings, load
+from kos.config.load import load
+from kos.config.settings import Settings
 
 ConfigOption = Annotated[
     Path | None,

@@ -17,13 +17,12 @@ from pathlib import Path
 import msgspec
 
 from kos.config.described import rows
-from kos.config.settings import tables
+from kos.config.settings import RUN_DIR_NAME, tables
 from kos.db import FILE_NAME
 from kos.doctor import judge
 from kos.doctor.finding import Finding
 from kos.doctor.subject import ExaminedSystem
 from kos.errors import KosError
-from kos.main import RUN_DIR_NAME
 from kos.messages import LedgerVerified, VerifyLedger
 from kos.observability.redact import Redactor
 from kos.runtime import RuntimeFault

@@ -11,8 +11,9 @@ from kos.domain.people.alerts import MAX_LINES, AlertHit, Measure, Say, value_of
 from kos.domain.people.conversation import Answer, Span, Style
 from kos.domain.people.incidents import TroubleSay
 from kos.views.opportunities import duration, opportunity_row, pounds, uk_clock
+from kos.views.simulated import SIMULATED_MARKETS
 
-_SIMULATED = "SIMULATED MARKETS. "
+_SIMULATED = f"{SIMULATED_MARKETS}. "
 
 
 def sighting_of(found: Opportunity, measure: Measure, now: datetime) -> AlertHit:

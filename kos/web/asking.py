@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from kos.messages import QueryRefused
 from kos.runtime import (
+    SYSTEM,
     AskTimeout,
     Describe,
     Message,
@@ -24,7 +25,6 @@ Ask = Callable[[str, Message, float], Message]
 Told = TypeVar("Told", bound=Message)
 
 TIMEOUT_S = 10.0
-_SYSTEM = "@system"
 
 
 class NotAnswered(Exception):  # noqa: N818 - says what is so
@@ -81,7 +81,7 @@ class Asking:
         Raises:
             NotAnswered: The main process is busy or has stopped.
         """
-        return await self.of(_SYSTEM, Describe(), SystemDescribed)
+        return await self.of(SYSTEM, Describe(), SystemDescribed)
 
 
 def _words(actor: str, fault: RuntimeFault) -> str:

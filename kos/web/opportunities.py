@@ -11,6 +11,7 @@ import msgspec
 
 from kos.domain.books.calendar import uk_time
 from kos.domain.market.freshness import fresh_until
+from kos.domain.market.places import OWN_EXCHANGE
 from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityQuery
 from kos.domain.opportunities.scoring import ScoringRules
 from kos.messages import OpportunitiesRanked
@@ -23,8 +24,6 @@ from kos.views.opportunities import (
     percent,
 )
 from kos.web.changes import Picture
-
-OWN_EXCHANGE = "betfair"
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

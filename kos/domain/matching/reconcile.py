@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from kos.domain.market.outcomes import outcome_name
 from kos.domain.market.quotes import (
+    BACK_MARKET,
     EventMatch,
     EventQuotes,
     ExchangeMarket,
@@ -19,8 +20,6 @@ from kos.domain.matching import (
     Matcher,
     OutcomesRefused,
 )
-
-_HEAD_TO_HEAD = "h2h"
 
 
 def bookmaker_fixture(event: EventQuotes) -> BookmakerFixture | None:
@@ -42,7 +41,7 @@ def head_to_head_outcomes(event: EventQuotes) -> tuple[str, ...]:
         outcome_name(quote.name)
         for bookmaker in event.bookmakers
         for market in bookmaker.markets
-        if market.key == _HEAD_TO_HEAD
+        if market.key == BACK_MARKET
         for quote in market.outcomes
     )
     return tuple(dict.fromkeys(names))

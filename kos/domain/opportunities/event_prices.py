@@ -17,7 +17,10 @@ import msgspec
 from kos.domain.bets.kinds import rating
 from kos.domain.market.freshness import fresh_until
 from kos.domain.market.outcomes import DRAW, BetForm, form_of, outcome_name
+from kos.domain.market.places import OWN_EXCHANGE, OWN_TITLE
 from kos.domain.market.quotes import (
+    BACK_MARKET,
+    LAY_MARKET,
     BookmakerQuotes,
     EventMatch,
     EventQuotes,
@@ -29,8 +32,6 @@ from kos.domain.market.quotes import (
 from kos.domain.market.sports import sport_of
 from kos.domain.opportunities.hedges import (
     NEAR,
-    OWN_EXCHANGE,
-    OWN_TITLE,
     BackPrice,
     Bounds,
     HedgedBack,
@@ -48,8 +49,6 @@ from kos.domain.opportunities.legs import DRAW_ROLE, FormLegs, LegPrice, LegTabl
 from kos.domain.opportunities.opportunity import Rejection
 from kos.domain.opportunities.scoring import ScoringRules, refused_for_size
 
-BACK_MARKET: Final = "h2h"
-LAY_MARKET: Final = "h2h_lay"
 EXCHANGES: Final = frozenset(
     {
         "betfair_ex_au",
