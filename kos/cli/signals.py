@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from kos.cli.settings import ConfigOption, JsonOption, StateDirOption, settings_of
+from kos.cli.settings import ConfigOption, JsonOption, StateDirOption, daemon_asker, settings_of
 from kos.config.settings import Settings
 from kos.domain.opportunities.dutches import DutchQuery
 from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery, Ranking
@@ -175,11 +175,11 @@ def dutch_of(query: OpportunityQuery, *, with_exchanges: bool, only_arbs: bool) 
 
 
 def _pairs(query: OpportunityQuery, *, as_json: bool, settings: Settings) -> None:
-    from kos.cli.daemon import ask
     from kos.messages import GetOpportunities, OpportunitiesRanked
 
     question = GetOpportunities(query=query)
-    answer = ask(settings, "scorer", question, OpportunitiesRanked, _TIMEOUT_S)
+    with daemon_asker(settings) as asker:
+        answer = asker.ask("scorer", question, OpportunitiesRanked, _TIMEOUT_S)
     if as_json:
         typer.echo(msgspec.json.encode(answer).decode())
         return
@@ -193,10 +193,10 @@ def _pairs(query: OpportunityQuery, *, as_json: bool, settings: Settings) -> Non
 
 def _say_what_there_is(query: OpportunityQuery, settings: Settings) -> None:
     """Hint on standard error: a bookmaker or sport without prices is often a typing error."""
-    from kos.cli.daemon import ask
     from kos.messages import GetSignalKeys, SignalKeysListed
 
-    keys = ask(settings, "scorer", GetSignalKeys(), SignalKeysListed, _TIMEOUT_S).keys
+    with daemon_asker(settings) as asker:
+        keys = asker.ask("scorer", GetSignalKeys(), SignalKeysListed, _TIMEOUT_S).keys
     bookmakers = [each.key for each in keys.bookmakers]
     if query.bookmaker is not None and query.bookmaker not in bookmakers:
         known = ", ".join(bookmakers) or "none yet"
@@ -210,11 +210,11 @@ def _say_what_there_is(query: OpportunityQuery, settings: Settings) -> None:
 
 
 def _dutches(query: DutchQuery, *, as_json: bool, settings: Settings) -> None:
-    from kos.cli.daemon import ask
     from kos.messages import DutchesRanked, GetDutches
 
     question = GetDutches(query=query)
-    answer = ask(settings, "scorer", question, DutchesRanked, _TIMEOUT_S)
+    with daemon_asker(settings) as asker:
+        answer = asker.ask("scorer", question, DutchesRanked, _TIMEOUT_S)
     if as_json:
         typer.echo(msgspec.json.encode(answer).decode())
         return
@@ -224,11 +224,11 @@ def _dutches(query: DutchQuery, *, as_json: bool, settings: Settings) -> None:
 
 
 def _detail(wanted: str, query: OpportunityQuery, *, as_json: bool, settings: Settings) -> None:
-    from kos.cli.daemon import ask
     from kos.messages import GetOpportunity, OpportunityDescribed
 
     question = GetOpportunity(opportunity_id=wanted, query=query)
-    answer = ask(settings, "scorer", question, OpportunityDescribed, _TIMEOUT_S)
+    with daemon_asker(settings) as asker:
+        answer = asker.ask("scorer", question, OpportunityDescribed, _TIMEOUT_S)
     if as_json:
         typer.echo(msgspec.json.encode(answer).decode())
         return

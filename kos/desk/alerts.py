@@ -23,7 +23,7 @@ from kos.domain.people.alerts import (
 )
 from kos.domain.people.conversation import Kept, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
-from kos.messages import GetKept, KeptListed
+from kos.messages import LEDGER, GetKept, KeptListed
 from kos.views.alerts import rule_title
 from kos.views.opportunities import KIND_NAMES, pounds, uk_time
 
@@ -77,7 +77,7 @@ def _rule(visit: DeskContext, kind: str, rule_id: int) -> AlertRule:
         measure = given[0]
         threshold = _threshold(measure, words.get(measure.value))
     question = question_of(
-        kind, Arguments(plain, named), bookmakers_known(visit.office, visit.memory)
+        kind, Arguments(plain, named), bookmakers_known(visit.asker, visit.memory, visit.now)
     )
     return AlertRule(
         rule_id=rule_id,
@@ -163,15 +163,13 @@ def _system_alerts(visit: DeskContext) -> DeskReply:
 
 
 def _rules(visit: DeskContext) -> dict[int, AlertRule]:
-    kept = visit.office.ask("ledger", GetKept(owner=visit.user, prefix=RULES), KeptListed).kept
+    kept = visit.asker.ask(LEDGER, GetKept(owner=visit.user, prefix=RULES), KeptListed).kept
     rules = (msgspec.json.decode(each.value, type=AlertRule) for each in kept)
     return {rule.rule_id: rule for rule in sorted(rules, key=lambda rule: rule.rule_id)}
 
 
 def _preferences(visit: DeskContext) -> Preferences:
-    kept = visit.office.ask(
-        "ledger", GetKept(owner=visit.user, prefix=PREFERENCES), KeptListed
-    ).kept
+    kept = visit.asker.ask(LEDGER, GetKept(owner=visit.user, prefix=PREFERENCES), KeptListed).kept
     return msgspec.json.decode(kept[0].value, type=Preferences) if kept else Preferences()
 
 

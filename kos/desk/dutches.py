@@ -23,13 +23,13 @@ def _dutch(visit: DeskContext) -> DeskReply:
     """The best ways to cover every outcome at different places."""
     own = {name: visit.words.named[name] for name in _OWN_WORDS if name in visit.words.named}
     others = {name: value for name, value in visit.words.named.items() if name not in own}
-    bookmakers = bookmakers_known(visit.office, visit.memory)
+    bookmakers = bookmakers_known(visit.asker, visit.memory, visit.now)
     question = question_of("dutch", Arguments(visit.words.plain, others), bookmakers)
     question = msgspec.structs.replace(
         question, words=Arguments(question.words.plain, question.words.named | own)
     )
     query = msgspec.structs.replace(_query_of(question, own), limit=reach(question, _PAGE))
-    ranked = visit.office.ask("scorer", GetDutches(query=query), DutchesRanked)
+    ranked = visit.asker.ask("scorer", GetDutches(query=query), DutchesRanked)
     view = dutches_view(ranked.answer, query)
     blocks = [_block(number, row) for number, row in enumerate(view.rows, start=1)]
     eligible = ranked.answer.considered - sum(ranked.answer.rejected.values())

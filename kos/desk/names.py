@@ -21,9 +21,9 @@ from kos.domain.matching.aliases import AliasVerdict, NamePair
 from kos.domain.people.conversation import Action, Button
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
+    LEDGER,
     AliasesListed,
     CommandRecorded,
-    CommandRefused,
     GetAliases,
     GetMatch,
     GetUnmatched,
@@ -42,8 +42,8 @@ def _alias(visit: DeskContext) -> DeskReply:
     """Uncertain names, one at a time, with buttons to confirm or reject."""
     visit.words.refuse_others("page")
     sport = visit.words.first().casefold() or None
-    listed = visit.office.ask("reconciler", GetUnmatched(sport=sport), UnmatchedDescribed)
-    settled = visit.office.ask("ledger", GetAliases(), AliasesListed).aliases
+    listed = visit.asker.ask("reconciler", GetUnmatched(sport=sport), UnmatchedDescribed)
+    settled = visit.asker.ask(LEDGER, GetAliases(), AliasesListed).aliases
     known = {
         (fact.sport, fact.feed_name, fact.exchange_name)
         for fact in settled
@@ -140,7 +140,7 @@ def _settle(visit: DeskContext) -> DeskReply:
     words = visit.words
     verdict = AliasVerdict(one_of("verdict", words.first(), [each.value for each in AliasVerdict]))
     pair = NamePair(words.get("sport"), words.get("feed"), words.get("exchange"), 0.0, "")
-    answer = visit.office.do(
+    visit.asker.do(
         RecordAlias(
             command_id=visit.fact_id(),
             by=visit.user,
@@ -153,8 +153,6 @@ def _settle(visit: DeskContext) -> DeskReply:
         ),
         CommandRecorded,
     )
-    if isinstance(answer, CommandRefused):
-        raise CommandNotAllowed(f"Not recorded: {answer.reason}")
     feed, exchange = tidy(pair.feed_name, _MAX_NAME), tidy(pair.exchange_name, _MAX_NAME)
     said = {
         AliasVerdict.CONFIRMED: f"✓ {feed} is the same as {exchange}",
@@ -196,7 +194,7 @@ def _why(visit: DeskContext) -> DeskReply:
             )
             return DeskReply(answers=(say(text),))
         question = GetMatch(event_id=found.event_id)
-    told = visit.office.ask("reconciler", question, MatchDescribed)
+    told = visit.asker.ask("reconciler", question, MatchDescribed)
     if told.match is None:
         raise CommandNotAllowed("No event found. Try other words from its name.")
     match = told.match

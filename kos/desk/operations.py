@@ -30,6 +30,7 @@ from kos.desk.formatting import (
 from kos.domain.people.conversation import KOS, PAUSE, Kept
 from kos.errors import CommandNotAllowed, InvalidInput, KosError
 from kos.messages import (
+    LEDGER,
     BudgetDescribed,
     FetchAnswered,
     FetchNow,
@@ -38,7 +39,7 @@ from kos.messages import (
     KeptListed,
     PauseChanged,
 )
-from kos.runtime.description import ActorDescribed, Describe, SystemDescribed
+from kos.runtime import SYSTEM, ActorDescribed, Describe, SystemDescribed
 from kos.views.health import (
     counted_restarts,
     credits_sentence,
@@ -54,7 +55,6 @@ _MOST_KEYS = 10
 """The maximum number of sport keys that one command polls."""
 _FETCH_S = 60.0
 _FETCHER = "fetcher."
-SYSTEM = "@system"
 SIMULATED = "SIMULATED MARKETS: prices and credits are not real"
 
 
@@ -71,7 +71,7 @@ class Pause(msgspec.Struct, frozen=True):
 
 def _status(visit: DeskContext) -> DeskReply:
     """Nodes and actors, price ages, credits, restarts and problems."""
-    system = visit.office.ask(SYSTEM, Describe(), SystemDescribed)
+    system = visit.asker.ask(SYSTEM, Describe(), SystemDescribed)
     view = health_view(system)
     parts: list[TextPart] = [italic(f"{SIMULATED}\n")] if visit.premises.is_simulated else []
     running = sum(node.state == "running" for node in system.nodes)
@@ -143,7 +143,7 @@ def _prices(system: SystemDescribed, now: datetime, competitions: int) -> str:
 
 def _credits(visit: DeskContext) -> str:
     try:
-        budget = visit.office.ask("budget", GetBudget(), BudgetDescribed)
+        budget = visit.asker.ask("budget", GetBudget(), BudgetDescribed)
     except KosError as error:
         return f"Credits: {tidy(str(error), 200)}"
     return f"Credits: {credits_sentence(budget, unit='')}"
@@ -154,7 +154,7 @@ def _credits(visit: DeskContext) -> str:
 
 def kept_pause(visit: DeskContext) -> Pause | None:
     """The current pause; None if there is none."""
-    kept = visit.office.ask("ledger", GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept
+    kept = visit.asker.ask(LEDGER, GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept
     value = next((each.value for each in kept if each.name == PAUSE), "")
     return msgspec.json.decode(value, type=Pause) if value else None
 
@@ -224,7 +224,7 @@ def _recheck(visit: DeskContext) -> DeskReply:
     wanted = tuple(word.casefold() for word in visit.words.plain)
     if visit.action is not None:
         return _rechecked(visit, wanted)
-    system = visit.office.ask(SYSTEM, Describe(), SystemDescribed)
+    system = visit.asker.ask(SYSTEM, Describe(), SystemDescribed)
     known = sorted(
         actor.name.removeprefix(_FETCHER)
         for node in system.nodes
@@ -240,7 +240,7 @@ def _recheck(visit: DeskContext) -> DeskReply:
         raise InvalidInput("sport", tidy(" ".join(wanted), 60), expected)
     if not wanted or len(keys) > _MOST_KEYS:
         return _which_sport(keys or known)
-    budget = visit.office.ask("budget", GetBudget(), BudgetDescribed)
+    budget = visit.asker.ask("budget", GetBudget(), BudgetDescribed)
     cost = visit.premises.recheck_credits * len(keys)
     return confirm(
         visit,
@@ -268,7 +268,7 @@ def _rechecked(visit: DeskContext, keys: tuple[str, ...]) -> DeskReply:
     for key in keys[:_MOST_KEYS]:
         question = FetchNow(reason=f"requested by {visit.user}")
         try:
-            told = visit.office.ask(f"{_FETCHER}{key}", question, FetchAnswered, _FETCH_S)
+            told = visit.asker.ask(f"{_FETCHER}{key}", question, FetchAnswered, _FETCH_S)
         except KosError as error:
             lines.append(f"\n⚠ {key}: {tidy(str(error), 200)}")
         else:

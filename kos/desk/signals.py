@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from kos.asking import Asker
 from kos.desk.arguments import Arguments, pounds_of, quoted, read, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.filters import FILTER_HELP, LAID, MOST, Question, question_of
@@ -28,11 +29,11 @@ from kos.desk.formatting import (
     page_of,
     say,
 )
-from kos.desk.office import Office
 from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityQuery
 from kos.domain.people.conversation import Kept
 from kos.errors import CommandNotAllowed, KosError
 from kos.messages import (
+    LEDGER,
     DutchesRanked,
     GetKept,
     GetOpportunities,
@@ -81,13 +82,15 @@ _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 
 def _arbs(visit: DeskContext) -> DeskReply:
     """Arbs, by rating."""
-    question = question_of("arbs", visit.words, bookmakers_known(visit.office, visit.memory))
+    question = question_of(
+        "arbs", visit.words, bookmakers_known(visit.asker, visit.memory, visit.now)
+    )
     return _listed(visit, question)
 
 
 def _ranked(visit: DeskContext) -> DeskReply:
     """The best opportunities of a kind at one bookmaker, or at all of them."""
-    bookmakers = bookmakers_known(visit.office, visit.memory)
+    bookmakers = bookmakers_known(visit.asker, visit.memory, visit.now)
     if not visit.words.plain and not visit.words.get("bookmaker"):
         return _which(visit, visit.name, bookmakers)
     return _listed(visit, question_of(visit.name, visit.words, bookmakers))
@@ -96,24 +99,23 @@ def _ranked(visit: DeskContext) -> DeskReply:
 # --- who is in the data
 
 
-def bookmakers_known(office: Office, memory: dict[str, Any]) -> dict[str, str]:
+def bookmakers_known(asker: Asker, memory: dict[str, Any], now: datetime) -> dict[str, str]:
     """The bookmakers in the data, key to title, as of the last minute."""
-    now = office.now()
     read_at, known = memory.get("bookmakers", (None, {}))
     if read_at is not None and known and now - read_at < _KEYS_FOR:
         return dict(known)
-    keys = office.ask("scorer", GetSignalKeys(), SignalKeysListed).keys
+    keys = asker.ask("scorer", GetSignalKeys(), SignalKeysListed).keys
     found = {each.key: each.title for each in keys.bookmakers}
     memory["bookmakers"] = (now, found)
     return dict(found)
 
 
 def families(
-    office: Office, memory: dict[str, Any], commands: Iterable[Command]
+    asker: Asker, memory: dict[str, Any], now: datetime, commands: Iterable[Command]
 ) -> Iterator[tuple[str, str]]:
     """Names and summaries of the commands that each bookmaker in the data has."""
     try:
-        known = bookmakers_known(office, memory)
+        known = bookmakers_known(asker, memory, now)
     except KosError:
         known = {}
     names = [each.name for each in commands if each.is_family and each.name in _FAMILY_SUMMARY]
@@ -129,8 +131,8 @@ def families(
                 yield command, tidy(_FAMILY_SUMMARY[name].format(title), 256)
 
 
-def _ask(office: Office, query: OpportunityQuery) -> OpportunitiesRanked:
-    return office.ask("scorer", GetOpportunities(query=query), OpportunitiesRanked)
+def _ask(asker: Asker, query: OpportunityQuery) -> OpportunitiesRanked:
+    return asker.ask("scorer", GetOpportunities(query=query), OpportunitiesRanked)
 
 
 # --- what is shown ---------------------------------------------------------------------------------
@@ -150,7 +152,7 @@ def _which(visit: DeskContext, name: str, bookmakers: dict[str, str]) -> DeskRep
 
 def _listed(visit: DeskContext, question: Question) -> DeskReply:
     query = msgspec.structs.replace(question.query, limit=reach(question, _PAGE))
-    ranked = _ask(visit.office, query)
+    ranked = _ask(visit.asker, query)
     found = ranked.answer.opportunities
     view = opportunities_view(ranked.answer, query)
     blocks = [
@@ -273,7 +275,7 @@ def short_command(visit: DeskContext, command: str) -> tuple[str, tuple[Kept, ..
 def _view(visit: DeskContext) -> DeskReply:
     """A list whose command is too long for a button."""
     name = f"view:{tidy(visit.words.first(), 20)}"
-    kept = visit.office.ask("ledger", GetKept(owner=visit.user, prefix=name), KeptListed).kept
+    kept = visit.asker.ask(LEDGER, GetKept(owner=visit.user, prefix=name), KeptListed).kept
     found = next((each for each in kept if each.name == name), None)
     if found is None:
         raise CommandNotAllowed("That list has expired. Run the command again.")
@@ -339,7 +341,7 @@ def described(visit: DeskContext, short: str) -> tuple[OpportunityDescribed, Opp
     """
     pair, query = _asked_for(short)
     question = GetOpportunity(opportunity_id=pair, query=query)
-    return visit.office.ask("scorer", question, OpportunityDescribed), query
+    return visit.asker.ask("scorer", question, OpportunityDescribed), query
 
 
 def pair_of(visit: DeskContext, short: str) -> Opportunity:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from kos.domain.opportunities.opportunity import OpportunityQuery
 from kos.domain.opportunities.scoring import ScoringRules
 from kos.messages import GetOpportunities, OpportunitiesRanked
-from kos.web.asking import Asking
+from kos.web.asker import PageAsker
 from kos.web.changes import Picture
 from kos.web.live import MAX_QUESTIONS, Hub
 from kos.web.opportunities import factors_of, picture_of
@@ -26,14 +26,14 @@ class MarketPages:
     Args:
         pages: The templates.
         hub: The live queries.
-        asking: The link to the scorer.
+        asker: Asks the scorer.
         rules: The scoring rules, for the age of prices.
     """
 
-    def __init__(self, pages: Pages, hub: Hub, asking: Asking, rules: ScoringRules) -> None:
+    def __init__(self, pages: Pages, hub: Hub, asker: PageAsker, rules: ScoringRules) -> None:
         self._pages = pages
         self._hub = hub
-        self._asking = asking
+        self._asker = asker
         self._rules = rules
         self._choices = Choices()
         self._latest: dict[OpportunityQuery, OpportunitiesRanked] = {}
@@ -76,7 +76,7 @@ class MarketPages:
         return Response(msgspec.json.encode(factors), media_type="application/json")
 
     async def _ranked(self, query: OpportunityQuery) -> OpportunitiesRanked:
-        return await self._asking.of("scorer", GetOpportunities(query=query), OpportunitiesRanked)
+        return await self._asker.ask("scorer", GetOpportunities(query=query), OpportunitiesRanked)
 
     async def _picture(self, query: OpportunityQuery) -> Picture:
         ranked = await self._ranked(query)

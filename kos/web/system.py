@@ -15,12 +15,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kos import __version__
-from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
+from kos.runtime import SYSTEM, ActorDescribed, Describe, NodeDescribed, SystemDescribed
 from kos.service.health import Seen, judge
 from kos.service.heartbeat import Heartbeat, beat_of, boot_id
 from kos.views.health import counted_restarts, credits_sentence, state_words
 from kos.views.opportunities import duration, uk_time
-from kos.web.asking import Asking
+from kos.web.asker import PageAsker
 from kos.web.changes import Picture
 from kos.web.live import Hub
 from kos.web.pages import Pages, events
@@ -51,17 +51,17 @@ class SystemPages:
     Args:
         pages: The templates.
         hub: The live queries.
-        asking: The link to the main process.
+        asker: Asks the main process.
         log_file: The log to read warnings from.
         is_simulated: Whether the markets are the sandbox's.
     """
 
     def __init__(
-        self, pages: Pages, hub: Hub, asking: Asking, log_file: Path, *, is_simulated: bool
+        self, pages: Pages, hub: Hub, asker: PageAsker, log_file: Path, *, is_simulated: bool
     ) -> None:
         self._pages = pages
         self._hub = hub
-        self._asking = asking
+        self._asker = asker
         self._log_file = log_file
         self._is_simulated = is_simulated
 
@@ -73,7 +73,7 @@ class SystemPages:
         return self._pages.page(request, "system.html", parts=await self._parts())
 
     async def _stream(self, _: Request) -> Response:
-        return events(self._hub.stream("@system", "system", self._picture, INTERVAL_S))
+        return events(self._hub.stream(SYSTEM, "system", self._picture, INTERVAL_S))
 
     async def _picture(self) -> Picture:
         parts = await self._parts()
@@ -82,7 +82,7 @@ class SystemPages:
         )
 
     async def _parts(self) -> dict[str, str]:
-        system = await self._asking.system()
+        system = await self._asker.ask(SYSTEM, Describe(), SystemDescribed)
         warned = await asyncio.to_thread(recent_warnings, self._log_file)
         now = datetime.now(UTC)
         beat = beat_of(
