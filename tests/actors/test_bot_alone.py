@@ -183,9 +183,7 @@ def test_a_delivery_is_marked_when_the_ledger_has_had_its_say(
     assert (command.command_id, command.reason) == ("outbox:7:expired", "too late")
 
 
-def test_a_menu_is_what_the_desk_describes(
-    quiet: Stage, rest: bot._ActorsBehind
-) -> None:
+def test_a_menu_is_what_the_desk_describes(quiet: Stage, rest: bot._ActorsBehind) -> None:
     lines = (MenuLine("help", "What there is"),)
     quiet.answer("desk", GetMenu, MenuDescribed(lines=lines))
     assert rest.menu("telegram:42") == lines
