@@ -56,6 +56,8 @@ def _alert(visit: DeskContext) -> DeskReply:
         raise CommandNotAllowed(f"You already have {MAX_RULES} alerts. Remove one with /unalert.")
     rule = _rule(visit, kind, min(set(range(1, MAX_RULES + 1)) - set(rules)))
     check_rule(rule)
+    if rule in (msgspec.structs.replace(own, rule_id=rule.rule_id) for own in rules.values()):
+        raise CommandNotAllowed("You already have this alert.")
     how = ", in the next digest" if rule.is_digest else ""
     text = (
         f"Alert {rule.rule_id}: {_title(rule)}. "

@@ -16,12 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from kos.cli.chat import save, text_of
+from kos.asking import Asker
+from kos.cli.chat import Conversation, save, text_of
 from kos.db import FILE_NAME
 from kos.domain.offers import facts as f
 from kos.domain.people.conversation import Answer, Span, Style
-from kos.errors import InvalidInput
-from kos.messages import RecordFact
+from kos.errors import InvalidInput, WaitAndRetry
+from kos.messages import OperatorAnswered, OperatorSaid, RecordFact
+from kos.runtime import Message, PeerDied
 from kos.storage.migrations import open_as_it_is
 from tests.actors.test_desk import Daemon
 from tests.asking.daemons import DaemonProcess
@@ -156,6 +158,30 @@ def read_until(handle: int, end: bytes) -> bytes:
         assert select.select([handle], [], [], max(0.0, deadline - time.monotonic()))[0], shown
         shown += os.read(handle, 4096)
     return shown
+
+
+def test_a_message_typed_again_after_no_answer_keeps_its_id(tmp_path: Path) -> None:
+    asked: list[OperatorSaid] = []
+    is_away = True
+
+    def desk(actor: str, message: Message, _timeout_s: float) -> Message:
+        assert isinstance(message, OperatorSaid)
+        asked.append(message)
+        if is_away:
+            raise PeerDied(actor, "killed")
+        return OperatorAnswered()
+
+    conversation = Conversation(Asker(desk, patience_s=0), tmp_path)
+    for typed in ("/pause", "/pause", "/resume", "/pause"):
+        with pytest.raises(WaitAndRetry, match="Send it again: it will not be recorded twice"):
+            conversation.say(typed)
+    is_away = False
+    for _ in range(2):
+        conversation.say("/pause")
+    ids = [said.said_id for said in asked]
+    assert ids[0] == ids[1]
+    assert ids[3] == ids[4]
+    assert len(set(ids)) == 4
 
 
 def test_without_a_daemon_it_is_a_sentence_and_exit_code_two(tmp_path: Path) -> None:
