@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from kos.asking import Asker
-from kos.desk.arguments import Arguments, pounds_of, quoted, read, tidy
+from kos.desk.arguments import Arguments, quoted, read, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
-from kos.desk.filters import FILTER_HELP, LAID, MOST, Question, question_of
+from kos.desk.filters import FILTER_HELP, LAID, Query, Question, question_of
 from kos.desk.formatting import (
     MAX_DATA,
     Page,
@@ -29,7 +29,14 @@ from kos.desk.formatting import (
     page_of,
     say,
 )
-from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityQuery
+from kos.domain.market.places import PLACE_NAMES
+from kos.domain.money import read_pounds
+from kos.domain.opportunities.opportunity import (
+    BetKind,
+    Opportunity,
+    OpportunityQuery,
+    SignalKeys,
+)
 from kos.domain.people.conversation import Kept
 from kos.errors import CommandNotAllowed, KosError
 from kos.messages import (
@@ -82,32 +89,33 @@ _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 
 def _arbs(visit: DeskContext) -> DeskReply:
     """Arbs, by rating."""
-    question = question_of(
-        "arbs", visit.words, bookmakers_known(visit.asker, visit.memory, visit.now)
-    )
+    question = question_of("arbs", visit.words, names_seen(visit.asker, visit.memory, visit.now))
     return _listed(visit, question)
 
 
 def _ranked(visit: DeskContext) -> DeskReply:
     """The best opportunities of a kind at one bookmaker, or at all of them."""
-    bookmakers = bookmakers_known(visit.asker, visit.memory, visit.now)
+    seen = names_seen(visit.asker, visit.memory, visit.now)
     if not visit.words.plain and not visit.words.get("bookmaker"):
-        return _which(visit, visit.name, bookmakers)
-    return _listed(visit, question_of(visit.name, visit.words, bookmakers))
+        return _which(visit, visit.name, titles_of(seen))
+    return _listed(visit, question_of(visit.name, visit.words, seen))
 
 
 # --- who is in the data
 
 
-def bookmakers_known(asker: Asker, memory: dict[str, Any], now: datetime) -> dict[str, str]:
-    """The bookmakers in the data, key to title, as of the last minute."""
-    read_at, known = memory.get("bookmakers", (None, {}))
-    if read_at is not None and known and now - read_at < _KEYS_FOR:
-        return dict(known)
-    keys = asker.ask("scorer", GetSignalKeys(), SignalKeysListed).keys
-    found = {each.key: each.title for each in keys.bookmakers}
-    memory["bookmakers"] = (now, found)
-    return dict(found)
+def names_seen(asker: Asker, memory: dict[str, Any], now: datetime) -> SignalKeys:
+    """The names in the data, as of the last minute."""
+    seen: SignalKeys | None = memory.get("seen")
+    if seen is None or not seen.bookmakers or now - seen.as_of >= _KEYS_FOR:
+        seen = asker.ask("scorer", GetSignalKeys(), SignalKeysListed).keys
+        memory["seen"] = seen
+    return seen
+
+
+def titles_of(seen: SignalKeys) -> dict[str, str]:
+    """The bookmakers in the data, key to name."""
+    return {place.key: PLACE_NAMES.get(place.key, place.title) for place in seen.bookmakers}
 
 
 def families(
@@ -115,7 +123,7 @@ def families(
 ) -> Iterator[tuple[str, str]]:
     """Names and summaries of the commands that each bookmaker in the data has."""
     try:
-        known = bookmakers_known(asker, memory, now)
+        known = titles_of(names_seen(asker, memory, now))
     except KosError:
         known = {}
     names = [each.name for each in commands if each.is_family and each.name in _FAMILY_SUMMARY]
@@ -150,7 +158,7 @@ def _which(visit: DeskContext, name: str, bookmakers: dict[str, str]) -> DeskRep
     return DeskReply(answers=(say(text, buttons=in_rows(buttons[:60]), is_edit=visit.is_edit),))
 
 
-def _listed(visit: DeskContext, question: Question) -> DeskReply:
+def _listed(visit: DeskContext, question: Question[OpportunityQuery]) -> DeskReply:
     query = msgspec.structs.replace(question.query, limit=reach(question, _PAGE))
     ranked = _ask(visit.asker, query)
     found = ranked.answer.opportunities
@@ -190,13 +198,13 @@ def _assumed(found: Opportunity) -> str:
     return f"Free bet valued at {brief_percent(found.retention)}." if is_own else ""
 
 
-def reach(question: Question, size: int) -> int:
+def reach(question: Question[Query], size: int) -> int:
     """How many of the best the page needs: the fewer, the quicker."""
-    return min(MOST, question.page * size)
+    return min(question.query.limit, question.page * size)
 
 
 def page_within(
-    blocks: Sequence[tuple[TextPart, ...]], question: Question, eligible: int, size: int
+    blocks: Sequence[tuple[TextPart, ...]], question: Question[Query], eligible: int, size: int
 ) -> Page:
     """The page asked for, or the last one.
 
@@ -207,7 +215,7 @@ def page_within(
         size: Entries of a page.
     """
     page = page_of(blocks, question.page, size)
-    turnable = max(len(blocks), min(MOST, eligible))
+    turnable = max(len(blocks), min(question.query.limit, eligible))
     return Page(page.blocks, page.number, max(page.number, -(-turnable // size)))
 
 
@@ -322,10 +330,10 @@ def _asked_for(short: str) -> tuple[str, OpportunityQuery]:
         raise CommandNotAllowed("That opportunity is not in a recent list. Open it from a list.")
     letter, stake, pair, extra, cash = found.groups()
     kind = _LETTERS[letter]
-    worth = pounds_of("pair", extra.replace("p", ".")) if extra else None
+    worth = read_pounds("pair", extra.replace("p", ".")) if extra else None
     query = OpportunityQuery(
         kind=kind,
-        stake=pounds_of("pair", stake.replace("p", ".")),
+        stake=read_pounds("pair", stake.replace("p", ".")),
         refund_value=worth if kind is BetKind.REFUND else None,
         is_refund_cash=bool(cash) and kind is BetKind.REFUND,
         free_bet_value=worth if kind is BetKind.QUALIFYING else None,

@@ -27,7 +27,7 @@ PROFITS = st.fractions(min_value=Fraction(1, 200), max_value=500, max_denominato
     ],
 )
 def test_every_spelling_is_read_exactly(spelling: str, exact: Fraction) -> None:
-    assert odds.decimal_odds(spelling) == exact
+    assert odds.read_odds("odds", spelling) == exact
 
 
 @pytest.mark.parametrize(
@@ -36,13 +36,13 @@ def test_every_spelling_is_read_exactly(spelling: str, exact: Fraction) -> None:
 )
 def test_what_is_not_odds_above_one_is_refused_by_name(nonsense: str) -> None:
     with pytest.raises(InvalidInput, match="back_odds"):
-        odds.decimal_odds(nonsense, "back_odds")
+        odds.read_odds("back_odds", nonsense)
 
 
 @given(PROFITS)
 @settings(max_examples=examples(100))
 def test_fractional_spelling_comes_back_unchanged(profit: Fraction) -> None:
-    assert odds.decimal_odds(odds.to_fractional(1 + profit)) == 1 + profit
+    assert odds.read_odds("odds", odds.to_fractional(1 + profit)) == 1 + profit
 
 
 @given(st.integers(100, 100_000), st.booleans())
@@ -51,7 +51,7 @@ def test_whole_american_odds_come_back_unchanged(size: int, favourite: bool) -> 
     american = -size if favourite and size != 100 else size
     exact = odds.from_american(Fraction(american))
     assert odds.to_american(exact) == american
-    assert odds.decimal_odds(odds.to_american_display(exact)) == exact
+    assert odds.read_odds("odds", odds.to_american_display(exact)) == exact
 
 
 def test_odds_are_shown_as_a_bookmaker_chalks_them() -> None:
@@ -64,7 +64,7 @@ def test_odds_are_shown_as_a_bookmaker_chalks_them() -> None:
 
 
 def test_minimum_odds_are_inclusive_and_exact() -> None:
-    assert odds.is_at_least(Decimal("1.50"), odds.decimal_odds("1/2"))
-    assert odds.is_at_least(odds.decimal_odds("8/13"), odds.decimal_odds("8/13"))
-    assert not odds.is_at_least(Decimal("1.61"), odds.decimal_odds("8/13"))
+    assert odds.is_at_least(Decimal("1.50"), odds.read_odds("odds", "1/2"))
+    assert odds.is_at_least(odds.read_odds("odds", "8/13"), odds.read_odds("odds", "8/13"))
+    assert not odds.is_at_least(Decimal("1.61"), odds.read_odds("odds", "8/13"))
     assert odds.implied_probability(Fraction(4)) == Fraction(1, 4)
