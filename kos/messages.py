@@ -445,6 +445,9 @@ class QueryRefused(Message, frozen=True, kw_only=True):
 
 # --- ledger -------------------------------------------------------------------------------------
 
+LEDGER = "ledger"
+"""The actor that owns the books."""
+
 
 class LedgerCommand(Message, frozen=True, kw_only=True):
     """Base of what the ledger writes. Answered by its own reply or CommandRefused, once durable.

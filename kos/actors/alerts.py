@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from kos.asking import Asker
 from kos.config.settings import Settings
 from kos.domain.opportunities.opportunity import Opportunity, OpportunityQuery
 from kos.domain.people import alerts, incidents
@@ -25,8 +26,9 @@ from kos.domain.people.alerts import (
 )
 from kos.domain.people.conversation import Answer, Kept, Person, Promise, Seat, Span, Urgency
 from kos.domain.people.incidents import Incident, TroubleMemory
-from kos.errors import WaitAndRetry
+from kos.errors import KosError
 from kos.messages import (
+    LEDGER,
     BudgetDescribed,
     CommandRecorded,
     Conclude,
@@ -42,12 +44,12 @@ from kos.messages import (
     Tick,
 )
 from kos.runtime import (
+    SYSTEM,
     Actor,
     ChildSpec,
     Context,
     Describe,
     Message,
-    RuntimeFault,
     SystemDescribed,
 )
 from kos.views.alerts import rule_title, sighting_of, telling_answer, trouble_answer
@@ -138,6 +140,7 @@ class AlertsActor(Actor):
     def __init__(self, context: Context, args: AlertsArgs) -> None:
         super().__init__(context, args)
         self._args = args
+        self._asker = Asker.within(context)
         self._memories: dict[str, Memory] = {}
         self._troubles: dict[str, TroubleMemory] = {}
         self._restarts: dict[str, int] = {}
@@ -161,9 +164,9 @@ class AlertsActor(Actor):
     def _look(self, now: datetime) -> None:
         try:
             people = self._people()
-            owned = _Owned(self._ask("ledger", GetKept(prefix="alert-"), KeptListed).kept)
-            is_paused = bool(self._ask("ledger", GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept)
-        except (RuntimeFault, WaitAndRetry) as fault:
+            owned = _Owned(self._ask(LEDGER, GetKept(prefix="alert-"), KeptListed).kept)
+            is_paused = bool(self._ask(LEDGER, GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept)
+        except KosError as fault:
             self._fail("the ledger is not responding", fault)
             return
         self._problem = ""
@@ -174,14 +177,14 @@ class AlertsActor(Actor):
             try:
                 self._tell_of_market(person, owned, rules.get(person.user, ()), seen, now)
                 self._tell_of_troubles(person, owned, present, now)
-            except (RuntimeFault, WaitAndRetry) as fault:
+            except KosError as fault:
                 # Whether it is stored is not known: the next look begins with what is.
                 self._memories.pop(person.user, None)
                 self._troubles.pop(person.user, None)
                 self._fail("the alerts could not be stored", fault)
 
     def _people(self) -> tuple[Person, ...]:
-        listed = self._ask("ledger", GetPeople(), PeopleListed).people
+        listed = self._ask(LEDGER, GetPeople(), PeopleListed).people
         named = {each.user: each for each in listed} | {
             each.user: each for each in self._args.people
         }
@@ -198,7 +201,7 @@ class AlertsActor(Actor):
             asked = GetOpportunities(query=msgspec.structs.replace(query, limit=_QUESTION_LIMIT))
             try:
                 answer = self._ask("scorer", asked, OpportunitiesRanked).answer
-            except (RuntimeFault, WaitAndRetry) as fault:
+            except KosError as fault:
                 self.context.log.debug("alerts.not_asked", error=str(fault))
                 continue
             answers[query] = answer.opportunities
@@ -276,20 +279,20 @@ class AlertsActor(Actor):
             if is_participant
             else GetReminders(operator=person.user)
         )
-        reminders = self._ask("ledger", question, RemindersListed).reminders
+        reminders = self._ask(LEDGER, question, RemindersListed).reminders
         return due_troubles(reminders, now, with_names=not is_participant)
 
     def _troubles_of_kos(self, now: datetime) -> dict[str, Incident]:
         try:
-            system = self._ask("@system", Describe(), SystemDescribed)
-        except (RuntimeFault, WaitAndRetry) as fault:
+            system = self._ask(SYSTEM, Describe(), SystemDescribed)
+        except KosError as fault:
             self.context.log.debug("alerts.not_asked", error=str(fault))
             return {}
         if system.is_stopping:
             return {}
         try:
             budget = self._ask("budget", GetBudget(), BudgetDescribed)
-        except (RuntimeFault, WaitAndRetry):
+        except KosError:
             budget = None  # its own trouble is in the description
         for name, reason in restarted(self._restarts, system).items():
             self._restarted[name] = (now, restart_trouble(name, reason))
@@ -319,7 +322,7 @@ class AlertsActor(Actor):
             kept=(Kept(owner=user, name=name, value=value),),
             promises=promises,
         )
-        self._ask("ledger", command, CommandRecorded)
+        self._ask(LEDGER, command, CommandRecorded)
         self._promised += len(promises)
         if promises:
             self.context.log.info("alerts.promised", user=user, messages=len(promises), about=name)
@@ -328,14 +331,9 @@ class AlertsActor(Actor):
         """An answer of the kind expected.
 
         Raises:
-            RuntimeFault: None came.
-            WaitAndRetry: Another came: the other side is starting, or refuses.
+            KosError: None came, or a refusal.
         """
-        answer = self.context.ref(actor).ask(message, _TIMEOUT_S)
-        if not isinstance(answer, expected):
-            reason = getattr(answer, "reason", type(answer).__name__)
-            raise WaitAndRetry(actor, str(reason))
-        return answer
+        return self._asker.ask(actor, message, expected, _TIMEOUT_S)
 
     def _fail(self, what: str, fault: Exception) -> None:
         problem = f"{what}: {fault}"

@@ -32,9 +32,9 @@ from kos.domain.offers.typed_facts import spoken
 from kos.domain.people.conversation import Kept, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
+    LEDGER,
     BooksDescribed,
     CatalogueListed,
-    CommandRefused,
     FactRecorded,
     GetBooks,
     GetCatalogue,
@@ -108,8 +108,8 @@ def _context(visit: DeskContext, dialogue: Dialogue) -> tuple[FactForm, FormCont
             f"You cannot record {tidy(fact, 40)} now: offer {participant} {instance} is at "
             f'"{where}". You can record: {fits}'
         )
-    books = visit.office.ask("ledger", GetBooks(participant=participant), BooksDescribed)
-    catalogue = visit.office.ask("ledger", GetCatalogue(), CatalogueListed).offers
+    books = visit.asker.ask(LEDGER, GetBooks(participant=participant), BooksDescribed)
+    catalogue = visit.asker.ask(LEDGER, GetCatalogue(), CatalogueListed).offers
     known = form_context(offer, books, catalogue)
     context = replace(known, hints=dialogue.hints, answers=dialogue.words.named)
     return STEP_FORMS[fact], context, offer.line.version
@@ -189,7 +189,7 @@ def record_fact(
     Raises:
         CommandNotAllowed: It is refused; nothing was recorded.
     """
-    answer = visit.office.do(
+    return visit.asker.do(
         RecordFact(
             command_id=visit.fact_id(),
             by=visit.user,
@@ -203,9 +203,6 @@ def record_fact(
         ),
         FactRecorded,
     )
-    if isinstance(answer, CommandRefused):
-        raise CommandNotAllowed(f"Not recorded: {answer.reason}")
-    return answer
 
 
 FORMS = {"record": DialogueForm(missing=_fact_missing, finish=_fact_finish)}
