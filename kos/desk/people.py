@@ -28,7 +28,7 @@ from kos.desk.formatting import (
     say,
 )
 from kos.desk.roles import NO_PARTICIPANTS, Seats, role_of
-from kos.domain.books.calendar import read_duration
+from kos.domain.books.calendar import read_duration, uk_time
 from kos.domain.money import read_count
 from kos.domain.people.conversation import Person, Seat
 from kos.domain.people.invitations import CODE_BYTES, DEFAULT_LIFE, code_digest
@@ -43,7 +43,6 @@ from kos.messages import (
     PutInvitation,
     SetPerson,
 )
-from kos.views.opportunities import uk_time
 
 _PAGE = 10
 _LONGEST = timedelta(days=14)
@@ -95,7 +94,7 @@ def _remove(visit: DeskContext) -> DeskReply:
     """Remove someone's access."""
     user = visit.words.first()
     listed = visit.office.ask("ledger", GetPeople(), PeopleListed).people
-    person = next((each for each in listed if each.user == user), None)
+    person = next((person for person in listed if person.user == user), None)
     if person is None:
         raise InvalidInput(
             "user",
@@ -129,7 +128,7 @@ def _set(visit: DeskContext, person: Person) -> None:
 def _invite(visit: DeskContext) -> DeskReply:
     """Create a one-time invitation code."""
     visit.words.refuse_others("valid")
-    seat = Seat(one_of("seat", visit.words.first(), [each.value for each in Seat]))
+    seat = Seat(one_of("seat", visit.words.first(), [seat.value for seat in Seat]))
     participant = visit.words.plain[1] if len(visit.words.plain) > 1 else ""
     if seat is Seat.PARTICIPANT:
         _check_participant(visit, participant)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
+from kos.domain.books.calendar import uk_time
 from kos.domain.books.lines import ReminderLine
 from kos.domain.market.places import place_name
 from kos.domain.offers import ReminderKind
 from kos.domain.people.incidents import Incident
 from kos.messages import BudgetDescribed
 from kos.runtime import SystemDescribed
-from kos.views.opportunities import from_now, uk_clock, uk_time
+from kos.views.opportunities import from_now, uk_clock
 
 NEAR_KICKOFF = timedelta(hours=1)
 _LOW_SHARE = 10
@@ -27,7 +28,7 @@ def restarts_of(system: SystemDescribed) -> dict[str, int]:
         for node in system.nodes
         for name, count in (
             (f"process {node.name}", node.restarts),
-            *((each.name, each.restarts) for each in node.actors),
+            *((actor.name, actor.restarts) for actor in node.actors),
         )
     }
 
@@ -39,7 +40,7 @@ def restarted(before: Mapping[str, int], system: SystemDescribed) -> dict[str, s
         for node in system.nodes
         for name, error in (
             (f"process {node.name}", node.last_error),
-            *((each.name, each.last_error) for each in node.actors),
+            *((actor.name, actor.last_error) for actor in node.actors),
         )
     }
     return {
@@ -53,10 +54,10 @@ def system_troubles(
     system: SystemDescribed, budget: BudgetDescribed | None, now: datetime
 ) -> dict[str, Incident]:
     """Present problems, by a key that lasts as long as the problem."""
-    found = dict(_actors(system))
+    troubles = dict(_actors(system))
     if budget is not None:
-        found |= dict(_credits(budget, now))
-    return found
+        troubles |= dict(_credits(budget, now))
+    return troubles
 
 
 def restart_trouble(name: str, reason: str) -> Incident:
@@ -75,15 +76,16 @@ def due_troubles(
         with_names: Name the participant, for those who see several.
     """
     return {
-        f"unhedged/{each.participant}/{each.instance}/{each.what}": Incident(
+        f"unhedged/{reminder.participant}/{reminder.instance}/{reminder.what}": Incident(
             text=(
-                f"{each.participant + ': ' if with_names else ''}{_at_place(each)}. It starts at "
-                f"{uk_clock(each.due_at)} (UK time). Lay it now, or record the lay: "
-                f"/offer {each.instance}"
+                f"{reminder.participant + ': ' if with_names else ''}{_at_place(reminder)}. It starts at "
+                f"{uk_clock(reminder.due_at)} (UK time). Lay it now, or record the lay: "
+                f"/offer {reminder.instance}"
             )
         )
-        for each in reminders
-        if each.kind == ReminderKind.UNHEDGED and timedelta(0) < each.due_at - now <= NEAR_KICKOFF
+        for reminder in reminders
+        if reminder.kind == ReminderKind.UNHEDGED
+        and timedelta(0) < reminder.due_at - now <= NEAR_KICKOFF
     }
 
 

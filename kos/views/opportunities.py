@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from kos.domain.books.calendar import LONDON
+from kos.domain.books.calendar import LONDON, uk_time
 from kos.domain.market.freshness import age_s
 from kos.domain.market.places import place_name
 from kos.domain.market.sports import sport_title
@@ -22,6 +22,7 @@ from kos.domain.opportunities.opportunity import (
     Opportunity,
     OpportunityAnswer,
     OpportunityQuery,
+    SignalKeys,
 )
 from kos.domain.opportunities.scoring import minutes_between
 
@@ -119,7 +120,9 @@ def opportunities_view(answer: OpportunityAnswer, query: OpportunityQuery) -> Op
     shown = len(answer.opportunities)
     return OpportunitiesView(
         title=_title(query),
-        rows=tuple(opportunity_row(found, answer.as_of) for found in answer.opportunities),
+        rows=tuple(
+            opportunity_row(opportunity, answer.as_of) for opportunity in answer.opportunities
+        ),
         summary=showing(shown, answer.considered, rejected),
         left_out=tuple(
             f"{count:,} {reason}"
@@ -140,35 +143,60 @@ def showing(shown: int, considered: int, excluded: int) -> str:
     )
 
 
-def opportunity_row(found: Opportunity, now: datetime) -> OpportunityRow:
+def without_prices(bookmaker: str | None, sport: str | None, seen: SignalKeys) -> tuple[str, ...]:
+    """Why an answer may be empty: the bookmaker or the sport asked for has no prices.
+
+    Args:
+        bookmaker: The key asked for; None for all.
+        sport: The key, or start of keys, asked for; None for all.
+        seen: The names with prices now.
+    """
+    hints = []
+    if bookmaker is not None and bookmaker not in {place.key for place in seen.bookmakers}:
+        known = ", ".join(place_name(place.key) for place in seen.bookmakers) or "none yet"
+        hints.append(f"No prices from {place_name(bookmaker)}. Bookmakers with prices: {known}.")
+    if sport is not None and not any(each.key.startswith(sport) for each in seen.sports):
+        names = sorted({sport_title(each.key.partition("_")[0]) for each in seen.sports})
+        known = ", ".join(names) or "none yet"
+        hints.append(f"No prices for {sport_title(sport)}. Sports with prices: {known}.")
+    return tuple(hints)
+
+
+def opportunity_row(opportunity: Opportunity, now: datetime) -> OpportunityRow:
     """One opportunity in words, its ages as at ``now``."""
-    event = f"{found.home} v {found.away}" if found.home and found.away else found.sport_title
-    is_free_bet = found.kind in _SILENT["retention"]
+    event = (
+        f"{opportunity.home} v {opportunity.away}"
+        if opportunity.home and opportunity.away
+        else opportunity.sport_title
+    )
+    is_free_bet = opportunity.kind in _SILENT["retention"]
     return OpportunityRow(
-        id=found.id,
+        id=opportunity.id,
         event=event,
-        competition=found.sport_title,
-        kickoff=uk_time(found.kickoff),
-        starts_in=duration(minutes_between(now, found.kickoff) * 60),
-        selection=found.outcome,
-        bookmaker=found.bookmaker_title,
-        back_odds=odds(found.back_odds),
-        exchange=exchange_name(found.exchange),
-        lay_odds=odds(found.lay_odds),
-        available=UNKNOWN if found.lay_available is None else pounds(found.lay_available),
-        rating=percent(found.rating),
-        profit=pounds(found.profit),
-        retention=percent(found.retention) if is_free_bet else "",
-        stake=pounds(found.stake),
-        lay_stake=pounds(found.lay_stake),
-        liability=pounds(found.liability),
-        if_back_wins=pounds(found.if_back_wins),
-        if_back_loses=pounds(found.if_back_loses),
-        refund=refund_words(found.refund, found.refund_worth),
-        back_age=duration(age_s(now, found.back_updated_at)),
-        lay_age=duration(age_s(now, found.lay_updated_at)),
-        warnings=_warnings(found),
-        link=found.link,
+        competition=opportunity.sport_title,
+        kickoff=uk_time(opportunity.kickoff),
+        starts_in=duration(minutes_between(now, opportunity.kickoff) * 60),
+        selection=opportunity.outcome,
+        bookmaker=opportunity.bookmaker_title,
+        back_odds=odds(opportunity.back_odds),
+        exchange=exchange_name(opportunity.exchange),
+        lay_odds=odds(opportunity.lay_odds),
+        available=UNKNOWN
+        if opportunity.lay_available is None
+        else pounds(opportunity.lay_available),
+        rating=percent(opportunity.rating),
+        profit=pounds(opportunity.profit),
+        retention=percent(opportunity.retention) if is_free_bet else "",
+        stake=pounds(opportunity.stake),
+        lay_stake=pounds(opportunity.lay_stake),
+        liability=pounds(opportunity.liability),
+        if_back_wins=pounds(opportunity.if_back_wins),
+        if_back_loses=pounds(opportunity.if_back_loses),
+        refund=refund_words(opportunity.refund, opportunity.refund_worth),
+        back_age=duration(age_s(now, opportunity.back_updated_at)),
+        lay_age=duration(age_s(now, opportunity.lay_updated_at)),
+        warnings=_warnings(opportunity),
+        link=opportunity.link,
     )
 
 
@@ -212,12 +240,6 @@ def brief_percent(share: Decimal) -> str:
     """A share of one as a percentage with no more decimals than it needs: ``75%``, ``1.5%``."""
     shown = f"{rounded(share * HUNDRED)}"
     return f"{shown.rstrip('0').rstrip('.')}%"
-
-
-def uk_time(moment: datetime) -> str:
-    """A moment in UK time, summer time included: ``Sat 14 Mar, 13:30``."""
-    local = moment.astimezone(LONDON)
-    return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
 
 
 def uk_clock(moment: datetime) -> str:
@@ -289,30 +311,30 @@ def refund_title(face: Decimal, *, is_cash: bool) -> str:
     return f"with {pounds(face)} back {'in cash' if is_cash else 'as a free bet'}"
 
 
-def _warnings(found: Opportunity) -> tuple[str, ...]:
+def _warnings(opportunity: Opportunity) -> tuple[str, ...]:
     warnings = []
     # A free bet or a refund is meant to make a profit; an arb does with your own money only.
-    if found.rating > 1 if found.kind is BetKind.REFUND else found.tier:
+    if opportunity.rating > 1 if opportunity.kind is BetKind.REFUND else opportunity.tier:
         warnings.append(
             "arb: often a pricing error, and arbing can get an account restricted. "
             "Check both sites first"
         )
-    if found.refund is not None and found.refund_worth != found.refund:
+    if opportunity.refund is not None and opportunity.refund_worth != opportunity.refund:
         warnings.append(
-            f"a {pounds(found.refund)} free bet refund is valued at "
-            f"{pounds(found.refund_worth or found.refund)}"
+            f"a {pounds(opportunity.refund)} free bet refund is valued at "
+            f"{pounds(opportunity.refund_worth or opportunity.refund)}"
         )
-    if found.lay_available is None:
+    if opportunity.lay_available is None:
         warnings.append("liquidity unknown")
-    elif found.lay_available < found.lay_stake:
+    elif opportunity.lay_available < opportunity.lay_stake:
         warnings.append(
-            f"only {pounds(found.lay_available)} of the {pounds(found.lay_stake)} you need is "
+            f"only {pounds(opportunity.lay_available)} of the {pounds(opportunity.lay_stake)} you need is "
             "available at this price"
         )
-    if found.is_delayed:
+    if opportunity.is_delayed:
         warnings.append("lay price may be delayed by up to 3 minutes")
-    if found.match_confidence < 1:
-        warnings.append(match_warning(found.match_confidence))
+    if opportunity.match_confidence < 1:
+        warnings.append(match_warning(opportunity.match_confidence))
     return tuple(warnings)
 
 

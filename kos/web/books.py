@@ -195,7 +195,7 @@ class BookPages:
                 f"web:{key}", participant, fact, note=form.get("note", ""), occurred_at=at
             )
         except (InvalidInput, FactRefused, NotAnswered) as why:
-            typed = {each.removeprefix(FIELD): text for each, text in form.items()}
+            typed = {field.removeprefix(FIELD): text for field, text in form.items()}
             kept = form.get("key", "") if isinstance(why, NotAnswered) else ""
             return await self._show(request, refusal=str(why), opened=name, typed=typed, key=kept)
         self._hub.hurry()

@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kos.domain.opportunities.filters import BY_NAME, needs_names
+from kos.domain.opportunities.filters import BY_NAME
 from kos.domain.opportunities.opportunity import OpportunityQuery, SignalKeys
+from kos.domain.opportunities.queries import needs_names
 from kos.domain.opportunities.scoring import ScoringRules
 from kos.errors import InvalidInput
 from kos.messages import (
@@ -95,8 +96,10 @@ class MarketPages:
         wanted = words.pop("id", "")
         query = await self._query(words)
         ranked = self._latest.get(query) or await self._ranked(query)
-        found = [each for each in ranked.answer.opportunities if each.id == wanted]
-        factors = factors_of(found[0]) if found else ()
+        opportunities = [
+            opportunity for opportunity in ranked.answer.opportunities if opportunity.id == wanted
+        ]
+        factors = factors_of(opportunities[0]) if opportunities else ()
         return Response(msgspec.json.encode(factors), media_type="application/json")
 
     async def _query(self, words: Mapping[str, str]) -> OpportunityQuery:

@@ -224,7 +224,9 @@ def from_csv(text: str) -> tuple[Offer, ...]:
         table: dict[str, Any] = {}
         for column, cell in row.items():
             if not isinstance(cell, str) or column is None:
-                raise InvalidInput(f"line {number}", row, f"{len(reader.fieldnames)} columns")
+                raise InvalidInput(
+                    f"line {number}", cells_of(row), "as many cells as the header row"
+                )
             if cell != "":
                 _place(table, column, cell, number)
         offers.append(_offer(table, f"line {number}"))
@@ -266,6 +268,11 @@ def _place(table: dict[str, Any], column: str, cell: str, number: int) -> None:
     elif tail in {"sports", "markets"}:
         value = cell.split("|")
     (table.setdefault(head, {}) if tail else table)[tail or head] = value
+
+
+def cells_of(row: Mapping[Any, Any]) -> list[str]:
+    """The cells of a CSV row that has too few or too many for its header row."""
+    return [cell for cell in row.values() if isinstance(cell, str)] + (row.get(None) or [])
 
 
 def _all_of(offers: Iterable[Offer]) -> tuple[Offer, ...]:

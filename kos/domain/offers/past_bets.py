@@ -22,6 +22,7 @@ from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books.calendar import read_moment
 from kos.domain.market.odds import as_decimal, read_odds
 from kos.domain.money import read_pence
+from kos.domain.offers.catalogue import cells_of
 from kos.domain.offers.facts import PastBetImported
 from kos.errors import InvalidInput
 
@@ -112,7 +113,7 @@ def from_betfair(text: str) -> PastBets:
     """
     rows = _rows(text)
     names = {name for _, row in rows for name in row}
-    column = {use: _column(names, known) for use, known in _BETFAIR.items()}
+    column = {use: _column(names, headings) for use, headings in _BETFAIR.items()}
     has_amount = column["amount"] or (column["credit"] and column["debit"])
     if rows and not (column["date"] and has_amount):
         raise InvalidInput(
@@ -131,17 +132,17 @@ def from_betfair(text: str) -> PastBets:
         if profit is None:
             skipped.append(f"{where}: {what or 'no amount'}")
             continue
-        given = row.get(column["reference"] or "", "")
+        reference = row.get(column["reference"] or "", "")
         fact = PastBetImported(
             # One reference may stand on a bet and on the commission of its market.
-            reference=f"betfair {references.of({**row, 'ref': given})}",
+            reference=f"betfair {references.of({**row, 'ref': reference})}",
             venue="betfair",
             category="commission" if _COMMISSION.search(what) else "value",
             profit=profit,
             side=ExchangeSide.LAY
             if re.search(r"\blay\b", what, re.IGNORECASE)
             else ExchangeSide.BACK,
-            description=f"{what} ({given})" if given else what,
+            description=f"{what} ({reference})" if reference else what,
         )
         bets.append(PastBet(fact, read_moment(f"{where} date", row[column["date"] or ""], None)))
     return PastBets(tuple(bets), tuple(skipped))
@@ -173,12 +174,15 @@ def to_csv(bets: Iterable[PastBet]) -> str:
 
 def _rows(text: str) -> list[tuple[int, dict[str, str]]]:
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
-    found = []
+    numbered_rows = []
     for row in reader:
         if None in row or None in row.values():
-            raise InvalidInput(f"line {reader.line_num}", row, "as many cells as the header row")
-        found.append((reader.line_num, {_bare(name): cell.strip() for name, cell in row.items()}))
-    return found
+            allowed = "as many cells as the header row"
+            raise InvalidInput(f"line {reader.line_num}", cells_of(row), allowed)
+        numbered_rows.append(
+            (reader.line_num, {_bare(name): cell.strip() for name, cell in row.items()})
+        )
+    return numbered_rows
 
 
 def _bare(name: str) -> str:
@@ -186,8 +190,8 @@ def _bare(name: str) -> str:
     return re.sub(r"\s*\([^)]*\)", "", name).strip().lower()
 
 
-def _column(names: set[str], known: Iterable[str]) -> str | None:
-    return next((name for name in known if name in names), None)
+def _column(names: set[str], headings: Iterable[str]) -> str | None:
+    return next((name for name in headings if name in names), None)
 
 
 def _betfair_amount(

@@ -75,12 +75,12 @@ def allowed_facts(state: OfferState) -> tuple[str, ...]:
     """The names of the facts that the instance accepts where it stands."""
     if state.is_closed:
         return (name_of(Reopened),)
-    names = [name_of(each) for each in ALLOWED[state.phase]]
+    names = [name_of(fact) for fact in ALLOWED[state.phase]]
     if state.phase is Phase.QUALIFYING_PLACED and not state.terms.is_credited_at_once:
         names.remove(name_of(Credited))
     for token in in_game(state):
         if token.phase != state.phase:
-            names += [name_of(each) for each in ALLOWED[token.phase] if each in _OF_A_TOKEN]
+            names += [name_of(fact) for fact in ALLOWED[token.phase] if fact in _OF_A_TOKEN]
     return tuple(dict.fromkeys(names))
 
 
@@ -91,13 +91,13 @@ def refuse_unless_allowed(state: OfferState, fact: Fact, role: Role) -> None:
         CommandNotAllowed: Names the phase, what was asked and what is allowed.
     """
     allowed = allowed_facts(state)
-    where = state.phase.name if not state.is_closed else f"closed ({state.outcome})"
+    where = f"at {state.phase.name}" if state.outcome is None else f"closed ({state.outcome.value})"
     if name_of(fact) not in allowed:
         raise CommandNotAllowed(
-            f"You cannot record {name_of(fact)} while offer {state.id} is at {where}. "
+            f"You cannot record {name_of(fact)} while offer {state.id} is {where}. "
             f"You can record: {', '.join(allowed)}"
         )
     if isinstance(fact, Reopened) and role is not Role.SUPERVISOR:
         raise CommandNotAllowed(
-            f"Offer {state.id} is at {where}. Only the supervisor role can record reopened."
+            f"Offer {state.id} is {where}. Only the supervisor role can record reopened."
         )
