@@ -82,8 +82,8 @@ def read_back(
     kind: type[Fact], fact: str, words: Sequence[str], at: str | None, occurred_at: datetime
 ) -> None:
     """Print the dates and times typed for a fact, in UK time, before it is recorded."""
+    from kos.domain.books.calendar import uk_time
     from kos.domain.offers.typed_facts import field_at, path_of
-    from kos.views.opportunities import uk_time
 
     moments = {} if at is None else {"at": occurred_at}
     for word in words:

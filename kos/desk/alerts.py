@@ -11,7 +11,7 @@ from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, Desk
 from kos.desk.filters import FILTER_HELP, KINDS, question_of
 from kos.desk.formatting import Rows, TextPart, bold, button, in_rows, italic, say
 from kos.desk.signals import names_seen
-from kos.domain.books.calendar import read_clock, read_duration
+from kos.domain.books.calendar import read_clock, read_duration, uk_time
 from kos.domain.money import MOST_POUNDS, number_in, read_count, read_pounds
 from kos.domain.people.alerts import (
     MAX_RULES,
@@ -27,7 +27,7 @@ from kos.domain.people.conversation import Kept, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import GetKept, KeptListed
 from kos.views.alerts import rule_title
-from kos.views.opportunities import KIND_NAMES, pounds, uk_time
+from kos.views.opportunities import KIND_NAMES, pounds
 
 _OFF = "off"
 _HELD = "digest"

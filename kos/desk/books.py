@@ -31,7 +31,7 @@ from kos.desk.formatting import (
     table,
 )
 from kos.desk.recording import record_fact
-from kos.domain.books.calendar import uk_date
+from kos.domain.books.calendar import uk_date, uk_time
 from kos.domain.books.double_entry import RESULTS, AccountKind, pounds
 from kos.domain.books.lines import ProfitLine, StatementLine
 from kos.domain.books.periods import ALLOWED, Period, is_period, read_period
@@ -48,7 +48,6 @@ from kos.messages import (
 )
 from kos.views.books import balances_table, floats_table, statement_csv
 from kos.views.names import ACCOUNT_NAMES, profit_name
-from kos.views.opportunities import uk_time
 from kos.views.table import TableView
 
 _ROWS = 25

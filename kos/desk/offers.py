@@ -17,6 +17,7 @@ from kos.desk.formatting import (
     say,
     table,
 )
+from kos.domain.books.calendar import uk_time
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import OfferLine
 from kos.domain.market.places import place_name
@@ -37,7 +38,7 @@ from kos.messages import (
 )
 from kos.views.names import fact_name, free_bets_words, phase_name, readable
 from kos.views.offers import bets_table, tokens_table
-from kos.views.opportunities import from_now, odds, uk_day, uk_time
+from kos.views.opportunities import from_now, odds, uk_day
 
 _PAGE = 6
 _DUE_PAGE = 8

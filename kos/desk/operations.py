@@ -27,7 +27,7 @@ from kos.desk.formatting import (
     say,
     table,
 )
-from kos.domain.books.calendar import read_duration
+from kos.domain.books.calendar import read_duration, uk_time
 from kos.domain.money import read_count
 from kos.domain.people.conversation import KOS, PAUSE, Kept
 from kos.errors import CommandNotAllowed, InvalidInput, KosError
@@ -48,7 +48,7 @@ from kos.views.health import (
     page_address,
     state_words,
 )
-from kos.views.opportunities import duration, uk_clock, uk_day, uk_time
+from kos.views.opportunities import duration, uk_clock, uk_day
 from kos.views.table import TableView
 
 _ROWS = 20

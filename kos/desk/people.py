@@ -28,7 +28,7 @@ from kos.desk.formatting import (
     say,
 )
 from kos.desk.roles import NO_PARTICIPANTS, Seats, role_of
-from kos.domain.books.calendar import read_duration
+from kos.domain.books.calendar import read_duration, uk_time
 from kos.domain.money import read_count
 from kos.domain.people.conversation import Person, Seat
 from kos.domain.people.invitations import CODE_BYTES, DEFAULT_LIFE, code_digest
@@ -43,7 +43,6 @@ from kos.messages import (
     PutInvitation,
     SetPerson,
 )
-from kos.views.opportunities import uk_time
 
 _PAGE = 10
 _LONGEST = timedelta(days=14)

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from kos.domain.books.calendar import uk_time
 from kos.domain.market.freshness import age_s
 from kos.domain.market.places import place_name
 from kos.domain.market.sports import sport_title
@@ -29,7 +30,6 @@ from kos.views.opportunities import (
     refund_title,
     refund_words,
     showing,
-    uk_time,
 )
 
 LEG_COLUMNS: Final = (

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from kos.domain.books.calendar import LONDON
+from kos.domain.books.calendar import LONDON, uk_time
 from kos.domain.market.freshness import age_s
 from kos.domain.market.places import place_name
 from kos.domain.market.sports import sport_title
@@ -240,12 +240,6 @@ def brief_percent(share: Decimal) -> str:
     """A share of one as a percentage with no more decimals than it needs: ``75%``, ``1.5%``."""
     shown = f"{rounded(share * HUNDRED)}"
     return f"{shown.rstrip('0').rstrip('.')}%"
-
-
-def uk_time(moment: datetime) -> str:
-    """A moment in UK time, summer time included: ``Sat 14 Mar, 13:30``."""
-    local = moment.astimezone(LONDON)
-    return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
 
 
 def uk_clock(moment: datetime) -> str:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from kos.domain.books.calendar import uk_time
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import OfferLine, ReminderLine
 from kos.domain.market.places import place_name
@@ -25,7 +26,7 @@ from kos.errors import InvalidInput
 from kos.messages import OfferDescribed
 from kos.views.names import PHASE_NAMES, free_bets_words
 from kos.views.offers import bets_table, form_context, story_table, tokens_table
-from kos.views.opportunities import duration, from_now, odds, uk_day, uk_time
+from kos.views.opportunities import duration, from_now, odds, uk_day
 from kos.web.asking import NotAnswered
 from kos.web.changes import Picture
 from kos.web.forms import FIELD, PageForm, happened_at, moment_shown, page_form, typed_fact

@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from kos.domain.books.calendar import uk_time
 from kos.domain.opportunities.market_snapshot import MarketSnapshot
 from kos.domain.opportunities.opportunity import BetKind, OpportunityAnswer, OpportunityQuery
 from kos.domain.opportunities.scoring import ScoringRules
@@ -19,7 +20,6 @@ from kos.views.opportunities import (
     odds,
     opportunities_view,
     pounds,
-    uk_time,
 )
 from tests.builders import NOW, book, bookmaker, event, exchange_market, match, quotes_market
 

@@ -72,6 +72,22 @@ def uk_midnight(day: date) -> datetime:
     return datetime.combine(day, time(), LONDON).astimezone(UTC)
 
 
+# --- shown ------------------------------------------------------------------------------------------
+
+
+def uk_time(moment: datetime) -> str:
+    """A moment in UK time, summer time included: ``Sat 14 Mar, 13:30``."""
+    local = moment.astimezone(LONDON)
+    return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
+
+
+def uk_span(start: datetime | None, end: datetime | None) -> str:
+    """From one moment to another in UK time, either of them open: ``until Sat 14 Mar, 13:30``."""
+    if start is None:
+        return "at any time" if end is None else f"until {uk_time(end)}"
+    return f"from {uk_time(start)}" + ("" if end is None else f" to {uk_time(end)}")
+
+
 # --- typed ------------------------------------------------------------------------------------------
 
 

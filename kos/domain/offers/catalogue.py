@@ -10,7 +10,7 @@ import io
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -224,7 +224,9 @@ def from_csv(text: str) -> tuple[Offer, ...]:
         table: dict[str, Any] = {}
         for column, cell in row.items():
             if not isinstance(cell, str) or column is None:
-                raise InvalidInput(f"line {number}", row, f"{len(reader.fieldnames)} columns")
+                raise InvalidInput(
+                    f"line {number}", cells_of(row), "as many cells as the header row"
+                )
             if cell != "":
                 _place(table, column, cell, number)
         offers.append(_offer(table, f"line {number}"))
@@ -268,6 +270,11 @@ def _place(table: dict[str, Any], column: str, cell: str, number: int) -> None:
     (table.setdefault(head, {}) if tail else table)[tail or head] = value
 
 
+def cells_of(row: Mapping[Any, Any]) -> list[str]:
+    """The cells of a CSV row that has too few or too many for its header row."""
+    return [cell for cell in row.values() if isinstance(cell, str)] + (row.get(None) or [])
+
+
 def _all_of(offers: Iterable[Offer]) -> tuple[Offer, ...]:
     found = tuple(offers)
     keys = [offer.key for offer in found]
@@ -298,10 +305,8 @@ def _value(value: object, where: str, name: str) -> object:
         return read_pence(where, str(value))
     if name in _ODDS and isinstance(value, str | int | float):
         return str(as_decimal(read_odds(where, str(value), word_for_one=ANY_ODDS)))
-    if name in _TIMES and isinstance(value, str):
-        return read_moment(where, value, None)
-    if name in _TIMES and isinstance(value, datetime) and value.tzinfo is None:
-        return read_moment(where, value.isoformat(" "), None)
+    if name in _TIMES and isinstance(value, str | date):
+        return read_moment(where, str(value), None)
     return value
 
 

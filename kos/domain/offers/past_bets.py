@@ -22,6 +22,7 @@ from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books.calendar import read_moment
 from kos.domain.market.odds import as_decimal, read_odds
 from kos.domain.money import read_pence
+from kos.domain.offers.catalogue import cells_of
 from kos.domain.offers.facts import PastBetImported
 from kos.errors import InvalidInput
 
@@ -176,7 +177,8 @@ def _rows(text: str) -> list[tuple[int, dict[str, str]]]:
     numbered_rows = []
     for row in reader:
         if None in row or None in row.values():
-            raise InvalidInput(f"line {reader.line_num}", row, "as many cells as the header row")
+            allowed = "as many cells as the header row"
+            raise InvalidInput(f"line {reader.line_num}", cells_of(row), allowed)
         numbered_rows.append(
             (reader.line_num, {_bare(name): cell.strip() for name, cell in row.items()})
         )

@@ -104,3 +104,9 @@ def test_the_longest_odds_are_allowed_and_no_longer_ones() -> None:
 def test_odds_as_a_decimal_have_every_digit_that_ends() -> None:
     assert odds.as_decimal(Fraction(5, 2)) == Decimal("2.5")
     assert str(odds.as_decimal(Fraction(21, 13))).startswith("1.615384615384615384615")
+
+
+@pytest.mark.parametrize("american", [Fraction(99), Fraction(-99), Fraction(0)])
+def test_american_odds_begin_at_a_hundred(american: Fraction) -> None:
+    with pytest.raises(InvalidInput, match=r"\+100 and above, or -100 and below"):
+        odds.from_american(american)
