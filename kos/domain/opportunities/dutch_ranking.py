@@ -289,7 +289,9 @@ class DutchRanker:
                     if isinstance(stakes, _Stakes):
                         return self._priced(start, combination, stakes)
                     refused = stakes
-                reason = reason or refused
+                # Two bets at one place say less than anything else does.
+                if reason in {None, Rejection.INCOMPLETE}:
+                    reason = refused
         return reason or Rejection.INCOMPLETE
 
     def _partitions(
