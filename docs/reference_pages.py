@@ -16,8 +16,12 @@ from kos import errors, messages
 from kos.cli.app import app
 from kos.config.described import rows as setting_rows
 from kos.desk import rows as command_rows
+from kos.domain.offers.facts import MONEY_FACTS, OFFER_FACTS
+from kos.domain.offers.forms import FACT_FORMS
+from kos.domain.offers.typed_facts import spoken_names
 from kos.observability.vocabulary import event_rows, key_rows
 from kos.service.metrics import metric_rows
+from kos.views.facts import field_rows
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -84,6 +88,28 @@ def _command(command: Any, name: str) -> Iterator[str]:
     for sub_name, sub in sorted(getattr(command, "commands", {}).items()):
         if not sub.hidden:
             yield from _command(sub, f"{name} {sub_name}")
+
+
+def facts_page() -> str:
+    """Every fact that people record, with its fields."""
+    lines = [
+        "# Facts",
+        "",
+        (
+            "Made from the descriptions that the chat, the page's forms and `kos offers facts` use. "
+            "Enter fields as `field=value`. Number repeated parts: `lays.0.stake=5 lays.1.stake=4`."
+        ),
+    ]
+    for title, facts in (("Offers", OFFER_FACTS), ("A participant's money", MONEY_FACTS)):
+        lines.append(f"\n## {title}")
+        for name in spoken_names(facts):
+            form = FACT_FORMS[name]
+            lines += [f"\n### {form.label} (`{name}`)\n", form.meaning]
+            rows = field_rows(form)
+            if rows:
+                cells = ((f"`{word}`", label, takes) for word, label, takes in rows)
+                lines += ["", *_table(("field", "label", "takes"), cells)]
+    return "\n".join(lines)
 
 
 def settings_page() -> str:
@@ -217,6 +243,7 @@ def _cell(text: str) -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "commands": commands_page,
     "terminal": terminal_page,
+    "facts": facts_page,
     "settings": settings_page,
     "messages": messages_page,
     "log-events": log_events_page,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kos.cli.filters import DEFAULT_LIMIT, Given, texts_of, with_filters
 from kos.cli.settings import ConfigOption, JsonOption, settings_of
-from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery
-from kos.errors import InvalidInput
+from kos.domain.opportunities.filters import (
+    SignalKind,
+    canonical,
+    opportunity_query,
+    signal_kind,
+)
+from kos.domain.opportunities.opportunity import OpportunityQuery
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -18,40 +23,22 @@ if TYPE_CHECKING:
 
     from kos.replay.engine import Replayed
 
+_KINDS = tuple(kind for kind in SignalKind if kind is not SignalKind.DUTCH)
 _MATCHES_SHOWN = 20
 """Where no terminal tells its own, so that a row stays a line."""
 
 
+@with_filters(_KINDS)
 def replay(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders.")],
     *,
-    bookmaker: Annotated[
-        str | None,
-        typer.Option("--bookmaker", "-b", help="Bookmaker key, e.g. coral. Default: all."),
-    ] = None,
-    kind: Annotated[BetKind, typer.Option("--kind", "-k", help="Type of bet.")] = (
-        BetKind.QUALIFYING
-    ),
-    stake: Annotated[
-        str, typer.Option("--stake", "-s", help="Back stake, or value of the free bet, in pounds.")
-    ] = "10",
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many.")] = 10,
-    sport: Annotated[
-        str | None, typer.Option(help="Sport key or prefix, e.g. soccer or soccer_epl.")
-    ] = None,
-    hide_arbs: Annotated[bool, typer.Option("--hide-arbs", help="Hide arbs.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
+    **given: Given,
 ) -> None:
     """Replay recorded payloads in their own time; needs no daemon, no key and no network."""
-    query = OpportunityQuery(
-        kind=kind,
-        stake=_pounds(stake),
-        bookmaker=bookmaker,
-        limit=limit,
-        sport=sport,
-        hide_arbs=hide_arbs,
-    )
+    texts = canonical(texts_of(given))
+    query = opportunity_query(signal_kind(texts, _KINDS), texts, None, DEFAULT_LIMIT)
     from kos.replay.engine import replay as replayed
 
     found = replayed(paths, query, settings_of(config).scoring)
@@ -65,13 +52,6 @@ def replay(
     screen = console()
     for part in _tables(found, query):
         screen.print(part)
-
-
-def _pounds(text: str) -> Decimal:
-    try:
-        return Decimal(text.removeprefix("£"))
-    except InvalidOperation:
-        raise InvalidInput("--stake", text, "an amount in pounds, e.g. 10 or 2.50") from None
 
 
 def _tables(found: Replayed, query: OpportunityQuery) -> list[RenderableType]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from kos.domain.books.calendar import LONDON, uk_time
 from kos.domain.market.freshness import age_s
 from kos.domain.market.places import place_name
+from kos.domain.market.sports import sport_title
 from kos.domain.money import pennies, rounded
 from kos.domain.opportunities.opportunity import (
     BetKind,
@@ -24,7 +25,6 @@ from kos.domain.opportunities.opportunity import (
 )
 from kos.domain.opportunities.scoring import minutes_between
 
-LONDON: Final = ZoneInfo("Europe/London")
 UNKNOWN: Final = "unknown"
 HUNDRED: Final = 100
 _HOUR_S: Final = 3600
@@ -222,12 +222,6 @@ def brief_percent(share: Decimal) -> str:
     return f"{shown.rstrip('0').rstrip('.')}%"
 
 
-def uk_time(moment: datetime) -> str:
-    """A moment in UK time, summer time included: ``Sat 14 Mar, 13:30``."""
-    local = moment.astimezone(LONDON)
-    return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
-
-
 def uk_clock(moment: datetime) -> str:
     """The time of day in UK time: ``13:30``."""
     return f"{moment.astimezone(LONDON):%H:%M}"
@@ -289,7 +283,7 @@ def _title(query: OpportunityQuery) -> str:
         title = f"{KIND_NAMES[query.kind]}{where}, {stake}"
     if query.free_bet_value is not None:
         title += f", to earn a {pounds(query.free_bet_value)} free bet"
-    return title if query.sport is None else f"{title}, in {query.sport}"
+    return title if query.sport is None else f"{title}, in {sport_title(query.sport)}"
 
 
 def refund_title(face: Decimal, *, is_cash: bool) -> str:

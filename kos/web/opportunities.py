@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from kos.domain.books.calendar import uk_time
 from kos.domain.market.freshness import fresh_until
 from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityQuery
 from kos.domain.opportunities.scoring import ScoringRules
@@ -20,7 +21,6 @@ from kos.views.opportunities import (
     opportunities_view,
     opportunity_row,
     percent,
-    uk_time,
 )
 from kos.web.changes import Picture
 

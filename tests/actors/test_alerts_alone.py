@@ -238,7 +238,7 @@ def test_what_has_gone_is_said_in_its_own_message(room: Room) -> None:
     (gone,) = room.look(12)
     assert gone.topic == first.topic
     assert gone.expires_at is None
-    assert "gone" in text_of(gone)
+    assert "no longer available" in text_of(gone)
 
 
 def test_two_people_with_one_question_ask_the_scorer_once_and_are_both_told(room: Room) -> None:
@@ -338,7 +338,7 @@ def test_a_ledger_that_does_not_answer_is_a_problem_said_once_until_it_is_over(
     room.stage.answer("ledger", question, answer)
     assert room.look(3) == []
     (line,) = room.stage.logged("alerts.not_told")
-    assert "the ledger does not answer" in line["error"]
+    assert "the ledger is not responding" in line["error"]
     assert room.stage.pulse()["problem"] == line["error"]
     assert ("starting" in line["error"]) is (answer is not None)
     room.stage.answer("ledger", question, listed)
@@ -437,7 +437,7 @@ def test_kos_own_troubles_are_told_to_admins_once_and_when_they_are_over(room: R
     room.stage.answer("@system", Describe, system(actor("exchange")))
     (over,) = room.look(7)
     assert over.topic == "trouble/1"
-    assert "over since" in text_of(over)
+    assert "Resolved at" in text_of(over)
     assert room.stage.pulse()["promised"] == 2
 
 
@@ -485,10 +485,10 @@ def test_a_restart_is_told_once_and_is_over_after_a_while(room: Room) -> None:
     again = system(actor("scorer", restarts=4, last_error="ValueError: x"))
     room.stage.answer("@system", Describe, again)
     (promise,) = room.look()
-    assert "scorer failed and was started again: ValueError: x" in text_of(promise)
+    assert "scorer failed and was restarted: ValueError: x" in text_of(promise)
     assert room.look(11) == [], "it is shown for a minute"
     (over,) = room.look(8)
-    assert "over since" in text_of(over)
+    assert "Resolved at" in text_of(over)
     assert over.topic == promise.topic
     assert room.look(40) == []
 

@@ -140,7 +140,7 @@ def test_a_word_at_which_the_desk_fails_is_answered_so_and_not_repeated(
     failure = ActorFailed("desk", "ValueError", "a bug")
     quiet.answer("desk", OperatorSaid, failure)
     answer = rest.hear(word())
-    assert "failed" in answer.notice
+    assert "could not do this" in answer.notice
     assert len(quiet.logged("telegram.not_answered")) == 1
     quiet.answer("desk", GetMenu, failure)
     with pytest.raises(WaitAndRetry):

@@ -125,7 +125,7 @@ def test_before_the_ledger_has_answered_nothing_is_granted_and_it_asks_again(sta
     assert isinstance(answer, CreditsRefused)
     assert answer.retry_after_s == 0.5
     assert "not known yet" in answer.reason
-    assert "the ledger has not answered" in str(stage.pulse()["problem"])
+    assert "waiting for the ledger" in str(stage.pulse()["problem"])
     assert described(stage).used == 0
     stage.advance(0.4)
     assert len(stage.asked("ledger", GetCreditsSpent)) == 1

@@ -10,9 +10,9 @@ import pytest
 
 from kos.actors import reconciler
 from kos.domain.market.quotes import ExchangeMarket, Verdict
+from kos.domain.matching.aliases import SettledAlias
 from kos.messages import (
     AliasesListed,
-    AliasFact,
     AliasVerdict,
     CatalogueRead,
     CatalogueWanted,
@@ -58,8 +58,8 @@ HULL_MARKET = market(2, "Hull", "Bath", LATER)
 TURKU_MARKET = market(3, "Inter Turku", "Roma")
 
 
-def settled(feed: str, exchange: str, verdict: AliasVerdict) -> AliasFact:
-    return AliasFact("soccer", feed, exchange, verdict, "seen", "ann", NOW)
+def settled(feed: str, exchange: str, verdict: AliasVerdict) -> SettledAlias:
+    return SettledAlias("soccer", feed, exchange, verdict, "seen", "ann", NOW)
 
 
 @pytest.fixture

@@ -184,11 +184,11 @@ def test_a_post_that_does_not_say_where_it_comes_from_is_refused(locked: WebServ
 @pytest.mark.parametrize(
     ("form", "kind", "status", "words"),
     [
-        ({"token": TOKEN}, "application/json", 415, "Send a form."),
-        ({"token": TOKEN}, "multipart/form-data; boundary=x", 415, "Send a form."),
-        ({"token": "x" * 64 * 1024}, None, 413, "at most 65536 bytes"),
-        ([("token", TOKEN), ("token", TOKEN)], None, 400, "says something twice"),
-        ([(str(i), "") for i in range(201)], None, 400, "cannot be read"),
+        ({"token": TOKEN}, "application/json", 415, "Only forms"),
+        ({"token": TOKEN}, "multipart/form-data; boundary=x", 415, "Only forms"),
+        ({"token": "x" * 64 * 1024}, None, 413, "limit is 64 kB"),
+        ([("token", TOKEN), ("token", TOKEN)], None, 400, "has a field twice"),
+        ([(str(i), "") for i in range(201)], None, 400, "could not read this form"),
         ([(str(i), "") for i in range(199)] + [("token", TOKEN)], None, 303, ""),
     ],
 )

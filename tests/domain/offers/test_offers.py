@@ -171,7 +171,7 @@ def test_a_bet_outside_the_window_is_refused() -> None:
         bonuses=(Bonus(face=1000),),
     )
     story = Story(offer).begun()
-    with pytest.raises(CommandNotAllowed, match="dates"):
+    with pytest.raises(CommandNotAllowed, match="placed until"):
         story.tell(f.QualifierPlaced(back=back("q")), at=NOON + timedelta(days=8))
 
 
