@@ -8,6 +8,7 @@ names of two known teams are never the same however alike they look.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -179,3 +180,15 @@ class SettledAlias(msgspec.Struct, frozen=True):
     evidence: str
     decided_by: str
     decided_at: datetime
+
+
+def alias_table(settled: Iterable[SettledAlias]) -> AliasTable:
+    """Decisions in force as the matcher takes them, in a fixed order so that they can be compared."""
+    pairs: dict[AliasVerdict, list[AliasPair]] = defaultdict(list)
+    for alias in settled:
+        pairs[alias.verdict].append(AliasPair(alias.sport, alias.feed_name, alias.exchange_name))
+
+    def of(verdict: AliasVerdict) -> tuple[AliasPair, ...]:
+        return tuple(sorted(pairs[verdict], key=msgspec.structs.astuple))
+
+    return AliasTable(confirmed=of(AliasVerdict.CONFIRMED), banned=of(AliasVerdict.REJECTED))
