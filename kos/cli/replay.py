@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kos.cli.settings import ConfigOption, JsonOption, settings_of
+from kos.db import FILE_NAME
 from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery
 from kos.errors import InvalidInput
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from kos.replay.engine import Replayed
+    from kos.replay.report import Replayed
 
 _MATCHES_SHOWN = 20
 """Where no terminal tells its own, so that a row stays a line."""
@@ -40,6 +41,13 @@ def replay(
         str | None, typer.Option(help="Sport key or prefix, e.g. soccer or soccer_epl.")
     ] = None,
     hide_arbs: Annotated[bool, typer.Option("--hide-arbs", help="Hide arbs.")] = False,
+    aliases: Annotated[
+        Path | None,
+        typer.Option(
+            help="Decisions about names: a ledger, or a file from kos aliases export. "
+            "Default: your ledger, if there is one."
+        ),
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -52,9 +60,13 @@ def replay(
         sport=sport,
         hide_arbs=hide_arbs,
     )
+    from kos.replay.aliases import read_aliases
     from kos.replay.engine import replay as replayed
 
-    found = replayed(paths, query, settings_of(config).scoring)
+    settings = settings_of(config)
+    ledger = settings.state_dir / FILE_NAME
+    source = aliases or (ledger if ledger.exists() else None)
+    found = replayed(paths, query, settings.scoring, read_aliases(source) if source else None)
     if as_json:
         import msgspec
 

@@ -17,6 +17,7 @@ from itertools import combinations
 import msgspec
 
 from kos.domain.matching.normalise import name_words, read_data, strip_marks, vocabulary
+from kos.errors import InvalidInput
 
 _SPORTS_OF = {
     "soccer": ("football.toml", "nations.toml"),
@@ -182,7 +183,39 @@ class SettledAlias(msgspec.Struct, frozen=True):
     decided_at: datetime
 
 
-def alias_table(settled: Iterable[SettledAlias]) -> AliasTable:
+class SharedAlias(msgspec.Struct, frozen=True):
+    """A decision as it is exported to others, without the person who made it."""
+
+    sport: str
+    feed_name: str
+    exchange_name: str
+    verdict: AliasVerdict
+    evidence: str = ""
+
+
+def shared_aliases(text: str, source: str) -> tuple[SharedAlias, ...]:
+    """The decisions in a file of JSON lines, as ``kos aliases export`` writes it.
+
+    Args:
+        text: The contents; empty lines are skipped.
+        source: Its name, for refusals.
+
+    Raises:
+        InvalidInput: A line is not such a decision; names the line.
+    """
+    aliases = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            aliases.append(msgspec.json.decode(line, type=SharedAlias))
+        except msgspec.MsgspecError:
+            where = f"{source} line {number}"
+            raise InvalidInput(where, line, "a line from kos aliases export") from None
+    return tuple(aliases)
+
+
+def alias_table(settled: Iterable[SettledAlias | SharedAlias]) -> AliasTable:
     """Decisions in force as the matcher takes them, in a fixed order so that they can be compared."""
     pairs: dict[AliasVerdict, list[AliasPair]] = defaultdict(list)
     for alias in settled:

@@ -61,7 +61,7 @@ def standing(
         )
         ranker = Ranker(terms, rules, now)
         ranker.consider(ranker.survey((board,)))
-        for found in ranker.answer().opportunities:
+        for found in ranker.ranked().answer.opportunities:
             if found.id == wanted:
                 return OpportunityState(as_of=now, opportunity=found)
         reason = _why_not(board, book, quote, exchange, terms=terms, rules=rules, now=now)
