@@ -393,9 +393,8 @@ def _show(visit: DeskContext) -> DeskReply:
 
 def pair_hints(found: Opportunity) -> dict[str, str]:
     """Suggested answers for a dialogue about an offer, from the opportunity on screen."""
-    event = f"{found.home} v {found.away}" if found.home and found.away else found.sport_title
     return {
-        "event": tidy(event, 120),
+        "event": tidy(found.event, 120),
         "event_id": tidy(found.event_id, 80),
         "selection": tidy(found.outcome, 80),
         "kickoff": found.kickoff.isoformat(),

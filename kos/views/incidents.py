@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from kos.domain.books.lines import ReminderLine
 from kos.domain.market.places import place_name
 from kos.domain.offers import ReminderKind
-from kos.domain.people.incidents import Incident
+from kos.domain.people.incidents import Incident, Restarts
 from kos.messages import BudgetDescribed
 from kos.runtime import SystemDescribed
 from kos.views.opportunities import from_now, uk_clock, uk_time
@@ -20,32 +20,15 @@ _BLINK = timedelta(seconds=20)
 _LASTING = timedelta(minutes=2)
 
 
-def restarts_of(system: SystemDescribed) -> dict[str, int]:
-    """How often each node and actor has been restarted."""
+def restarts_of(system: SystemDescribed) -> dict[str, Restarts]:
+    """How often each node and actor has been restarted, by the name that people read."""
     return {
-        name: count
+        name: Restarts(count, error)
         for node in system.nodes
-        for name, count in (
-            (f"process {node.name}", node.restarts),
-            *((each.name, each.restarts) for each in node.actors),
+        for name, count, error in (
+            (f"process {node.name}", node.restarts, node.last_error),
+            *((actor.name, actor.restarts, actor.last_error) for actor in node.actors),
         )
-    }
-
-
-def restarted(before: Mapping[str, int], system: SystemDescribed) -> dict[str, str]:
-    """The nodes and actors restarted since ``before``, each with the known reason."""
-    errors = {
-        name: error
-        for node in system.nodes
-        for name, error in (
-            (f"process {node.name}", node.last_error),
-            *((each.name, each.last_error) for each in node.actors),
-        )
-    }
-    return {
-        name: errors[name] or "no reason given"
-        for name, count in restarts_of(system).items()
-        if count > before.get(name, 0 if before else count)
     }
 
 
@@ -59,9 +42,12 @@ def system_troubles(
     return found
 
 
-def restart_trouble(name: str, reason: str) -> Incident:
-    """A restart: reported immediately."""
-    return Incident(text=f"{name} failed and was restarted: {reason}")
+def restart_troubles(restarted: Mapping[str, str]) -> dict[str, Incident]:
+    """Recent restarts, each by name with its reason: reported immediately."""
+    return {
+        f"restart/{name}": Incident(text=f"{name} failed and was restarted: {reason}")
+        for name, reason in restarted.items()
+    }
 
 
 def due_troubles(

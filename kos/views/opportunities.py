@@ -17,6 +17,7 @@ from kos.domain.market.freshness import age_s
 from kos.domain.market.places import place_name
 from kos.domain.money import pennies, rounded
 from kos.domain.opportunities.opportunity import (
+    FREE_BETS,
     BetKind,
     Opportunity,
     OpportunityAnswer,
@@ -59,7 +60,7 @@ COLUMNS: Final = (
 
 _SILENT: Final = {
     # Retention means nothing for a bet with your own money.
-    "retention": frozenset({BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}),
+    "retention": FREE_BETS,
     "refund": frozenset({BetKind.REFUND}),
 }
 """Columns that only apply to some kinds of bet."""
@@ -142,11 +143,9 @@ def showing(shown: int, considered: int, excluded: int) -> str:
 
 def opportunity_row(found: Opportunity, now: datetime) -> OpportunityRow:
     """One opportunity in words, its ages as at ``now``."""
-    event = f"{found.home} v {found.away}" if found.home and found.away else found.sport_title
-    is_free_bet = found.kind in _SILENT["retention"]
     return OpportunityRow(
         id=found.id,
-        event=event,
+        event=found.event,
         competition=found.sport_title,
         kickoff=uk_time(found.kickoff),
         starts_in=duration(minutes_between(now, found.kickoff) * 60),
@@ -158,7 +157,7 @@ def opportunity_row(found: Opportunity, now: datetime) -> OpportunityRow:
         available=UNKNOWN if found.lay_available is None else pounds(found.lay_available),
         rating=percent(found.rating),
         profit=pounds(found.profit),
-        retention=percent(found.retention) if is_free_bet else "",
+        retention=percent(found.retention) if found.kind in FREE_BETS else "",
         stake=pounds(found.stake),
         lay_stake=pounds(found.lay_stake),
         liability=pounds(found.liability),
