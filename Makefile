@@ -46,7 +46,7 @@ test-long: $(VENV)/.dev-installed  ## property tests at random, ten times the ex
 BASE ?= main
 ROOMS ?=
 COUNT ?= 60
-FLOORS ?= kos/domain/offers=95 kos/domain/books=95 kos/domain/ranking=95
+FLOORS ?= kos/domain/offers=95 kos/domain/books=95 kos/domain/opportunities=95
 mutants: $(VENV)/.dev-installed  ## wrong lines in what changed since BASE, or in ROOMS=all: are they noticed?
 	@$(BIN)/python -m tools.mutants $(ROOMS) --base $(BASE) --count $(COUNT) $(if $(SEED),--seed $(SEED)) \
 		$(addprefix --floor-of=,$(FLOORS)) $(addprefix --wide=,$(WIDE))

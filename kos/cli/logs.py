@@ -76,8 +76,13 @@ def logs(
         path = Path(source) if source else _own_log(settings_of(config, state_dir))
     if lines is None:
         lines = None if since or path is None else 100
+    _print(_shown(path, wanted, lines, is_followed=follow, as_json=as_json))
+
+
+def _print(texts: Iterator[str]) -> None:
+    """Write line by line until the end, the user's interrupt, or a reader who has had enough."""
     try:
-        for text in _shown(path, wanted, lines, is_followed=follow, as_json=as_json):
+        for text in texts:
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
     except KeyboardInterrupt:

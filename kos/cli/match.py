@@ -13,7 +13,7 @@ import typer
 
 from kos.cli.settings import StateDirOption, settings_of
 from kos.domain.market.quotes import Verdict
-from kos.domain.matching import BookmakerFixture, ExchangeFixture, Matcher
+from kos.domain.matching import BookmakerFixture, ExchangeFixture, FixtureMatch, Matcher
 from kos.errors import InvalidInput
 
 _T = TypeVar("_T")
@@ -76,19 +76,21 @@ def match_command(  # noqa: PLR0917 - typer passes options by name
         raise typer.Exit(_REFUSED) from None
     learning = not no_learning
     matcher = Matcher(learning=learning, tables=None) if no_aliases else Matcher(learning=learning)
-    lines: list[str] = []
-    for found in matcher.match(left, right):
-        row: dict[str, Any] = {
-            "left": found.left_id,
-            "right": found.right_id,
-            "verdict": found.verdict.value,
-            "confidence": found.confidence,
-            "swapped": found.is_swapped,
-        }
-        if explain:
-            row["evidence"] = found.evidence.sentences()
-        lines.append(json.dumps(row, ensure_ascii=False))
+    lines = [_line(match, with_evidence=explain) for match in matcher.match(left, right)]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def _line(match: FixtureMatch, *, with_evidence: bool) -> str:
+    row: dict[str, Any] = {
+        "left": match.left_id,
+        "right": match.right_id,
+        "verdict": match.verdict.value,
+        "confidence": match.confidence,
+        "swapped": match.is_swapped,
+    }
+    if with_evidence:
+        row["evidence"] = match.evidence.sentences()
+    return json.dumps(row, ensure_ascii=False)
 
 
 def _print_clinic(sport: str | None, state_dir: Path | None, *, as_json: bool) -> None:
@@ -99,7 +101,7 @@ def _print_clinic(sport: str | None, state_dir: Path | None, *, as_json: bool) -
     settings = settings_of(None, state_dir)
     question = GetUnmatched(sport=sport)
     answer = ask(settings, "reconciler", question, UnmatchedDescribed, _TIMEOUT_S)
-    for match in sorted(answer.matches, key=lambda each: (each.verdict.value, each.sport_key)):
+    for match in sorted(answer.matches, key=lambda match: (match.verdict.value, match.sport_key)):
         row = {
             "event": answer.names.get(match.event_id, match.event_id),
             "sport_key": match.sport_key,

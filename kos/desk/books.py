@@ -176,7 +176,7 @@ def _profit(visit: DeskContext) -> DeskReply:
             png = profit_chart(
                 f"Profit for {about}",
                 days,
-                [(place_name(each), pence) for each, pence in _sums(books.by_venue)],
+                [(place_name(venue), pence) for venue, pence in _sums(books.by_venue)],
             )
         except InvalidInput:
             parts.append(f"\n\n{MISSING}")
@@ -185,9 +185,9 @@ def _profit(visit: DeskContext) -> DeskReply:
             answers.append(msgspec.structs.replace(caption, picture=png))
     who = visit.words.plain[0] if visit.words.plain and "participant" in scope else ""
     others = [
-        button(each, " ".join(filter(None, ("/profit", quoted(who) if who else "", each))))
-        for each in ("week", "month", "year", "all")
-        if each != period and len(who.encode()) < _NAME_FITS
+        button(other, " ".join(filter(None, ("/profit", quoted(who) if who else "", other))))
+        for other in ("week", "month", "year", "all")
+        if other != period and len(who.encode()) < _NAME_FITS
     ]
     return DeskReply(answers=(*answers, say(*parts, buttons=in_rows(others, 4))))
 
@@ -213,7 +213,7 @@ def _period_words(period: str, now: datetime) -> str:
 def _made(
     title: str, lines: Iterable[ProfitLine], name_of: Callable[[str], str] = profit_name
 ) -> str:
-    sums = sorted(_sums(lines), key=lambda each: (-abs(each[1]), each[0]))
+    sums = sorted(_sums(lines), key=lambda total: (-abs(total[1]), total[0]))
     shown = "".join(
         f"\n  {tidy(name_of(name), 40)} {pounds(pence)}"
         for name, pence in sums[:_MOST_LINES]
@@ -225,10 +225,10 @@ def _made(
 
 def _sums(lines: Iterable[ProfitLine]) -> list[tuple[str, int]]:
     """Profit by name, over all participants."""
-    found: Counter[str] = Counter()
+    sums: Counter[str] = Counter()
     for line in lines:
-        found[line.name] += line.profit
-    return list(found.items())
+        sums[line.name] += line.profit
+    return list(sums.items())
 
 
 def _by_day(visit: DeskContext, scope: Scope, span: Period) -> list[tuple[date, int]]:

@@ -42,7 +42,8 @@ def _calc(visit: DeskContext) -> DeskReply:
 def _kinds(visit: DeskContext) -> DeskReply:
     page = count_of("page", visit.words.get("page") or "1")
     blocks: list[tuple[TextPart, ...]] = [
-        (code(f"/calc {each.kind}"), f"\n{each.summary}") for each in KINDS.values()
+        (code(f"/calc {calculator.kind}"), f"\n{calculator.summary}")
+        for calculator in KINDS.values()
     ]
     shown = page_of(blocks, page, _PAGE)
     return DeskReply(
@@ -56,9 +57,9 @@ def _kinds(visit: DeskContext) -> DeskReply:
 
 
 def _known(wanted: str) -> Calculator:
-    found = KINDS.get(wanted)
-    if found is not None:
-        return found
+    calculator = KINDS.get(wanted)
+    if calculator is not None:
+        return calculator
     near = process.extractOne(wanted, KINDS.keys(), scorer=fuzz.WRatio, score_cutoff=_ALIKE)
     hint = f" (did you mean {near[0]}?)" if near else ""
     raise InvalidInput("kind", tidy(wanted, 40), f"a calculator listed by /calc{hint}")

@@ -42,7 +42,7 @@ def profit_chart(
     totals: list[float] = []
     for _, pence in days:
         totals.append((totals[-1] if totals else 0.0) + pence / 100)
-    shown = sorted(sorted(venues, key=lambda each: -abs(each[1]))[:_MOST_BARS], key=_by_profit)
+    shown = sorted(sorted(venues, key=lambda venue: -abs(venue[1]))[:_MOST_BARS], key=_by_profit)
     with _drawing, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a font that lacks a letter draws a box
         figure = Figure(figsize=_SIZE_INCHES, dpi=_DPI, layout="constrained")
@@ -55,7 +55,7 @@ def profit_chart(
         above.grid(visible=True, alpha=0.3)
         above.tick_params(axis="x", rotation=30)
         bars = [pence / 100 for _, pence in shown]
-        colours = ["tab:green" if each >= 0 else "tab:red" for each in bars]
+        colours = ["tab:green" if amount >= 0 else "tab:red" for amount in bars]
         below.barh(range(len(shown)), bars, color=colours)
         below.set_yticks(
             range(len(shown)), [_plain(name, _LABEL) for name, _ in shown], parse_math=False

@@ -16,25 +16,27 @@ _FIRST = ("qualifier", "snr", "due", "offers", "balance", "status")
 def _help(visit: DeskContext) -> DeskReply:
     wanted = visit.words.first().lstrip("/").casefold()
     own = [
-        each
-        for each in visit.premises.commands
-        if visit.person.seat in each.seats and not each.is_hidden
+        command
+        for command in visit.premises.commands
+        if visit.person.seat in command.seats and not command.is_hidden
     ]
     if wanted:
         return DeskReply(answers=(_about(wanted, own),))
     parts: list[TextPart] = ["Commands you can use\n"]
     for subject in CommandGroup:
-        of_it = [each for each in own if each.subject is subject]
+        of_it = [command for command in own if command.subject is subject]
         if of_it:
             parts += ["\n", bold(subject.value), "\n"]
-            width = max(len(each.name) for each in of_it)
-            parts.append("".join(f"/{each.name:<{width}}  {each.summary}\n" for each in of_it))
+            width = max(len(command.name) for command in of_it)
+            parts.append(
+                "".join(f"/{command.name:<{width}}  {command.summary}\n" for command in of_it)
+            )
     parts.append("\nSend /help COMMAND for details.")
     return DeskReply(answers=(say(*parts),))
 
 
 def _about(wanted: str, own: list[Command]) -> Answer:
-    names = {each.name: each for each in own}
+    names = {command.name: command for command in own}
     command = names.get(wanted) or names.get(wanted.partition("_")[0])
     if command is None:
         near = process.extractOne(wanted, names.keys(), scorer=fuzz.ratio, score_cutoff=60.0)
@@ -58,7 +60,9 @@ def _about(wanted: str, own: list[Command]) -> Answer:
 
 
 def _start(visit: DeskContext) -> DeskReply:
-    own = {each.name for each in visit.premises.commands if visit.person.seat in each.seats}
+    own = {
+        command.name for command in visit.premises.commands if visit.person.seat in command.seats
+    }
     buttons = in_rows(button(f"/{name}", f"/{name}") for name in _FIRST if name in own)
     simulated = (
         " The markets are simulated: these are not real prices."

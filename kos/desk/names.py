@@ -43,22 +43,7 @@ def _alias(visit: DeskContext) -> DeskReply:
     visit.words.refuse_others("page")
     sport = visit.words.first().casefold() or None
     listed = visit.office.ask("reconciler", GetUnmatched(sport=sport), UnmatchedDescribed)
-    settled = visit.office.ask("ledger", GetAliases(), AliasesListed).aliases
-    known = {
-        (fact.sport, fact.feed_name, fact.exchange_name)
-        for fact in settled
-        if fact.verdict is not AliasVerdict.WITHDRAWN
-    }
-    doubts = []
-    for match in listed.matches:
-        pairs = [
-            pair
-            for pair in listed.pairs.get(match.event_id, ())
-            if pair.score < 1 and (pair.sport, pair.feed_name, pair.exchange_name) not in known
-        ]
-        if match.verdict is Verdict.DOUBT and pairs:
-            doubts.append((match, pairs))
-    doubts.sort(key=lambda each: (-each[0].confidence, each[0].event_id))
+    doubts = _doubts(visit, listed)
     if not doubts:
         alone = sum(match.verdict is not Verdict.DOUBT for match in listed.matches)
         text = (
@@ -108,6 +93,28 @@ def _alias(visit: DeskContext) -> DeskReply:
     )
 
 
+def _doubts(
+    visit: DeskContext, listed: UnmatchedDescribed
+) -> list[tuple[EventMatch, list[NamePair]]]:
+    """Events in doubt, surest first, each with the pairs of names that no one has settled."""
+    aliases = visit.office.ask("ledger", GetAliases(), AliasesListed).aliases
+    settled = {
+        (fact.sport, fact.feed_name, fact.exchange_name)
+        for fact in aliases
+        if fact.verdict is not AliasVerdict.WITHDRAWN
+    }
+    doubts = []
+    for match in listed.matches:
+        pairs = [
+            pair
+            for pair in listed.pairs.get(match.event_id, ())
+            if pair.score < 1 and (pair.sport, pair.feed_name, pair.exchange_name) not in settled
+        ]
+        if match.verdict is Verdict.DOUBT and pairs:
+            doubts.append((match, pairs))
+    return sorted(doubts, key=lambda doubt: (-doubt[0].confidence, doubt[0].event_id))
+
+
 def _because(match: EventMatch) -> list[TextPart]:
     return [f"\n- {tidy(reason, 250)}" for reason in match.reasons[:8]]
 
@@ -138,7 +145,9 @@ def _settle(visit: DeskContext) -> DeskReply:
     if visit.action is None:
         raise CommandNotAllowed("Use the buttons of /alias to confirm or reject names.")
     words = visit.words
-    verdict = AliasVerdict(one_of("verdict", words.first(), [each.value for each in AliasVerdict]))
+    verdict = AliasVerdict(
+        one_of("verdict", words.first(), [verdict.value for verdict in AliasVerdict])
+    )
     pair = NamePair(words.get("sport"), words.get("feed"), words.get("exchange"), 0.0, "")
     answer = visit.office.do(
         RecordAlias(
@@ -156,7 +165,7 @@ def _settle(visit: DeskContext) -> DeskReply:
     if isinstance(answer, CommandRefused):
         raise CommandNotAllowed(f"Not recorded: {answer.reason}")
     feed, exchange = tidy(pair.feed_name, _MAX_NAME), tidy(pair.exchange_name, _MAX_NAME)
-    said = {
+    headline = {
         AliasVerdict.CONFIRMED: f"✓ {feed} is the same as {exchange}",
         AliasVerdict.REJECTED: f"✗ {feed} is not {exchange}",
         AliasVerdict.WITHDRAWN: f"Undone: {feed} and {exchange} can be decided again",
@@ -169,7 +178,7 @@ def _settle(visit: DeskContext) -> DeskReply:
     return DeskReply(
         answers=(
             say(
-                bold(said),
+                bold(headline),
                 f" ({tidy(pair.sport, 40)}). It takes effect within 15 seconds.",
                 buttons=(tuple(buttons),),
                 is_edit=bool(visit.said.message_id),
@@ -188,24 +197,24 @@ def _why(visit: DeskContext) -> DeskReply:
         raise InvalidInput("event", "", "part of its name, e.g. /why Leeds v York")
     question = GetMatch(text=tidy(wanted, _MAX_NAME))
     if is_reference(wanted):
-        found = pair_of(visit, wanted)
-        if found.exchange != _OWN_EXCHANGE:
+        pair = pair_of(visit, wanted)
+        if pair.exchange != _OWN_EXCHANGE:
             text = (
-                f"Both prices for {tidy(found.home, 60)} v {tidy(found.away, 60)} come from the"
+                f"Both prices for {tidy(pair.home, 60)} v {tidy(pair.away, 60)} come from the"
                 " same feed under the same name, so no names were matched."
             )
             return DeskReply(answers=(say(text),))
-        question = GetMatch(event_id=found.event_id)
-    told = visit.office.ask("reconciler", question, MatchDescribed)
-    if told.match is None:
+        question = GetMatch(event_id=pair.event_id)
+    answer = visit.office.ask("reconciler", question, MatchDescribed)
+    if answer.match is None:
         raise CommandNotAllowed("No event found. Try other words from its name.")
-    match = told.match
+    match = answer.match
     parts: list[TextPart] = [
-        bold(tidy(told.name, _MAX_NAME)),
+        bold(tidy(answer.name, _MAX_NAME)),
         f"\n{tidy(match.sport_key, 60)}: {match.verdict.value}, {match.confidence:.0%} confidence",
     ]
-    if told.exchange_name:
-        parts.append(f"\nExchange: {tidy(told.exchange_name, _MAX_NAME)}")
+    if answer.exchange_name:
+        parts.append(f"\nExchange: {tidy(answer.exchange_name, _MAX_NAME)}")
     if match.is_swapped:
         parts.append("\nThe exchange lists the teams in the other order.")
     parts += _because(match)

@@ -155,7 +155,7 @@ def _credits(visit: DeskContext) -> str:
 def kept_pause(visit: DeskContext) -> Pause | None:
     """The current pause; None if there is none."""
     kept = visit.office.ask("ledger", GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept
-    value = next((each.value for each in kept if each.name == PAUSE), "")
+    value = next((entry.value for entry in kept if entry.name == PAUSE), "")
     return msgspec.json.decode(value, type=Pause) if value else None
 
 
@@ -225,21 +225,21 @@ def _recheck(visit: DeskContext) -> DeskReply:
     if visit.action is not None:
         return _rechecked(visit, wanted)
     system = visit.office.ask(SYSTEM, Describe(), SystemDescribed)
-    known = sorted(
+    polled = sorted(
         actor.name.removeprefix(_FETCHER)
         for node in system.nodes
         for actor in node.actors
         if actor.name.startswith(_FETCHER)
     )
-    if not known:
+    if not polled:
         raise CommandNotAllowed("No competitions are being polled yet.")
-    keys = [key for key in known if any(key.startswith(each) for each in wanted)]
+    keys = [key for key in polled if any(key.startswith(prefix) for prefix in wanted)]
     if not keys and wanted:
-        alike = get_close_matches(wanted[0], known, n=5, cutoff=0.4) or known[:5]
+        alike = get_close_matches(wanted[0], polled, n=5, cutoff=0.4) or polled[:5]
         expected = f"a sport such as {', '.join(alike)}"
         raise InvalidInput("sport", tidy(" ".join(wanted), 60), expected)
     if not wanted or len(keys) > _MOST_KEYS:
-        return _which_sport(keys or known)
+        return _which_sport(keys or polled)
     budget = visit.office.ask("budget", GetBudget(), BudgetDescribed)
     cost = visit.premises.recheck_credits * len(keys)
     return confirm(
@@ -268,12 +268,12 @@ def _rechecked(visit: DeskContext, keys: tuple[str, ...]) -> DeskReply:
     for key in keys[:_MOST_KEYS]:
         question = FetchNow(reason=f"requested by {visit.user}")
         try:
-            told = visit.office.ask(f"{_FETCHER}{key}", question, FetchAnswered, _FETCH_S)
+            fetched = visit.office.ask(f"{_FETCHER}{key}", question, FetchAnswered, _FETCH_S)
         except KosError as error:
             lines.append(f"\n⚠ {key}: {tidy(str(error), 200)}")
         else:
-            mark = "✓" if told.is_done else "⚠"
-            lines.append(f"\n{mark} {key}: {tidy(told.detail, 200)}")
+            mark = "✓" if fetched.is_done else "⚠"
+            lines.append(f"\n{mark} {key}: {tidy(fetched.detail, 200)}")
     return DeskReply(answers=(say(bold("Refreshed"), *lines, f"\n\n{_credits(visit)}"),))
 
 

@@ -93,7 +93,7 @@ def _remove(visit: DeskContext) -> DeskReply:
     """Remove someone's access."""
     user = visit.words.first()
     listed = visit.office.ask("ledger", GetPeople(), PeopleListed).people
-    person = next((each for each in listed if each.user == user), None)
+    person = next((person for person in listed if person.user == user), None)
     if person is None:
         raise InvalidInput(
             "user",
@@ -127,7 +127,7 @@ def _set(visit: DeskContext, person: Person) -> None:
 def _invite(visit: DeskContext) -> DeskReply:
     """Create a one-time invitation code."""
     visit.words.refuse_others("valid")
-    seat = Seat(one_of("seat", visit.words.first(), [each.value for each in Seat]))
+    seat = Seat(one_of("seat", visit.words.first(), [seat.value for seat in Seat]))
     participant = visit.words.plain[1] if len(visit.words.plain) > 1 else ""
     if seat is Seat.PARTICIPANT:
         _check_participant(visit, participant)

@@ -77,7 +77,7 @@ def _start_question(visit: DeskContext, dialogue: Dialogue, field: str) -> Promp
                 field="amount",
                 text="Deposit (£)? Enter 0 for none.",
                 choices=((pounds(least), f"{least / 100:.2f}"),),
-                read=lambda given: f"{pounds_of('amount', given, least=_NOTHING)}",
+                read=lambda text: f"{pounds_of('amount', text, least=_NOTHING)}",
             )
         case _:
             if dialogue.word("amount") == "0.00":
@@ -86,7 +86,7 @@ def _start_question(visit: DeskContext, dialogue: Dialogue, field: str) -> Promp
                 field="there",
                 text="Has the deposit reached the bookmaker?",
                 choices=(("Yes", "yes"), ("No, in transit", "no")),
-                read=lambda given: one_of("there", given, ("yes", "no")),
+                read=lambda text: one_of("there", text, ("yes", "no")),
             )
 
 
@@ -104,7 +104,7 @@ def _who(visit: DeskContext) -> Prompt | None:
         text="Who is it for?",
         choices=tuple((f"{line.name} ({line.participant})", line.participant) for line in listed
                       if line.is_active),
-        read=lambda given: given if given in names else one_of("who", given, names),
+        read=lambda text: text if text in names else one_of("who", text, names),
     )  # fmt: skip
 
 
@@ -133,7 +133,7 @@ def _which_offer(visit: DeskContext, dialogue: Dialogue) -> Prompt:
         choices=tuple(
             (f"{place_name(offer.bookmaker)}: {offer.title}", offer.key) for offer in there
         ),
-        read=lambda given: given if given in names else one_of("offer", given, names),
+        read=lambda text: text if text in names else one_of("offer", text, names),
     )
 
 
@@ -154,7 +154,7 @@ def _start_finish(visit: DeskContext, dialogue: Dialogue) -> DeskReply:
     is_there = dialogue.word("there") != "no"
     asked = terms.qualifying
     named = {"offer": terms.key, "amount": amount, "is_instant": "yes" if is_there else "no"}
-    told = confirm(
+    reply = confirm(
         visit,
         bold(f"Start “{tidy(terms.title, 120)}” for {participant}?"),
         f"\n{tidy(place_name(terms.bookmaker), 40)}, offer {instance}"
@@ -167,7 +167,7 @@ def _start_finish(visit: DeskContext, dialogue: Dialogue) -> DeskReply:
         instance=instance,
         version=0,
     )
-    return with_pair(visit, told, dialogue.hints, participant, instance)
+    return with_pair(visit, reply, dialogue.hints, participant, instance)
 
 
 def _begin(visit: DeskContext) -> DeskReply:
@@ -183,14 +183,14 @@ def _begin(visit: DeskContext) -> DeskReply:
         is_instant=visit.words.get("is_instant") == "yes",
     )
     record_fact(visit, fact, participant, instance)
-    told = described(visit, find(visit, (participant, instance)), before="✓ Offer started.")
-    return msgspec.structs.replace(told, notice="recorded")
+    reply = described(visit, find(visit, (participant, instance)), before="✓ Offer started.")
+    return msgspec.structs.replace(reply, notice="recorded")
 
 
 def _take(visit: DeskContext) -> DeskReply:
     """The opportunity on screen, for an offer that needs a bet at its bookmaker, or for a new one."""
     short = tidy(visit.words.first(), 60)
-    found = pair_of(visit, short)
+    pair = pair_of(visit, short)
     lines = visit.office.ask(
         "ledger", GetOffers(with_closed=False, **visit.about()), OffersListed
     ).offers
@@ -198,16 +198,16 @@ def _take(visit: DeskContext) -> DeskReply:
     buttons = []
     for line in lines:
         fact = _WAITING_FOR.get(line.phase)
-        if line.bookmaker == found.bookmaker and fact is not None:
+        if line.bookmaker == pair.bookmaker and fact is not None:
             command = f"/record {quoted(line.participant)} {quoted(line.instance)} {fact}"
             label = f"{line.participant} {line.instance}: {FACTS[fact].label}"
             buttons.append(shown.button(label, f"{command} pair={short}", line))
     buttons.append(shown.button("Start a new offer", f"/start_offer pair={short}"))
-    hints = pair_hints(found)
+    hints = pair_hints(pair)
     return shown.told(
         say(
             bold(f"{hints['selection']} ({hints['event']})"),
-            f"\nBack {hints['odds']} at {tidy(found.bookmaker_title, 40)}\n\nWhich offer is this for?",
+            f"\nBack {hints['odds']} at {tidy(pair.bookmaker_title, 40)}\n\nWhich offer is this for?",
             buttons=in_rows(buttons[:30], 1),
         )
     )

@@ -53,9 +53,9 @@ def examine(
             break
         results[number] = findings
     return tuple(
-        Finding(each.check, each.level, redact(each.found), redact(each.remedy))
+        Finding(finding.check, finding.level, redact(finding.found), redact(finding.remedy))
         for number, check in enumerate(checks)
-        for each in (results[number] if number in results else _late(check, deadline_s))
+        for finding in (results[number] if number in results else _late(check, deadline_s))
     )
 
 
@@ -69,9 +69,9 @@ def _guarded(check: Check) -> Sequence[Finding]:
 
 
 def _late(check: Check, deadline_s: float) -> Sequence[Finding]:
-    found = f"no result within {deadline_s:g} seconds"
+    result = f"no result within {deadline_s:g} seconds"
     return (
         failure(
-            check.name, found, "try again; if it keeps happening, the service is not responding"
+            check.name, result, "try again; if it keeps happening, the service is not responding"
         ),
     )

@@ -46,7 +46,7 @@ def failure(check: str, found: str, remedy: str) -> Finding:
 
 def exit_code(findings: Iterable[Finding]) -> int:
     """0 when all is well, 1 with warnings, 2 with failures."""
-    levels = {each.level for each in findings}
+    levels = {finding.level for finding in findings}
     if Level.FAILURE in levels:
         return 2
     return 1 if Level.WARNING in levels else 0

@@ -157,12 +157,12 @@ def clock(skew_s: float) -> Finding:
     """How far this machine's clock is ahead of a remote's (negative: behind), in seconds."""
     check = "clock"
     side = "ahead of" if skew_s > 0 else "behind"
-    found = f"{abs(skew_s):.1f}s {side} the odds feed"
+    difference = f"{abs(skew_s):.1f}s {side} the odds feed"
     remedy = "synchronise the clock: timedatectl set-ntp true"
     if abs(skew_s) > _SKEW_FAILURE_S:
-        return failure(check, f"{found}: price ages would be wrong", remedy)
+        return failure(check, f"{difference}: price ages would be wrong", remedy)
     if abs(skew_s) > _SKEW_WARNING_S:
-        return warning(check, found, remedy)
+        return warning(check, difference, remedy)
     return ok(check, "matches the odds feed")
 
 

@@ -48,12 +48,12 @@ def python(_: ExaminedSystem) -> Sequence[Finding]:
         if "extra" in condition:
             continue
         try:
-            found = metadata.version(name)
+            version = metadata.version(name)
         except metadata.PackageNotFoundError:
             missing.append(name)
             continue
-        if at_least and _release(found) < _release(wanted):
-            old[name] = f"{found}, at least {wanted} is needed"
+        if at_least and _release(version) < _release(wanted):
+            old[name] = f"{version}, at least {wanted} is needed"
     return (judge.python((sys.version_info.major, sys.version_info.minor), missing, old),)
 
 
@@ -82,8 +82,8 @@ def settings(subject: ExaminedSystem) -> Sequence[Finding]:
 
 def secrets(subject: ExaminedSystem) -> Sequence[Finding]:
     """Which secrets are set, and from where."""
-    found = rows(subject.settings, subject.origins)
-    sources = {row.key: row.source for row in found if row.is_secret and row.source != "default"}
+    listed = rows(subject.settings, subject.origins)
+    sources = {row.key: row.source for row in listed if row.is_secret and row.source != "default"}
     return (judge.secrets(sources),)
 
 
@@ -113,8 +113,8 @@ def state_dir(subject: ExaminedSystem) -> Sequence[Finding]:
     nearest = _nearest(folder)
     mode, is_own = None, True
     if nearest == folder:
-        found = folder.stat()
-        mode, is_own = stat.S_IMODE(found.st_mode), found.st_uid == os.geteuid()
+        status = folder.stat()
+        mode, is_own = stat.S_IMODE(status.st_mode), status.st_uid == os.geteuid()
     is_writable = os.access(nearest, os.W_OK | os.X_OK)
     return (judge.state_dir(str(folder), mode, is_own, is_writable),)
 

@@ -46,8 +46,8 @@ def clock(subject: ExaminedSystem) -> Sequence[Finding]:
         answer = remote.get("/v4/", accept=ANY_STATUS)
         after = time.time()
     except KosError as error:
-        found = f"no reference time: {error}"
-        return (warning("clock", found, "see the odds api check below"),)
+        reason = f"no reference time: {error}"
+        return (warning("clock", reason, "see the odds api check below"),)
     finally:
         remote.close()
     try:
@@ -64,8 +64,8 @@ def proxies(subject: ExaminedSystem) -> Sequence[Finding]:
     settings = subject.settings.proxies
     if not settings.used_by:
         return ()
-    if (found := subject.actor("proxies")) is not None:
-        return (judge.actor_pulse("proxies", "pool", *found),)
+    if (actor := subject.actor("proxies")) is not None:
+        return (judge.actor_pulse("proxies", "pool", *actor),)
     try:
         check_session(settings, _OWN_SESSION, subject.settings.odds_api.url)
     except KosError as error:
@@ -82,8 +82,8 @@ def _way(settings: Settings, service: str) -> str | None:
 def odds_api(subject: ExaminedSystem) -> Sequence[Finding]:
     """The free list of sports, which brings the counters of the credits."""
     settings = subject.settings.odds_api
-    if (found := subject.actor("sports")) is not None and not settings.key:
-        return (judge.actor_pulse("odds api", "sports", *found),)
+    if (actor := subject.actor("sports")) is not None and not settings.key:
+        return (judge.actor_pulse("odds api", "sports", *actor),)
     if not settings.key:
         return (judge.no_odds_key(),)
 
@@ -114,8 +114,8 @@ def odds_api(subject: ExaminedSystem) -> Sequence[Finding]:
 def betfair(subject: ExaminedSystem) -> Sequence[Finding]:
     """A login and a logout, unless the daemon holds a session."""
     settings = subject.settings.betfair
-    if (found := subject.actor("exchange")) is not None:
-        return (judge.actor_pulse("betfair", "exchange", *found),)
+    if (actor := subject.actor("exchange")) is not None:
+        return (judge.actor_pulse("betfair", "exchange", *actor),)
     if not settings.app_key:
         return (ok("betfair", "not set up: lay prices come from the odds feed"),)
 
@@ -174,8 +174,8 @@ class _Webhook(msgspec.Struct):
 
 def telegram(subject: ExaminedSystem) -> Sequence[Finding]:
     """The bot's token, webhook and other readers, unless the daemon reads."""
-    if (found := subject.actor("bot")) is not None:
-        return (judge.actor_pulse("telegram", "bot", *found),)
+    if (actor := subject.actor("bot")) is not None:
+        return (judge.actor_pulse("telegram", "bot", *actor),)
     settings = subject.settings.telegram
     if not settings.token:
         return (ok("telegram", "not set up (optional)"),)
@@ -210,10 +210,10 @@ def _ask_telegram(remote: HttpRemote, token: Secret) -> Sequence[Finding]:
 
     def read(body: bytes, kind: type[_BotName | _Webhook]) -> str:
         try:
-            found = msgspec.json.decode(body, type=kind)
+            decoded = msgspec.json.decode(body, type=kind)
         except msgspec.MsgspecError:
             return ""
-        return found.username if isinstance(found, _BotName) else found.url
+        return decoded.username if isinstance(decoded, _BotName) else decoded.url
 
     status, me = call("getMe")
     findings = [judge.telegram_token(status, read(me, _BotName))]

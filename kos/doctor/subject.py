@@ -31,9 +31,9 @@ class ExaminedSystem(msgspec.Struct, frozen=True, kw_only=True):
     def actor(self, name: str) -> tuple[str, Mapping[str, object]] | None:
         """State and pulse of an actor of the running daemon."""
         for node in self.system.nodes if self.system else ():
-            for each in node.actors:
-                if each.name == name:
-                    return each.state, each.pulse
+            for actor in node.actors:
+                if actor.name == name:
+                    return actor.state, actor.pulse
         return None
 
 

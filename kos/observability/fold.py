@@ -49,53 +49,53 @@ class Folder:
         if not self._window_s or not is_folded(str(line.get("event")), str(line.get("level"))):
             return True
         key = _key_of(line)
-        known = self._open.get(key)
-        if known is None or (known.due <= now and not known.repeats):
-            if known is None and len(self._open) >= MAX_OPEN:
+        window = self._open.get(key)
+        if window is None or (window.due <= now and not window.repeats):
+            if window is None and len(self._open) >= MAX_OPEN:
                 self._forget_quiet(now)
-            if known is not None or len(self._open) < MAX_OPEN:
+            if window is not None or len(self._open) < MAX_OPEN:
                 self._open[key] = _Open(due=now + self._window_s)
             return True
-        if not known.repeats:
-            known.first_at = now
-        known.repeats += 1
-        known.last_at = now
-        known.last = dict(line)
+        if not window.repeats:
+            window.first_at = now
+        window.repeats += 1
+        window.last_at = now
+        window.last = dict(line)
         return False
 
     def due(self, now: float) -> list[Line]:
         """The lines of windows that have ended by ``now``; quiet troubles are forgotten."""
         lines = []
-        for key, each in list(self._open.items()):
-            if each.due > now:
+        for key, window in list(self._open.items()):
+            if window.due > now:
                 continue
-            if each.repeats:
-                lines.append(_summary(each))
+            if window.repeats:
+                lines.append(_summary(window))
                 self._open[key] = _Open(due=now + self._window_s)
             else:
                 del self._open[key]
         return lines
 
     def _forget_quiet(self, now: float) -> None:
-        for key, each in list(self._open.items()):
-            if each.due <= now and not each.repeats:
+        for key, window in list(self._open.items()):
+            if window.due <= now and not window.repeats:
                 del self._open[key]
 
     def next_due(self) -> float | None:
         """When the next window ends that has something to say; None when none has."""
-        return min((each.due for each in self._open.values() if each.repeats), default=None)
+        return min((window.due for window in self._open.values() if window.repeats), default=None)
 
     def rest(self) -> list[Line]:
         """What was counted and not yet written, as the process ends."""
-        lines = [_summary(each) for each in self._open.values() if each.repeats]
+        lines = [_summary(window) for window in self._open.values() if window.repeats]
         self._open.clear()
         return lines
 
 
-def _summary(each: _Open) -> Line:
-    line = each.last
+def _summary(window: _Open) -> Line:
+    line = window.last
     line.pop("exception", None)  # the first line has it
-    return line | {"repeats": each.repeats, "span_s": round(each.last_at - each.first_at, 1)}
+    return line | {"repeats": window.repeats, "span_s": round(window.last_at - window.first_at, 1)}
 
 
 def _key_of(line: Mapping[str, Any]) -> Hashable:

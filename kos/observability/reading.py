@@ -120,13 +120,13 @@ class LogFile:
 
     def _turned(self) -> list[Path]:
         """The turned files, newest first; not one that was still current when we opened it."""
-        found = []
+        turned = []
         number = 1
         while (older := self._path.with_name(f"{self._path.name}.{number}")).exists():
             if not self._is_ours(older):
-                found.append(older)
+                turned.append(older)
             number += 1
-        return found
+        return turned
 
     def _whole(self) -> Iterator[str]:
         if self._file is None:
@@ -176,8 +176,8 @@ def _rank(level: object) -> int:
     return LEVELS.index(level) if isinstance(level, str) and level in LEVELS else 0
 
 
-def _is(wanted: str, found: str) -> bool:
-    return found.startswith(wanted) if wanted.endswith(".") else found == wanted
+def _is(wanted: str, value: str) -> bool:
+    return value.startswith(wanted) if wanted.endswith(".") else value == wanted
 
 
 def _is_after(ts: object, moment: datetime) -> bool:

@@ -139,7 +139,7 @@ def _spelled(text: str) -> Iterator[str]:
     yield text
     for quoted in (quote(text, safe=""), quote(text), quote_plus(text)):
         yield quoted
-        yield re.sub("%[0-9A-F]{2}", lambda found: found.group().lower(), quoted)
+        yield re.sub("%[0-9A-F]{2}", lambda match: match.group().lower(), quoted)
     yield repr(text)[1:-1]
     yield json.dumps(text)[1:-1]
     yield json.dumps(text, ensure_ascii=False)[1:-1]

@@ -388,25 +388,29 @@ def key_rows() -> tuple[KeyRow, ...]:
 
 def problems_of(event: str, level: str, keys: frozenset[str]) -> list[str]:
     """What the vocabulary has against a line, in words; empty when nothing."""
-    known = EVENTS.get(event)
-    if known is None:
+    declared = EVENTS.get(event)
+    if declared is None:
         return [f"{event!r} is not in the vocabulary; add it to kos/observability/vocabulary.py"]
-    found = []
-    if level not in known.levels:
-        found.append(f"{event!r} is logged as {level}, declared as {' or '.join(known.levels)}")
-    strange = sorted(keys - set(known.keys) - set(COMMON_KEYS))
+    problems = []
+    if level not in declared.levels:
+        problems.append(
+            f"{event!r} is logged as {level}, declared as {' or '.join(declared.levels)}"
+        )
+    strange = sorted(keys - set(declared.keys) - set(COMMON_KEYS))
     if strange:
-        found.append(f"{event!r} has keys that it does not declare: {', '.join(strange)}")
-    return found
+        problems.append(f"{event!r} has keys that it does not declare: {', '.join(strange)}")
+    return problems
 
 
 def is_folded(event: str, level: str) -> bool:
     """Whether repeats of it are folded: from a warning upwards, and where it says so."""
-    known = EVENTS.get(event)
-    return LEVELS.index(level) >= LEVELS.index("warning") or (known is not None and known.is_folded)
+    declared = EVENTS.get(event)
+    return LEVELS.index(level) >= LEVELS.index("warning") or (
+        declared is not None and declared.is_folded
+    )
 
 
 def is_measure(key: str) -> bool:
     """Whether the key varies without making it another trouble."""
-    known = COMMON_KEYS.get(key) or KEYS.get(key)
-    return known is not None and known.is_measure
+    declared = COMMON_KEYS.get(key) or KEYS.get(key)
+    return declared is not None and declared.is_measure

@@ -212,7 +212,9 @@ class Context:
             reply.fail(error)
 
     def _keep(self, timer: Timer) -> Timer:
-        self._own_timers = [each for each in self._own_timers if not each.is_cancelled]
+        self._own_timers = [
+            own_timer for own_timer in self._own_timers if not own_timer.is_cancelled
+        ]
         self._own_timers.append(timer)
         return timer
 

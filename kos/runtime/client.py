@@ -83,7 +83,7 @@ class Client:
             raise SystemNotRunning(f"the system answered with {type(described).__name__}")
         with self._lock:
             for node in described.nodes:
-                self._registry.learn({each.name: node.name for each in node.actors})
+                self._registry.learn({actor.name: node.name for actor in node.actors})
         return described
 
     def close(self) -> None:

@@ -71,7 +71,7 @@ class Codec:
         types: tuple[type[Message], ...] = tuple(
             dict.fromkeys((*messages, Describe, SystemDescribed))
         )
-        names = [each.__name__ for each in types]
+        names = [message_type.__name__ for message_type in types]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             msg = f"messages on the wire need different names: {', '.join(twice)}"

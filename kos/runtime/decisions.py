@@ -104,7 +104,7 @@ def decide(
         The decision. Restarts never exceed ``max_restarts`` in any ``within_s`` seconds,
         unless the child is one to be parked: then they go on at the pace of the cap.
     """
-    record = next(each for each in siblings if each.name == ended)
+    record = next(sibling for sibling in siblings if sibling.name == ended)
     policy = record.policy
     if policy.restart is Restart.TEMPORARY or (
         policy.restart is Restart.TRANSIENT and not is_failure
@@ -132,7 +132,7 @@ def decide(
 def _group(
     strategy: Strategy, siblings: Sequence[ChildRecord], ended: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    names = [each.name for each in siblings]
+    names = [sibling.name for sibling in siblings]
     match strategy:
         case Strategy.ONE_FOR_ONE:
             group = [ended]
@@ -140,6 +140,8 @@ def _group(
             group = names
         case Strategy.REST_FOR_ONE:
             group = names[names.index(ended) :]
-    temporary = {each.name for each in siblings if each.policy.restart is Restart.TEMPORARY}
+    temporary = {
+        sibling.name for sibling in siblings if sibling.policy.restart is Restart.TEMPORARY
+    }
     stop = tuple(name for name in reversed(group) if name != ended)
     return stop, tuple(name for name in group if name not in temporary)

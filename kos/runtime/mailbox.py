@@ -144,35 +144,37 @@ class Mailbox:
             # Its own reminders are no loss: they were for itself alone.
             lost = sum(
                 1
-                for each in letters
-                if not isinstance(each.content, Order | NewArgs) and each.sender != self.owner
+                for letter in letters
+                if not isinstance(letter.content, Order | NewArgs) and letter.sender != self.owner
             )
             if lost:
                 self.dead[reason] += lost
-        for each in letters:
-            if each.reply is not None:
-                each.reply.fail(error)
+        for letter in letters:
+            if letter.reply is not None:
+                letter.reply.fail(error)
         return lost
 
     def empty_asks(self, error: RuntimeFault) -> None:
         """Fail the asks that wait with ``error``; what was told goes on waiting."""
         with self._lock:
-            asks = [each for each in (*self._control, *self._letters) if each.reply is not None]
+            asks = [
+                letter for letter in (*self._control, *self._letters) if letter.reply is not None
+            ]
             for box in (self._control, self._letters):
-                kept = [each for each in box if each.reply is None]
+                kept = [letter for letter in box if letter.reply is None]
                 box.clear()
                 box.extend(kept)
             if asks:
                 self.dead["parked"] += len(asks)
-        for each in asks:
-            if each.reply is not None:
-                each.reply.fail(error)
+        for letter in asks:
+            if letter.reply is not None:
+                letter.reply.fail(error)
 
     def forget_orders(self) -> None:
         """Drop the runtime's own words to a predecessor; messages stay."""
         with self._lock:
             self._orders.clear()
-            kept = [each for each in self._letters if not isinstance(each.content, Order)]
+            kept = [letter for letter in self._letters if not isinstance(letter.content, Order)]
             self._letters.clear()
             self._letters.extend(kept)
 

@@ -72,8 +72,8 @@ class Meters:
         """All of them as they stand."""
         with self._lock:
             return tuple(
-                Meter(each.name, each.labels, each.value, each.bounds, tuple(each.counts))
-                for each in self._series.values()
+                Meter(series.name, series.labels, series.value, series.bounds, tuple(series.counts))
+                for series in self._series.values()
             )
 
     def _of(self, name: str, labels: dict[str, str], bounds: tuple[float, ...]) -> _Series | None:

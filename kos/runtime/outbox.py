@@ -110,7 +110,7 @@ class Outbox:
     def drop_asks(self) -> None:
         """Throw requests away: their askers have been told that the link broke."""
         with self.lock:
-            for slot in [each for key, each in self._slots.items() if isinstance(key, AskKey)]:
+            for slot in [slot for key, slot in self._slots.items() if isinstance(key, AskKey)]:
                 del self._slots[slot.key]
                 self._entries.remove(slot)
                 self._bytes -= len(slot.data)

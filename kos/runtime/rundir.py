@@ -71,10 +71,10 @@ class RunDir:
         """Remove what only made sense while we ran, and let another run here."""
         with contextlib.suppress(FileNotFoundError):
             (self.path / _RECORD).unlink()
-        for each in self.path.glob("stacks-*.txt"):
+        for stacks in self.path.glob("stacks-*.txt"):
             with contextlib.suppress(OSError):
-                if not each.stat().st_size:
-                    each.unlink()
+                if not stacks.stat().st_size:
+                    stacks.unlink()
         shutil.rmtree(self.sockets, ignore_errors=True)
         self._lock.close()
 

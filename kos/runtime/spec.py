@@ -90,20 +90,22 @@ class RestartPolicy:
 
     def problems(self) -> list[str]:
         """What does not hold together, in words; empty when all is well."""
-        found = []
+        problems = []
         if self.max_restarts < 0:
-            found.append(f"max_restarts is {self.max_restarts}, must be 0 or more")
+            problems.append(f"max_restarts is {self.max_restarts}, must be 0 or more")
         if self.within_s <= 0:
-            found.append(f"within_s is {self.within_s}, must be above 0")
+            problems.append(f"within_s is {self.within_s}, must be above 0")
         if self.backoff_first_s < 0:
-            found.append(f"backoff_first_s is {self.backoff_first_s}, must be 0 or more")
+            problems.append(f"backoff_first_s is {self.backoff_first_s}, must be 0 or more")
         if self.backoff_cap_s < self.backoff_first_s:
-            found.append(f"backoff_cap_s is {self.backoff_cap_s}, must not be below the first wait")
+            problems.append(
+                f"backoff_cap_s is {self.backoff_cap_s}, must not be below the first wait"
+            )
         if not 0 <= self.backoff_jitter <= 1:
-            found.append(f"backoff_jitter is {self.backoff_jitter}, must be from 0 to 1")
+            problems.append(f"backoff_jitter is {self.backoff_jitter}, must be from 0 to 1")
         if self.quiet_reset_s < 0:
-            found.append(f"quiet_reset_s is {self.quiet_reset_s}, must be 0 or more")
-        return found
+            problems.append(f"quiet_reset_s is {self.quiet_reset_s}, must be 0 or more")
+        return problems
 
 
 def _name_problems(name: str) -> list[str]:
@@ -137,17 +139,17 @@ class ChildSpec(RestartPolicy):
     hang_after_s: float | None = 120.0
 
     def __post_init__(self) -> None:
-        found = _name_problems(self.name) + self.problems()
+        problems = _name_problems(self.name) + self.problems()
         if self.factory.count(":") != 1:
-            found.append(f"factory {self.factory!r} must read 'package.module:Class'")
-        found += _not_above_zero(
+            problems.append(f"factory {self.factory!r} must read 'package.module:Class'")
+        problems += _not_above_zero(
             start_timeout_s=self.start_timeout_s,
             stop_timeout_s=self.stop_timeout_s,
             mailbox_capacity=self.mailbox_capacity,
             hang_after_s=1 if self.hang_after_s is None else self.hang_after_s,
         )
-        if found:
-            raise SpecRefused(f"the specification of actor {self.name!r}", found)
+        if problems:
+            raise SpecRefused(f"the specification of actor {self.name!r}", problems)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,18 +176,18 @@ class NodeSpec(RestartPolicy):
     stop_timeout_s: float = 15.0
 
     def __post_init__(self) -> None:
-        found = _name_problems(self.name) + self.problems()
-        found += _not_above_zero(
+        problems = _name_problems(self.name) + self.problems()
+        problems += _not_above_zero(
             ping_interval_s=self.ping_interval_s,
             hang_after_s=self.hang_after_s,
             start_timeout_s=self.start_timeout_s,
             stop_timeout_s=self.stop_timeout_s,
         )
         if self.hang_after_s < self.ping_interval_s:
-            found.append("hang_after_s must not be below ping_interval_s")
-        found += twice_named([child.name for child in self.children])
-        if found:
-            raise SpecRefused(f"the specification of node {self.name!r}", found)
+            problems.append("hang_after_s must not be below ping_interval_s")
+        problems += twice_named([child.name for child in self.children])
+        if problems:
+            raise SpecRefused(f"the specification of node {self.name!r}", problems)
 
 
 def twice_named(names: list[str]) -> list[str]:

@@ -96,8 +96,8 @@ class RestartPlan:
 
     def leave_out(self, name: str) -> None:
         """Stop concerning ``name``."""
-        self.stop = [each for each in self.stop if each != name]
-        self.start = [each for each in self.start if each != name]
+        self.stop = [other for other in self.stop if other != name]
+        self.start = [other for other in self.start if other != name]
 
     def names(self) -> set[str]:
         """Everyone it concerns."""
@@ -194,7 +194,7 @@ class Supervisor:
             NodeGivesUp: One did not start and is not one to be parked.
         """
         with self._lock:  # all names first: what the first says to the last waits for it
-            children = [self._adopt(each, is_dynamic=False) for each in self._spec.children]
+            children = [self._adopt(spec, is_dynamic=False) for spec in self._spec.children]
         for child in children:
             self._begin(child)
             while child.state == "starting":
@@ -389,7 +389,7 @@ class Supervisor:
     def _decide(self, child: Child, ended: Ended) -> None:
         decision = decide(
             self._spec.strategy,
-            [each.record for each in self._all() if not each.is_ending],
+            [sibling.record for sibling in self._all() if not sibling.is_ending],
             child.spec.name,
             is_failure=ended.is_failure,
             now=time.monotonic(),
@@ -434,17 +434,17 @@ class Supervisor:
             stop=list(decision.stop), start=list(decision.start), delay_s=decision.delay_s
         )
         if decision.verdict is RestartVerdict.PARK:  # it waits by itself; no one waits for it
-            for each in self._plans:
-                each.leave_out(decision.record.name)
+            for other in self._plans:
+                other.leave_out(decision.record.name)
             self._plans.append(plan)
             return
-        overlapped = [each for each in self._plans if each.names() & plan.names()]
-        for each in overlapped:
-            self._plans.remove(each)
-            plan.delay_s = max(plan.delay_s, each.due - time.monotonic())
-        wanted = {name for each in (*overlapped, plan) for name in each.start}
-        touched = {name for each in (*overlapped, plan) for name in each.stop}
-        order = [each.spec.name for each in self._all()]
+        overlapped = [other for other in self._plans if other.names() & plan.names()]
+        for other in overlapped:
+            self._plans.remove(other)
+            plan.delay_s = max(plan.delay_s, other.due - time.monotonic())
+        wanted = {name for other in (*overlapped, plan) for name in other.start}
+        touched = {name for other in (*overlapped, plan) for name in other.stop}
+        order = [child.spec.name for child in self._all()]
         plan.start = [name for name in order if name in wanted]
         plan.stop = [name for name in reversed(order) if name in touched]
         self._plans.append(plan)

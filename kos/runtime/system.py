@@ -139,9 +139,9 @@ class System:
         launcher: Launcher | None = None,
     ) -> None:
         actors = [child.name for node in nodes for child in node.children]
-        found = twice_named([node.name for node in nodes]) + twice_named(actors)
-        if found:
-            raise SpecRefused(f"the system {name!r}", found)
+        problems = twice_named([node.name for node in nodes]) + twice_named(actors)
+        if problems:
+            raise SpecRefused(f"the system {name!r}", problems)
         self._name = name
         self._messages = messages
         self._run_path = run_dir
@@ -155,8 +155,8 @@ class System:
         self._launcher: Launcher = launcher or SpawnLauncher()
         self._codec = Codec(messages)
         self._nodes = {
-            each.name: _SupervisedNode(spec=each, record=ChildRecord(name=each.name, policy=each))
-            for each in nodes
+            node.name: _SupervisedNode(spec=node, record=ChildRecord(name=node.name, policy=node))
+            for node in nodes
         }
         self._names = {child.name: node.name for node in nodes for child in node.children}
         self._hooks: list[_Hook] = []
@@ -225,7 +225,7 @@ class System:
             SpecRefused: Nodes or actors are not the same as before; nothing has changed.
         """
         before = {name: _names_of(node.spec) for name, node in self._nodes.items()}
-        if before != {each.name: _names_of(each) for each in nodes}:
+        if before != {node.name: _names_of(node) for node in nodes}:
             problem = "nodes and actors must be the same; a restart can change them"
             raise SpecRefused(f"the system {self._name!r}", [problem])
         self._setup_args = setup_args
@@ -363,12 +363,12 @@ class System:
         if self._collect_at:
             moments.append(self._collect_at)
         for node in self._nodes.values():
-            moments += [each for each in (node.kill_at, node.start_at) if each]
+            moments += [moment for moment in (node.kill_at, node.start_at) if moment]
             if node.state == "running":
                 moments.append(node.pinged_at + node.spec.ping_interval_s)
                 if node.waiting_since:
                     moments.append(node.waiting_since + node.spec.hang_after_s)
-        return max(0.0, min([5.0, *(each - time.monotonic() for each in moments)]))
+        return max(0.0, min([5.0, *(moment - time.monotonic() for moment in moments)]))
 
     def _look_after(self, node: _SupervisedNode, now: float) -> None:
         """Do what is due for ``node``."""
@@ -450,7 +450,7 @@ class System:
                     node.kill_at = 0.0
                     node.pinged_at = 0.0
                     self._change(node, "running")
-                    own = {each.name: node.spec.name for each in node.spec.children}
+                    own = {child.name: node.spec.name for child in node.spec.children}
                     self._rename(node, added=own, removed=())
             case Pong():
                 node.pong, node.pong_at, node.waiting_since = message, now, 0.0
@@ -503,7 +503,7 @@ class System:
         error = node.reason or how
         if was_hung:
             self._log_stacks(node)
-        static = {each.name for each in node.spec.children}
+        static = {child.name for child in node.spec.children}
         here = node.spec.name
         fleeting = [name for name, at in self._names.items() if at == here and name not in static]
         self._rename(node, added={}, removed=tuple(fleeting))
@@ -521,7 +521,7 @@ class System:
         now = time.monotonic()
         decision = decide(
             Strategy.ONE_FOR_ONE,
-            [each.record for each in self._nodes.values()],
+            [other.record for other in self._nodes.values()],
             node.spec.name,
             is_failure=is_failure,
             now=now,
@@ -612,10 +612,12 @@ def _describe(node: _SupervisedNode, names: dict[str, str], now: float) -> NodeD
 
 def _actors(node: _SupervisedNode, names: dict[str, str]) -> tuple[ActorDescribed, ...]:
     """What the node last said of its actors, and those it has not spoken of yet."""
-    told = () if node.pong is None else node.pong.actors
-    known = {each.name for each in told}
-    untold = [name for name, at in names.items() if at == node.spec.name and name not in known]
-    return told + tuple(
+    reported = () if node.pong is None else node.pong.actors
+    reported_names = {actor.name for actor in reported}
+    unreported = [
+        name for name, at in names.items() if at == node.spec.name and name not in reported_names
+    ]
+    return reported + tuple(
         ActorDescribed(name=name, state=node.state, incarnation=0, restarts=0, mailbox=0, handled=0)
-        for name in untold
+        for name in unreported
     )

@@ -81,10 +81,10 @@ Finding = tuple[HealthState, str]
 def judge(beat: Heartbeat, seen: Seen, rules: HealthRules = RULES) -> Judgement:
     """How KOS is by its heartbeat, as ``seen``."""
     age_s = age_of(beat, seen)
-    found = list(_silence(beat, seen, age_s, rules))
-    if not found:  # what a silent daemon once said of its parts says nothing
-        found = [*_nodes(beat, rules), *_feeds(beat, seen.now, rules), *_stores(beat, rules)]
-    grave = sorted(found, key=lambda finding: finding[0] is not HealthState.FAILED)
+    findings = list(_silence(beat, seen, age_s, rules))
+    if not findings:  # what a silent daemon once said of its parts says nothing
+        findings = [*_nodes(beat, rules), *_feeds(beat, seen.now, rules), *_stores(beat, rules)]
+    grave = sorted(findings, key=lambda finding: finding[0] is not HealthState.FAILED)
     return Judgement(
         state=grave[0][0] if grave else HealthState.OK,
         reasons=tuple(dict.fromkeys(reason for _, reason in grave)),

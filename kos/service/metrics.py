@@ -137,8 +137,8 @@ class MetricRow(msgspec.Struct, frozen=True):
 def metric_rows() -> tuple[MetricRow, ...]:
     """Every metric in the order of its name."""
     return tuple(
-        MetricRow(name, each.kind, ", ".join(each.labels), each.meaning)
-        for name, each in sorted(METRICS.items())
+        MetricRow(name, metric.kind, ", ".join(metric.labels), metric.meaning)
+        for name, metric in sorted(METRICS.items())
     )
 
 
@@ -203,11 +203,11 @@ def _samples(
         if node.since_pong_s is not None:
             yield "node_pong_age_seconds", (node.name,), node.since_pong_s
     for name, actors in _by_name(system).items():
-        yield "actor_running", (name,), sum(each.state == "running" for each in actors)
-        yield "actor_restarts_total", (name,), sum(each.restarts for each in actors)
-        yield "mailbox_messages", (name,), sum(each.mailbox for each in actors)
-        yield "messages_total", (name,), sum(each.handled for each in actors)
-        lost = sum(sum(each.dead_letters.values()) for each in actors)
+        yield "actor_running", (name,), sum(actor.state == "running" for actor in actors)
+        yield "actor_restarts_total", (name,), sum(actor.restarts for actor in actors)
+        yield "mailbox_messages", (name,), sum(actor.mailbox for actor in actors)
+        yield "messages_total", (name,), sum(actor.handled for actor in actors)
+        lost = sum(sum(actor.dead_letters.values()) for actor in actors)
         yield "messages_lost_total", (name,), lost
     for queue, length in beat.queues.items():
         if "." in queue and not queue.startswith(f"{_FETCHER}."):
@@ -268,12 +268,12 @@ def _of_stores(beat: Heartbeat, now: datetime) -> Iterator[Sample]:
 
 def _by_name(system: SystemDescribed) -> dict[str, list[ActorDescribed]]:
     """Actors by name; all fetchers together, as they are many."""
-    found: dict[str, list[ActorDescribed]] = defaultdict(list)
+    by_name: dict[str, list[ActorDescribed]] = defaultdict(list)
     for node in system.nodes:
         for actor in node.actors:
             is_one_of_many = actor.name.startswith(f"{_FETCHER}.")
-            found[_FETCHER if is_one_of_many else actor.name].append(actor)
-    return found
+            by_name[_FETCHER if is_one_of_many else actor.name].append(actor)
+    return by_name
 
 
 def _metered(system: SystemDescribed) -> Iterator[Metric]:
@@ -307,10 +307,10 @@ def _waits(system: SystemDescribed) -> Metric:
     name = "kos_mailbox_wait_seconds"
     family = HistogramMetricFamily(name, METRICS[name].meaning, labels=METRICS[name].labels)
     for actor_name, actors in _by_name(system).items():
-        waits = [each.waits for each in actors if each.waits]
+        waits = [actor.waits for actor in actors if actor.waits]
         if waits:
             counts = tuple(sum(column) for column in zip(*waits, strict=True))
-            waited_s = sum(each.waited_s for each in actors)
+            waited_s = sum(actor.waited_s for actor in actors)
             family.add_metric([actor_name], _buckets(WAIT_BOUNDS_S, counts), waited_s)
     return family
 

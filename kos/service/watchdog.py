@@ -52,17 +52,17 @@ class Watchdog:
                 self._manager.stopping()
                 self._manager.status("stopping")
             return
-        found = readiness(described, self._critical)
-        self._manager.status(found.status if self._is_ready else f"starting; {found.status}")
-        if found.silent:
+        state = readiness(described, self._critical)
+        self._manager.status(state.status if self._is_ready else f"starting; {state.status}")
+        if state.silent:
             return
         if self._is_ready:
             self._feed()
-        elif found.is_up and (not found.awaited or described.uptime_s > FIRST_ANSWERS_S):
+        elif state.is_up and (not state.awaited or described.uptime_s > FIRST_ANSWERS_S):
             self._is_ready = self._manager.ready()
             if self._is_ready:
-                self._manager.status(found.status)
-                _log.info("service.ready", status=found.status)
+                self._manager.status(state.status)
+                _log.info("service.ready", status=state.status)
 
     def _feed(self) -> None:
         now = time.monotonic()

@@ -71,11 +71,11 @@ def answer(database: Database, path: Path, query: Message, now: datetime) -> Mes
         DatabaseRefused: The file cannot be read.
         DatabaseUnavailable: Not now.
     """
-    found = _ANSWERS.get(type(query))
-    if found is None:
+    handler = _ANSWERS.get(type(query))
+    if handler is None:
         return QueryRefused(reason=f"the ledger does not answer {type(query).__name__}")
     try:
         with meaning(path):
-            return found(database, path, query, now)
+            return handler(database, path, query, now)
     except (CommandNotAllowed, InvalidInput) as error:
         return QueryRefused(reason=str(error))

@@ -120,14 +120,14 @@ def _refuse_unsound(file: Path, named: Path) -> None:
             refuse_newer(file, version, SCHEMA_VERSION)
             if version < SCHEMA_VERSION:
                 # An older file is checked by SQLite alone; opening it brings it up to date.
-                found = [text for (text,) in copy.rows("PRAGMA integrity_check") if text != "ok"]
+                problems = [text for (text,) in copy.rows("PRAGMA integrity_check") if text != "ok"]
             else:
-                found = list(verify(copy, file).problems)
+                problems = list(verify(copy, file).problems)
     finally:
         copy.close()
-    if found:
-        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        raise DatabaseRefused(f"{named}: not sound: {found[0]}{more}; see `kos ledger verify`")
+    if problems:
+        more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+        raise DatabaseRefused(f"{named}: not sound: {problems[0]}{more}; see `kos ledger verify`")
 
 
 def _set_aside(path: Path) -> Path | None:

@@ -76,11 +76,11 @@ def conclude(
 
 def conclusion(database: Database, query: GetConclusion) -> ConclusionDescribed:
     """Whether the word was concluded; a conclusion that was refused is none."""
-    found = database.rows(
+    rows = database.rows(
         "SELECT 1 FROM commands WHERE command_id = ? AND kind = 'Conclude' AND answer = x''",
         (query.said_id,),
     )
-    return ConclusionDescribed(is_concluded=bool(found))
+    return ConclusionDescribed(is_concluded=bool(rows))
 
 
 def kept_values(database: Database, query: GetKept, now: datetime) -> KeptListed:
@@ -128,11 +128,11 @@ def _kept(row: Sequence[Any]) -> Kept:
 
 
 def _action(row: Sequence[Any]) -> Action:
-    action_id, person, said, participant, instance, version, expires, used = row
+    action_id, person, command, participant, instance, version, expires, used = row
     return Action(
         action_id=action_id,
         user=person,
-        command=said,
+        command=command,
         participant=participant or "",
         instance=instance,
         expected_version=version,
@@ -207,17 +207,17 @@ def _check_new(connection: sqlite3.Connection, actions: tuple[Action, ...]) -> N
 def _check_unused(connection: sqlite3.Connection, used: tuple[str, ...]) -> None:
     seen: set[str] = set()
     for action_id in used:
-        found = _used_at(connection, action_id)
-        if found is None:
+        row = _used_at(connection, action_id)
+        if row is None:
             raise CommandNotAllowed("This button is unknown or has expired. Run the command again.")
-        if found[0] is not None or action_id in seen:
+        if row[0] is not None or action_id in seen:
             raise CommandNotAllowed("This button has already been used. Run the command again.")
         seen.add(action_id)
 
 
 def _used_at(connection: sqlite3.Connection, action_id: str) -> tuple[str | None] | None:
     """When it was used, in a tuple; None for an unknown action."""
-    found: tuple[str | None] | None = connection.execute(
+    row: tuple[str | None] | None = connection.execute(
         "SELECT used_at FROM actions WHERE action_id = ?", (action_id,)
     ).fetchone()
-    return found
+    return row

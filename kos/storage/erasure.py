@@ -113,8 +113,8 @@ def everything(
 ) -> dict[str, list[dict[str, str | int | None]]]:
     """All rows about one participant by table, for them to take along; no one else's."""
     values = {"user": participant, "persons": _persons(database.raw(), participant)}
-    found = {
+    tables = {
         table: _rows(database, table, "user_id = :user ORDER BY rowid", values) for table in _TABLES
     }
-    found |= {table: _rows(database, table, theirs, values) for table, theirs in _DESK.items()}
-    return dict(sorted(found.items()))
+    tables |= {table: _rows(database, table, theirs, values) for table, theirs in _DESK.items()}
+    return dict(sorted(tables.items()))

@@ -186,9 +186,9 @@ class Ledger:
             return CommandRefused(
                 command_id=command_id, reason=f"a value in it cannot be stored: {error}"
             )
-        known = self._first_answer(command_id, digest)
-        if known is not None:
-            return known
+        first_answer = self._first_answer(command_id, digest)
+        if first_answer is not None:
+            return first_answer
         if not 0 < len(command_id) <= _MAX_COMMAND_ID:
             return CommandRefused(
                 command_id=command_id,
@@ -231,18 +231,18 @@ class Ledger:
 
     def _first_answer(self, command_id: str, digest: bytes) -> LedgerAnswer | None:
         """What was answered under that id; None when it is new."""
-        found = self._connection.execute(
+        row = self._connection.execute(
             "SELECT digest, answer, kind, sequence FROM commands WHERE command_id = ?",
             (command_id,),
         ).fetchone()
-        if found is None:
+        if row is None:
             return None
-        if found[0] != digest:
+        if row[0] != digest:
             return CommandRefused(
                 command_id=command_id,
                 reason=f"command id {command_id!r} was used for another command; use a new one",
             )
-        _, stored, kind, sequence = found
+        _, stored, kind, sequence = row
         if stored != _UNSAID:
             return _ANSWERS.decode(stored)
         if kind != AcceptInvitation.__name__:
@@ -372,10 +372,10 @@ class Ledger:
             self._is_cleaning = bool(busy)
 
     def _check_whole(self) -> None:
-        (found,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
+        (verdict,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
             raise DatabaseRefused(
-                f"{self.path}: the file is damaged ({found}); keep a copy, then "
+                f"{self.path}: the file is damaged ({verdict}); keep a copy, then "
                 "`kos ledger restore` the latest backup"
             )
         row = self._connection.execute(

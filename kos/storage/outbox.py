@@ -99,14 +99,14 @@ def mark_delivered(
         raise InvalidInput("message_id", command.message_id, "a message's number, or 0")
     if not 0 < command.entry_id <= _MAX_INTEGER:
         raise InvalidInput("entry_id", command.entry_id, "the number of a promise")
-    found = connection.execute(
+    row = connection.execute(
         "SELECT outcome FROM outbox WHERE entry_id = ?", (command.entry_id,)
     ).fetchone()
-    if found is None:
+    if row is None:
         raise CommandNotAllowed(
             f"There is no promise {command.entry_id}: the number is wrong or the promise is too old."
         )
-    before = PromiseOutcome(found[0])
+    before = PromiseOutcome(row[0])
     if before is PromiseOutcome.SENT or (
         before is not PromiseOutcome.WAITING and command.outcome is not PromiseOutcome.SENT
     ):

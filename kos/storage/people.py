@@ -62,10 +62,10 @@ def set_person(connection: sqlite3.Connection, command: SetPerson, sequence: int
         InvalidInput: An id, name or seat that cannot be.
         CommandNotAllowed: The participant was erased.
     """
-    said = command.person
-    _check_person(said.user, said.name)
-    _check_seat(connection, said.seat, said.participant)
-    _write(connection, command, sequence, said, added_by=command.by)
+    person = command.person
+    _check_person(person.user, person.name)
+    _check_seat(connection, person.seat, person.participant)
+    _write(connection, command, sequence, person, added_by=command.by)
 
 
 def put_invitation(connection: sqlite3.Connection, command: PutInvitation, sequence: int) -> None:
@@ -112,14 +112,14 @@ def accept_invitation(
     if _is_active(connection, command.user):
         # Said before the code is looked at, so that it tells nothing about the code.
         raise CommandNotAllowed("You already have access. An admin can change your role.")
-    found = connection.execute(
+    row = connection.execute(
         "SELECT sequence, seat, user_id, made_by FROM invitations"
         " WHERE code_digest = ? AND accepted IS NULL AND expires_at > ?",
         (command.code_digest, stamp(command.occurred_at)),
     ).fetchone()
-    if found is None:
+    if row is None:
         raise CommandNotAllowed(NOT_GOOD)
-    invitation, seat, participant, made_by = found
+    invitation, seat, participant, made_by = row
     person = Person(user=command.user, name=name, seat=Seat(seat), participant=participant or "")
     connection.execute(
         "UPDATE invitations SET accepted = ?, accepted_by = ? WHERE sequence = ?",
@@ -190,11 +190,11 @@ def _person(row: tuple[str, str, str, str | None, int, str, str]) -> Person:
 
 
 def _is_active(connection: sqlite3.Connection, user: str) -> bool:
-    found = connection.execute(
+    row = connection.execute(
         "SELECT is_active FROM people_facts WHERE person_id = ? ORDER BY sequence DESC LIMIT 1",
         (user,),
     ).fetchone()
-    return found is not None and bool(found[0])
+    return row is not None and bool(row[0])
 
 
 def _check_person(user: str, name: str) -> None:

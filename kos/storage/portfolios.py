@@ -114,10 +114,10 @@ class Portfolios:
 
     def of(self, participant: str) -> Portfolio:
         """The participant's portfolio, with everything written so far."""
-        known = self._known.get(participant)
-        if known is None:
-            known = self._known[participant] = portfolio_of(self._database, participant)
-        return known
+        portfolio = self._known.get(participant)
+        if portfolio is None:
+            portfolio = self._known[participant] = portfolio_of(self._database, participant)
+        return portfolio
 
     def record(self, command: RecordFact, sequence: int, recorded_at: str) -> FactRecorded:
         """Apply one fact and write it.
@@ -281,21 +281,21 @@ class Portfolios:
         )
 
     def _account_id(self, user: str, account: Account) -> int:
-        known = self._accounts.get(user)
-        if known is None:
-            known = self._accounts[user] = {
+        accounts = self._accounts.get(user)
+        if accounts is None:
+            accounts = self._accounts[user] = {
                 Account(kind, venue): number
                 for number, kind, venue in self._database.rows(
                     "SELECT account_id, kind, venue FROM accounts WHERE user_id = ?", (user,)
                 )
             }
-        number = known.get(account)
+        number = accounts.get(account)
         if number is None:
             cursor = self._connection.execute(
                 "INSERT INTO accounts (user_id, kind, venue) VALUES (?, ?, ?)",
                 (user, account.kind.value, account.venue),
             )
-            number = known[account] = int(cursor.lastrowid or 0)
+            number = accounts[account] = int(cursor.lastrowid or 0)
         return number
 
     def _write_projections(self, before: Portfolio, after: Portfolio, occurred_at: str) -> None:
@@ -329,16 +329,16 @@ class Portfolios:
 
 def reservations(portfolio: Portfolio) -> dict[tuple[str, str], tuple[int, str | None]]:
     """Who has reserved how many pence at which exchange, and until when (None: no end)."""
-    found: dict[tuple[str, str], tuple[int, str | None]] = {
+    reserved: dict[tuple[str, str], tuple[int, str | None]] = {
         (f"hold {name}", hold.exchange): (hold.amount, stamp(hold.expires_at))
         for name, hold in portfolio.holds.items()
     }
     for state in portfolio.offers.values():
         if state.planned:
-            for exchange in {name for each in state.planned.values() for name in each}:
+            for exchange in {name for amounts in state.planned.values() for name in amounts}:
                 amount = state.reserved_at(exchange)
-                found[f"offer {state.id}", exchange] = (amount, None)
-    return found
+                reserved[f"offer {state.id}", exchange] = (amount, None)
+    return reserved
 
 
 def terms_text(offer: Offer) -> str:

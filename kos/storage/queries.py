@@ -64,11 +64,11 @@ def aliases(
 
 def latest_terms(database: Database, offer_key: str) -> Offer | None:
     """The newest terms of an offer; None when the catalogue does not have it."""
-    found = database.rows(
+    rows = database.rows(
         "SELECT terms FROM catalogue WHERE offer_key = ? ORDER BY revision DESC LIMIT 1",
         (offer_key,),
     )
-    return _TERMS.decode(found[0][0]) if found else None
+    return _TERMS.decode(rows[0][0]) if rows else None
 
 
 def catalogue(database: Database) -> CatalogueListed:

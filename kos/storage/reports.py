@@ -159,19 +159,19 @@ def all_reminders(database: Database, query: GetReminders, now: datetime) -> Rem
     portfolios = {
         who: portfolio_of(database, who) for who in {line.participant for line in open_lines}
     }
-    found = [
+    lines = [
         ReminderLine(
             participant=line.participant,
             instance=line.instance,
             bookmaker=line.bookmaker,
-            what=each.what,
-            due_at=each.due_at,
-            kind=each.kind.value,
+            what=reminder.what,
+            due_at=reminder.due_at,
+            kind=reminder.kind.value,
         )
         for line in open_lines
-        for each in reminders(portfolios[line.participant].offers[line.instance], now)
+        for reminder in reminders(portfolios[line.participant].offers[line.instance], now)
     ]
-    return RemindersListed(reminders=tuple(sorted(found, key=lambda each: each.due_at)))
+    return RemindersListed(reminders=tuple(sorted(lines, key=lambda reminder: reminder.due_at)))
 
 
 def _bet_line(state: OfferState, bet: Bet) -> BetLine:
@@ -202,10 +202,10 @@ def _events(database: Database, query: GetOffer) -> Iterable[RecordedEvent]:
             " WHERE transaction_id = ? ORDER BY postings.rowid",
             (number,),
         )
-        said = ", ".join(
+        postings = ", ".join(
             f"{Account(AccountKind(kind), venue)} {pounds(amount)}" for kind, venue, amount in lines
         )
-        entries.setdefault((sequence, ordinal), []).append(f"{number} {what}: {said}")
+        entries.setdefault((sequence, ordinal), []).append(f"{number} {what}: {postings}")
     for (
         sequence,
         ordinal,

@@ -50,9 +50,9 @@ def verify(database: Database, path: Path) -> LedgerVerified:
 
 
 def _problems(database: Database, path: Path) -> Iterator[str]:
-    for (found,) in database.rows("PRAGMA integrity_check"):
-        if found != "ok":
-            yield f"integrity: {found}"
+    for (problem,) in database.rows("PRAGMA integrity_check"):
+        if problem != "ok":
+            yield f"integrity: {problem}"
     for table, row, parent, _ in database.rows("PRAGMA foreign_key_check"):
         yield f"row {row} of {table} points to nothing in {parent}"
     version = schema_version(database)
@@ -92,13 +92,13 @@ def expected_schema() -> dict[str, str]:
 
 
 def _schema_problems(database: Database) -> Iterator[str]:
-    found, expected = schema_of(database), expected_schema()
-    for name in sorted({*found, *expected}):
-        if name not in found:
+    stored, expected = schema_of(database), expected_schema()
+    for name in sorted({*stored, *expected}):
+        if name not in stored:
             yield f"schema: {name} is missing"
         elif name not in expected:
             yield f"schema: {name} is not ours"
-        elif found[name] != expected[name]:
+        elif stored[name] != expected[name]:
             yield f"schema: {name} was changed"
 
 
@@ -165,8 +165,8 @@ def _fold_problems(database: Database, participant: str) -> Iterator[str]:
         yield f"the facts of {participant} do not fold: {error}"
         return
     yield from (f"the entries of command {here[0]} belong to no fact" for here in stored)
-    for what, folded_to, found in _projections(database, portfolio):
-        if folded_to != found:
+    for what, folded_to, stored_as in _projections(database, portfolio):
+        if folded_to != stored_as:
             yield f"{what} of {participant} as stored is not what the facts fold to"
 
 
@@ -180,7 +180,7 @@ def _lines(entry: Entry) -> tuple[str, list[tuple[str, str, int, str, str]]]:
 def _stored_entries(
     database: Database, participant: str
 ) -> dict[tuple[int, int], list[tuple[str, list[tuple[str, str, int, str, str]]]]]:
-    found: dict[int, tuple[tuple[int, int], str, list[tuple[str, str, int, str, str]]]] = {}
+    by_number: dict[int, tuple[tuple[int, int], str, list[tuple[str, str, int, str, str]]]] = {}
     for number, sequence, ordinal, what, *line in database.rows(
         "SELECT transaction_id, sequence, ordinal, what, kind, accounts.venue, amount,"
         " postings.offer_id, bet_id FROM transactions JOIN postings USING (transaction_id)"
@@ -188,9 +188,9 @@ def _stored_entries(
         " ORDER BY transaction_id, postings.rowid",
         (participant,),
     ):
-        found.setdefault(number, ((sequence, ordinal), what, []))[2].append(tuple(line))
+        by_number.setdefault(number, ((sequence, ordinal), what, []))[2].append(tuple(line))
     by_event: dict[tuple[int, int], list[tuple[str, list[tuple[str, str, int, str, str]]]]] = {}
-    for place, what, lines in found.values():
+    for place, what, lines in by_number.values():
         by_event.setdefault(place, []).append((what, lines))
     return by_event
 

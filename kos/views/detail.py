@@ -54,36 +54,38 @@ class OpportunityDetail(msgspec.Struct, frozen=True, kw_only=True):
 
 def opportunity_detail_view(state: OpportunityState) -> OpportunityDetail:
     """The present state of an opportunity, in words."""
-    found = state.opportunity
-    if found is None:
+    opportunity = state.opportunity
+    if opportunity is None:
         return OpportunityDetail(row=None, gone=_gone(state), steps=(), outcomes=(), factors=())
-    row = opportunity_row(found, state.as_of)
+    row = opportunity_row(opportunity, state.as_of)
     return OpportunityDetail(
         row=row,
         gone="",
-        steps=(_back_step(found, row), _lay_step(row)),
+        steps=(_back_step(opportunity, row), _lay_step(row)),
         outcomes=(
-            (_winning(found, row), row.if_back_wins),
+            (_winning(opportunity, row), row.if_back_wins),
             (
                 "Any other result",
                 row.if_back_loses + (f", including the {row.refund} refund" if row.refund else ""),
             ),
         ),
-        factors=factor_rows(found),
+        factors=factor_rows(opportunity),
     )
 
 
-def _winning(found: Opportunity, row: OpportunityRow) -> str:
+def _winning(opportunity: Opportunity, row: OpportunityRow) -> str:
     """The event that the back bet wins; a team is plural, one player is not."""
     if row.selection.casefold() == "draw":
         return "If it is a draw"
-    is_one = found.sport_key.startswith(_ONE_PLAYER) or not (found.home and found.away)
+    is_one = opportunity.sport_key.startswith(_ONE_PLAYER) or not (
+        opportunity.home and opportunity.away
+    )
     return f"If {row.selection} {'wins' if is_one else 'win'}"
 
 
-def _back_step(found: Opportunity, row: OpportunityRow) -> str:
+def _back_step(opportunity: Opportunity, row: OpportunityRow) -> str:
     step = f"Back {row.selection} at {row.bookmaker}: {row.stake} at {row.back_odds}"
-    return f"{step}, {_TOKENS[found.kind]}" if found.kind in _TOKENS else step
+    return f"{step}, {_TOKENS[opportunity.kind]}" if opportunity.kind in _TOKENS else step
 
 
 def _lay_step(row: OpportunityRow) -> str:
@@ -91,89 +93,92 @@ def _lay_step(row: OpportunityRow) -> str:
     return f"Lay {row.selection} at {row.exchange}: {lay}, liability {row.liability}"
 
 
-def factor_rows(found: Opportunity) -> tuple[FactorRow, ...]:
+def factor_rows(opportunity: Opportunity) -> tuple[FactorRow, ...]:
     """Each factor of the score with its value, unit and reason; then everything else that counts."""
-    factors = found.factors
+    factors = opportunity.factors
     return (
-        FactorRow("Free bet value", _pounds(factors.free_bet_value), _value_why(found)),
-        FactorRow("Qualifying loss", _pounds(factors.max_loss), _loss_why(found)),
+        FactorRow("Free bet value", _pounds(factors.free_bet_value), _value_why(opportunity)),
+        FactorRow("Qualifying loss", _pounds(factors.max_loss), _loss_why(opportunity)),
         FactorRow(
             "Minutes to start",
             f"{factors.minutes_to_kickoff:.0f} min",
             "divides: if all else is equal, the earlier start ranks higher",
         ),
         FactorRow(
-            "Retention", brief_percent(Decimal(repr(factors.retention))), _retention_why(found)
+            "Retention",
+            brief_percent(Decimal(repr(factors.retention))),
+            _retention_why(opportunity),
         ),
-        FactorRow("Fill", brief_percent(Decimal(repr(factors.fill))), _fill_why(found)),
+        FactorRow("Fill", brief_percent(Decimal(repr(factors.fill))), _fill_why(opportunity)),
         FactorRow(
             "Score",
-            f"{found.score:.{_PLACES}g} per minute",
+            f"{opportunity.score:.{_PLACES}g} per minute",
             "free bet value ÷ loss ÷ minutes × retention × fill",  # noqa: RUF001 - the sign is meant
         ),
         FactorRow(
             "Tier",
-            str(found.tier),
+            str(opportunity.tier),
             "makes a profit, so it ranks above every loss-making bet, in order of profit"
-            if found.tier
+            if opportunity.tier
             else "makes a loss, so the score sets its rank",
         ),
         FactorRow(
             "Liquidity floor",
             _pounds(factors.liquidity_floor),
             "pass or fail: unknown"
-            if found.lay_available is None
-            else f"pass or fail: passed, {pounds(found.lay_available)} available",
+            if opportunity.lay_available is None
+            else f"pass or fail: passed, {pounds(opportunity.lay_available)} available",
         ),
         FactorRow(
             "Rating",
-            percent(found.rating),
+            percent(opportunity.rating),
             "what you keep of each £1 staked; above 100% is an arb",
         ),
         FactorRow(
             "Commission",
-            brief_percent(found.commission),
+            brief_percent(opportunity.commission),
             "charged on net winnings in the exchange market",
         ),
         FactorRow(
             "Name match",
-            brief_percent(Decimal(repr(found.match_confidence))),
+            brief_percent(Decimal(repr(opportunity.match_confidence))),
             "same feed, or names certain"
-            if found.match_confidence >= 1
+            if opportunity.match_confidence >= 1
             else "how sure KOS is that both are the same event",
         ),
     )
 
 
-def _value_why(found: Opportunity) -> str:
-    if found.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}:
+def _value_why(opportunity: Opportunity) -> str:
+    if opportunity.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}:
         return "value of the free bet"
-    if Decimal(repr(found.factors.free_bet_value)) == found.stake:
+    if Decimal(repr(opportunity.factors.free_bet_value)) == opportunity.stake:
         return "your stake, as no free bet value was given"
     return "value of the free bet you earn"
 
 
-def _loss_why(found: Opportunity) -> str:
-    if found.tier:
+def _loss_why(opportunity: Opportunity) -> str:
+    if opportunity.tier:
         return "divides: no loss, so the minimum loss is used"
-    if found.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}:
+    if opportunity.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}:
         return "divides: the part of the free bet you do not turn into cash"
     return "divides: the loss in the worse outcome"
 
 
-def _retention_why(found: Opportunity) -> str:
-    if found.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}:
+def _retention_why(opportunity: Opportunity) -> str:
+    if opportunity.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}:
         return "cash kept as a share of the free bet's value"
-    if found.kind is BetKind.REFUND:
+    if opportunity.kind is BetKind.REFUND:
         return "what £1 of refund is valued at"
     return "assumed for a future free bet (from your settings)"
 
 
-def _fill_why(found: Opportunity) -> str:
-    if found.lay_available is None:
+def _fill_why(opportunity: Opportunity) -> str:
+    if opportunity.lay_available is None:
         return "liquidity unknown; assumed to be enough"
     return (
-        f"{pounds(found.lay_available)} available at this price; you need {pounds(found.lay_stake)}"
+        f"{pounds(opportunity.lay_available)} available at this price; "
+        f"you need {pounds(opportunity.lay_stake)}"
     )
 
 

@@ -111,7 +111,7 @@ def dutches_view(answer: DutchAnswer, query: DutchQuery) -> DutchesView:
     shown = len(answer.dutches)
     return DutchesView(
         title=_title(query),
-        rows=tuple(dutch_row(found, answer.as_of) for found in answer.dutches),
+        rows=tuple(dutch_row(dutch, answer.as_of) for dutch in answer.dutches),
         summary=showing(shown, answer.considered, rejected),
         left_out=tuple(
             f"{count:,} {reason}"
@@ -122,24 +122,24 @@ def dutches_view(answer: DutchAnswer, query: DutchQuery) -> DutchesView:
     )
 
 
-def dutch_row(found: DutchOpportunity, now: datetime) -> DutchRow:
+def dutch_row(dutch: DutchOpportunity, now: datetime) -> DutchRow:
     """One dutch in words, its ages as at ``now``."""
-    is_free_bet = found.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}
+    is_free_bet = dutch.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}
     return DutchRow(
-        id=found.id,
-        event=f"{found.home} v {found.away}",
-        competition=found.sport_title,
-        kickoff=uk_time(found.kickoff),
-        starts_in=duration(minutes_between(now, found.kickoff) * 60),
-        legs=tuple(_leg_row(leg, now) for leg in found.legs),
-        outcomes=tuple((each.outcome, pounds(each.profit)) for each in found.outcomes),
-        total=pounds(found.total),
-        profit=pounds(found.profit),
-        rating=percent(found.rating),
-        book=percent(found.book_sum),
-        retention=percent(found.retention) if is_free_bet else "",
-        refund=refund_words(found.refund, found.refund_worth),
-        warnings=_warnings(found),
+        id=dutch.id,
+        event=f"{dutch.home} v {dutch.away}",
+        competition=dutch.sport_title,
+        kickoff=uk_time(dutch.kickoff),
+        starts_in=duration(minutes_between(now, dutch.kickoff) * 60),
+        legs=tuple(_leg_row(leg, now) for leg in dutch.legs),
+        outcomes=tuple((outcome.outcome, pounds(outcome.profit)) for outcome in dutch.outcomes),
+        total=pounds(dutch.total),
+        profit=pounds(dutch.profit),
+        rating=percent(dutch.rating),
+        book=percent(dutch.book_sum),
+        retention=percent(dutch.retention) if is_free_bet else "",
+        refund=refund_words(dutch.refund, dutch.refund_worth),
+        warnings=_warnings(dutch),
     )
 
 
@@ -178,14 +178,14 @@ def _title(query: DutchQuery) -> str:
     return title if query.sport is None else f"{title}, in {query.sport}"
 
 
-def _warnings(found: DutchOpportunity) -> tuple[str, ...]:
+def _warnings(dutch: DutchOpportunity) -> tuple[str, ...]:
     warnings = []
-    if found.book_sum < 1:
+    if dutch.book_sum < 1:
         warnings.append(
             "arb: often a pricing error, and arbing can get an account restricted. "
             "Check every site first"
         )
-    for leg in found.legs:
+    for leg in dutch.legs:
         name = f"{leg.place_title}, {leg.outcome}"
         if leg.is_exchange and leg.available is None:
             warnings.append(f"{name}: liquidity unknown")
@@ -198,7 +198,7 @@ def _warnings(found: DutchOpportunity) -> tuple[str, ...]:
             warnings.append(f"{name}: price may be delayed by up to 3 minutes")
         if leg.match_confidence < 1:
             warnings.append(f"{name}: {match_warning(leg.match_confidence)}")
-    if len(found.outcomes) > 2 or any(leg.side is LegSide.BACK for leg in found.legs[1:]):  # noqa: PLR2004
+    if len(dutch.outcomes) > 2 or any(leg.side is LegSide.BACK for leg in dutch.legs[1:]):  # noqa: PLR2004
         warnings.append(
             "check that every site settles the same way: extra time, dead heats, retirements"
         )

@@ -126,11 +126,11 @@ def heartbeat_sentences(beat: Heartbeat) -> tuple[str, ...]:
 
 
 def _prices_sentence(beat: Heartbeat) -> str:
-    aged = [(each.age_s, each.sport_key) for each in beat.sports if each.age_s is not None]
+    aged = [(sport.age_s, sport.sport_key) for sport in beat.sports if sport.age_s is not None]
     if not aged:
         return "Prices: none yet"
     youngest, oldest = min(aged), max(aged)
-    failing = sum(bool(each.problem) for each in beat.sports)
+    failing = sum(bool(sport.problem) for sport in beat.sports)
     return (
         f"Prices: {len(aged)} of {len(beat.sports)} competitions, {duration(youngest[0])} to"
         f" {duration(oldest[0])} old (oldest: {oldest[1]})"

@@ -36,10 +36,10 @@ def system_troubles(
     system: SystemDescribed, budget: BudgetDescribed | None, now: datetime
 ) -> dict[str, Incident]:
     """Present problems, by a key that lasts as long as the problem."""
-    found = dict(_actors(system))
+    troubles = dict(_actors(system))
     if budget is not None:
-        found |= dict(_credits(budget, now))
-    return found
+        troubles |= dict(_credits(budget, now))
+    return troubles
 
 
 def restart_troubles(restarted: Mapping[str, str]) -> dict[str, Incident]:
@@ -61,15 +61,16 @@ def due_troubles(
         with_names: Name the participant, for those who see several.
     """
     return {
-        f"unhedged/{each.participant}/{each.instance}/{each.what}": Incident(
+        f"unhedged/{reminder.participant}/{reminder.instance}/{reminder.what}": Incident(
             text=(
-                f"{each.participant + ': ' if with_names else ''}{_at_place(each)}. It starts at "
-                f"{uk_clock(each.due_at)} (UK time). Lay it now, or record the lay: "
-                f"/offer {each.instance}"
+                f"{reminder.participant + ': ' if with_names else ''}{_at_place(reminder)}. It starts at "
+                f"{uk_clock(reminder.due_at)} (UK time). Lay it now, or record the lay: "
+                f"/offer {reminder.instance}"
             )
         )
-        for each in reminders
-        if each.kind == ReminderKind.UNHEDGED and timedelta(0) < each.due_at - now <= NEAR_KICKOFF
+        for reminder in reminders
+        if reminder.kind == ReminderKind.UNHEDGED
+        and timedelta(0) < reminder.due_at - now <= NEAR_KICKOFF
     }
 
 

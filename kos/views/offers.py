@@ -136,7 +136,10 @@ def reminders_table(reminders: Iterable[Reminder]) -> TableView:
     return TableView(
         title="Needs attention",
         headings=("offer", "what", "due"),
-        rows=tuple((each.instance, each.what, shown_time(each.due_at)) for each in reminders),
+        rows=tuple(
+            (reminder.instance, reminder.what, shown_time(reminder.due_at))
+            for reminder in reminders
+        ),
     )
 
 

@@ -120,7 +120,9 @@ def opportunities_view(answer: OpportunityAnswer, query: OpportunityQuery) -> Op
     shown = len(answer.opportunities)
     return OpportunitiesView(
         title=_title(query),
-        rows=tuple(opportunity_row(found, answer.as_of) for found in answer.opportunities),
+        rows=tuple(
+            opportunity_row(opportunity, answer.as_of) for opportunity in answer.opportunities
+        ),
         summary=showing(shown, answer.considered, rejected),
         left_out=tuple(
             f"{count:,} {reason}"
@@ -141,33 +143,35 @@ def showing(shown: int, considered: int, excluded: int) -> str:
     )
 
 
-def opportunity_row(found: Opportunity, now: datetime) -> OpportunityRow:
+def opportunity_row(opportunity: Opportunity, now: datetime) -> OpportunityRow:
     """One opportunity in words, its ages as at ``now``."""
     return OpportunityRow(
-        id=found.id,
-        event=found.event,
-        competition=found.sport_title,
-        kickoff=uk_time(found.kickoff),
-        starts_in=duration(minutes_between(now, found.kickoff) * 60),
-        selection=found.outcome,
-        bookmaker=found.bookmaker_title,
-        back_odds=odds(found.back_odds),
-        exchange=exchange_name(found.exchange),
-        lay_odds=odds(found.lay_odds),
-        available=UNKNOWN if found.lay_available is None else pounds(found.lay_available),
-        rating=percent(found.rating),
-        profit=pounds(found.profit),
-        retention=percent(found.retention) if found.kind in FREE_BETS else "",
-        stake=pounds(found.stake),
-        lay_stake=pounds(found.lay_stake),
-        liability=pounds(found.liability),
-        if_back_wins=pounds(found.if_back_wins),
-        if_back_loses=pounds(found.if_back_loses),
-        refund=refund_words(found.refund, found.refund_worth),
-        back_age=duration(age_s(now, found.back_updated_at)),
-        lay_age=duration(age_s(now, found.lay_updated_at)),
-        warnings=_warnings(found),
-        link=found.link,
+        id=opportunity.id,
+        event=opportunity.event,
+        competition=opportunity.sport_title,
+        kickoff=uk_time(opportunity.kickoff),
+        starts_in=duration(minutes_between(now, opportunity.kickoff) * 60),
+        selection=opportunity.outcome,
+        bookmaker=opportunity.bookmaker_title,
+        back_odds=odds(opportunity.back_odds),
+        exchange=exchange_name(opportunity.exchange),
+        lay_odds=odds(opportunity.lay_odds),
+        available=UNKNOWN
+        if opportunity.lay_available is None
+        else pounds(opportunity.lay_available),
+        rating=percent(opportunity.rating),
+        profit=pounds(opportunity.profit),
+        retention=percent(opportunity.retention) if opportunity.kind in FREE_BETS else "",
+        stake=pounds(opportunity.stake),
+        lay_stake=pounds(opportunity.lay_stake),
+        liability=pounds(opportunity.liability),
+        if_back_wins=pounds(opportunity.if_back_wins),
+        if_back_loses=pounds(opportunity.if_back_loses),
+        refund=refund_words(opportunity.refund, opportunity.refund_worth),
+        back_age=duration(age_s(now, opportunity.back_updated_at)),
+        lay_age=duration(age_s(now, opportunity.lay_updated_at)),
+        warnings=_warnings(opportunity),
+        link=opportunity.link,
     )
 
 
@@ -288,30 +292,30 @@ def refund_title(face: Decimal, *, is_cash: bool) -> str:
     return f"with {pounds(face)} back {'in cash' if is_cash else 'as a free bet'}"
 
 
-def _warnings(found: Opportunity) -> tuple[str, ...]:
+def _warnings(opportunity: Opportunity) -> tuple[str, ...]:
     warnings = []
     # A free bet or a refund is meant to make a profit; an arb does with your own money only.
-    if found.rating > 1 if found.kind is BetKind.REFUND else found.tier:
+    if opportunity.rating > 1 if opportunity.kind is BetKind.REFUND else opportunity.tier:
         warnings.append(
             "arb: often a pricing error, and arbing can get an account restricted. "
             "Check both sites first"
         )
-    if found.refund is not None and found.refund_worth != found.refund:
+    if opportunity.refund is not None and opportunity.refund_worth != opportunity.refund:
         warnings.append(
-            f"a {pounds(found.refund)} free bet refund is valued at "
-            f"{pounds(found.refund_worth or found.refund)}"
+            f"a {pounds(opportunity.refund)} free bet refund is valued at "
+            f"{pounds(opportunity.refund_worth or opportunity.refund)}"
         )
-    if found.lay_available is None:
+    if opportunity.lay_available is None:
         warnings.append("liquidity unknown")
-    elif found.lay_available < found.lay_stake:
+    elif opportunity.lay_available < opportunity.lay_stake:
         warnings.append(
-            f"only {pounds(found.lay_available)} of the {pounds(found.lay_stake)} you need is "
+            f"only {pounds(opportunity.lay_available)} of the {pounds(opportunity.lay_stake)} you need is "
             "available at this price"
         )
-    if found.is_delayed:
+    if opportunity.is_delayed:
         warnings.append("lay price may be delayed by up to 3 minutes")
-    if found.match_confidence < 1:
-        warnings.append(match_warning(found.match_confidence))
+    if opportunity.match_confidence < 1:
+        warnings.append(match_warning(opportunity.match_confidence))
     return tuple(warnings)
 
 

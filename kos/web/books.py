@@ -192,7 +192,7 @@ class BookPages:
                 f"web:{key}", participant, fact, note=form.get("note", ""), occurred_at=at
             )
         except (InvalidInput, FactRefused, NotAnswered) as why:
-            typed = {each.removeprefix(FIELD): text for each, text in form.items()}
+            typed = {field.removeprefix(FIELD): text for field, text in form.items()}
             kept = form.get("key", "") if isinstance(why, NotAnswered) else ""
             return await self._show(request, refusal=str(why), opened=name, typed=typed, key=kept)
         self._hub.hurry()
@@ -280,7 +280,7 @@ def _balances(lines: Iterable[BalanceLine]) -> list[tuple[str, list[BalanceLine]
 def _suggestions(people: Iterable[ParticipantLine]) -> dict[str, tuple[str, ...]]:
     return {
         "venue": ("betfair", "smarkets", "matchbook"),
-        "bookmaker": tuple(sorted({name for each in people for name in each.restricted})),
+        "bookmaker": tuple(sorted({name for person in people for name in person.restricted})),
     }
 
 

@@ -41,8 +41,8 @@ class Changes:
         version = self.version + 1
         is_new = False
         for name, row in picture.rows.items():
-            known = self._rows.get(name)
-            if known is None or known[1] != row:
+            previous = self._rows.get(name)
+            if previous is None or previous[1] != row:
                 self._rows[name] = (version, row)
                 self._gone.pop(name, None)
                 is_new = True
@@ -68,16 +68,16 @@ class Changes:
         ``{"all": rows}`` or ``{"set": rows, "gone": ids}``, with ``order`` if it changed,
         ``facts`` that changed, and ``version``. The same for every reader at that version.
         """
-        told = self._told.get(version)
-        if told is None:
-            told = self._told[version] = self._tell(version)
-        return told
+        payload = self._told.get(version)
+        if payload is None:
+            payload = self._told[version] = self._tell(version)
+        return payload
 
     def _note(self, facts: Mapping[str, bytes], version: int) -> bool:
         is_new = False
         for name, fact in facts.items():
-            known = self._facts.get(name)
-            if known is None or known[1] != fact:
+            previous = self._facts.get(name)
+            if previous is None or previous[1] != fact:
                 self._facts[name] = (version, fact)
                 is_new = True
         return is_new

@@ -172,8 +172,8 @@ class Hub:
                     news.cancel()
                     break
                 if news.result():
-                    seen, told = watch.since(seen)
-                    yield b"data: " + told + b"\n\n"
+                    seen, payload = watch.since(seen)
+                    yield b"data: " + payload + b"\n\n"
                 else:
                     yield b": still here\n\n"
         finally:

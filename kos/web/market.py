@@ -71,8 +71,10 @@ class MarketPages:
         query = question_of(words)
         ranked = self._latest.get(query) or await self._ranked(query)
         wanted = words.get("id", "")
-        found = [each for each in ranked.answer.opportunities if each.id == wanted]
-        factors = factors_of(found[0]) if found else ()
+        opportunities = [
+            opportunity for opportunity in ranked.answer.opportunities if opportunity.id == wanted
+        ]
+        factors = factors_of(opportunities[0]) if opportunities else ()
         return Response(msgspec.json.encode(factors), media_type="application/json")
 
     async def _ranked(self, query: OpportunityQuery) -> OpportunitiesRanked:

@@ -116,32 +116,32 @@ def recent_warnings(log_file: Path) -> list[Warned]:
             lines = file.read(_LOG_TAIL).splitlines()
     except OSError:
         return []
-    found: list[Warned] = []
+    warnings: list[Warned] = []
     for line in reversed(lines):
-        if len(found) == _MOST_WARNINGS:
+        if len(warnings) == _MOST_WARNINGS:
             break
         if b'"level":"info"' in line or b'"level":"debug"' in line:
             continue
         warned = _warned(line)
         if warned is not None:
-            found.append(warned)
-    return found
+            warnings.append(warned)
+    return warnings
 
 
 def _warned(line: bytes) -> Warned | None:
     try:
-        said = msgspec.json.decode(line, type=dict[str, Any])
-        level = str(said["level"])
+        entry = msgspec.json.decode(line, type=dict[str, Any])
+        level = str(entry["level"])
         if level not in _GRAVE:
             return None
         facts = ", ".join(
-            f"{key}: {value}" for key, value in said.items() if key not in _COMMON and value != ""
+            f"{key}: {value}" for key, value in entry.items() if key not in _COMMON and value != ""
         )
         return Warned(
-            at=uk_time(datetime.fromisoformat(str(said["ts"]))),
+            at=uk_time(datetime.fromisoformat(str(entry["ts"]))),
             level=level,
-            event=str(said["event"]),
-            where=" · ".join(str(said[key]) for key in ("node", "actor") if said.get(key)),
+            event=str(entry["event"]),
+            where=" · ".join(str(entry[key]) for key in ("node", "actor") if entry.get(key)),
             facts=facts[:_MOST_FACTS],
         )
     except (msgspec.DecodeError, KeyError, ValueError):
@@ -221,18 +221,18 @@ def _actor(actor: ActorDescribed) -> dict[str, object]:
 def _feeds(beat: Heartbeat, now: datetime) -> dict[str, object]:
     sports = sorted(
         beat.sports,
-        key=lambda each: (not each.problem, -(each.age_s if each.age_s is not None else 1e12)),
+        key=lambda sport: (not sport.problem, -(sport.age_s if sport.age_s is not None else 1e12)),
     )
     return {
         "sports": [
             {
-                "key": each.sport_key,
-                "age": "never" if each.age_s is None else duration(each.age_s),
-                "events": each.events,
-                "next": _until(each.next_poll_at, now),
-                "problem": each.problem,
+                "key": sport.sport_key,
+                "age": "never" if sport.age_s is None else duration(sport.age_s),
+                "events": sport.events,
+                "next": _until(sport.next_poll_at, now),
+                "problem": sport.problem,
             }
-            for each in sports
+            for sport in sports
         ],
         "credits": credits_sentence(beat.credits) if beat.credits else "",
         "queues": sorted(beat.queues.items(), key=_most_first),

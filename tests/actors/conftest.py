@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from kos.runtime import ChildSpec
+from kos.runtime.jobs import job
 from tests.actors.stage import Nursery, Stage
 
 
@@ -20,7 +21,8 @@ class Staging(Protocol):
 
 @pytest.fixture
 def put_on_stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Staging]:
-    with capture_logs() as logs:
+    # The actor runs on this thread: whatever job it enters ends with the test.
+    with job(), capture_logs() as logs:
 
         def put(spec: ChildSpec, *, nursery: Nursery | None = None) -> Stage:
             return Stage(spec, monkeypatch, logs, nursery)

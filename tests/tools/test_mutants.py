@@ -142,7 +142,7 @@ def test_a_mutant_changes_its_own_characters_alone() -> None:
 
 def test_a_room_is_a_folder() -> None:
     assert room_of("kos/domain/offers/placing.py") == "kos/domain/offers"
-    assert room_of("kos/config/settings.py") == "kos"
+    assert room_of("kos/main.py") == "kos"
 
 
 def test_noticed_surviving_and_unreached_mutants_are_told_apart(tree: Path) -> None:

@@ -222,7 +222,7 @@ class BetfairClient:
             KosBug: The service refuses the form of our request.
         """
         tally = _CallCounts()
-        found: dict[str, ExchangeMarket] = {}
+        by_id: dict[str, ExchangeMarket] = {}
         drops: list[Drop] = []
         for market_type in market_types:
             windows = [(start, end)]
@@ -245,14 +245,14 @@ class BetfairClient:
                 markets, left_out = _read(read)
                 drops += left_out
                 for market in markets:  # both halves hold what starts in the middle
-                    found.setdefault(market.market_id, market)
-        return CatalogueAnswer(tuple(found.values()), tuple(drops), tally.calls)
+                    by_id.setdefault(market.market_id, market)
+        return CatalogueAnswer(tuple(by_id.values()), tuple(drops), tally.calls)
 
     def descriptions(self, market_ids: Collection[str]) -> DescriptionsAnswer:
         """Commission and ladder of markets, in the largest batches allowed. Raises as above."""
         tally = _CallCounts()
         asked, drops = _usable(market_ids)
-        found: dict[str, MarketDescription] = {}
+        by_id: dict[str, MarketDescription] = {}
         pending = _batches(asked, DESCRIPTIONS_PER_CALL)
         while pending:
             batch = pending.pop(0)
@@ -268,8 +268,12 @@ class BetfairClient:
                 continue
             read, left_out = _read(partial(read_descriptions, result))
             drops += left_out
-            found.update((each.market_id, each) for each in read if each.market_id in batch)
-        return DescriptionsAnswer(found, tuple(drops), tally.calls)
+            by_id.update(
+                (description.market_id, description)
+                for description in read
+                if description.market_id in batch
+            )
+        return DescriptionsAnswer(by_id, tuple(drops), tally.calls)
 
     def books(self, market_ids: Collection[str]) -> BooksAnswer:
         """Prices of open markets, in the largest batches that the weights allow.
@@ -282,7 +286,7 @@ class BetfairClient:
         """
         tally = _CallCounts()
         asked, drops = _usable(market_ids)
-        found: list[MarketBook] = []
+        all_books: list[MarketBook] = []
         pending = _batches(asked, self._books_per_call)
         while pending:
             batch = pending.pop(0)
@@ -295,13 +299,13 @@ class BetfairClient:
                 log.warning("betfair.batch_halved", markets=len(batch))
                 continue
             except WaitAndRetry as trouble:
-                if not found:
+                if not all_books:
                     raise
                 unread = tuple(itertools.chain(batch, *pending))
-                return BooksAnswer(tuple(found), tuple(drops), tally.calls, unread, trouble)
-            found += books
+                return BooksAnswer(tuple(all_books), tuple(drops), tally.calls, unread, trouble)
+            all_books += books
             drops += left_out
-        return BooksAnswer(tuple(found), tuple(drops), tally.calls)
+        return BooksAnswer(tuple(all_books), tuple(drops), tally.calls)
 
     def _catalogue_call(
         self,
@@ -432,11 +436,11 @@ def _usable(market_ids: Collection[str]) -> tuple[tuple[str, ...], list[Drop]]:
     """Ids worth sending, each once: one in another form makes the service refuse all."""
     asked = tuple(dict.fromkeys(market_ids))
     drops = [
-        Drop(repr(each)[:60], "market id not in the service's form")
-        for each in asked
-        if not is_market_id(each)
+        Drop(repr(market_id)[:60], "market id not in the service's form")
+        for market_id in asked
+        if not is_market_id(market_id)
     ]
-    return tuple(each for each in asked if is_market_id(each)), drops
+    return tuple(market_id for market_id in asked if is_market_id(market_id)), drops
 
 
 def _batches(ids: Sequence[str], at_most: int) -> list[Sequence[str]]:

@@ -85,13 +85,13 @@ def read_catalogue(
             _check_head_to_head(market)
         return market
 
-    found: dict[str, ExchangeMarket] = {}
+    by_id: dict[str, ExchangeMarket] = {}
     for market in read_each(_results(result), "", drops, read):
-        if market.market_id in found:
+        if market.market_id in by_id:
             drops.add(market.market_id, "market twice in one answer")
         else:
-            found[market.market_id] = market
-    return tuple(found.values()), drops.listed()
+            by_id[market.market_id] = market
+    return tuple(by_id.values()), drops.listed()
 
 
 def read_descriptions(result: Any) -> tuple[tuple[MarketDescription, ...], tuple[Drop, ...]]:
@@ -110,18 +110,18 @@ def read_books(
         return _book(value, path, drops, received_at)
 
     wanted = set(asked)
-    found: dict[str, MarketBook] = {}
+    by_id: dict[str, MarketBook] = {}
     twice: set[str] = set()
     for book in read_each(_results(result), "", drops, read):
         if book.market_id not in wanted:
             drops.add(book.market_id, "market that was not asked for")
-        elif book.market_id in found:
+        elif book.market_id in by_id:
             # Nothing says which of the two is right.
             drops.add(book.market_id, "market twice in one answer")
             twice.add(book.market_id)
         else:
-            found[book.market_id] = book
-    return tuple(book for id_, book in found.items() if id_ not in twice), drops.listed()
+            by_id[book.market_id] = book
+    return tuple(book for id_, book in by_id.items() if id_ not in twice), drops.listed()
 
 
 def read_levels(values: Any, path: str, drops: Drops, *, highest: bool) -> tuple[PriceSize, ...]:
@@ -178,7 +178,7 @@ def _catalogue_runners(values: Any, path: str, drops: Drops) -> tuple[ExchangeRu
     """All runners, or a refusal: a match that lacks one of its sides fits what it should not."""
     listed = listing(values, "runners")
     runners = read_each(listed, path, drops, _catalogue_runner)
-    if len(runners) != len(listed) or len({_key(each) for each in runners}) != len(runners):
+    if len(runners) != len(listed) or len({_key(runner) for runner in runners}) != len(runners):
         raise Untrusted("runners not all readable")
     return tuple(sorted(runners, key=lambda runner: runner.sort_priority))
 
@@ -240,23 +240,23 @@ def _book(value: Any, path: str, drops: Drops, received_at: datetime) -> MarketB
     )
 
 
-def status_of(value: Any, known: Collection[str]) -> str:
+def status_of(value: Any, statuses: Collection[str]) -> str:
     """A status that KOS knows the meaning of."""
     word = text(value, "status")
-    if word not in known:
+    if word not in statuses:
         raise Untrusted("status unknown")
     return word
 
 
 def _book_runners(values: Any, path: str, drops: Drops) -> tuple[RunnerBook, ...]:
-    found: dict[tuple[int, Decimal], RunnerBook] = {}
+    by_key: dict[tuple[int, Decimal], RunnerBook] = {}
     twice: set[tuple[int, Decimal]] = set()
     for runner in read_each(listing(values, "runners"), path, drops, _book_runner):
-        if _key(runner) in found:
+        if _key(runner) in by_key:
             drops.add(path, "runner twice in one market")
             twice.add(_key(runner))
-        found[_key(runner)] = runner
-    return tuple(runner for key, runner in found.items() if key not in twice)
+        by_key[_key(runner)] = runner
+    return tuple(runner for key, runner in by_key.items() if key not in twice)
 
 
 def _book_runner(value: Any, path: str, drops: Drops) -> RunnerBook:

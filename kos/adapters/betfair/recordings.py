@@ -145,8 +145,8 @@ def _entries(
     if depth > _MOST_NESTED:
         return
     if isinstance(value, list):
-        for each in value:
-            yield from _entries(each, at, depth + 1)
+        for element in value:
+            yield from _entries(element, at, depth + 1)
     elif isinstance(value, dict):
         if "marketId" in value:
             yield value, at
@@ -179,7 +179,7 @@ def _markets_of(entry: dict[str, Any]) -> tuple[tuple[ExchangeMarket, ...], tupl
     markets, drops = read_catalogue(
         [entry], market_type, facts.event_type_id, only_head_to_head=True
     )
-    terms = {each.market_id: each for each in read_descriptions([entry])[0]}
+    terms = {description.market_id: description for description in read_descriptions([entry])[0]}
     return tuple(
         _with_terms(market, facts.event_type or "", terms.get(market.market_id))
         for market in markets
@@ -207,7 +207,7 @@ def _event_type_id(entry: dict[str, Any]) -> str:
         return str(sport.get("id", ""))
     runners = entry.get("runners")
     listed = runners if isinstance(runners, list) else ()
-    ids = [_mapping(each).get("selectionId") for each in listed]
+    ids = [_mapping(runner).get("selectionId") for runner in listed]
     return _FOOTBALL if _FOOTBALL_DRAW in ids else ""
 
 
@@ -308,7 +308,7 @@ class _Names:
 
     def of(self, message: dict[str, Any]) -> tuple[tuple[ExchangeMarket, ...], tuple[Drop, ...]]:
         """The markets that a message redefines."""
-        found: list[ExchangeMarket] = []
+        redefined: list[ExchangeMarket] = []
         drops = Drops()
         changes = message.get("mc")
         for change in changes if isinstance(changes, list) else ():
@@ -326,10 +326,10 @@ class _Names:
                     drops.add(id_, "stream without names: needs its catalogue")
                 continue
             markets, left_out = _markets_of(entry)
-            found += markets
+            redefined += markets
             for drop in left_out if is_new else ():
                 drops.add(drop.path, drop.reason)
-        return tuple(found), drops.listed()
+        return tuple(redefined), drops.listed()
 
 
 def _as_catalogue(id_: str, definition: dict[str, Any]) -> dict[str, Any]:

@@ -435,13 +435,13 @@ def _market_change(value: Any, ladder: StreamLadder) -> _MarketChange:
         market_id=market_id(fields.get("id")),
         is_image=False if image is None else flag(image, "img"),
         definition=None if definition is None else _definition(definition),
-        runners=tuple(_runner_change(each, ladder) for each in listing(fields.get("rc"), "rc")),
+        runners=tuple(_runner_change(change, ladder) for change in listing(fields.get("rc"), "rc")),
     )
 
 
 def _definition(value: Any) -> _Definition:
     fields = mapping(value, "marketDefinition")
-    runners = [_definition_runner(each) for each in listing(fields.get("runners"), "runners")]
+    runners = [_definition_runner(runner) for runner in listing(fields.get("runners"), "runners")]
     runners.sort(key=lambda runner: runner[0])
     keys = {key for _, key, _ in runners}
     if len(keys) != len(runners):
@@ -478,7 +478,7 @@ def _side_change(values: Any, ladder: StreamLadder) -> _SideChange | None:
     if values is None:
         return None
     read = _point if ladder is StreamLadder.FULL else _level
-    return _SideChange(tuple(read(each) for each in listing(values, "ladder")))
+    return _SideChange(tuple(read(level) for level in listing(values, "ladder")))
 
 
 def _point(value: Any) -> tuple[Decimal, PriceSize | None]:

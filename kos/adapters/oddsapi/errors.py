@@ -69,11 +69,11 @@ def error_of(status: int, body: bytes, *, retry_after_s: float | None = None) ->
         body: Hopefully ``{"message", "error_code", "details_url"}``, redacted before.
         retry_after_s: Seconds the feed asked to wait.
     """
-    said = _read(body)
-    code = said.error_code or ""
+    refusal = _read(body)
+    code = refusal.error_code or ""
     if not _CODE.fullmatch(code):
         code = f"HTTP {status}"
-    detail = " ".join((said.message or "").split())[:_MAX_DETAIL]
+    detail = " ".join((refusal.message or "").split())[:_MAX_DETAIL]
     if code in _REMEDIES:
         return AccessRefused(REMOTE, code, _REMEDIES[code])
     if code == "OUT_OF_USAGE_CREDITS":

@@ -178,9 +178,9 @@ def _is_refusal(value: dict[str, Any]) -> bool:
 
 def _of_refusal(value: dict[str, Any], name: str, *, status: int) -> FeedRecording:
     words = {key: value.get(key) for key in ("error_code", "message")}
-    said = {key: word for key, word in words.items() if isinstance(word, str)}
+    texts = {key: word for key, word in words.items() if isinstance(word, str)}
     return FeedRecording(
-        name=name, kind=FeedFileKind.ERROR, error=error_of(status, msgspec.json.encode(said))
+        name=name, kind=FeedFileKind.ERROR, error=error_of(status, msgspec.json.encode(texts))
     )
 
 
@@ -192,12 +192,12 @@ def _of_envelope(value: dict[str, Any], name: str) -> FeedRecording:
     if isinstance(inner, dict) and _is_refusal(inner):
         return _of_refusal(inner, name, status=code)
     if isinstance(inner, list | dict) and code < 300:  # noqa: PLR2004
-        found = _of_json(inner, name)
-        if found.kind in {FeedFileKind.ODDS, FeedFileKind.EVENT_ODDS, FeedFileKind.EVENTS}:
+        recording = _of_json(inner, name)
+        if recording.kind in {FeedFileKind.ODDS, FeedFileKind.EVENT_ODDS, FeedFileKind.EVENTS}:
             at = _own_time(value)
             events = inner if isinstance(inner, list) else [inner]
-            return _of_snapshots(name, found.kind, [_snapshot(events, at)])
-        return found
+            return _of_snapshots(name, recording.kind, [_snapshot(events, at)])
+        return recording
     return FeedRecording(name=name, kind=FeedFileKind.ERROR, error=error_of(code, b""))
 
 

@@ -129,8 +129,8 @@ class TelegramApi:
 
     async def me(self) -> BotIdentity:
         """Who the bot is; the first call, and the cheapest that needs a right token."""
-        found: User = await self._call(self._bot.get_me(request_timeout=_CALL_S))
-        return BotIdentity(found.id, found.username or "")
+        user: User = await self._call(self._bot.get_me(request_timeout=_CALL_S))
+        return BotIdentity(user.id, user.username or "")
 
     async def take_over(self) -> None:
         """Remove a webhook that is left set, keeping what waits."""
@@ -214,7 +214,7 @@ class TelegramApi:
         if chat is None:
             await self._call(self._bot.delete_my_commands(request_timeout=_CALL_S))
             return
-        commands = [BotCommand(command=each.command, description=each.summary) for each in lines]
+        commands = [BotCommand(command=line.command, description=line.summary) for line in lines]
         await self._call(
             self._bot.set_my_commands(
                 commands, scope=BotCommandScopeChat(chat_id=chat), request_timeout=_CALL_S
@@ -244,7 +244,7 @@ class TelegramApi:
         raise fault
 
     def _fault(self, error: TelegramAPIError) -> TelegramFault:  # noqa: PLR0911 - one return a class
-        said = self._redacted(error)
+        reason = self._redacted(error)
         match error:
             case TelegramRetryAfter():
                 return TelegramFault(
@@ -254,7 +254,7 @@ class TelegramApi:
                 )
             case TelegramMigrateToChat():
                 return TelegramFault(
-                    FaultKind.MIGRATED, said, new_chat=int(error.migrate_to_chat_id)
+                    FaultKind.MIGRATED, reason, new_chat=int(error.migrate_to_chat_id)
                 )
             case TelegramUnauthorizedError() | TelegramNotFound():
                 # A token that is none of anybody's is "Not Found".
@@ -264,9 +264,9 @@ class TelegramApi:
                     "settings (telegram.token)",
                 )
             case TelegramConflictError():
-                return TelegramFault(FaultKind.CONFLICT, said)
+                return TelegramFault(FaultKind.CONFLICT, reason)
             case TelegramForbiddenError():
-                return TelegramFault(FaultKind.FORBIDDEN, said)
+                return TelegramFault(FaultKind.FORBIDDEN, reason)
             case TelegramEntityTooLarge():
                 return TelegramFault(FaultKind.TOO_LARGE, "the message is too large")
             case TelegramNetworkError():
@@ -275,9 +275,9 @@ class TelegramApi:
             case TelegramServerError():
                 return TelegramFault(FaultKind.UNREACHABLE, "Telegram has a problem")
             case TelegramBadRequest():
-                return TelegramFault(_kind_of(error.message), said)
+                return TelegramFault(_kind_of(error.message), reason)
             case _:
-                return TelegramFault(FaultKind.UNREACHABLE, said)
+                return TelegramFault(FaultKind.UNREACHABLE, reason)
 
     def _unreachable(self, kind: str = "") -> str:
         return f"no connection; check {self._way} and the network" + f" ({kind})" * bool(kind)
@@ -288,24 +288,26 @@ class TelegramApi:
 
 
 def _kind_of(message: str) -> FaultKind:
-    said = message.lower()
-    if "message is not modified" in said:
+    text = message.lower()
+    if "message is not modified" in text:
         return FaultKind.UNCHANGED
-    if "message to edit not found" in said or "can't be edited" in said or "no text in the" in said:
+    if "message to edit not found" in text or "can't be edited" in text or "no text in the" in text:
         return FaultKind.NOT_EDITABLE
-    if "query is too old" in said or "query id is invalid" in said:
+    if "query is too old" in text or "query id is invalid" in text:
         return FaultKind.TOO_OLD
-    if "chat not found" in said or "user is deactivated" in said:
+    if "chat not found" in text or "user is deactivated" in text:
         return FaultKind.FORBIDDEN
     return FaultKind.REFUSED
 
 
 def _entities(text: StyledText) -> list[MessageEntity] | None:
-    found = [
-        MessageEntity(type=each.kind, offset=each.offset, length=each.length, url=each.url or None)
-        for each in text.entities
+    entities = [
+        MessageEntity(
+            type=entity.kind, offset=entity.offset, length=entity.length, url=entity.url or None
+        )
+        for entity in text.entities
     ]
-    return found or None
+    return entities or None
 
 
 def _keyboard(outgoing: Outgoing) -> InlineKeyboardMarkup | None:
@@ -313,7 +315,7 @@ def _keyboard(outgoing: Outgoing) -> InlineKeyboardMarkup | None:
         return None
     return InlineKeyboardMarkup(
         inline_keyboard=[
-            [InlineKeyboardButton(text=each.label, callback_data=each.data) for each in row]
+            [InlineKeyboardButton(text=button.label, callback_data=button.data) for button in row]
             for row in outgoing.buttons
         ]
     )

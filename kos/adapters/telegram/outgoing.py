@@ -104,20 +104,20 @@ class OutgoingQueue(Generic[Content]):
             Those that will not be sent for it: an edit that it replaces, a digest that has no room.
         """
         gone = [
-            each
-            for each in self._jobs
-            if job.replaces is not None and (each.chat, each.replaces) == (job.chat, job.replaces)
+            other
+            for other in self._jobs
+            if job.replaces is not None and (other.chat, other.replaces) == (job.chat, job.replaces)
         ]
         if gone:
             job.order = gone[0].order
         else:
             job.order = next(self._numbers)
-        self._jobs = [each for each in self._jobs if each not in gone]
+        self._jobs = [other for other in self._jobs if other not in gone]
         self._jobs.append(job)
         if len(self._jobs) > self.limits.most_waiting:
-            digests = [each for each in self._jobs if each.rank is Rank.DIGEST]
+            digests = [other for other in self._jobs if other.rank is Rank.DIGEST]
             if digests:
-                oldest = min(digests, key=lambda each: each.order)
+                oldest = min(digests, key=lambda other: other.order)
                 self._jobs.remove(oldest)
                 gone.append(oldest)
         return gone
@@ -162,17 +162,17 @@ class OutgoingQueue(Generic[Content]):
         bucket.closed_until = max(bucket.closed_until, now + seconds)
 
     def _bucket(self, chat: int) -> _Bucket:
-        found = self._chats.get(chat)
-        if found is None:
+        bucket = self._chats.get(chat)
+        if bucket is None:
             limits = self.limits
             rate, burst = (
                 (limits.group_per_min / 60, limits.group_burst)
                 if chat < 0
                 else (limits.chat_per_s, limits.chat_burst)
             )
-            found = self._chats[chat] = _Bucket(rate, burst, burst, self.now)
-            found.at = self._overall.at
-        return found
+            bucket = self._chats[chat] = _Bucket(rate, burst, burst, self.now)
+            bucket.at = self._overall.at
+        return bucket
 
     def _forget(self, now: float) -> None:
         """Chats that have all their tokens back are as good as new."""

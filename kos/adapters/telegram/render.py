@@ -174,21 +174,21 @@ def _border(text: str, limit: int) -> int:
 
 def _within(entities: Sequence[Entity], start: int, end: int) -> tuple[Entity, ...]:
     """The parts of entities between two places, counted from the first."""
-    found = []
-    for each in entities:
-        first, last = max(each.offset, start), min(each.offset + each.length, end)
+    parts = []
+    for entity in entities:
+        first, last = max(entity.offset, start), min(entity.offset + entity.length, end)
         if first < last:
-            found.append(Entity(each.kind, first - start, last - first, each.url))
-    return tuple(found)
+            parts.append(Entity(entity.kind, first - start, last - first, entity.url))
+    return tuple(parts)
 
 
 def _buttons(rows: Sequence[Sequence[Button]]) -> tuple[tuple[Button, ...], ...]:
     kept = []
     for row in rows:
         shown = tuple(
-            Button(_label(each.label), each.data)
-            for each in row
-            if 1 <= len(each.data.encode("utf-8", "replace")) <= MAX_DATA
+            Button(_label(button.label), button.data)
+            for button in row
+            if 1 <= len(button.data.encode("utf-8", "replace")) <= MAX_DATA
         )
         if shown:
             kept.append(shown)

@@ -341,17 +341,17 @@ class TelegramService:
     def _take_up(self, updates: Iterable[Update], *, is_backlog: bool) -> bool:
         """Begin to handle what is new; says whether anything was."""
         by_user: dict[int, list[_Word]] = {}
-        known = self._people.known_updates
+        known_updates = self._people.known_updates
         is_any_new = False
         for update in updates:
-            if update.update_id in known:
+            if update.update_id in known_updates:
                 continue
             is_any_new = True
             self.status.updates += 1
             meters.count("updates_total")
-            known[update.update_id] = None
-            if len(known) > _KNOWN_UPDATES:
-                known.popitem(last=False)
+            known_updates[update.update_id] = None
+            if len(known_updates) > _KNOWN_UPDATES:
+                known_updates.popitem(last=False)
             word = self._word_of(update)
             if word is not None:
                 if is_backlog and _is_long_ago(update.callback_query):
@@ -471,11 +471,11 @@ class TelegramService:
         if not self._is_allowed(message.chat.type, message.chat.id):
             return None
         user = query.from_user
-        said = self._said(
+        press = self._said(
             update_id, user.id, user.full_name, message.chat.id, datetime.now(UTC), ""
         )
-        said = msgspec.structs.replace(said, pressed=query.data, message_id=message.message_id)
-        return _Word(update_id, said, message.chat.id, user.id, query.id)
+        press = msgspec.structs.replace(press, pressed=query.data, message_id=message.message_id)
+        return _Word(update_id, press, message.chat.id, user.id, query.id)
 
     def _is_allowed(self, kind: str, chat: int) -> bool:
         return kind == "private" or chat in self._settings.groups

@@ -128,11 +128,13 @@ def entry(what: str, postings: Iterable[Posting]) -> Entry | None:
     joined: dict[tuple[Account, str], Posting] = {}
     for line in postings:
         key = (line.account, line.instance)
-        known = joined.get(key)
+        joined_line = joined.get(key)
         joined[key] = (
             line
-            if known is None
-            else Posting(line.account, known.amount + line.amount, line.instance, known.bet)
+            if joined_line is None
+            else Posting(
+                line.account, joined_line.amount + line.amount, line.instance, joined_line.bet
+            )
         )
     lines = sorted((line for line in joined.values() if line.amount), key=_debits_first)
     if any(abs(line.amount) > MAX_PENCE for line in lines):
@@ -242,13 +244,13 @@ def _still_possible(wagers: list[Wager]) -> frozenset[str | None]:
 
 
 def _worst(wagers: Iterable[Wager], outcomes: Iterable[str | None]) -> int:
-    each = list(wagers)
+    listed = list(wagers)
     return max(
         0,
         *(
             -sum(
                 wager.if_selection if wager.selection.casefold() == outcome else wager.otherwise
-                for wager in each
+                for wager in listed
             )
             for outcome in outcomes
         ),

@@ -181,14 +181,7 @@ def dutch_mixed(
     here is its liability, and its lay stake is given beside it. With `same_market`, exchange
     backs share one market's fee on net winnings.
     """
-    if len(legs) < TWO_WAYS or (
-        len(legs) > TWO_WAYS and any(leg.type is Cover.LAY for leg in legs)
-    ):
-        raise InvalidInput(
-            "legs",
-            f"{len(legs)} legs",
-            "two or more back bets, or one back bet and a lay of the same selection",
-        )
+    _check_covers(legs)
     if free_bet is not FreeBet.NONE and first_stake is None:
         raise InvalidInput("free_bet", free_bet.value, "none, or give first_stake")
     effective = [_cover_odds(leg) for leg in legs]
@@ -216,11 +209,7 @@ def dutch_mixed(
         result + (ZERO if free_bet is FreeBet.SNR and number == 0 else free)
         for number, result in enumerate(results)
     ]
-    outputs: Outputs = {}
-    for number, (stake, leg) in enumerate(zip(typed, legs, strict=True), start=1):
-        outputs[f"stake_{number}"] = money(stake)
-        if leg.type is Cover.LAY:
-            outputs[f"lay_stake_{number}"] = money(stake / (leg.odds - 1))
+    outputs = _cover_stakes(legs, typed)
     book = dutch.book_sum(effective)
     outputs["total_stake"] = money(sum(typed, ZERO) - free)
     outputs["return_"] = money(returned)
@@ -229,6 +218,27 @@ def dutch_mixed(
     for number, result in enumerate(results, start=1):
         outputs[f"profit_if_{number}"] = money(result)
     outputs["guaranteed"] = money(min(results))
+    return outputs
+
+
+def _check_covers(legs: CoverLegs) -> None:
+    if len(legs) < TWO_WAYS or (
+        len(legs) > TWO_WAYS and any(leg.type is Cover.LAY for leg in legs)
+    ):
+        raise InvalidInput(
+            "legs",
+            f"{len(legs)} legs",
+            "two or more back bets, or one back bet and a lay of the same selection",
+        )
+
+
+def _cover_stakes(legs: CoverLegs, typed: list[Fraction]) -> Outputs:
+    """What each leg stakes; of a lay that is its liability, so its lay stake stands beside it."""
+    outputs: Outputs = {}
+    for number, (stake, leg) in enumerate(zip(typed, legs, strict=True), start=1):
+        outputs[f"stake_{number}"] = money(stake)
+        if leg.type is Cover.LAY:
+            outputs[f"lay_stake_{number}"] = money(stake / (leg.odds - 1))
     return outputs
 
 

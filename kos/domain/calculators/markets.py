@@ -165,15 +165,15 @@ def _outcomes(
     bets: tuple[MarketBet, ...], market: str | None, selections: tuple[str, ...] | None
 ) -> tuple[str, ...]:
     bet_on = tuple(dict.fromkeys(bet.selection for bet in bets))
-    known = OUTCOMES_OF.get(_slug(market)) if market is not None else None
+    outcomes = OUTCOMES_OF.get(_slug(market)) if market is not None else None
     if selections is not None:
-        known = tuple(dict.fromkeys(_slug(name) for name in selections))
-    if known is None:
+        outcomes = tuple(dict.fromkeys(_slug(name) for name in selections))
+    if outcomes is None:
         return bet_on if OTHER in bet_on else (*bet_on, OTHER)
     for name in bet_on:
-        if name not in known:
-            raise InvalidInput("selection", name, "one of " + ", ".join(known))
-    return known
+        if name not in outcomes:
+            raise InvalidInput("selection", name, "one of " + ", ".join(outcomes))
+    return outcomes
 
 
 def liability_float(

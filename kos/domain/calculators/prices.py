@@ -46,8 +46,8 @@ def odds_conversion(
     american: Spelling | None = None,
 ) -> Outputs:
     """One price in every spelling; ``fractional`` is exact, ``traditional`` the nearest chalked."""
-    given = {"decimal": decimal, "fractional": fractional, "american": american}
-    names = [name for name, spelt in given.items() if spelt is not None]
+    by_spelling = {"decimal": decimal, "fractional": fractional, "american": american}
+    names = [name for name, spelt in by_spelling.items() if spelt is not None]
     if len(names) != 1:
         raise InvalidInput("decimal", names, "only one of decimal, fractional or american")
     if fractional is not None:

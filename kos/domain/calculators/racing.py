@@ -60,30 +60,40 @@ def each_way(
     place_rate = commission if place_commission is None else place_commission
     win_stake = typed(lay.equalising_stake(win_part[0], ZERO, win_lay, commission))
     place_stake = typed(lay.equalising_stake(place_part[0], ZERO, place_lay, place_rate))
+    outputs |= {
+        "win_lay_stake": money(win_stake),
+        "win_liability": money(win_stake * (win_lay - 1)),
+        "place_lay_stake": money(place_stake),
+        "place_liability": money(place_stake * (place_lay - 1)),
+    }
     results = each_way_bets.results(
         win_part,
         place_part,
         (win_stake, win_lay, commission),
         (place_stake, place_lay, place_rate),
     )
+    return outputs | _each_way_results(results, place_part[0], extra_place_probability)
+
+
+def _each_way_results(
+    results: each_way_bets.EachWayResults,
+    place_return: Fraction,
+    extra_place_probability: Fraction | None,
+) -> Outputs:
     loss = -results.if_unplaced
-    outputs |= {
-        "win_lay_stake": money(win_stake),
-        "win_liability": money(win_stake * (win_lay - 1)),
-        "place_lay_stake": money(place_stake),
-        "place_liability": money(place_stake * (place_lay - 1)),
+    outputs = {
         "profit_if_wins": money(results.if_wins),
         "profit_if_places": money(results.if_places),
         "profit_if_unplaced": money(results.if_unplaced),
         "profit_if_extra_place": money(results.if_extra_place),
         "guaranteed": money(min(results.if_wins, results.if_places, results.if_unplaced)),
-        "break_even_extra_place_pct": percent(max(loss, ZERO) / place_part[0]),
+        "break_even_extra_place_pct": percent(max(loss, ZERO) / place_return),
     }
     if loss > 0:
-        outputs["implied_extra_place_odds"] = shown(place_part[0] / loss)
+        outputs["implied_extra_place_odds"] = shown(place_return / loss)
     if extra_place_probability is not None:
         outputs["expected_value"] = money(
-            results.if_unplaced + extra_place_probability * place_part[0]
+            results.if_unplaced + extra_place_probability * place_return
         )
     return outputs
 

@@ -352,8 +352,8 @@ def rollover_bonus(
     on one bet, and the turnover still due after it is valued at the expected rating.
     """
     if turnover_multiple is not None:
-        each = needed("retention_per_bet", retention_per_bet, "turnover_multiple is given")
-        lost = triggers.turnover_cost(bonus, turnover_multiple, each)
+        retention = needed("retention_per_bet", retention_per_bet, "turnover_multiple is given")
+        lost = triggers.turnover_cost(bonus, turnover_multiple, retention)
         return {"retained": money(bonus - lost), "lost": money(lost)}
     why = "unless turnover_multiple is given"
     cash = needed("stake", stake, why)

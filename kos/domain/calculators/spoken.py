@@ -27,32 +27,32 @@ def spoken_inputs(
         InvalidInput: A word is no input of this kind, or is given twice.
     """
     inputs: dict[str, object] = {}
-    for typed, name, given in words:
-        known = calculator.input_named(name)
-        if known is None:
-            raise InvalidInput(typed, given, f"an input of {calculator.kind}: {allowed}")
-        if known.is_list:
-            entries = inputs.setdefault(known.name, [])
+    for typed, name, value in words:
+        calculator_input = calculator.input_named(name)
+        if calculator_input is None:
+            raise InvalidInput(typed, value, f"an input of {calculator.kind}: {allowed}")
+        if calculator_input.is_list:
+            entries = inputs.setdefault(calculator_input.name, [])
             if isinstance(entries, list):
-                entries.extend(_entries(typed, known, given))
-        elif known.name in inputs:
-            raise InvalidInput(typed, given, "this input only once")
+                entries.extend(_entries(typed, calculator_input, value))
+        elif calculator_input.name in inputs:
+            raise InvalidInput(typed, value, "this input only once")
         else:
-            inputs[known.name] = given
+            inputs[calculator_input.name] = value
     return inputs
 
 
-def _entries(typed: str, known: Input, given: str) -> list[object]:
-    if given.startswith(("[", "{")):
+def _entries(typed: str, calculator_input: Input, text: str) -> list[object]:
+    if text.startswith(("[", "{")):
         try:
-            decoded = msgspec.json.Decoder(float_hook=str).decode(given)
+            decoded = msgspec.json.Decoder(float_hook=str).decode(text)
         except msgspec.DecodeError:
-            raise InvalidInput(typed, given, f"JSON, {known.reader.allowed}") from None
+            raise InvalidInput(typed, text, f"JSON, {calculator_input.reader.allowed}") from None
         return decoded if isinstance(decoded, list) else [decoded]
-    if known.fields and "=" in given:
-        pairs = [pair.partition("=") for pair in given.split(",")]
+    if calculator_input.fields and "=" in text:
+        pairs = [pair.partition("=") for pair in text.split(",")]
         return [{name.strip().replace("-", "_"): value.strip() for name, _, value in pairs}]
-    return [entry.strip() for entry in given.split(",")]
+    return [entry.strip() for entry in text.split(",")]
 
 
 def label_of(output: str) -> str:

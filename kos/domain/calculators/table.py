@@ -63,26 +63,26 @@ class Calculator(msgspec.Struct, frozen=True):
         """The input of this name, or that it is another name of; None where there is none."""
         return self.inputs.get(name) or self.inputs.get(ALIASES.get(name, ""))
 
-    def run(self, given: Mapping[str, object]) -> Outputs:
+    def run(self, values: Mapping[str, object]) -> Outputs:
         """The outputs for these inputs, as text.
 
         Raises:
             InvalidInput: An input is unknown, missing or out of its range.
         """
         read: dict[str, object] = {}
-        for name, value in given.items():
-            known = self.input_named(name)
-            if known is None:
+        for name, value in values.items():
+            calculator_input = self.input_named(name)
+            if calculator_input is None:
                 raise InvalidInput(
                     name, value, f"an input of {self.kind}: {', '.join(self.inputs)}"
                 )
-            if known.name in read:
-                raise InvalidInput(name, value, f"{known.name} only once")
+            if calculator_input.name in read:
+                raise InvalidInput(name, value, f"{calculator_input.name} only once")
             if value is not None:
-                read[known.name] = known.reader.read(name, value)
-        for name, known in self.inputs.items():
-            if known.is_required and name not in read:
-                raise InvalidInput(name, None, known.reader.allowed)
+                read[calculator_input.name] = calculator_input.reader.read(name, value)
+        for name, calculator_input in self.inputs.items():
+            if calculator_input.is_required and name not in read:
+                raise InvalidInput(name, None, calculator_input.reader.allowed)
         return self.function(**read)
 
 

@@ -68,10 +68,10 @@ def from_fractional(text: str, field: str = "fractional") -> Fraction:
     typed = text.strip()
     if typed.lower() in _EVENS:
         return Fraction(2)
-    found = _FRACTIONAL.fullmatch(typed) if len(typed) <= MAX_DIGITS else None
-    if found is None or int(found[1]) == 0 or int(found[2]) == 0:
+    match = _FRACTIONAL.fullmatch(typed) if len(typed) <= MAX_DIGITS else None
+    if match is None or int(match[1]) == 0 or int(match[2]) == 0:
         raise InvalidInput(field, text, "a fraction of whole numbers above 0 such as 13/8")
-    return 1 + Fraction(int(found[1]), int(found[2]))
+    return 1 + Fraction(int(match[1]), int(match[2]))
 
 
 def from_american(american: Fraction, field: str = "american") -> Fraction:

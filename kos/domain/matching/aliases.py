@@ -100,13 +100,13 @@ class Knowledge:
         table = self._tables.get(sport)
         if table is None:
             table = self._tables[sport] = _Table(sport, self._leave_out)
-        found = table.full.get(full)
-        if found is None:
-            found = table.core.get(core, _NONE)
-        headings = Counter(table.headings[team] for team in found)
+        teams = table.full.get(full)
+        if teams is None:
+            teams = table.core.get(core, _NONE)
+        headings = Counter(table.headings[team] for team in teams)
         return frozenset(
             team
-            for team in found
+            for team in teams
             # What two teams of one league are called tells neither.
             if headings[heading := table.headings[team]] == 1
             and (not country or heading in {country, "nations"})
@@ -118,13 +118,13 @@ _NONE: frozenset[int] = frozenset()
 
 def teams_of(sport: str) -> list[tuple[str, list[str]]]:
     """Heading and names of every team in the tables of a sport."""
-    found: list[tuple[str, list[str]]] = []
+    teams: list[tuple[str, list[str]]] = []
     for name in _SPORTS_OF.get(sport, ()):
         table = read_data(name)
         groups = table.get(sport) or {k: v for k, v in table.items() if isinstance(v, str)}
         for heading, block in groups.items():
-            found.extend((heading, _names(line)) for line in block.splitlines() if line.strip())
-    return found
+            teams.extend((heading, _names(line)) for line in block.splitlines() if line.strip())
+    return teams
 
 
 def _names(line: str) -> list[str]:

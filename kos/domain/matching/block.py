@@ -115,15 +115,15 @@ class Block:
             return
         self._listed[sport_key] = listed
         self._answers.clear()
-        known = self._left.get(sport_key, {})
+        events = self._left.get(sport_key, {})
         now = {fixture.id: fixture for fixture in listed}
-        for name, event in list(known.items()):
+        for name, event in list(events.items()):
             if now.get(name) != event.fixture:
-                self._take_off(known.pop(name))
-        self._left[sport_key] = known
+                self._take_off(events.pop(name))
+        self._left[sport_key] = events
         for name, fixture in now.items():
-            if name not in known:
-                known[name] = self._put_on(self._reader.left_event(fixture))
+            if name not in events:
+                events[name] = self._put_on(self._reader.left_event(fixture))
 
     def set_right(self, fixtures: Sequence[ExchangeFixture]) -> None:
         """Replace the exchange events of this sport."""
@@ -132,16 +132,16 @@ class Block:
             return
         self._right = listed
         self._answers.clear()
-        known = self._right_events
+        right_events = self._right_events
         if len(self._reader) > _MOST_SIDES:
             self._reader.forget()
-            known = {}
+            right_events = {}
             self._left = {
                 key: {name: self._reader.left_event(one.fixture) for name, one in events.items()}
                 for key, events in self._left.items()
             }
         self._right_events = {
-            f: known[f] if f in known else self._reader.right_event(f) for f in listed
+            f: right_events[f] if f in right_events else self._reader.right_event(f) for f in listed
         }
         events = [event for event in self._right_events.values() if event is not None]
         for event in events:
@@ -201,13 +201,13 @@ class Block:
 
     def answers(self, sport_key: str) -> list[FixtureMatch]:
         """One verdict per event of the sport key, in its order."""
-        found = self._answers.get(sport_key)
-        if found is None:
+        verdicts = self._answers.get(sport_key)
+        if verdicts is None:
             events = self._left.get(sport_key, {})
-            found = self._answers[sport_key] = [
+            verdicts = self._answers[sport_key] = [
                 self._verdict(events[fixture.id]) for fixture in self._listed.get(sport_key, ())
             ]
-        return found
+        return verdicts
 
     def _judge(self, candidate: CandidateEvent) -> Judged:
         left, weigh = candidate.left, self._roster.weigh
@@ -219,15 +219,15 @@ class Block:
         )
 
     def _verdict(self, left: LeftEvent) -> FixtureMatch:
-        found = sorted(map(self._judge, left.candidates), key=Judged.order)
-        if not found:
+        judged = sorted(map(self._judge, left.candidates), key=Judged.order)
+        if not judged:
             return _nothing(left)
-        best = found[0]
+        best = judged[0]
         if best.weak < _NEAR or best.strong < SURE:
             return _said(best, Verdict.NONE, "the other side is another team", None)
         claims = (self._judge(c) for c in best.candidate.right.claims if c is not best.candidate)
         rivals = sorted(
-            (j for j in (*found[1:], *claims) if j.candidate is not best.candidate and j.weak >= POSSIBLE),
+            (j for j in (*judged[1:], *claims) if j.candidate is not best.candidate and j.weak >= POSSIBLE),
             key=Judged.order,
         )  # fmt: skip
         unbeaten = [rival for rival in rivals if not self._beats(best, rival)]
@@ -288,15 +288,15 @@ class Block:
         return score
 
     def _sureness(self, left: Side, right: Side) -> float:
-        known = self._reader.score(left, right).value
-        if known < SURE and self._learning and self._roster.learnt(left, right):
+        sureness = self._reader.score(left, right).value
+        if sureness < SURE and self._learning and self._roster.learnt(left, right):
             return SURE
-        return known
+        return sureness
 
     def _places(self, right: RightEvent, runners: Sequence[str]) -> dict[str, tuple[Side, ...]]:
         """For each runner its own side and the event's names of the same side."""
         age = competition_gate(right.fixture.competition).age
-        found: dict[str, tuple[Side, ...]] = {}
+        places: dict[str, tuple[Side, ...]] = {}
         for name in runners:
             own = self._reader.side(name, women=right.home[0].women, age=age)
             like, names = max(
@@ -306,8 +306,8 @@ class Block:
                 ),
                 key=lambda entry: entry[0],
             )
-            found[name] = (own, *names) if like >= POSSIBLE else (own,)
-        return found
+            places[name] = (own, *names) if like >= POSSIBLE else (own,)
+        return places
 
 
 def _is_turnable(best: Judged) -> bool:

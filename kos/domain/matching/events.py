@@ -108,9 +108,9 @@ class SideReader:
     def side(self, name: str, *, women: bool | None, age: str, country: str = "") -> Side:
         """The side for a name, under what its competition says of all sides."""
         key = (name, women, age, country)
-        found = self._sides.get(key)
-        if found is None:
-            found = self._sides[key] = Side(
+        side = self._sides.get(key)
+        if side is None:
+            side = self._sides[key] = Side(
                 name,
                 sport=self.sport,
                 is_person=self.rules.is_person,
@@ -119,7 +119,7 @@ class SideReader:
                 age=age,
                 country=country,
             )
-        return found
+        return side
 
     def alike(self, one: Side, other: Side) -> float:
         """How sure two sides of one list are one, by names alone."""
@@ -143,7 +143,7 @@ class SideReader:
         """The best of an exchange side's names for a bookmaker's side."""
         if len(rights) == 1:
             return self.score(left, rights[0]), rights[0]
-        return max(((self.score(left, r), r) for r in rights), key=lambda found: found[0].value)
+        return max(((self.score(left, r), r) for r in rights), key=lambda scored: scored[0].value)
 
     def left_event(self, fixture: BookmakerFixture) -> LeftEvent:
         """A bookmaker fixture with its sides."""
@@ -174,10 +174,10 @@ class SideReader:
         first, second = (self.side(n, women=women, age=gate.age) for n in runners)
         return RightEvent(fixture, *self._with_runners(home, away, first, second))
 
-    def _is_womens(self, names: Sequence[str], told: bool | None) -> bool | None:
+    def _is_womens(self, names: Sequence[str], women: bool | None) -> bool | None:
         if any(strip_marks(name, self.sport).marks.women for name in names):
             return True
-        return False if told is None and self.rules.is_unmarked_mens else told
+        return False if women is None and self.rules.is_unmarked_mens else women
 
     def _with_runners(
         self, home: Side, away: Side, first: Side, second: Side

@@ -73,25 +73,25 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
 
     def sentences(self) -> tuple[str, ...]:
         """The evidence as sentences, the verdict first."""
-        told = [self.reason]
+        sentences = [self.reason]
         if self.right_name:
             where = f" in {self.competition}" if self.competition else ""
-            told.append(f"exchange event: {self.right_name}{where}")
-        told.extend(
+            sentences.append(f"exchange event: {self.right_name}{where}")
+        sentences.extend(
             f"{label}: {side.left!r} and {side.right!r} agree at {side.score:.2f} ({side.why})"
             for label, side in (("home", self.home), ("away", self.away))
             if side is not None
         )
         if self.left_kickoff is not None and self.right_kickoff is not None:
             minutes = (self.right_kickoff - self.left_kickoff).total_seconds() / 60
-            told.append(
+            sentences.append(
                 f"kickoffs: {self.left_kickoff:%Y-%m-%d %H:%M} and {self.right_kickoff:%Y-%m-%d %H:%M}"
                 f" UTC, {minutes:+.0f} minutes"
             )
         if self.rival:
             margin = "" if self.margin is None else f", margin {self.margin:+.2f}"
-            told.append(f"runner-up: {self.rival}{margin}")
-        return tuple(told)
+            sentences.append(f"runner-up: {self.rival}{margin}")
+        return tuple(sentences)
 
 
 class FixtureMatch(msgspec.Struct, frozen=True, gc=False):

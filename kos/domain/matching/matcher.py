@@ -50,8 +50,8 @@ class Matcher:
         self._learning = learning
         self._tables = knowledge() if isinstance(tables, EllipsisType) else tables
         self._settled: dict[str, dict[tuple[str, str], bool]] = defaultdict(dict)
-        known = aliases or AliasTable()
-        for facts, is_one in ((known.confirmed, True), (known.banned, False)):
+        alias_table = aliases or AliasTable()
+        for facts, is_one in ((alias_table.confirmed, True), (alias_table.banned, False)):
             for fact in facts:
                 self._settled[fact.sport][fold(fact.left).strip(), fold(fact.right).strip()] = (
                     is_one
@@ -76,7 +76,7 @@ class Matcher:
         for sport_key, fixtures in by_key.items():
             self.update_left(sport_key, fixtures)
         decided: dict[str, list[FixtureMatch]] = {k: self.decide(k) for k in by_key}
-        places = {k: iter(found) for k, found in decided.items()}
+        places = {k: iter(matches) for k, matches in decided.items()}
         return [next(places[fixture.sport_key]) for fixture in left]
 
     def update_left(self, sport_key: str, fixtures: Sequence[BookmakerFixture]) -> None:

@@ -94,9 +94,9 @@ def tokenise(text: str) -> tuple[str, ...]:
     plain = fold(text).replace("&", " and ")
     plain = re.sub(r"\b([a-z])\.\s?(?=[a-z]\.)", r"\1", plain)
     plain = _SPLIT.sub(" ", _JOINED.sub("", plain)).strip()
-    known = words()
-    plain = known.phrase_pattern.sub(lambda m: known.phrases[m[0]], plain)
-    same = known.same
+    lexicon = words()
+    plain = lexicon.phrase_pattern.sub(lambda m: lexicon.phrases[m[0]], plain)
+    same = lexicon.same
     return tuple(same.get(t, t) for t in plain.split())
 
 
@@ -127,11 +127,11 @@ class Vocabulary(msgspec.Struct, frozen=True, gc=False):
 @cache
 def vocabulary(sport: str) -> Vocabulary:
     """The words of a sport. Colleges have few club letters: ``SE Louisiana`` is not Louisiana."""
-    known = words()
+    lexicon = words()
     return Vocabulary(
-        letters=known.college_letters if sport in _OF_COLLEGES else known.letters,
-        weak=known.weak,
-        nicknames=known.nicknames if sport in NORTH_AMERICAN else frozenset(),
+        letters=lexicon.college_letters if sport in _OF_COLLEGES else lexicon.letters,
+        weak=lexicon.weak,
+        nicknames=lexicon.nicknames if sport in NORTH_AMERICAN else frozenset(),
     )
 
 
@@ -234,27 +234,27 @@ def strip_marks(name: str, sport: str = "soccer") -> Stripped:
     if len(name.strip()) >= _CUT_LENGTH:
         endings += ((_WOMEN_CUT, "women", "yes"),)
     base = _RANKED.sub("", fold(name).strip())
-    told: dict[str, str] = {}
-    if found := _JONG.match(base):
-        base, told["reserve"] = base[found.end() :], "b"
+    mark_values: dict[str, str] = {}
+    if match := _JONG.match(base):
+        base, mark_values["reserve"] = base[match.end() :], "b"
     while base not in _NOT_MARKS:
         for pattern, field, value in endings:
-            found = pattern.search(base)
-            if found and found.start() > 0:
-                told[field] = value.format(*found.groups())
-                base = base[: found.start()].strip()
+            match = pattern.search(base)
+            if match and match.start() > 0:
+                mark_values[field] = value.format(*match.groups())
+                base = base[: match.start()].strip()
                 break
         else:
             break
     if sport == "soccer" and (club := words().second_teams.get(base)):
-        base, told["reserve"] = club, "b"
+        base, mark_values["reserve"] = club, "b"
     marks = Marks(
-        women="women" in told,
-        age=told.get("age", ""),
-        reserve=told.get("reserve", ""),
-        simulated="simulated" in told,
+        women="women" in mark_values,
+        age=mark_values.get("age", ""),
+        reserve=mark_values.get("reserve", ""),
+        simulated="simulated" in mark_values,
     )
-    return Stripped(base, marks, _CODES.get(told.get("country", ""), ""))
+    return Stripped(base, marks, _CODES.get(mark_values.get("country", ""), ""))
 
 
 _BRACKETED_WOMEN = re.compile(r"\s*\(\s*w\w*\s*\)?\s*$")
@@ -297,8 +297,8 @@ def competition_gate(competition: str) -> Gate:
         women = True
     elif _MENS_COMPETITION.search(plain):
         women = False
-    found = _AGE_COMPETITION.search(plain)
-    age = f"u{found[1]}" if found else "youth" if _YOUTH_COMPETITION.search(plain) else ""
+    match = _AGE_COMPETITION.search(plain)
+    age = f"u{match[1]}" if match else "youth" if _YOUTH_COMPETITION.search(plain) else ""
     return Gate(women, age)
 
 
@@ -309,8 +309,8 @@ def sport_key_gate(sport_key: str) -> Gate:
         return Gate(women=True)
     if "_atp" in sport_key:
         return Gate(women=False)
-    found = re.search(r"_u(\d{2})\b", sport_key)
-    return Gate(None, f"u{found[1]}" if found else "")
+    match = re.search(r"_u(\d{2})\b", sport_key)
+    return Gate(None, f"u{match[1]}" if match else "")
 
 
 _HIDDEN = re.compile(r"xxdnd|do not display", re.IGNORECASE)

@@ -54,7 +54,7 @@ def assign_outcomes(
         )
     if abs(straight - turned) < _CLEAR:
         return OutcomesRefused(f"{one!r} and {other!r} fit the runners in both orders")
-    found = {one: first, other: second} if straight > turned else {one: second, other: first}
+    runner_of = {one: first, other: second} if straight > turned else {one: second, other: first}
     if drawn:
-        found[drawn[0]] = drawn_runners[0]
-    return found
+        runner_of[drawn[0]] = drawn_runners[0]
+    return runner_of

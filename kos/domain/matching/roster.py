@@ -63,7 +63,7 @@ class Roster:
         for side in self._right_events:
             for key in keys(side):
                 self._right_by_key[key].append(side)
-        self._head_sizes = Counter(head for found in self._heads.values() for head in found)
+        self._head_sizes = Counter(head for heads in self._heads.values() for head in heads)
 
     # Who is listed -------------------------------------------------------------------------
 
@@ -118,8 +118,8 @@ class Roster:
 
     def partners(self, left: Side) -> tuple[Side, ...]:
         """Exchange sides that score anything against a bookmaker's side, best first."""
-        found = self._partners.get(left)
-        if found is None:
+        partners = self._partners.get(left)
+        if partners is None:
             near = {s for key in partner_keys(left) for s in self._right_by_key.get(key, ())}
             scored = [
                 (-value, side.name, side)
@@ -127,17 +127,17 @@ class Roster:
                 if (value := self._reader.score(left, side).value) >= HINT
             ]
             scored.sort(key=lambda entry: entry[:2])
-            found = self._partners[left] = tuple(entry[2] for entry in scored)
-        return found
+            partners = self._partners[left] = tuple(entry[2] for entry in scored)
+        return partners
 
     # Rivals --------------------------------------------------------------------------------
 
     def weigh(self, left: Side, right: Side, *, learning: bool) -> tuple[Similarity, str]:
         """How sure two sides are one within these rosters, and what speaks against it."""
-        found = self._weighed.get((left, right))
-        if found is None:
-            found = self._weighed[left, right] = self._weigh(left, right, learning=learning)
-        return found
+        weighed = self._weighed.get((left, right))
+        if weighed is None:
+            weighed = self._weighed[left, right] = self._weigh(left, right, learning=learning)
+        return weighed
 
     def _weigh(self, left: Side, right: Side, *, learning: bool) -> tuple[Similarity, str]:
         score = self._reader.score(left, right)
@@ -245,23 +245,23 @@ class Roster:
 
     def _witnessed(self, candidates: Sequence[CandidateEvent]) -> list[tuple[_Pair, Side]]:
         """Pairs of unlike names whose opponents are surely one, with the opponent."""
-        found = []
+        witnessed = []
         for c in candidates:
             if abs(c.apart) > self._tight:
                 continue
             if c.home.value >= _KNOWN and c.away.value < _LEARNT:
-                found.append(((c.left.away, c.right_away), c.left.home))
+                witnessed.append(((c.left.away, c.right_away), c.left.home))
             if c.away.value >= _KNOWN and c.home.value < _LEARNT:
-                found.append(((c.left.home, c.right_home), c.left.away))
-        return found
+                witnessed.append(((c.left.home, c.right_home), c.left.away))
+        return witnessed
 
     def learnt(self, left: Side, right: Side) -> int:
         """How many common opponents show that two names are one team; 0 where that is not shown."""
         pair = (left, right)
-        known = self._learnt.get(pair)
-        if known is None:
-            known = self._learnt[pair] = self._learn(left, right)
-        return known
+        witnesses = self._learnt.get(pair)
+        if witnesses is None:
+            witnesses = self._learnt[pair] = self._learn(left, right)
+        return witnesses
 
     def _learn(self, left: Side, right: Side) -> int:
         pair = (left, right)

@@ -96,10 +96,10 @@ _NAME_SUFFIXES = frozenset({"jr", "jnr", "sr", "snr", "ii", "iii", "iv"})
 
 def compare(left: Side, right: Side, knowledge: Knowledge | None) -> Similarity:
     """How sure two sides are one; remembered on the left side."""
-    found = left.scores.get(right)
-    if found is None:
-        found = left.scores[right] = _compare(left, right, knowledge)
-    return found
+    similarity = left.scores.get(right)
+    if similarity is None:
+        similarity = left.scores[right] = _compare(left, right, knowledge)
+    return similarity
 
 
 def _compare(left: Side, right: Side, knowledge: Knowledge | None) -> Similarity:
@@ -185,21 +185,21 @@ def _compare_tokens(left: Side, right: Side) -> Similarity:
             plain = sum(weight(t) for t in extra if t not in left.vocabulary.nicknames)
             factor = 0.96 - 0.06 * min(plain, 2.0)
         factor = min(factor, _ceiling(longer, extra))
-        said = f", only {' '.join(extra)} is left over" if extra else ""
-        return Similarity(mean * factor, why + said)
-    said = f", but {' '.join(rest_left)} stands against {' '.join(rest_right)}"
+        detail = f", only {' '.join(extra)} is left over" if extra else ""
+        return Similarity(mean * factor, why + detail)
+    detail = f", but {' '.join(rest_left)} stands against {' '.join(rest_right)}"
     value = mean * (0.5 if less <= 0.41 else 0.4)
-    return Similarity(value, why + said, is_odd=_is_elsewhere(left, right, pairs))
+    return Similarity(value, why + detail, is_odd=_is_elsewhere(left, right, pairs))
 
 
 def _ceiling(longer: Side, extra: list[str]) -> float:
     """How sure two names can be at most, by the words that only the longer one has."""
-    known = words()
-    if not known.second_sides.isdisjoint(extra):
+    lexicon = words()
+    if not lexicon.second_sides.isdisjoint(extra):
         return 0.5
-    if extra[-1:] == [longer.tokens[-1]] and extra[-1] in known.second_sides_last:
+    if extra[-1:] == [longer.tokens[-1]] and extra[-1] in lexicon.second_sides_last:
         return 0.5
-    return 0.78 if not known.directions.isdisjoint(extra) else 1.0
+    return 0.78 if not lexicon.directions.isdisjoint(extra) else 1.0
 
 
 def _is_elsewhere(left: Side, right: Side, pairs: list[tuple[float, str, str]]) -> bool:
@@ -282,10 +282,10 @@ def _compare_people(left: Side, right: Side, knowledge: Knowledge | None) -> Sim
         return Similarity(0.98, "same letters")
     if sorted(left.core) == sorted(right.core):
         return Similarity(0.97, "same names in another order")
-    given = knowledge.given_names if knowledge is not None else {}
+    given_names = knowledge.given_names if knowledge is not None else {}
     score = max(
-        _fits(left.core, right.core, given, right.is_cut),
-        _fits(right.core, left.core, given, is_cut=False),
+        _fits(left.core, right.core, given_names, right.is_cut),
+        _fits(right.core, left.core, given_names, is_cut=False),
     )
     if score.value == 0 and min(len(left.core), len(right.core)) >= 2:
         ratio = JaroWinkler.similarity(left.compact, right.compact)
@@ -304,7 +304,7 @@ def _compare_pairs(left: Side, right: Side, knowledge: Knowledge | None) -> Simi
     return max(straight, crossed)
 
 
-def _fits(full: tuple[str, ...], short: tuple[str, ...], given: dict[str, frozenset[str]],
+def _fits(full: tuple[str, ...], short: tuple[str, ...], given_names: dict[str, frozenset[str]],
           is_cut: bool) -> Similarity:  # fmt: skip
     """Whether the short form can be the full name: its surname there, nothing against it."""
     if len(short) > len(full) or not short:
@@ -317,7 +317,7 @@ def _fits(full: tuple[str, ...], short: tuple[str, ...], given: dict[str, frozen
         best, at = 0.0, -1
         for index in range(len(rest) - 1, -1, -1):
             value = _name_word(
-                rest[index], word, given, is_surname=is_last, is_cut=is_cut and is_last
+                rest[index], word, given_names, is_surname=is_last, is_cut=is_cut and is_last
             )
             if is_last and index == 0 and len(full) > 1:
                 # A given name printed as the surname: only where names are turned round.
@@ -333,7 +333,7 @@ def _fits(full: tuple[str, ...], short: tuple[str, ...], given: dict[str, frozen
     return Similarity(base * worst, "fits as " + " ".join(reversed(why)))
 
 
-def _name_word(full: str, short: str, given: dict[str, frozenset[str]], *, is_surname: bool,
+def _name_word(full: str, short: str, given_names: dict[str, frozenset[str]], *, is_surname: bool,
                is_cut: bool) -> float:  # fmt: skip
     if full == short:
         return 1.0
@@ -346,7 +346,7 @@ def _name_word(full: str, short: str, given: dict[str, frozenset[str]], *, is_su
         return 0.0
     if full.startswith(short) or (len(full) >= 3 and short.startswith(full)):
         return 0.98
-    if short in given.get(full, ()):
+    if short in given_names.get(full, ()):
         return 0.96
     if min(len(full), len(short)) >= 6 and Indel.normalized_similarity(full, short) >= 0.9:
         return 0.93
@@ -355,24 +355,24 @@ def _name_word(full: str, short: str, given: dict[str, frozenset[str]], *, is_su
 
 def keys(side: Side) -> frozenset[str]:
     """Short texts: two sides that can score share one, by ``partner_keys``."""
-    found: set[str] = {f"t{team}" for team in side.teams}
+    texts: set[str] = {f"t{team}" for team in side.teams}
     for part in side.pair:
-        found |= keys(part)
+        texts |= keys(part)
     for token in side.core:
-        found.add(token)
+        texts.add(token)
         if len(token) >= 3:
-            found.add("p" + token[:3])
+            texts.add("p" + token[:3])
         if len(token) >= 7:
-            found.add(f"e{token[0]}{token[-4:]}")
-    found.add("c" + side.compact[:4])
+            texts.add(f"e{token[0]}{token[-4:]}")
+    texts.add("c" + side.compact[:4])
     if side.is_person:
-        return frozenset(found)
-    found.add("c" + "".join(side.tokens)[:4])
+        return frozenset(texts)
+    texts.add("c" + "".join(side.tokens)[:4])
     if len(side.core) == 1 and 2 <= len(side.compact) <= _SHORT:
-        found.add("S" + side.compact[0])
+        texts.add("S" + side.compact[0])
     if len(side.tokens) > 1:
-        found.add("L" + side.tokens[0][0])
-    return frozenset(found)
+        texts.add("L" + side.tokens[0][0])
+    return frozenset(texts)
 
 
 _OPPOSITE = {"S": "L", "L": "S"}

@@ -91,7 +91,7 @@ def _new_token(turn: Turn, new: NewToken) -> Token:
 
 
 def _cash_advanced(turn: Turn, fact: CashAdvanced) -> None:
-    token = next(each for each in turn.state.tokens if each.id == fact.token)
+    token = next(token for token in turn.state.tokens if token.id == fact.token)
     turn.put_token(msgspec.structs.replace(token, phase=Phase(token.phase + 1)))
     settle_phase(turn)
     if turn.state.phase is Phase.FREE_BET_SETTLED:

@@ -47,9 +47,9 @@ def reminders(state: OfferState, now: datetime) -> tuple[Reminder, ...]:
     """What needs attention now, earliest first; nothing for a closed offer."""
     if state.is_closed:
         return ()
-    said = (*_about_bets(state, now), *_about_money(state, now), *_about_tokens(state, now))
-    found = [Reminder(state.id, what, due, kind) for kind, what, due in said]
-    return tuple(sorted(found, key=lambda each: each.due_at))
+    entries = (*_about_bets(state, now), *_about_money(state, now), *_about_tokens(state, now))
+    listed = [Reminder(state.id, what, due, kind) for kind, what, due in entries]
+    return tuple(sorted(listed, key=lambda reminder: reminder.due_at))
 
 
 def _about_bets(state: OfferState, now: datetime) -> Iterator[_Due]:
@@ -81,7 +81,7 @@ def _about_tokens(state: OfferState, now: datetime) -> Iterator[_Due]:
         if token.phase is not Phase.FREE_BET_CREDITED or token.expires_at is None:
             continue
         left = token.expires_at - now
-        warning = next((each for each in _TOKEN_WARNINGS if left <= each), None)
+        warning = next((notice for notice in _TOKEN_WARNINGS if left <= notice), None)
         if left <= timedelta(0):
             yield ReminderKind.EXPIRED, f"free bet {token.id} has expired", token.expires_at
         elif warning is not None:

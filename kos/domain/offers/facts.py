@@ -539,7 +539,7 @@ MoneyFact = Union[  # noqa: UP007 - a list of this length reads best as one
 
 
 def _named(union: Any) -> dict[str, type[Fact]]:
-    return {name_of(each): each for each in union.__args__}
+    return {name_of(fact): fact for fact in union.__args__}
 
 
 OFFER_FACTS: dict[str, type[Fact]] = _named(OfferFact)

@@ -28,13 +28,13 @@ def hedge_status(state: OfferState, back: str) -> HedgeStatus:
     bet = state.bet(back)
     wanted = from_pence(bet.stake) * (bet.odds - (0 if bet.returns_stake else 1))
     moved, tolerance = Decimal(0), Decimal(0)
-    for each in state.position(back):
-        if not each.is_exchange:
+    for position_bet in state.position(back):
+        if not position_bet.is_exchange:
             continue
-        stake = from_pence(each.stake)
-        sign = 1 if each.side is ExchangeSide.LAY else -1
-        moved += sign * stake * (each.odds - each.commission)
-        tolerance += each.odds * from_pence(1)
+        stake = from_pence(position_bet.stake)
+        sign = 1 if position_bet.side is ExchangeSide.LAY else -1
+        moved += sign * stake * (position_bet.odds - position_bet.commission)
+        tolerance += position_bet.odds * from_pence(1)
     if moved <= 0:
         return HedgeStatus.UNHEDGED
     return HedgeStatus.HEDGED if moved >= wanted - tolerance else HedgeStatus.PART

@@ -115,7 +115,7 @@ def from_betfair(text: str) -> PastBets:
     """
     rows = _rows(text)
     names = {name for _, row in rows for name in row}
-    column = {use: _column(names, known) for use, known in _BETFAIR.items()}
+    column = {use: _column(names, headings) for use, headings in _BETFAIR.items()}
     has_amount = column["amount"] or (column["credit"] and column["debit"])
     if rows and not (column["date"] and has_amount):
         raise InvalidInput(
@@ -134,17 +134,17 @@ def from_betfair(text: str) -> PastBets:
         if profit is None:
             skipped.append(f"{where}: {what or 'no amount'}")
             continue
-        given = row.get(column["reference"] or "", "")
+        reference = row.get(column["reference"] or "", "")
         fact = PastBetImported(
             # One reference may stand on a bet and on the commission of its market.
-            reference=f"betfair {references.of({**row, 'ref': given})}",
+            reference=f"betfair {references.of({**row, 'ref': reference})}",
             venue="betfair",
             category="commission" if _COMMISSION.search(what) else "value",
             profit=profit,
             side=ExchangeSide.LAY
             if re.search(r"\blay\b", what, re.IGNORECASE)
             else ExchangeSide.BACK,
-            description=f"{what} ({given})" if given else what,
+            description=f"{what} ({reference})" if reference else what,
         )
         bets.append(PastBet(fact, _date(row[column["date"] or ""], where)))
     return PastBets(tuple(bets), tuple(skipped))
@@ -176,12 +176,14 @@ def to_csv(bets: Iterable[PastBet]) -> str:
 
 def _rows(text: str) -> list[tuple[int, dict[str, str]]]:
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
-    found = []
+    numbered_rows = []
     for row in reader:
         if None in row or None in row.values():
             raise InvalidInput(f"line {reader.line_num}", row, "as many cells as the header row")
-        found.append((reader.line_num, {_bare(name): cell.strip() for name, cell in row.items()}))
-    return found
+        numbered_rows.append(
+            (reader.line_num, {_bare(name): cell.strip() for name, cell in row.items()})
+        )
+    return numbered_rows
 
 
 def _bare(name: str) -> str:
@@ -189,8 +191,8 @@ def _bare(name: str) -> str:
     return re.sub(r"\s*\([^)]*\)", "", name).strip().lower()
 
 
-def _column(names: set[str], known: Iterable[str]) -> str | None:
-    return next((name for name in known if name in names), None)
+def _column(names: set[str], headings: Iterable[str]) -> str | None:
+    return next((name for name in headings if name in names), None)
 
 
 def _betfair_amount(

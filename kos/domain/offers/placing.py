@@ -114,7 +114,7 @@ def _free_bet_placed(turn: Turn, fact: FreeBetPlaced) -> None:
 
 def _rest_name(state: OfferState, token: str) -> str:
     stem = token.partition("/")[0]
-    taken = sum(each.id.partition("/")[0] == stem for each in state.tokens)
+    taken = sum(other.id.partition("/")[0] == stem for other in state.tokens)
     return f"{stem}/{taken + 1}"
 
 
@@ -142,10 +142,10 @@ def _shown_odds(odds: Decimal) -> str:
     return text if Decimal(text) == odds else f"{odds:f}"
 
 
-def _fit_list(turn: Turn, what: str, given: str, counting: tuple[str, ...]) -> None:
-    if counting and given not in counting:
+def _fit_list(turn: Turn, what: str, value: str, counting: tuple[str, ...]) -> None:
+    if counting and value not in counting:
         raise turn.no(
-            f"The {what} {given} does not count. This offer needs {' or '.join(counting)}."
+            f"The {what} {value} does not count. This offer needs {' or '.join(counting)}."
         )
 
 
@@ -173,9 +173,9 @@ def _back_bet(turn: Turn, back: Back) -> Bet:
 
 
 def _hedge(turn: Turn, back: str, lays: tuple[Lay, ...], planned: tuple[Planned, ...]) -> None:
-    for each in planned:
-        refuse_below(turn, "planned liability", each.liability)
-        _reserve(turn, back, each.exchange, each.liability)
+    for planned_lay in planned:
+        refuse_below(turn, "planned liability", planned_lay.liability)
+        _reserve(turn, back, planned_lay.exchange, planned_lay.liability)
     for lay in lays:
         _match(turn, lay, back)
 
@@ -191,9 +191,9 @@ def _hedge_added(turn: Turn, fact: HedgeAdded) -> None:
 
 def _covered(turn: Turn, lay: Lay) -> str:
     """The back bet of the position that a lay belongs to."""
-    known = next((bet for bet in turn.state.bets if bet.id == lay.bet), None)
-    if known is not None:
-        return known.covers
+    earlier_bet = next((bet for bet in turn.state.bets if bet.id == lay.bet), None)
+    if earlier_bet is not None:
+        return earlier_bet.covers
     backs = [bet.id for bet in turn.state.bets if not bet.is_exchange and _is_live(turn.state, bet)]
     if lay.covers:
         if lay.covers not in backs:
@@ -225,8 +225,8 @@ def _match(turn: Turn, lay: Lay, back: str) -> None:
         raise turn.no(f"Commission cannot be {lay.commission}. Enter a fraction such as 0.02.")
     if not (lay.bet and lay.exchange and lay.market and lay.selection):
         raise turn.no("An exchange bet needs bet, exchange, market and selection.")
-    known = next((bet for bet in turn.state.bets if bet.id == lay.bet), None)
-    if known is None:
+    earlier_bet = next((bet for bet in turn.state.bets if bet.id == lay.bet), None)
+    if earlier_bet is None:
         bet = Bet(
             id=lay.bet,
             side=lay.side,
@@ -243,9 +243,9 @@ def _match(turn: Turn, lay: Lay, back: str) -> None:
             is_single_winner=lay.is_single_winner,
         )
     else:
-        bet = _filled_further(turn, known, lay)
+        bet = _filled_further(turn, earlier_bet, lay)
     turn.put_bet(bet)
-    more = bet.liability - (0 if known is None else known.liability)
+    more = bet.liability - (0 if earlier_bet is None else earlier_bet.liability)
     _reserve(turn, bet.covers, lay.exchange, -more)
     turn.post(
         f"{lay.side.value} {pounds(lay.stake)} at {lay.odds} matched",
@@ -254,22 +254,29 @@ def _match(turn: Turn, lay: Lay, back: str) -> None:
     )
 
 
-def _filled_further(turn: Turn, known: Bet, lay: Lay) -> Bet:
-    same = (known.is_exchange, known.side, known.venue, known.market, known.selection)
+def _filled_further(turn: Turn, earlier_bet: Bet, lay: Lay) -> Bet:
+    same = (
+        earlier_bet.is_exchange,
+        earlier_bet.side,
+        earlier_bet.venue,
+        earlier_bet.market,
+        earlier_bet.selection,
+    )
     if same != (True, lay.side, lay.exchange, lay.market, lay.selection):
         raise turn.no(
-            f"Bet ID {lay.bet} is already used: {known.side} {known.selection} at {known.venue}."
+            f"Bet ID {lay.bet} is already used: {earlier_bet.side} {earlier_bet.selection} "
+            f"at {earlier_bet.venue}."
         )
-    if known.result is not None:
+    if earlier_bet.result is not None:
         raise turn.no(f"Bet {lay.bet} is at least partly settled, so it cannot be matched further.")
-    stake = known.stake + lay.stake
-    odds = (known.odds * known.stake + lay.odds * lay.stake) / stake
+    stake = earlier_bet.stake + lay.stake
+    odds = (earlier_bet.odds * earlier_bet.stake + lay.odds * lay.stake) / stake
     return msgspec.structs.replace(
-        known,
+        earlier_bet,
         stake=stake,
         open_stake=stake,
         odds=odds,
-        liability=liability_of(known.side, stake, odds),
+        liability=liability_of(earlier_bet.side, stake, odds),
     )
 
 
@@ -331,7 +338,7 @@ def _reserve(turn: Turn, back: str, exchange: str, change: int) -> None:
     at = dict(turn.state.planned.get(back, {}))
     at[exchange] = max(0, at.get(exchange, 0) + change)
     planned = {**turn.state.planned, back: {name: amount for name, amount in at.items() if amount}}
-    turn.change(planned={name: each for name, each in planned.items() if each})
+    turn.change(planned={name: amounts for name, amounts in planned.items() if amounts})
 
 
 RULES: dict[type[Fact], Rule] = {

@@ -255,12 +255,14 @@ def _exposed(
 ) -> tuple[dict[tuple[str, str], tuple[Wager, ...]], list[Posting]]:
     """The markets with the bet as it is now, and the lines for what its exposure changed."""
     key = (wager.exchange, wager.market)
-    known = markets.get(key, ())
+    earlier_wagers = markets.get(key, ())
     others = tuple(
-        each for each in known if (each.instance, each.bet) != (wager.instance, wager.bet)
+        earlier
+        for earlier in earlier_wagers
+        if (earlier.instance, earlier.bet) != (wager.instance, wager.bet)
     )
     now = (*others, wager)
-    before, after = reserved(known), reserved(now)
+    before, after = reserved(earlier_wagers), reserved(now)
     lines = []
     for instance in sorted({*before, *after}):
         change = after.get(instance, 0) - before.get(instance, 0)
@@ -277,7 +279,7 @@ def _refuse_overbooked(before: Portfolio, after: Portfolio, at: datetime) -> Non
         account.venue for account in after.balances if account.kind is AccountKind.AVAILABLE
     }
     for state in after.offers.values():
-        exchanges.update(*(each.keys() for each in state.planned.values()))
+        exchanges.update(*(amounts.keys() for amounts in state.planned.values()))
     exchanges.update(hold.exchange for hold in after.holds.values())
     for exchange in sorted(exchanges):
         left = after.free_float(exchange, at)
@@ -291,8 +293,8 @@ def _refuse_overbooked(before: Portfolio, after: Portfolio, at: datetime) -> Non
 
 def _without_hold(portfolio: Portfolio, name: str) -> Portfolio:
     if name not in portfolio.holds:
-        known = ", ".join(sorted(portfolio.holds)) or "none"
-        raise CommandNotAllowed(f"{portfolio.participant} has no hold {name!r}. Holds: {known}.")
+        names = ", ".join(sorted(portfolio.holds)) or "none"
+        raise CommandNotAllowed(f"{portfolio.participant} has no hold {name!r}. Holds: {names}.")
     return _with(
         portfolio, holds={key: hold for key, hold in portfolio.holds.items() if key != name}
     )
@@ -309,7 +311,7 @@ def _apply_to_money(
     return after, (Done(fact, entries),)
 
 
-def _money(  # noqa: C901, PLR0911, PLR0912 - one line of books for each fact, side by side
+def _money(  # noqa: PLR0911 - one line of books for each fact, side by side
     portfolio: Portfolio, fact: Fact, at: datetime, role: Role
 ) -> tuple[Portfolio, list[Move]]:
     match fact:
@@ -321,58 +323,6 @@ def _money(  # noqa: C901, PLR0911, PLR0912 - one line of books for each fact, s
             return _with(portfolio, name=fact.name, is_active=True), []
         case Paused() | Resumed():
             return _with(portfolio, is_active=isinstance(fact, Resumed)), []
-        case Opened():
-            return portfolio, [
-                _move("opening balance", fact.amount, _at(fact.place, fact.venue), _OPENING)
-            ]
-        case Drawn():
-            return portfolio, [_move("money taken out", fact.amount, _DRAWN, _BANK)]
-        case MoneySent():
-            there = _at_venue(fact.place, fact.venue)
-            to = there if fact.is_instant else Account(AccountKind.TRANSIT, fact.venue)
-            return portfolio, [_move(f"money to {fact.venue}", fact.amount, to, _BANK)]
-        case MoneyArrived():
-            source = _own_transit(portfolio, fact.venue, fact.amount)
-            there = _at_venue(fact.place, fact.venue)
-            return portfolio, [_move(f"money cleared at {fact.venue}", fact.amount, there, source)]
-        case MoneyReturned():
-            source = _own_transit(portfolio, fact.venue, fact.amount)
-            return portfolio, [
-                _move(f"money for {fact.venue} came back", fact.amount, _BANK, source)
-            ]
-        case WithdrawalRequested():
-            there = _withdrawable(portfolio, fact.venue, fact.place)
-            transit = Account(AccountKind.TRANSIT, fact.venue)
-            return portfolio, [
-                _move(f"withdrawal requested at {fact.venue}", fact.amount, transit, there)
-            ]
-        case WithdrawalArrived():
-            return portfolio, [_arrived(portfolio, fact)]
-        case WithdrawalReversed():
-            source = _own_transit(portfolio, fact.venue, fact.amount)
-            there = _withdrawable(portfolio, fact.venue, fact.place)
-            return portfolio, [
-                _move(f"withdrawal reversed at {fact.venue}", fact.amount, there, source)
-            ]
-        case CommissionCharged():
-            cost = Account(AccountKind.COMMISSION, fact.exchange)
-            available = Account(AccountKind.AVAILABLE, fact.exchange)
-            return portfolio, [
-                _move(f"commission at {fact.exchange}", fact.amount, cost, available)
-            ]
-        case BonusPaid():
-            cash = Account(AccountKind.CASH, fact.venue)
-            bonus = Account(AccountKind.CASH_BONUS, fact.venue)
-            return portfolio, [_move(f"bonus of {fact.venue}", fact.amount, cash, bonus)]
-        case Adjusted():
-            if not fact.reason.strip() or not fact.difference:
-                raise CommandNotAllowed("Enter a difference and a reason for the adjustment.")
-            there = _at(fact.place, fact.venue)
-            lines = (
-                Posting(there, fact.difference),
-                Posting(Account(AccountKind.ADJUSTMENT, fact.venue), -fact.difference),
-            )
-            return portfolio, [Move(f"adjustment: {fact.reason}", lines)]
         case FloatHeld():
             return _held(portfolio, fact, at), []
         case HoldReleased():
@@ -389,6 +339,50 @@ def _money(  # noqa: C901, PLR0911, PLR0912 - one line of books for each fact, s
             return _past_bet(portfolio, fact)
         case EntryReversed():
             return _reversal(portfolio, fact, role)
+        case _:
+            return portfolio, [_moved(portfolio, fact)]
+
+
+def _moved(  # noqa: PLR0911 - one move of money for each fact, side by side
+    portfolio: Portfolio, fact: Fact
+) -> Move:
+    """The move of money that is all a fact does."""
+    match fact:
+        case Opened():
+            return _move("opening balance", fact.amount, _at(fact.place, fact.venue), _OPENING)
+        case Drawn():
+            return _move("money taken out", fact.amount, _DRAWN, _BANK)
+        case MoneySent():
+            there = _at_venue(fact.place, fact.venue)
+            to = there if fact.is_instant else Account(AccountKind.TRANSIT, fact.venue)
+            return _move(f"money to {fact.venue}", fact.amount, to, _BANK)
+        case MoneyArrived():
+            source = _own_transit(portfolio, fact.venue, fact.amount)
+            there = _at_venue(fact.place, fact.venue)
+            return _move(f"money cleared at {fact.venue}", fact.amount, there, source)
+        case MoneyReturned():
+            source = _own_transit(portfolio, fact.venue, fact.amount)
+            return _move(f"money for {fact.venue} came back", fact.amount, _BANK, source)
+        case WithdrawalRequested():
+            there = _withdrawable(portfolio, fact.venue, fact.place)
+            transit = Account(AccountKind.TRANSIT, fact.venue)
+            return _move(f"withdrawal requested at {fact.venue}", fact.amount, transit, there)
+        case WithdrawalArrived():
+            return _arrived(portfolio, fact)
+        case WithdrawalReversed():
+            source = _own_transit(portfolio, fact.venue, fact.amount)
+            there = _withdrawable(portfolio, fact.venue, fact.place)
+            return _move(f"withdrawal reversed at {fact.venue}", fact.amount, there, source)
+        case CommissionCharged():
+            cost = Account(AccountKind.COMMISSION, fact.exchange)
+            available = Account(AccountKind.AVAILABLE, fact.exchange)
+            return _move(f"commission at {fact.exchange}", fact.amount, cost, available)
+        case BonusPaid():
+            cash = Account(AccountKind.CASH, fact.venue)
+            bonus = Account(AccountKind.CASH_BONUS, fact.venue)
+            return _move(f"bonus of {fact.venue}", fact.amount, cash, bonus)
+        case Adjusted():
+            return _adjusted(fact)
         case _:
             raise CommandNotAllowed(
                 f"{name_of(fact)} needs an offer. Without one you can record: {', '.join(MONEY_FACTS)}"
@@ -445,11 +439,21 @@ def _own_transit(portfolio: Portfolio, venue: str, amount: int) -> Account:
     return account
 
 
+def _adjusted(fact: Adjusted) -> Move:
+    if not fact.reason.strip() or not fact.difference:
+        raise CommandNotAllowed("Enter a difference and a reason for the adjustment.")
+    lines = (
+        Posting(_at(fact.place, fact.venue), fact.difference),
+        Posting(Account(AccountKind.ADJUSTMENT, fact.venue), -fact.difference),
+    )
+    return Move(f"adjustment: {fact.reason}", lines)
+
+
 def _arrived(portfolio: Portfolio, fact: WithdrawalArrived) -> Move:
     lines: list[Posting] = []
-    for each in fact.arrivals:
-        source = _own_transit(portfolio, each.venue, each.amount)
-        lines += _move("withdrawals arrived", each.amount, _BANK, source).postings
+    for arrival in fact.arrivals:
+        source = _own_transit(portfolio, arrival.venue, arrival.amount)
+        lines += _move("withdrawals arrived", arrival.amount, _BANK, source).postings
     if not lines:
         raise CommandNotAllowed("Enter the venue and amount of the withdrawal.")
     return Move("withdrawals arrived", tuple(lines))
@@ -460,8 +464,8 @@ def _held(portfolio: Portfolio, fact: FloatHeld, at: datetime) -> Portfolio:
         raise CommandNotAllowed("Enter a name and an amount above £0.00 for the hold.")
     if fact.expires_at <= at:
         raise CommandNotAllowed(f"Hold {fact.hold} cannot expire in the past ({fact.expires_at}).")
-    known = portfolio.holds.get(fact.hold)
-    if known is not None and at < known.expires_at:
+    earlier = portfolio.holds.get(fact.hold)
+    if earlier is not None and at < earlier.expires_at:
         raise CommandNotAllowed(f"Hold {fact.hold} is already used. Release it first.")
     running = {name: hold for name, hold in portfolio.holds.items() if at < hold.expires_at}
     return _with(

@@ -143,12 +143,12 @@ class OfferState(msgspec.Struct, frozen=True, kw_only=True):
         for bet in self.bets:
             if bet.id == bet_id:
                 return bet
-        known = ", ".join(bet.id for bet in self.bets) or "none"
-        raise CommandNotAllowed(f"Offer {self.id} has no bet {bet_id!r}. Its bets: {known}.")
+        bet_ids = ", ".join(bet.id for bet in self.bets) or "none"
+        raise CommandNotAllowed(f"Offer {self.id} has no bet {bet_id!r}. Its bets: {bet_ids}.")
 
     def reserved_at(self, exchange: str) -> int:
         """Pence of float that lays not matched yet are going to need there."""
-        return sum(each.get(exchange, 0) for each in self.planned.values())
+        return sum(amounts.get(exchange, 0) for amounts in self.planned.values())
 
     def open_bets(self) -> tuple[Bet, ...]:
         """Those not settled in full."""

@@ -75,12 +75,12 @@ def allowed_facts(state: OfferState) -> tuple[str, ...]:
     """The names of the facts that the instance accepts where it stands."""
     if state.is_closed:
         return (name_of(Reopened),)
-    names = [name_of(each) for each in ALLOWED[state.phase]]
+    names = [name_of(fact) for fact in ALLOWED[state.phase]]
     if state.phase is Phase.QUALIFYING_PLACED and not state.terms.is_credited_at_once:
         names.remove(name_of(Credited))
     for token in in_game(state):
         if token.phase != state.phase:
-            names += [name_of(each) for each in ALLOWED[token.phase] if each in _OF_A_TOKEN]
+            names += [name_of(fact) for fact in ALLOWED[token.phase] if fact in _OF_A_TOKEN]
     return tuple(dict.fromkeys(names))
 
 

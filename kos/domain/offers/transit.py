@@ -41,8 +41,8 @@ def _in_transit(turn: Turn, venue: str, change: int) -> None:
     transit[venue] = left
     since = {**turn.state.transit_since, **({venue: turn.at} if change > 0 else {})}
     turn.change(
-        transit={each: amount for each, amount in transit.items() if amount},
-        transit_since={each: at for each, at in since.items() if transit.get(each)},
+        transit={place: amount for place, amount in transit.items() if amount},
+        transit_since={place: at for place, at in since.items() if transit.get(place)},
     )
 
 
@@ -86,11 +86,11 @@ def _withdrawal_requested(turn: Turn, fact: WithdrawalRequested) -> None:
 
 
 def _withdrawal_arrived(turn: Turn, fact: WithdrawalArrived) -> None:
-    lines = [(AccountKind.BANK, "", sum(each.amount for each in fact.arrivals))]
-    for each in fact.arrivals:
-        refuse_below(turn, "amount", each.amount)
-        _in_transit(turn, each.venue, -each.amount)
-        lines.append((AccountKind.TRANSIT, each.venue, -each.amount))
+    lines = [(AccountKind.BANK, "", sum(arrival.amount for arrival in fact.arrivals))]
+    for arrival in fact.arrivals:
+        refuse_below(turn, "amount", arrival.amount)
+        _in_transit(turn, arrival.venue, -arrival.amount)
+        lines.append((AccountKind.TRANSIT, arrival.venue, -arrival.amount))
     if not fact.arrivals:
         raise turn.no("Enter the venue and amount of the withdrawal.")
     turn.post("withdrawals arrived", *lines)

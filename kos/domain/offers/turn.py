@@ -45,18 +45,18 @@ class Turn:
 
     def put_bet(self, bet: Bet) -> None:
         """A new bet, or a known one as it is now, in its place."""
-        others = [each for each in self.state.bets if each.id != bet.id]
+        others = [other for other in self.state.bets if other.id != bet.id]
         place = next(
-            (n for n, each in enumerate(self.state.bets) if each.id == bet.id), len(others)
+            (n for n, other in enumerate(self.state.bets) if other.id == bet.id), len(others)
         )
         others.insert(place, bet)
         self.change(bets=tuple(others))
 
     def put_token(self, token: Token) -> None:
         """A new token, or a known one as it is now, in its place."""
-        others = [each for each in self.state.tokens if each.id != token.id]
+        others = [other for other in self.state.tokens if other.id != token.id]
         place = next(
-            (n for n, each in enumerate(self.state.tokens) if each.id == token.id), len(others)
+            (n for n, other in enumerate(self.state.tokens) if other.id == token.id), len(others)
         )
         others.insert(place, token)
         self.change(tokens=tuple(others))
@@ -85,11 +85,13 @@ def token_in(turn: Turn, name: str, phase: Phase) -> Token:
         there = [token for token in there if token.id == name]
     if len(there) == 1:
         return there[0]
-    known = ", ".join(f"{token.id} ({token.phase.name})" for token in turn.state.tokens) or "none"
+    free_bets = (
+        ", ".join(f"{token.id} ({token.phase.name})" for token in turn.state.tokens) or "none"
+    )
     raise turn.no(
-        f"Free bet {name} is not at {phase.name}. Its free bets: {known}."
+        f"Free bet {name} is not at {phase.name}. Its free bets: {free_bets}."
         if name
-        else f"Enter a free bet. Its free bets: {known}."
+        else f"Enter a free bet. Its free bets: {free_bets}."
     )
 
 

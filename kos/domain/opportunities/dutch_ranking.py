@@ -152,24 +152,24 @@ class DutchRanker:
         """The best dutches of what was considered."""
         limit = self._query.limit
         heapq.heapify(self._heap)
-        found: list[_PricedDutch] = []
+        dutches: list[_PricedDutch] = []
         best: list[tuple[float, float, float]] = []  # the worst of the best `limit` first
         while self._heap:
-            known, tier, merit, _, start = heapq.heappop(self._heap)
-            if len(best) == limit and (-known, -tier, -merit) < best[0]:
+            known_liquidity, tier, merit, _, start = heapq.heappop(self._heap)
+            if len(best) == limit and (-known_liquidity, -tier, -merit) < best[0]:
                 break
             priced = self._best(start)
             if isinstance(priced, Rejection):
                 self._rejected[priced] += 1
                 continue
-            found.append(priced)
+            dutches.append(priced)
             push = heapq.heappush if len(best) < limit else heapq.heappushpop
             push(best, priced.rank[:3])
-        found.sort(key=_id)
-        found.sort(key=_rank, reverse=True)
+        dutches.sort(key=_id)
+        dutches.sort(key=_rank, reverse=True)
         return DutchAnswer(
             as_of=self._now,
-            dutches=tuple(self._opportunity(priced) for priced in found[:limit]),
+            dutches=tuple(self._opportunity(priced) for priced in dutches[:limit]),
             considered=self._considered,
             rejected={
                 reason.value: count
@@ -289,7 +289,9 @@ class DutchRanker:
                     if isinstance(stakes, _Stakes):
                         return self._priced(start, combination, stakes)
                     refused = stakes
-                reason = reason or refused
+                # Two bets at one place say less than anything else does.
+                if reason in {None, Rejection.INCOMPLETE}:
+                    reason = refused
         return reason or Rejection.INCOMPLETE
 
     def _partitions(
@@ -525,7 +527,7 @@ def _cheapest_first(
             if position < len(legs) and following not in seen:
                 seen.add(following)
                 total = sum(
-                    each[place].inverse for each, place in zip(lists, following, strict=True)
+                    options[place].inverse for options, place in zip(lists, following, strict=True)
                 )
                 heapq.heappush(waiting, (total, following))
 

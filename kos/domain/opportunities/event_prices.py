@@ -179,8 +179,8 @@ class EventPrices:
                 self.own = self._own_book(match, market, book, superseded_until)
                 self._add_own_lays(lays, self.own)
         self._add_feed_lays(lays, superseded_until)
-        for found in lays.values():
-            found.sort(reverse=True, key=_keep)
+        for prices in lays.values():
+            prices.sort(reverse=True, key=_keep)
         self.lays = lays
         self.seen_at = self.fetched_at
         if book is not None:
@@ -416,18 +416,18 @@ class EventPrices:
             bookmaker: Its key, an exchange's too; None: of all that are no exchanges.
             now: The moment settled for.
         """
-        found = self._found.get(bookmaker)
-        if found is None:
+        answer = self._found.get(bookmaker)
+        if answer is None:
             if bookmaker is None:
                 books = [book for book in self.books.values() if book.commission is None]
             else:
                 books = [self.books[bookmaker]] if bookmaker in self.books else []
             backs, tally, _ = self._look(books, self._open_lays(now), now)
-            found = (tuple(backs), tally)
+            answer = (tuple(backs), tally)
             # An exchange's own prices do not shape the moment until which all is settled.
             if bookmaker is None or all(book.commission is None for book in books):
-                self._found[bookmaker] = found
-        return found
+                self._found[bookmaker] = answer
+        return answer
 
     def forms(self, now: datetime) -> dict[BetForm, FormLegs]:
         """Every price that may be a leg of a dutch, by form of the bet: with a draw or without.
@@ -458,9 +458,9 @@ class EventPrices:
             bookmaker: Its key, that of an exchange of the feed too.
             now: The moment settled for.
         """
-        known = self._first_legs.get(bookmaker)
-        if known is not None:
-            return known
+        remembered = self._first_legs.get(bookmaker)
+        if remembered is not None:
+            return remembered
         legs: list[tuple[BetForm, LegPrice]] = []
         tally: RejectionCounts = {}
         self._first_legs[bookmaker] = legs, tally
@@ -469,19 +469,19 @@ class EventPrices:
             return legs, tally
         table = self._leg_table()
         for quote in book.market.outcomes:
-            found: LegPrice | Rejection
+            leg: LegPrice | Rejection
             if self.facts.is_draw_excluded and quote.name == DRAW:
-                found = Rejection.DRAW
+                leg = Rejection.DRAW
             elif book.refused is not None:
-                found = book.refused
+                leg = book.refused
             elif now > book.fresh_until:
-                found = Rejection.STALE_BACK
+                leg = Rejection.STALE_BACK
             else:
-                found = table.back(book, quote)
-            if isinstance(found, LegPrice):
-                legs.append((book.form, found))
+                leg = table.back(book, quote)
+            if isinstance(leg, LegPrice):
+                legs.append((book.form, leg))
             else:
-                tally[found] = tally.get(found, 0) + 1
+                tally[leg] = tally.get(leg, 0) + 1
         return legs, tally
 
     def _leg_table(self) -> LegTable:

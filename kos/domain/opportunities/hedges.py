@@ -191,14 +191,14 @@ def hedged_back(back: BackPrice, lays: Sequence[LayPrice], *, is_equal: bool) ->
         is_known = is_equal or lay.available is not None
         over, odds = (lay.over, lay.over), (lay.odds_f, lay.odds_f)
         return HedgedBack(back, (lay,), is_known, lay.keep, lay.available_f, over, odds)
-    known = lays if is_equal else [lay for lay in lays if lay.available is not None]
-    best = known or lays
+    known_lays = lays if is_equal else [lay for lay in lays if lay.available is not None]
+    best = known_lays or lays
     over_all = [lay.over for lay in lays]
     odds_all = [lay.odds_f for lay in lays]
     return HedgedBack(
         back,
         tuple(lays),
-        bool(known),
+        bool(known_lays),
         best[0].keep,
         max(lay.available_f for lay in best),
         (min(over_all), max(over_all)),
@@ -240,13 +240,13 @@ def bounds_of(parts: Sequence[HedgedPrices], *, is_equal: bool) -> Bounds | None
     ranked = parts
     has_known = True
     if not is_equal:
-        known = [
+        known_parts = [
             part._replace(lays=lays)
             for part in parts
             if (lays := [lay for lay in part.lays if lay.available is not None])
         ]
-        has_known = bool(known)
-        ranked = known or parts
+        has_known = bool(known_parts)
+        ranked = known_parts or parts
     overs = [[lay.over for lay in part.lays] for part in parts]
     odds = [lay.odds_f for part in parts for lay in part.lays]
     lows = list(zip(parts, overs, strict=True))

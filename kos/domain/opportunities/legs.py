@@ -143,12 +143,12 @@ class LegTable:
         for form, leg in self.own_backs(own):
             forms.setdefault(form, FormLegs(form)).backs[leg.role].append(leg)
         for form, of_form in forms.items():
-            for outcome, found in lays.items():
+            for outcome, prices in lays.items():
                 role = self._roles.get(outcome)
                 if role is not None and role < len(of_form.lays):
                     of_form.lays[role] += [
                         self._lay(outcome, role, lay)
-                        for lay in found
+                        for lay in prices
                         if lay.open_form in {None, form}
                     ]
             for legs in (*of_form.backs, *of_form.lays):
@@ -179,11 +179,11 @@ class LegTable:
             best = reaches.setdefault(form, Reach()).exchanges
             best[leg.role] = min(best[leg.role], leg.inverse)
         for form, reach in reaches.items():
-            for outcome, found in lays.items():
+            for outcome, prices in lays.items():
                 role = self._roles.get(outcome)
                 if role is None:
                     continue
-                for lay in found:
+                for lay in prices:
                     if lay.open_form in {None, form}:
                         reach.lays[role] = min(reach.lays[role], _inverse_of_lay(lay))
                         reach.most_lay_odds = max(reach.most_lay_odds, lay.odds_f)

@@ -276,17 +276,17 @@ class Ranker:
         priced: list[_PricedPair] = []
         best: list[Bound] = []  # a heap of the best `limit` ranks so far, the worst first
         while self._heap:
-            known, tier, merit, _, node = heapq.heappop(self._heap)
-            if len(best) == limit and (-known, -tier, -merit) < best[0]:
+            known_liquidity, tier, merit, _, node = heapq.heappop(self._heap)
+            if len(best) == limit and (-known_liquidity, -tier, -merit) < best[0]:
                 break
             if not isinstance(node, _Candidate):
                 self._open(node)
                 continue
-            found = self._price(node)
-            if found is None:
+            candidate = self._price(node)
+            if candidate is None:
                 continue
-            priced.append(found)
-            rank = found.assessed.rank[:3]
+            priced.append(candidate)
+            rank = candidate.assessed.rank[:3]
             if len(best) < limit:
                 heapq.heappush(best, rank)
             else:
@@ -296,7 +296,7 @@ class Ranker:
         del priced[limit:]
         answer = OpportunityAnswer(
             as_of=self._now,
-            opportunities=tuple(self._opportunity(found) for found in priced),
+            opportunities=tuple(self._opportunity(candidate) for candidate in priced),
             considered=self._considered,
             rejected={
                 reason.value: count
@@ -375,7 +375,7 @@ class Ranker:
     def _sifted(
         self, board: EventPrices, covered: HedgedBack, minutes: float
     ) -> HedgedBack | Rejection:
-        """What the filters and the money leave of an covered, or why nothing."""
+        """What the filters and the money leave of a back and its lays, or why nothing."""
         query, odds = self._query, covered.back.odds
         if query.min_odds is not None and odds < query.min_odds:
             return Rejection.ODDS_TOO_LOW
@@ -428,10 +428,10 @@ class Ranker:
     def _push_next(self, rest: _RemainingBacks) -> None:
         """Keep the back prices of an event that are not looked at yet, bound by the best of them."""
         if rest.position < len(rest.ordered):
-            known, ratio, _ = rest.ordered[rest.position]
+            is_known, ratio, _ = rest.ordered[rest.position]
             whole = (0.0, 0.0)
             bound = self._bound(
-                1 if known else 0,
+                1 if is_known else 0,
                 ratio,
                 fill=1.0,
                 lay_stake=whole,
@@ -446,9 +446,9 @@ class Ranker:
         self._push(bound, _Candidate(board, covered, minutes))
 
     def _narrowed(self, covered: HedgedBack) -> HedgedBack | Rejection:
-        """The covered with only the lays asked for, or why there is none."""
+        """A back with only the lays asked for, or why none is left."""
         query = self._query
-        found: list[LayPrice] = []
+        lays: list[LayPrice] = []
         reason: Rejection | None = None
         for lay in covered.lays:
             if query.exchange is not None and query.exchange not in {
@@ -457,18 +457,18 @@ class Ranker:
             }:
                 continue
             if query.min_liquidity is None:
-                found.append(lay)
+                lays.append(lay)
             elif lay.available is None:
                 reason = reason or Rejection.UNKNOWN_LIQUIDITY
             elif lay.available < query.min_liquidity:
                 reason = reason or Rejection.TOO_LITTLE
             else:
-                found.append(lay)
-        if not found:
+                lays.append(lay)
+        if not lays:
             return reason or Rejection.NO_LAY
-        if len(found) == len(covered.lays):
+        if len(lays) == len(covered.lays):
             return covered
-        return hedged_back(covered.back, found, is_equal=self._is_equal)
+        return hedged_back(covered.back, lays, is_equal=self._is_equal)
 
     def _refused_pair(
         self, board: EventPrices, covered: HedgedBack, lay: LayPrice, minutes: float
@@ -544,7 +544,7 @@ class Ranker:
 
     def _bound(
         self,
-        known: int,
+        known_liquidity: int,
         ratio: float,
         *,
         fill: float,
@@ -559,14 +559,14 @@ class Ranker:
         if self._is_seed:
             loss = -profit if self._is_cash else self._stake - profit
             if loss <= _SLACK:
-                return (known, 1, profit + _SLACK)
+                return (known_liquidity, 1, profit + _SLACK)
             retention = self._retention if self._is_cash else ratio
             loss = max(loss, self._least_loss)
             score = self._worth / loss / minutes[0] * retention * fill
-            return (known, 0, score * (1 + _SLACK))
+            return (known_liquidity, 0, score * (1 + _SLACK))
         if ranking is Ranking.RATING:
             kept = ratio + (self._held if self._is_cash else 0.0)
-            return (known, 0, kept * (1 + _SLACK))
+            return (known_liquidity, 0, kept * (1 + _SLACK))
         value = self._bonus + profit + _SLACK
         end = 0 if value > 0 else 1
         hours = (minutes[end] + duration[end] + self._rules.settlement_minutes) / MINUTES_PER_HOUR
@@ -580,7 +580,7 @@ class Ranker:
             if ranking is Ranking.RETURN_ON_CAPITAL:
                 capital = (capital + (self._stake if self._is_cash else 0.0)) * hours
             value /= capital
-        return (known, 0, value + abs(value) * _SLACK)
+        return (known_liquidity, 0, value + abs(value) * _SLACK)
 
     def _push(self, bound: Bound, node: _SearchNode) -> None:
         self._pushed += 1

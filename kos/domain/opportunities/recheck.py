@@ -61,9 +61,9 @@ def standing(
         )
         ranker = Ranker(terms, rules, now)
         ranker.consider(ranker.survey((board,)))
-        for found in ranker.ranked().answer.opportunities:
-            if found.id == wanted:
-                return OpportunityState(as_of=now, opportunity=found)
+        for opportunity in ranker.ranked().answer.opportunities:
+            if opportunity.id == wanted:
+                return OpportunityState(as_of=now, opportunity=opportunity)
         reason = _why_not(board, book, quote, exchange, terms=terms, rules=rules, now=now)
         break
     return OpportunityState(as_of=now, opportunity=None, rejection=reason[0], since=reason[1])

@@ -339,15 +339,7 @@ def assess(  # noqa: PLR0911 - each refusal leaves at once
     liability = lay.lay_stake * (terms.lay_odds - 1)
     if query.max_liability is not None and liability > query.max_liability:
         return Rejection.OVER_LIABILITY
-    available = terms.available
-    factors = ScoreFactors(
-        free_bet_value=float(worth.bonus_face),
-        max_loss=float(max(worth.max_loss, rules.least_loss)),
-        minutes_to_kickoff=max(terms.minutes, rules.min_minutes_to_kickoff),
-        retention=float(worth.retention),
-        fill=1.0 if available is None else min(1.0, float(available / lay.lay_stake)),
-        liquidity_floor=float(terms.floor),
-    )
+    factors = _factors(terms, worth, lay.lay_stake, rules)
     score = seed_score(factors)
     merit = _merit(
         query,
@@ -360,7 +352,7 @@ def assess(  # noqa: PLR0911 - each refusal leaves at once
         value=worth.value,
         liability=liability,
     )
-    is_known = available is not None or rules.is_unknown_equal
+    is_known = terms.available is not None or rules.is_unknown_equal
     shown_tier = tier if query.ranking is Ranking.SEED else 0
     return Assessment(
         lay=lay,
@@ -372,6 +364,20 @@ def assess(  # noqa: PLR0911 - each refusal leaves at once
         factors=factors,
         merit=merit,
         rank=(int(is_known), shown_tier, merit, profit, score, worth.retention, -terms.minutes),
+    )
+
+
+def _factors(
+    terms: PairTerms, worth: Worth, lay_stake: Decimal, rules: ScoringRules
+) -> ScoreFactors:
+    available = terms.available
+    return ScoreFactors(
+        free_bet_value=float(worth.bonus_face),
+        max_loss=float(max(worth.max_loss, rules.least_loss)),
+        minutes_to_kickoff=max(terms.minutes, rules.min_minutes_to_kickoff),
+        retention=float(worth.retention),
+        fill=1.0 if available is None else min(1.0, float(available / lay_stake)),
+        liquidity_floor=float(terms.floor),
     )
 
 

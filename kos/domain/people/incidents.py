@@ -68,34 +68,38 @@ def follow(
     Returns:
         The memory for the next look, and the messages to send.
     """
-    known = {each.key: each for each in memory.known}
+    incidents = {incident.key: incident for incident in memory.known}
     last_id = memory.last_id
     after: dict[str, Known] = {}
     says: list[TroubleSay] = []
     for key, trouble in present.items():
-        each = known.get(key)
-        if each is None or (each.over_at is not None and now - each.over_at >= COOL_DOWN):
-            each = Known(key=key, text=trouble.text, since=now, last_seen=now)
-        elif each.over_at is not None:
-            each = msgspec.structs.replace(each, last_seen=now, over_at=None, text=trouble.text)
-            says.append(TroubleSay(known=each, is_new=False))
+        incident = incidents.get(key)
+        if incident is None or (
+            incident.over_at is not None and now - incident.over_at >= COOL_DOWN
+        ):
+            incident = Known(key=key, text=trouble.text, since=now, last_seen=now)
+        elif incident.over_at is not None:
+            incident = msgspec.structs.replace(
+                incident, last_seen=now, over_at=None, text=trouble.text
+            )
+            says.append(TroubleSay(known=incident, is_new=False))
         else:
-            each = msgspec.structs.replace(each, last_seen=now)
-        if not each.telling_id and now - each.since >= trouble.patience:
+            incident = msgspec.structs.replace(incident, last_seen=now)
+        if not incident.telling_id and now - incident.since >= trouble.patience:
             last_id += 1
-            each = msgspec.structs.replace(each, telling_id=last_id, text=trouble.text)
-            says.append(TroubleSay(known=each, is_new=True))
-        after[key] = each
-    for key, each in known.items():
+            incident = msgspec.structs.replace(incident, telling_id=last_id, text=trouble.text)
+            says.append(TroubleSay(known=incident, is_new=True))
+        after[key] = incident
+    for key, incident in incidents.items():
         if key in present:
             continue
-        if each.over_at is not None:
-            if now - each.over_at < _FORGOTTEN_AFTER:
-                after[key] = each
-        elif now - each.last_seen < OVER_AFTER:
-            after[key] = each
-        elif each.telling_id:
-            after[key] = msgspec.structs.replace(each, over_at=now)
+        if incident.over_at is not None:
+            if now - incident.over_at < _FORGOTTEN_AFTER:
+                after[key] = incident
+        elif now - incident.last_seen < OVER_AFTER:
+            after[key] = incident
+        elif incident.telling_id:
+            after[key] = msgspec.structs.replace(incident, over_at=now)
             says.append(TroubleSay(known=after[key], is_new=False))
     return TroubleMemory(known=tuple(after.values()), last_id=last_id), tuple(says)
 
@@ -104,8 +108,8 @@ def is_worth_keeping(before: TroubleMemory, after: TroubleMemory) -> bool:
     """Whether a look changed what must survive a restart."""
 
     def lasting(memory: TroubleMemory) -> tuple[object, ...]:
-        told = {each.key: each.over_at for each in memory.known if each.telling_id}
-        return (memory.last_id, told)
+        ends = {incident.key: incident.over_at for incident in memory.known if incident.telling_id}
+        return (memory.last_id, ends)
 
     return lasting(before) != lasting(after)
 

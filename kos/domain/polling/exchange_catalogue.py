@@ -111,9 +111,9 @@ class CatalogueCache:
     ) -> tuple[ExchangeMarket, ...]:
         """A window was read; returns the sport's whole catalogue as known now."""
         if self._wanted.get(ask.event_type_id) == ask.market_types:
-            found = {market.market_id: market for market in markets}
+            by_id = {market.market_id: market for market in markets}
             self._windows[ask.event_type_id, ask.is_near] = _Window(
-                read_at=now, markets=found, reached=ask.end
+                read_at=now, markets=by_id, reached=ask.end
             )
         return self.markets(ask.event_type_id)
 
@@ -132,13 +132,13 @@ class CatalogueCache:
         """
         near = self._windows.get((event_type_id, True)) or _Window()
         far = self._windows.get((event_type_id, False)) or _Window()
-        found = {
+        by_id = {
             id_: market
             for id_, market in far.markets.items()
             if near.reached is None or market.kickoff >= near.reached
         }
-        found.update(near.markets)
-        return tuple(sorted(found.values(), key=lambda each: (each.kickoff, each.market_id)))
+        by_id.update(near.markets)
+        return tuple(sorted(by_id.values(), key=lambda market: (market.kickoff, market.market_id)))
 
     def is_whole(self, event_type_id: str) -> bool:
         """True once each window of the sport that matters was read."""
@@ -175,10 +175,10 @@ class DescriptionPlan:
         size = self._markets_per_call
         return tuple(tuple(due[i : i + size]) for i in range(0, len(due), size))
 
-    def answered(self, batch: Sequence[str], found: Collection[str], now: datetime) -> None:
+    def answered(self, batch: Sequence[str], described: Collection[str], now: datetime) -> None:
         """A call for ``batch`` came back with descriptions of ``found``."""
         for id_ in batch:
-            self._due_at[id_] = now + (self._ttl if id_ in found else self._recheck)
+            self._due_at[id_] = now + (self._ttl if id_ in described else self._recheck)
 
     def failed(self, batch: Sequence[str], now: datetime) -> None:
         """A call for ``batch`` brought nothing."""

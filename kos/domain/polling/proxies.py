@@ -71,7 +71,7 @@ def session_id(seed: str, slot: int, life: int) -> str:
 
 def assign(pool: Pool, key: str) -> tuple[Pool, Session | None]:
     """The session of a key, as before while it serves; None while none serves."""
-    serving = {each.slot: each for each in pool.sessions if serves(each)}
+    serving = {session.slot: session for session in pool.sessions if serves(session)}
     slot = pool.assigned.get(key)
     if slot in serving:
         return pool, serving[slot]
@@ -110,7 +110,9 @@ def succeeded(pool: Pool, used_id: str, now: datetime) -> Pool:
         )
 
     after = _with(pool, used_id, changed)
-    was_away = any(each.session_id == used_id and not serves(each) for each in pool.sessions)
+    was_away = any(
+        session.session_id == used_id and not serves(session) for session in pool.sessions
+    )
     return _balanced(after) if was_away else after
 
 
@@ -145,10 +147,10 @@ def failed(
 def refreshed(pool: Pool, now: datetime) -> Pool:
     """Those whose rest is over are on trial."""
     sessions = tuple(
-        msgspec.structs.replace(each, resting_until=None, is_on_trial=True)
-        if each.resting_until is not None and each.resting_until <= now
-        else each
-        for each in pool.sessions
+        msgspec.structs.replace(session, resting_until=None, is_on_trial=True)
+        if session.resting_until is not None and session.resting_until <= now
+        else session
+        for session in pool.sessions
     )
     return msgspec.structs.replace(pool, sessions=sessions)
 
@@ -156,30 +158,36 @@ def refreshed(pool: Pool, now: datetime) -> Pool:
 def due_check(pool: Pool, now: datetime, every: timedelta) -> Session | None:
     """The session to check next: one on trial, else one that no one has used for ``every``."""
     waiting = [
-        each
-        for each in pool.sessions
-        if each.is_on_trial
-        or (serves(each) and (each.checked_at is None or now - each.checked_at >= every))
+        session
+        for session in pool.sessions
+        if session.is_on_trial
+        or (serves(session) and (session.checked_at is None or now - session.checked_at >= every))
     ]
     always = datetime.min.replace(tzinfo=now.tzinfo)
     return min(
-        waiting, key=lambda each: (not each.is_on_trial, each.checked_at or always), default=None
+        waiting,
+        key=lambda session: (not session.is_on_trial, session.checked_at or always),
+        default=None,
     )
 
 
 def next_trial(pool: Pool) -> datetime | None:
     """When the first resting session is tried again; None while none rests."""
-    return min((each.resting_until for each in pool.sessions if each.resting_until), default=None)
+    return min(
+        (session.resting_until for session in pool.sessions if session.resting_until), default=None
+    )
 
 
 def _with(pool: Pool, used_id: str, change: Callable[[Session], Session]) -> Pool:
-    sessions = tuple(change(each) if each.session_id == used_id else each for each in pool.sessions)
+    sessions = tuple(
+        change(session) if session.session_id == used_id else session for session in pool.sessions
+    )
     return msgspec.structs.replace(pool, sessions=sessions)
 
 
 def _balanced(pool: Pool) -> Pool:
     """Loads that differ by one at most among those that serve (one at least), with the fewest moves."""
-    serving = [each.slot for each in pool.sessions if serves(each)]
+    serving = [session.slot for session in pool.sessions if serves(session)]
     assigned = dict(pool.assigned)
     loads = Counter(dict.fromkeys(serving, 0))
     loads.update(slot for slot in assigned.values() if slot in loads)

@@ -85,6 +85,12 @@ def test_scores_are_read_before_during_and_after() -> None:
     assert [drop.reason for drop in drops] == ["score not a text"]
 
 
+def test_scores_that_are_no_list_are_dropped_with_the_reason() -> None:
+    scores, drops = scores_of({**HEAD, "completed": True, "scores": {"Leeds United": "2"}}, HEAD)
+    assert [score.scores for score in scores] == [()]
+    assert [drop.reason for drop in drops] == ["scores not a list"]
+
+
 @settings(max_examples=examples(100))
 @given(st.lists(rubbish | st.dictionaries(st.sampled_from([*EPL, *HEAD]), rubbish), max_size=4))
 def test_rubbish_never_crashes_a_listing(values: list[Any]) -> None:

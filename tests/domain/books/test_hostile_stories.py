@@ -105,7 +105,7 @@ def test_a_hostile_story_is_refused_where_it_must_be_and_leaves_right_books_behi
     for seed in range(20):
         rnd = random.Random(seed)
         told = Told(met)
-        for step in range(60):
+        for step in range(200):
             told.step(hostile_telling(rnd, told.portfolio, step, told.former))
     rare = {what: met[what] for what in (*Fault, "filled at two prices") if met[what] < FLOOR}
     assert not rare, met

@@ -158,6 +158,27 @@ def test_a_possible_side_is_taken_beside_a_sure_one_and_a_lesser_one_is_not(
     assert Matcher(tables=None, learning=False).match(games, listed)[0].verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("opponent", "printed", "verdict"),
+    [
+        # Sure at 0.84 and at 0.811.
+        ("Keltis", "Keltis Tovara Zemun", Verdict.MATCH),
+        ("Keltis Velgrad", "Keltisk Velgrad Tovara Zemun", Verdict.DOUBT),
+    ],
+)
+def test_a_possible_side_needs_an_opponent_that_is_more_than_just_sure(
+    opponent: str, printed: str, verdict: Verdict
+) -> None:
+    games = [left("Rosario", opponent, "soccer_pampa", name="L")]
+    games += [
+        left(one, f"Guests{n}", "soccer_pampa", at=n * DAY, name=f"L{n}")
+        for n, one in enumerate(FILLERS)
+    ]
+    listed = [right(f"Western Rosario v {printed}", competition="Pampa One")]
+    listed += [right(f"{one} v Visitors{n}", competition="Pampa One", at=n * DAY, event=f"R{n}") for n, one in enumerate(FILLERS)]  # fmt: skip
+    assert Matcher(tables=None, learning=False).match(games, listed)[0].verdict is verdict
+
+
 def events(*pairs: tuple[str, str, str, str]) -> list[tuple[Verdict, str | None]]:
     games = [
         left(home, away, "soccer_pampa", at=n * DAY, name=f"L{n}")

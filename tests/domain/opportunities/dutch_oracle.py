@@ -392,7 +392,8 @@ def judge(
             return best
         judged = refused_legs(legs, start, rules, now) or stake_all(legs, start, query, rules)
         if isinstance(judged, Rejection):
-            reason = reason or judged
+            if reason in {None, Rejection.INCOMPLETE}:
+                reason = judged
             continue
         ranked = rank(Bets(legs, judged, has_draw=has_draw), start, query, rules, now)
         if isinstance(ranked, Rejection):

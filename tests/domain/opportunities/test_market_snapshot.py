@@ -236,6 +236,18 @@ def test_a_rating_too_good_to_be_true_needs_certain_names_and_brand_new_prices()
     assert ask(unsure).rejected[Rejection.TOO_GOOD.value] == 1
 
 
+def test_a_pair_too_good_at_an_exchange_asked_for_is_believed_only_while_brand_new() -> None:
+    smarkets = bookmaker("smarkets", quotes_market({"Leeds": "1.15", "York": "8", "Draw": "9"}))
+    picture = picture_of(
+        event(smarkets),
+        books=(book({1: ("1.10", 500)}),),
+        rules=ScoringRules(max_rating=D("1.02")),
+    )
+    assert len(ask(picture, bookmaker="smarkets").opportunities) == 1
+    later = ask(picture, NOW + timedelta(seconds=31), bookmaker="smarkets")
+    assert later.rejected[Rejection.TOO_GOOD.value] == 1
+
+
 def test_lays_come_from_exchanges_in_the_feed_without_any_match() -> None:
     smarkets = bookmaker(
         "smarkets",
