@@ -190,7 +190,7 @@ def test_an_event_that_changes_nothing_gives_no_instruction() -> None:
     assert state.aliases_settled(AliasTable(confirmed=(INTER_IS_TURKU,))) == ()
 
 
-def test_only_sport_keys_of_the_catalogue_s_event_type_are_matched_anew() -> None:
+def test_a_catalogue_changes_the_results_of_sport_keys_of_its_event_type() -> None:
     state = Reconciliation()
     state.fixtures_listed(EPL, (LEEDS,))
     state.fixtures_listed(EFL, (HULL,))

@@ -173,6 +173,17 @@ def test_problems_of_kos_go_to_admins_who_want_them_and_money_at_risk_to_everyon
     assert {message.expires_at for message in concluded.messages} == {None}
 
 
+def test_a_problem_whose_message_may_not_be_stored_is_told_again() -> None:
+    state = Alerting(())
+    read(state)
+    state.troubles_seen(ANN, DISK, {}, NOW)
+    assert state.troubles_seen(ANN, DISK, {}, NOW + timedelta(seconds=5)) is None
+    state.storing_failed(ANN)
+    again = state.troubles_seen(ANN, DISK, {}, NOW + timedelta(seconds=10))
+    assert again is not None
+    assert [message.topic for message in again.messages] == ["trouble/1"]
+
+
 def test_a_problem_that_is_over_is_said_on_its_topic() -> None:
     state = Alerting(())
     read(state)
