@@ -16,8 +16,13 @@ from kos import errors, messages
 from kos.cli.app import app
 from kos.config.described import rows as setting_rows
 from kos.desk import rows as command_rows
+from kos.domain.offers.facts import MONEY_FACTS, OFFER_FACTS
+from kos.domain.offers.forms import FACT_FORMS
+from kos.domain.offers.typed_facts import spoken_names
+from kos.domain.opportunities.filters import FILTERS, Filter, FilterUnit, SignalKind
 from kos.observability.vocabulary import event_rows, key_rows
 from kos.service.metrics import metric_rows
+from kos.views.facts import field_rows
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -84,6 +89,72 @@ def _command(command: Any, name: str) -> Iterator[str]:
     for sub_name, sub in sorted(getattr(command, "commands", {}).items()):
         if not sub.hidden:
             yield from _command(sub, f"{name} {sub_name}")
+
+
+def filters_page() -> str:
+    """Every filter of a question about opportunities, with its names and limits."""
+    return "\n".join(
+        [
+            "# Filters",
+            "",
+            (
+                "The same filters work in `kos signals`, `kos replay`, chat and on the Opportunities "
+                "page, and each understands the names of the others. In the terminal, write a name "
+                "with two hyphens in front and hyphens for underscores: `--within-hours 2`. In chat, "
+                "write `within=2h`."
+            ),
+            "",
+            *_table(
+                ("filter", "other names", "value", "default", "for", "meaning"),
+                map(_filter_cells, FILTERS),
+            ),
+        ]
+    )
+
+
+def _filter_cells(declared: Filter) -> tuple[str, ...]:
+    others = [name for name in declared.names if name != declared.name]
+    others += [each.name for each in declared.switches if each.name != declared.name]
+    values = declared.unit.value
+    if declared.choices:
+        values = ", ".join(f"`{choice.value}`" for choice in declared.choices)
+    elif declared.unit is FilterUnit.POUNDS:
+        values = f"£{declared.least:,} to £{declared.most:,}"
+    elif declared.unit is FilterUnit.COUNT:
+        values = f"{declared.least} to {declared.most}"
+    kinds = [kind.value for kind in SignalKind if kind in declared.kinds]
+    defaults = [f"`{declared.default}`"] if declared.default else []
+    defaults += [f"`{text}` for {kind}" for kind, text in declared.defaults.items()]
+    return (
+        f"`{declared.name}`",
+        ", ".join(f"`{name}`" for name in others),
+        values,
+        ", ".join(defaults),
+        "all" if len(kinds) == len(SignalKind) else ", ".join(kinds),
+        declared.help,
+    )
+
+
+def facts_page() -> str:
+    """Every fact that people record, with its fields."""
+    lines = [
+        "# Facts",
+        "",
+        (
+            "Made from the descriptions that the chat, the page's forms and `kos offers facts` use. "
+            "Enter fields as `field=value`. Number repeated parts: `lays.0.stake=5 lays.1.stake=4`."
+        ),
+    ]
+    for title, facts in (("Offers", OFFER_FACTS), ("A participant's money", MONEY_FACTS)):
+        lines.append(f"\n## {title}")
+        for name in spoken_names(facts):
+            form = FACT_FORMS[name]
+            lines += [f"\n### {form.label} (`{name}`)\n", form.meaning]
+            rows = field_rows(form)
+            if rows:
+                cells = ((f"`{word}`", label, takes) for word, label, takes in rows)
+                lines += ["", *_table(("field", "label", "takes"), cells)]
+    return "\n".join(lines)
 
 
 def settings_page() -> str:
@@ -217,6 +288,8 @@ def _cell(text: str) -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "commands": commands_page,
     "terminal": terminal_page,
+    "filters": filters_page,
+    "facts": facts_page,
     "settings": settings_page,
     "messages": messages_page,
     "log-events": log_events_page,

@@ -41,7 +41,7 @@ class InvalidInput(OperatorMustAct):
 
     Args:
         field: The input's name as the person typed it.
-        value: The input, shown as typed and cut at 80 characters; None or empty if it is missing,
+        value: The input, shown as typed, its middle cut out beyond 80 characters; None or empty if it is missing,
             an exception if it cannot be read.
         allowed: What to enter instead, as the object of "Enter".
     """
@@ -55,14 +55,27 @@ class InvalidInput(OperatorMustAct):
 
 
 def _fault(value: object) -> str:
-    if value is None or value == "":
-        return "is missing"
-    shown = repr(value) if isinstance(value, str) else str(value)
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        shown = f"{value:,}"
+    shown = _shown(value)
     if len(shown) > _LONGEST_VALUE:
-        shown = shown[: _LONGEST_VALUE - 1] + "…"
-    return f"cannot be read: {shown}" if isinstance(value, Exception) else f"cannot be {shown}"
+        half = _LONGEST_VALUE // 2
+        shown = f"{shown[: half - 1]}…{shown[-half:]}"
+    if isinstance(value, Exception):
+        return f"cannot be read: {shown}"
+    return f"cannot be {shown}" if shown else "is missing"
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None | "":
+            return ""
+        case str():
+            return repr(value)
+        case list() | tuple():
+            return ", ".join(map(str, value))
+        case int() | Decimal() if not isinstance(value, bool):
+            return f"{value:,}"
+        case _:
+            return str(value)
 
 
 class InvalidSettings(OperatorMustAct):

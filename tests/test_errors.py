@@ -9,8 +9,8 @@ import pytest
 from kos.errors import InvalidInput
 
 
-@pytest.mark.parametrize("nothing", [None, ""])
-def test_what_was_left_out_is_not_called_forbidden(nothing: str | None) -> None:
+@pytest.mark.parametrize("nothing", [None, "", []])
+def test_what_was_left_out_is_not_called_forbidden(nothing: object) -> None:
     assert str(InvalidInput("stake", nothing, "pounds")) == ("Stake is missing. Enter pounds.")
 
 
@@ -20,7 +20,7 @@ def test_what_was_left_out_is_not_called_forbidden(nothing: str | None) -> None:
         ("x", "'x'"),
         (0, "0"),
         (Decimal(200000), "200,000"),
-        ([], "[]"),
+        (["date", "hue"], "date, hue"),
         ({}, "{}"),
         (False, "False"),
     ],

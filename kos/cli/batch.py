@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from kos.domain.calculators import calculate
-from kos.domain.market.odds import MAX_DIGITS
+from kos.domain.money import MAX_DIGITS
 from kos.errors import InvalidInput
 
 MAX_LINE_BYTES = 1_000_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +19,7 @@ from kos.cli.door import (
     operator,
     print_json,
     print_tables,
+    read_back,
     read_in,
     recorded_or_exit,
     write_out,
@@ -35,17 +36,27 @@ books_app = typer.Typer(
 )
 
 SinceOption = Annotated[
-    str | None, typer.Option("--since", metavar="TIME", help="Start time (included).")
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        help="From this time on, or from the start of this period: 30d, month, tax, 3 dec.",
+    ),
 ]
 UntilOption = Annotated[
-    str | None, typer.Option("--until", metavar="TIME", help="End time (not included).")
+    str | None,
+    typer.Option(
+        "--until",
+        metavar="TIME",
+        help="Until before this time, in UK time: 3 dec, or 2026-12-08 18:15.",
+    ),
 ]
 YearOption = Annotated[
     str | None,
     typer.Option(
         "--year",
         metavar="YEAR",
-        help="2026, or 2026-27 for the tax year 6 April to 5 April (days in UTC).",
+        help="2026, or 2026-27 for the tax year from 6 April to 5 April (UK days).",
     ),
 ]
 
@@ -115,6 +126,8 @@ def record(
     from kos.messages import FactRecorded, RecordFact
 
     occurred_at = moment_said(at)
+    typed = spoken(MONEY_FACTS, fact, words or (), occurred_at)
+    read_back(type(typed), fact, words or (), at, occurred_at)
     answer = recorded_or_exit(
         Door(state_dir).do(
             RecordFact(
@@ -122,7 +135,7 @@ def record(
                 by=by or operator(),
                 occurred_at=occurred_at,
                 participant=participant,
-                fact=spoken(MONEY_FACTS, fact, words or (), occurred_at),  # type: ignore[arg-type]
+                fact=typed,  # type: ignore[arg-type]
                 role=Role.SUPERVISOR if supervisor else Role.OPERATOR,
                 note=note,
             )
@@ -138,10 +151,10 @@ def record(
 @books_app.command("facts")
 def facts() -> None:
     """Name the facts of a participant's own money; fields in brackets may be left out."""
-    from kos.domain.offers.typed_facts import describe, spoken_names
+    from kos.domain.offers.typed_facts import spoken_names
+    from kos.views.facts import listed_facts
 
-    for name in spoken_names(MONEY_FACTS):
-        typer.echo(f"{name}: {describe(MONEY_FACTS[name])}")
+    typer.echo(listed_facts(spoken_names(MONEY_FACTS)))
 
 
 @books_app.command("participants")
@@ -261,15 +274,19 @@ def _statement(
 def _span(
     since: str | None, until: str | None, year: str | None
 ) -> tuple[datetime | None, datetime | None]:
-    from kos.domain.books.periods import tax_year
-    from kos.domain.offers.typed_facts import moment_of
+    """From when on, and until before when."""
+    from kos.domain.books.calendar import read_moment
+    from kos.domain.books.periods import is_period, read_period, read_year
     from kos.errors import InvalidInput
 
     if year is not None:
         if since or until:
             raise InvalidInput("--year", year, "either a year, or --since and --until")
-        return tax_year(year)
-    return (
-        None if since is None else moment_of(since, "--since"),
-        None if until is None else moment_of(until, "--until"),
-    )
+        return read_year("--year", year)
+    now = datetime.now(UTC)
+    first = None
+    if since is not None and is_period(since):
+        first, _ = read_period("--since", since, now)
+    elif since is not None:
+        first = read_moment("--since", since, now, is_past=True)
+    return first, None if until is None else read_moment("--until", until, now, is_past=True)

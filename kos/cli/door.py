@@ -22,7 +22,8 @@ import typer
 
 from kos.cli.settings import settings_of
 from kos.db import FILE_NAME
-from kos.domain.offers.typed_facts import moment_of
+from kos.domain.books.calendar import read_moment
+from kos.domain.offers.facts import Fact
 from kos.errors import CommandNotAllowed, InvalidInput, OperatorMustAct, WaitAndRetry
 from kos.messages import MESSAGES, CommandRefused, LedgerCommand, QueryRefused
 from kos.runtime.protocol import Message
@@ -47,7 +48,9 @@ ByOption = Annotated[
 AtOption = Annotated[
     str | None,
     typer.Option(
-        "--at", metavar="TIME", help="When it happened, e.g. 2026-11-23T15:00:00Z. Default: now."
+        "--at",
+        metavar="TIME",
+        help="When it happened, in UK time: thu 18:15, or 2026-12-08 18:15. Default: now.",
     ),
 ]
 
@@ -71,7 +74,26 @@ def operator() -> str:
 
 def moment_said(at: str | None) -> datetime:
     """The moment an option names; now when it names none."""
-    return datetime.now(UTC) if at is None else moment_of(at, "--at")
+    now = datetime.now(UTC)
+    return now if at is None else read_moment("--at", at, now, is_past=True)
+
+
+def read_back(
+    kind: type[Fact], fact: str, words: Sequence[str], at: str | None, occurred_at: datetime
+) -> None:
+    """Print the dates and times typed for a fact, in UK time, before it is recorded."""
+    from kos.domain.books.calendar import uk_time
+    from kos.domain.offers.typed_facts import field_at, path_of
+
+    moments = {} if at is None else {"at": occurred_at}
+    for word in words:
+        name, _, text = word.partition("=")
+        value = field_at(kind, path_of(kind, name, fact), fact).read(text, occurred_at)
+        if isinstance(value, datetime):
+            moments[name] = value
+    if moments:
+        shown = "; ".join(f"{name} {uk_time(moment)}" for name, moment in moments.items())
+        typer.echo(f"{shown} (UK time)", err=True)
 
 
 def key_of(key: str | None) -> str:

@@ -43,7 +43,7 @@ def logs(
     sport: Annotated[str | None, typer.Option(help="This sport key or prefix.")] = None,
     job: Annotated[str | None, typer.Option(help="Everything with this job_id.")] = None,
     since: Annotated[
-        str | None, typer.Option(help="Since 10m, 2h or 1d ago, or a UTC time.")
+        str | None, typer.Option(help="Since 10m, 2h or 1d ago, or a UK time such as 18:15.")
     ] = None,
     lines: Annotated[
         int | None,
@@ -69,7 +69,7 @@ def logs(
         actor=actor,
         sport_key=sport,
         job_id=job,
-        since=reading.since(since, datetime.now(UTC)) if since else None,
+        since=_since(since) if since else None,
     )
     path = None
     if source != _STDIN:
@@ -90,6 +90,13 @@ def _print(texts: Iterator[str]) -> None:
     except BrokenPipeError:
         # The reader has closed the pipe; the interpreter must not fail over that when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _since(text: str) -> datetime:
+    """The moment to begin at."""
+    from kos.domain.books.calendar import read_moment
+
+    return read_moment("--since", text, datetime.now(UTC), is_past=True)
 
 
 def _shown(

@@ -17,6 +17,7 @@ from kos.cli.door import (
     operator,
     print_json,
     print_tables,
+    read_back,
     read_in,
     recorded_or_exit,
     write_out,
@@ -94,14 +95,18 @@ def facts(
     fact: Annotated[str | None, typer.Argument(help="Show only this fact.")] = None,
 ) -> None:
     """Name the facts that can be recorded, with their fields; those in brackets may be left out."""
-    from kos.domain.offers.typed_facts import describe, spoken_names
+    from kos.domain.offers.forms import FACT_FORMS
+    from kos.domain.offers.typed_facts import spoken_names
     from kos.errors import InvalidInput
+    from kos.views.facts import described_fact, listed_facts
 
     names = spoken_names(OFFER_FACTS)
     if fact is not None and fact not in names:
         raise InvalidInput("fact", fact, f"one of {', '.join(names)}")
-    for name in names if fact is None else (fact,):
-        typer.echo(f"{name}: {describe(OFFER_FACTS[name])}")
+    if fact is None:
+        typer.echo(listed_facts(names))
+    else:
+        typer.echo(described_fact(FACT_FORMS[fact]))
 
 
 @offers_app.command("record")
@@ -133,6 +138,8 @@ def record(
     from kos.messages import FactRecorded, RecordFact
 
     occurred_at = moment_said(at)
+    typed = spoken(OFFER_FACTS, fact, words or (), occurred_at)
+    read_back(type(typed), fact, words or (), at, occurred_at)
     answer = recorded_or_exit(
         Door(state_dir).do(
             RecordFact(
@@ -141,7 +148,7 @@ def record(
                 occurred_at=occurred_at,
                 participant=participant,
                 instance=instance,
-                fact=spoken(OFFER_FACTS, fact, words or (), occurred_at),  # type: ignore[arg-type]
+                fact=typed,  # type: ignore[arg-type]
                 role=Role.SUPERVISOR if supervisor else Role.OPERATOR,
                 note=note,
                 expected_version=version,

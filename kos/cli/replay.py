@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kos.cli.filters import DEFAULT_LIMIT, Given, texts_of, with_filters
 from kos.cli.settings import ConfigOption, JsonOption, settings_of
 from kos.db import FILE_NAME
-from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery
-from kos.errors import InvalidInput
+from kos.domain.opportunities.filters import SignalKind
+from kos.domain.opportunities.opportunity import OpportunityQuery
+from kos.domain.opportunities.queries import canonical, opportunity_query, signal_kind
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,28 +21,15 @@ if TYPE_CHECKING:
 
     from kos.replay.report import Replayed
 
+_KINDS = tuple(kind for kind in SignalKind if kind is not SignalKind.DUTCH)
 _MATCHES_SHOWN = 20
 """Where no terminal tells its own, so that a row stays a line."""
 
 
+@with_filters(_KINDS)
 def replay(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders.")],
     *,
-    bookmaker: Annotated[
-        str | None,
-        typer.Option("--bookmaker", "-b", help="Bookmaker key, e.g. coral. Default: all."),
-    ] = None,
-    kind: Annotated[BetKind, typer.Option("--kind", "-k", help="Type of bet.")] = (
-        BetKind.QUALIFYING
-    ),
-    stake: Annotated[
-        str, typer.Option("--stake", "-s", help="Back stake, or value of the free bet, in pounds.")
-    ] = "10",
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many.")] = 10,
-    sport: Annotated[
-        str | None, typer.Option(help="Sport key or prefix, e.g. soccer or soccer_epl.")
-    ] = None,
-    hide_arbs: Annotated[bool, typer.Option("--hide-arbs", help="Hide arbs.")] = False,
     aliases: Annotated[
         Path | None,
         typer.Option(
@@ -50,16 +39,10 @@ def replay(
     ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
+    **given: Given,
 ) -> None:
     """Replay recorded payloads in their own time; needs no daemon, no key and no network."""
-    query = OpportunityQuery(
-        kind=kind,
-        stake=_pounds(stake),
-        bookmaker=bookmaker,
-        limit=limit,
-        sport=sport,
-        hide_arbs=hide_arbs,
-    )
+    query = query_of(given)
     from kos.replay.aliases import read_aliases
     from kos.replay.engine import replay as replayed
 
@@ -79,11 +62,14 @@ def replay(
         screen.print(part)
 
 
-def _pounds(text: str) -> Decimal:
-    try:
-        return Decimal(text.removeprefix("£"))
-    except InvalidOperation:
-        raise InvalidInput("--stake", text, "an amount in pounds, e.g. 10 or 2.50") from None
+def query_of(given: Mapping[str, Given]) -> OpportunityQuery:
+    """The query that the options make; without a daemon, any competition and bookmaker is taken.
+
+    Raises:
+        InvalidInput: An option is wrong or does not fit; says what is allowed.
+    """
+    texts = canonical(texts_of(given))
+    return opportunity_query(signal_kind(texts, _KINDS), texts, None, DEFAULT_LIMIT)
 
 
 def _tables(found: Replayed, query: OpportunityQuery) -> list[RenderableType]:

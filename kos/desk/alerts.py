@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import msgspec
 
-from kos.desk.arguments import Arguments, count_of, one_of, span_of, tidy
+from kos.desk.arguments import Arguments, one_of, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.filters import FILTER_HELP, KINDS, question_of
 from kos.desk.formatting import Rows, TextPart, bold, button, in_rows, italic, say
-from kos.desk.signals import bookmakers_known
+from kos.desk.signals import names_seen
+from kos.domain.books.calendar import read_clock, read_duration, uk_time
+from kos.domain.money import MOST_POUNDS, number_in, read_count, read_pounds
 from kos.domain.people.alerts import (
     MAX_RULES,
     PREFERENCES,
@@ -25,7 +27,7 @@ from kos.domain.people.conversation import Kept, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import GetKept, KeptListed
 from kos.views.alerts import rule_title
-from kos.views.opportunities import KIND_NAMES, pounds, uk_time
+from kos.views.opportunities import KIND_NAMES, pounds
 
 _OFF = "off"
 _HELD = "digest"
@@ -76,9 +78,7 @@ def _rule(visit: DeskContext, kind: str, rule_id: int) -> AlertRule:
     if given:
         measure = given[0]
         threshold = _threshold(measure, words.get(measure.value))
-    question = question_of(
-        kind, Arguments(plain, named), bookmakers_known(visit.office, visit.memory)
-    )
+    question = question_of(kind, Arguments(plain, named), names_seen(visit.office, visit.memory))
     return AlertRule(
         rule_id=rule_id,
         query=question.query,
@@ -95,7 +95,7 @@ def _unalert(visit: DeskContext) -> DeskReply:
     if which == "all":
         gone = tuple(rules)
     else:
-        gone = (count_of("alert", which, MAX_RULES),)
+        gone = (read_count("alert", which, most=MAX_RULES),)
         if not rules:
             raise CommandNotAllowed("You have no alerts to remove.")
         if gone[0] not in rules:
@@ -111,7 +111,9 @@ def _quiet(visit: DeskContext) -> DeskReply:
     start, dash, end = text.partition("-")
     if text != _OFF and not dash:
         raise InvalidInput("hours", text, "hours such as 22:30-07:00, or off")
-    hours = ("", "") if text == _OFF else (start.strip(), end.strip())
+    hours = ("", "")
+    if text != _OFF:
+        hours = (f"{read_clock('hours', start):%H:%M}", f"{read_clock('hours', end):%H:%M}")
     changed = msgspec.structs.replace(
         _preferences(visit), quiet_from=hours[0], quiet_until=hours[1]
     )
@@ -129,7 +131,7 @@ def _quiet(visit: DeskContext) -> DeskReply:
 def _mute(visit: DeskContext) -> DeskReply:
     """Mute alerts for a while."""
     text = visit.words.first() or "1h"
-    until = None if text == _OFF else visit.now + span_of("time", text)
+    until = None if text == _OFF else visit.now + read_duration("time", text)
     changed = msgspec.structs.replace(_preferences(visit), muted_until=until)
     word = (
         "Alerts are back on."
@@ -144,7 +146,7 @@ def _mute(visit: DeskContext) -> DeskReply:
 
 def _digest(visit: DeskContext) -> DeskReply:
     """How often held alerts are sent."""
-    minutes = count_of("minutes", visit.words.first(), 24 * 60)
+    minutes = read_count("minutes", visit.words.first(), most=24 * 60)
     changed = msgspec.structs.replace(_preferences(visit), digest_minutes=minutes)
     return _with_preferences(
         visit, changed, f"Digest every {minutes} minutes, if there is anything to send."
@@ -235,21 +237,17 @@ def _title(rule: AlertRule) -> str:
 
 
 def _threshold(measure: Measure, text: str) -> Decimal:
+    field = measure.value
+    if measure is Measure.PROFIT:
+        return read_pounds(field, text, least=-MOST_POUNDS)
     allowed = {
         Measure.SCORE: "a number such as 0.3",
-        Measure.PROFIT: "an amount such as £5 or -£0.50",
         Measure.RETENTION: "a percentage such as 80",
         Measure.RATING: "a percentage such as 98.5",
     }[measure]
-    typed = text.strip().removesuffix("%").replace("£", "")
-    if len(typed) > 16 or not typed.isascii():  # noqa: PLR2004 - no threshold needs more
-        raise InvalidInput(measure.value, tidy(text, 40), allowed)
-    try:
-        value = Decimal(typed)
-    except InvalidOperation:
-        raise InvalidInput(measure.value, tidy(text, 40), allowed) from None
-    if not value.is_finite():
-        raise InvalidInput(measure.value, text, allowed)
+    value = number_in(text if measure is Measure.SCORE else text.removesuffix("%"))
+    if value is None:
+        raise InvalidInput(field, tidy(text, 40), allowed)
     return value
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import timedelta
-from decimal import Decimal, InvalidOperation
 
 import msgspec
 
@@ -27,14 +25,8 @@ _JOINERS = frozenset("\u200c\u200d")
 _WORD = re.compile(r'(?:[^\s"]|"(?:\\.|[^"\\])*")+|"')
 _QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"')
 _ESCAPE = re.compile(r"\\(.)")
-_NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_.]{0,40})=(.*)", re.DOTALL)
+_NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_.-]{0,40})=(.*)", re.DOTALL)
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,64})(?:@[A-Za-z0-9_]+)?(?=\s|$)")
-_WITHIN = re.compile(r"(\d{1,5}(?:\.\d{1,2})?)\s*(m|min|h|d)?", re.ASCII | re.IGNORECASE)
-_MINUTES = {"m": 1, "min": 1, "h": 60, "d": 1440}
-
-MOST_POUNDS = Decimal(100_000)
-MOST_ODDS = Decimal(1000)
-_PENNY = Decimal("0.01")
 
 
 class Arguments(msgspec.Struct, frozen=True):
@@ -131,58 +123,6 @@ def _bare(word: str) -> str:
     return _QUOTED.sub(lambda found: _ESCAPE.sub(r"\1", found[1]), word)
 
 
-# --- the values of words ------------------------------------------------------------------------
-
-
-def pounds_of(field: str, text: str, least: Decimal = Decimal("0.01")) -> Decimal:
-    """Pounds and pence as typed: ``10``, ``£9.92``, ``1,000``.
-
-    Raises:
-        InvalidInput: It is not an amount, has a part of a penny, or is out of range.
-    """
-    allowed = f"an amount from £{least:.2f} to £{MOST_POUNDS:,}, in pounds and pence"
-    amount = _number(field, text.replace(",", ""), allowed)
-    if not least <= amount <= MOST_POUNDS or amount != amount.quantize(_PENNY):
-        raise InvalidInput(field, text, allowed)
-    return amount.quantize(_PENNY)
-
-
-def odds_of(field: str, text: str) -> Decimal:
-    """Decimal odds above 1.
-
-    Raises:
-        InvalidInput: They are not decimal odds above 1.
-    """
-    allowed = f"decimal odds above 1, up to {MOST_ODDS:,}"
-    price = _number(field, text, allowed)
-    if not 1 < price <= MOST_ODDS:
-        raise InvalidInput(field, text, allowed)
-    return price
-
-
-def span_of(field: str, text: str) -> timedelta:
-    """A length of time: ``90m``, ``2h``, ``3d``; a number without a unit is in hours.
-
-    Raises:
-        InvalidInput: It is not a length of time above 0.
-    """
-    found = _WITHIN.fullmatch(text.strip())
-    if found is None or not Decimal(found[1]) > 0:
-        raise InvalidInput(field, text, "a length of time such as 90m, 2h or 3d")
-    return timedelta(minutes=float(found[1]) * _MINUTES[(found[2] or "h").lower()])
-
-
-def count_of(field: str, text: str, most: int = 10_000) -> int:
-    """A whole number from 1.
-
-    Raises:
-        InvalidInput: It is not a whole number in range.
-    """
-    if not (text.isascii() and text.isdecimal() and len(text) < 9) or not 1 <= int(text) <= most:  # noqa: PLR2004 - so that int() stays cheap
-        raise InvalidInput(field, text, f"a whole number from 1 to {most:,}")
-    return int(text)
-
-
 def one_of(field: str, text: str, choices: Iterable[str]) -> str:
     """One of the choices, in any case, or the only one that starts with the text.
 
@@ -197,16 +137,3 @@ def one_of(field: str, text: str, choices: Iterable[str]) -> str:
     if len(begun) == 1:
         return begun[0]
     raise InvalidInput(field, text, f"one of {', '.join(known)}")
-
-
-def _number(field: str, text: str, allowed: str) -> Decimal:
-    typed = text.strip().removeprefix("£")
-    if len(typed) > 20 or not typed.isascii():  # noqa: PLR2004 - no amount needs more
-        raise InvalidInput(field, text, allowed)
-    try:
-        value = Decimal(typed)
-    except InvalidOperation:
-        raise InvalidInput(field, text, allowed) from None
-    if not value.is_finite() or value.adjusted() > 12:  # noqa: PLR2004 - beyond any amount
-        raise InvalidInput(field, text, allowed)
-    return value

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from kos.desk.arguments import Arguments, count_of, quoted, tidy
+from kos.desk.arguments import Arguments, quoted, tidy
 from kos.desk.charts import MISSING, profit_chart
 from kos.desk.command import (
     ADMINS,
@@ -31,10 +31,12 @@ from kos.desk.formatting import (
     table,
 )
 from kos.desk.recording import record_fact
+from kos.domain.books.calendar import uk_date, uk_time
 from kos.domain.books.double_entry import RESULTS, AccountKind, pounds
 from kos.domain.books.lines import ProfitLine, StatementLine
-from kos.domain.books.periods import ALLOWED, Period, is_period, period_of
+from kos.domain.books.periods import ALLOWED, Period, is_period, read_period
 from kos.domain.market.places import place_name
+from kos.domain.money import read_count
 from kos.domain.offers.facts import EntryReversed, Role
 from kos.domain.people.conversation import Answer
 from kos.errors import CommandNotAllowed, InvalidInput
@@ -46,7 +48,6 @@ from kos.messages import (
 )
 from kos.views.books import balances_table, floats_table, statement_csv
 from kos.views.names import ACCOUNT_NAMES, profit_name
-from kos.views.opportunities import LONDON, uk_time
 from kos.views.table import TableView
 
 _ROWS = 25
@@ -69,7 +70,7 @@ def _asked(visit: DeskContext) -> tuple[str, Scope, str, Period]:
             raise InvalidInput("period", tidy(word, 40), ALLOWED)
     scope = visit.about(who)
     name = scope.get("participant", "") or "everyone"
-    return name, scope, period or _DEFAULT, period_of(period or _DEFAULT, visit.now)
+    return name, scope, period or _DEFAULT, read_period("period", period or _DEFAULT, visit.now)
 
 
 def _books(visit: DeskContext, scope: Scope, span: Period = (None, None)) -> BooksDescribed:
@@ -145,7 +146,7 @@ def _tabled(
 ) -> DeskReply:
     """A table in pages."""
     page = page_of([("",) for _ in view.rows],
-                   count_of("page", visit.words.get("page") or "1"), _ROWS)  # fmt: skip
+                   read_count("page", visit.words.get("page") or "1"), _ROWS)  # fmt: skip
     first = (page.number - 1) * _ROWS
     shown = msgspec.structs.replace(view, rows=view.rows[first : first + _ROWS])
     body: TextPart = table(shown) if view.rows else empty
@@ -193,18 +194,16 @@ def _profit(visit: DeskContext) -> DeskReply:
 
 
 _NAME_FITS = 30
-_PERIOD_WORDS = {"all": "all time", "tax": "this tax year"}
+_PERIOD_WORDS = {"all": "all time", "tax": "this tax year", "week": "this week"}
 
 
 def _period_words(period: str, now: datetime) -> str:
     """``December 2026`` for the current month, ``last 30 days``; others as typed."""
-    local = now.astimezone(LONDON)
+    today = uk_date(now)
     if period == "month":
-        return f"{local:%B %Y}"
+        return f"{today:%B %Y}"
     if period == "year":
-        return f"{local:%Y}"
-    if period in {"day", "week"}:
-        return "today" if period == "day" else "this week"
+        return f"{today:%Y}"
     if period[:-1].isdecimal() and period.endswith("d"):
         return f"last {period[:-1]} days"
     return _PERIOD_WORDS.get(period, period)
@@ -235,7 +234,7 @@ def _by_day(visit: DeskContext, scope: Scope, span: Period) -> list[tuple[date, 
     made: Counter[date] = Counter()
     for line in _postings(visit, scope, span):
         if line.account in _RESULT_KINDS:
-            made[line.occurred_at.date()] -= line.amount
+            made[uk_date(line.occurred_at)] -= line.amount
     return sorted(made.items())
 
 
@@ -273,7 +272,7 @@ def _undo(visit: DeskContext) -> DeskReply:
     if len(visit.words.plain) != 2:  # noqa: PLR2004 - who and which
         raise InvalidInput("undo", tidy(visit.words.text(), 60), "WHO ENTRY [reason=...]")
     who, typed = visit.words.plain
-    number = count_of("entry", typed, 10**8)
+    number = read_count("entry", typed, most=10**8)
     if visit.action is not None:
         return _reversed(visit, who, number)
     visit.words.refuse_others("reason")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from rapidfuzz import fuzz, process
 
-from kos.desk.arguments import count_of, tidy
+from kos.desk.arguments import tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.formatting import TextPart, bold, button, code, in_rows, page_of, say, table
 from kos.domain.calculators import KINDS, Calculator, calculate
 from kos.domain.calculators.spoken import label_of, spoken_inputs
+from kos.domain.money import read_count
 from kos.errors import InvalidInput
 from kos.views.table import TableView
 
@@ -40,7 +41,7 @@ def _calc(visit: DeskContext) -> DeskReply:
 
 
 def _kinds(visit: DeskContext) -> DeskReply:
-    page = count_of("page", visit.words.get("page") or "1")
+    page = read_count("page", visit.words.get("page") or "1")
     blocks: list[tuple[TextPart, ...]] = [
         (code(f"/calc {calculator.kind}"), f"\n{calculator.summary}")
         for calculator in KINDS.values()

@@ -18,6 +18,7 @@ import msgspec
 from kos.desk.arguments import Arguments, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.formatting import Rows, TextPart, button, in_rows, say
+from kos.domain.offers.suggestions import LEFT_OUT
 from kos.domain.people.conversation import Action, Button, Kept
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import ActionDescribed, GetAction, GetKept, KeptListed
@@ -28,8 +29,6 @@ PATIENCE = timedelta(minutes=30)
 """A dialogue unused for this long is forgotten."""
 CONFIRM_WITHIN = timedelta(minutes=10)
 _MOST_CHOICES = 40
-SKIP = "-"
-"""The answer, typed or by a button, that skips an optional question."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +65,7 @@ class Dialogue(msgspec.Struct, frozen=True, kw_only=True):
     def word(self, field: str) -> str:
         """The value of that word; empty if skipped or not given."""
         value = self.words.get(field)
-        return "" if value == SKIP else value
+        return "" if value == LEFT_OUT else value
 
     def with_word(self, field: str, value: str) -> Dialogue:
         """The dialogue with one more answer."""

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import msgspec
 
-from kos.desk.arguments import Arguments, one_of, tidy
+from kos.desk.arguments import tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
-from kos.desk.filters import FILTER_HELP, MOST, Question, question_of
+from kos.desk.filters import FILTER_HELP, dutch_question_of
 from kos.desk.formatting import TextPart, bold, link, say
-from kos.desk.signals import bookmakers_known, head_of, nothing, page_within, reach, short_command
-from kos.domain.opportunities.dutches import DutchQuery
-from kos.domain.opportunities.opportunity import BetKind
-from kos.errors import CommandNotAllowed
+from kos.desk.signals import (
+    head_of,
+    hints_of,
+    names_seen,
+    nothing,
+    page_within,
+    reach,
+    short_command,
+)
 from kos.messages import DutchesRanked, GetDutches
 from kos.views.dutches import DutchRow, dutches_view
 
 _PAGE = 3
-_OWN_WORDS = ("kind", "exchanges")
 
 
 def _dutch(visit: DeskContext) -> DeskReply:
     """The best ways to cover every outcome at different places."""
-    own = {name: visit.words.named[name] for name in _OWN_WORDS if name in visit.words.named}
-    others = {name: value for name, value in visit.words.named.items() if name not in own}
-    bookmakers = bookmakers_known(visit.office, visit.memory)
-    question = question_of("dutch", Arguments(visit.words.plain, others), bookmakers)
-    question = msgspec.structs.replace(
-        question, words=Arguments(question.words.plain, question.words.named | own)
-    )
-    query = msgspec.structs.replace(_query_of(question, own), limit=reach(question, _PAGE))
+    question = dutch_question_of(visit.words, names_seen(visit.office, visit.memory))
+    query = msgspec.structs.replace(question.query, limit=reach(question, _PAGE))
     ranked = visit.office.ask("scorer", GetDutches(query=query), DutchesRanked)
     view = dutches_view(ranked.answer, query)
     blocks = [_block(number, row) for number, row in enumerate(view.rows, start=1)]
@@ -39,41 +37,13 @@ def _dutch(visit: DeskContext) -> DeskReply:
         answers=(
             say(
                 *head_of(view.title, ranked.answer.as_of, ranked),
-                *(page.parts() if blocks else nothing(view.left_out)),
+                *(page.parts() if blocks else nothing(view.left_out, hints_of(visit, query))),
                 f"\n\n{view.summary}.",
                 buttons=page.turners(command),
                 is_edit=visit.is_edit,
             ),
         ),
         kept=kept,
-    )
-
-
-def _query_of(question: Question, own: dict[str, str]) -> DutchQuery:
-    asked = question.query
-    if asked.exchange is not None or asked.max_liability is not None or asked.hide_arbs:
-        word = "exchange" if asked.exchange else "liability" if asked.max_liability else "arbs"
-        raise CommandNotAllowed(f"{word}= is not a filter for /dutch. See /help dutch.")
-    kinds = {
-        "qualifier": BetKind.QUALIFYING,
-        "snr": BetKind.FREE_BET_SNR,
-        "sr": BetKind.FREE_BET_SR,
-    }
-    kind = one_of("kind", own.get("kind", "qualifier"), kinds)
-    return DutchQuery(
-        bookmaker=asked.bookmaker,
-        kind=kinds[kind],
-        stake=asked.stake,
-        free_bet_value=asked.free_bet_value,
-        limit=MOST,
-        sport=asked.sport,
-        with_exchanges=one_of("exchanges", own.get("exchanges", "yes"), ("yes", "no")) == "yes",
-        min_odds=asked.min_odds,
-        max_odds=asked.max_odds,
-        min_liquidity=asked.min_liquidity,
-        max_minutes_to_kickoff=asked.max_minutes_to_kickoff,
-        only_arbs=asked.only_arbs,
-        ranking=asked.ranking,
     )
 
 

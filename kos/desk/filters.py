@@ -3,59 +3,61 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from decimal import Decimal
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Final, Generic, TypeVar
 
 import msgspec
-from rapidfuzz import fuzz, process
 
-from kos.desk.arguments import (
-    Arguments,
-    count_of,
-    odds_of,
-    one_of,
-    pounds_of,
-    span_of,
-    tidy,
-)
-from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery, Ranking
-from kos.errors import CommandNotAllowed, InvalidInput
+from kos.desk.arguments import Arguments, tidy
+from kos.domain.money import read_count
+from kos.domain.opportunities.dutches import DutchQuery
+from kos.domain.opportunities.event_prices import EXCHANGES
+from kos.domain.opportunities.filters import BY_NAME, FILTERS, SignalKind
+from kos.domain.opportunities.hedges import OWN_EXCHANGE
+from kos.domain.opportunities.known_names import ALL, KnownNames, bookmakers, exchanges, sports
+from kos.domain.opportunities.opportunity import OpportunityQuery, SignalKeys
+from kos.domain.opportunities.queries import canonical, dutch_query, opportunity_query
+from kos.errors import InvalidInput
 
-KINDS = {
-    "qualifier": BetKind.QUALIFYING,
-    "snr": BetKind.FREE_BET_SNR,
-    "sr": BetKind.FREE_BET_SR,
-    "refund": BetKind.REFUND,
-    "arbs": BetKind.QUALIFYING,
-    "dutch": BetKind.QUALIFYING,
+KINDS: Final = {
+    "qualifier": SignalKind.QUALIFYING,
+    "snr": SignalKind.SNR,
+    "sr": SignalKind.SR,
+    "refund": SignalKind.REFUND,
+    "arbs": SignalKind.ARBS,
+    "dutch": SignalKind.DUTCH,
 }
-"""The commands that query the scorer, with the kind of their back bet."""
-LAID = "laid"
+"""The commands that query the scorer, with what they ask for."""
+LAID: Final = "laid"
 """Means all bookmakers."""
-MOST = 60
-"""The maximum number of opportunities per query."""
-FILTER_HELP = (
-    "Filters: stake=10 sport=soccer within=2h (or 90m, 3d) odds=2-6 (or min= max=) "
-    "liquidity=50 liability=100 exchange=betfair rank=rating free=10 (value of the free bet you "
-    "earn) arbs=no or arbs=only. You can leave the names out: /qualifier coral soccer 2h £25 2-6"
+MOST: Final = 60
+"""The number of opportunities per query, if no other is given."""
+FILTER_HELP: Final = (
+    f"Filters: {' '.join(f'{each.word}={each.example}' for each in FILTERS if each.example)}. "
+    "within= also takes 90m or 3d; arbs= takes yes, no or only. "
+    "You can leave the names out: /qualifier coral soccer 2h £25 2-6"
 )
 
-_STAKE = Decimal(10)
-_EXCHANGES = ("betfair", "betfair_ex_uk", "smarkets", "matchbook")
-_ALIKE = 60.0
-_RANGE = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)-(\d{1,4}(?:\.\d{1,3})?)", re.ASCII)
-_COMMAND = re.compile(r"[a-z0-9_]{1,32}")
-_SPORT = re.compile(r"[a-z0-9_]{1,60}")
+Query = TypeVar("Query", OpportunityQuery, DutchQuery)
+_COMMAND: Final = re.compile(r"[a-z0-9_]{1,32}")
+_FOR_ALL: Final = frozenset({"arbs", "dutch"})
+"""Commands that need no bookmaker."""
+_MOST_WORDS: Final = 3
+"""The most words of a name that can be typed without quotes."""
+_BARE: Final = {
+    "odds": re.compile(r"\d{1,4}(?:\.\d{1,3})?-\d{1,4}(?:\.\d{1,3})?", re.ASCII),
+    "within_hours": re.compile(r"\d+(?:\.\d+)?\s?(?:m|min|h|d)\w*", re.ASCII | re.IGNORECASE),
+    "stake": re.compile(r"£?\s?\d[\d,]*(?:\.\d+)?", re.ASCII),
+}
 
 
-class Question(msgspec.Struct, frozen=True):
+class Question(msgspec.Struct, Generic[Query], frozen=True):
     """A query to the scorer, and its typed form."""
 
     name: str
     words: Arguments
     """Without the page."""
-    query: OpportunityQuery
+    query: Query
     page: int
 
     def command(self) -> str:
@@ -67,153 +69,95 @@ class Question(msgspec.Struct, frozen=True):
         return f"/{head} {words.text()}".rstrip()
 
 
-def question_of(name: str, words: Arguments, bookmakers: dict[str, str]) -> Question:
+def question_of(name: str, words: Arguments, seen: SignalKeys) -> Question[OpportunityQuery]:
     """The query that a command's words describe.
 
     Args:
-        name: One of :data:`KINDS`.
+        name: One of :data:`KINDS`, any but ``dutch``.
         words: As typed: a bookmaker, filters, a page.
-        bookmakers: Those in the data, key to title.
+        seen: The names with prices now.
 
     Raises:
-        InvalidInput: A value is wrong; names the word and what is allowed.
-        CommandNotAllowed: A word does not belong here; says what does.
+        InvalidInput: A value is wrong or a word does not belong here; says what is allowed.
     """
-    words.refuse_others("bookmaker", "page", *_FILTERS)
-    wanted, named = words.get("bookmaker"), {}
-    for place, word in enumerate(words.plain):
-        field = _field_of(word, bookmakers)
-        if place == 0 and name not in _FOR_ALL and field in {"sport", ""}:
-            field = "bookmaker"
-        if field == "bookmaker" and not wanted:
-            wanted = word
-        elif field not in {"", "bookmaker"} and field not in named:
-            named[field] = word.casefold()
-        else:
-            raise CommandNotAllowed(
-                f"Not recognised: {tidy(word, 60)}. Try a bookmaker, a sport, 2h, £25 or 2-6."
-            )
-    named |= {
-        field: value for field, value in words.named.items() if field not in {"bookmaker", "page"}
-    }
-    key = None if wanted in {"", LAID} else bookmaker_of(wanted, bookmakers)
-    found: dict[str, Any] = {"stake": _STAKE}
-    for field, value in named.items():
-        found |= _FILTERS[field](value)
-    _refuse_unfit(name, named)
-    if name == "arbs":
-        found |= {"only_arbs": True, "hide_arbs": False}
-    if name in {"arbs", "dutch"}:
-        found.setdefault("ranking", Ranking.RATING)
-    if found.get("min_odds", 0) > found.get("max_odds", 10**9):
-        raise CommandNotAllowed("Put the lower odds first, e.g. 2-6.")
-    return Question(
-        name,
-        Arguments((key,) if key else () if name in _FOR_ALL else (LAID,), named),
-        OpportunityQuery(kind=KINDS[name], bookmaker=key, limit=MOST, **found),
-        count_of("page", words.get("page") or "1"),
-    )
+    texts, page = _texts(name, words, seen)
+    query = opportunity_query(KINDS[name], texts, seen, MOST)
+    return Question(name, _arguments(name, texts, query.bookmaker), query, page)
 
 
-_FOR_ALL = frozenset({"arbs", "dutch"})
-"""Commands that need no bookmaker: their first word can be a sport."""
-_ONLY_FOR = {
-    "free": frozenset({"qualifier", "dutch"}),
-    "back": frozenset({"refund"}),
-    "cash": frozenset({"refund"}),
-}
-
-
-def _refuse_unfit(name: str, named: dict[str, str]) -> None:
-    for field, names in _ONLY_FOR.items():
-        if field in named and name not in names:
-            fitting = " and ".join(f"/{each}" for each in sorted(names))
-            raise CommandNotAllowed(f"{field}= only works with {fitting}.")
-
-
-def _field_of(word: str, bookmakers: dict[str, str]) -> str:
-    """The filter that a word without a name means; empty for none."""
-    folded = word.casefold()
-    if folded == LAID or folded in bookmakers:
-        return "bookmaker"
-    if folded in _EXCHANGES:
-        return "exchange"
-    return next((field for field, form in _BARE.items() if form.fullmatch(folded)), "")
-
-
-_BARE = {
-    "odds": _RANGE,
-    "within": re.compile(r"\d+(?:\.\d+)?(?:m|min|h|d)", re.ASCII),
-    "stake": re.compile(r"£?\d+(?:\.\d+)?", re.ASCII),
-    "sport": re.compile(r"[a-z][a-z0-9_]{2,60}", re.ASCII),
-}
-
-
-def _odds(text: str) -> dict[str, Any]:
-    both = _RANGE.fullmatch(text)
-    if both is None:
-        raise InvalidInput("odds", text, "a range such as 2-6")
-    return {"min_odds": odds_of("odds", both[1]), "max_odds": odds_of("odds", both[2])}
-
-
-def _sport(text: str) -> dict[str, Any]:
-    if not _SPORT.fullmatch(text.casefold()):
-        raise InvalidInput("sport", text, "a sport, e.g. soccer or soccer_epl")
-    return {"sport": text.casefold()}
-
-
-def _ranking(text: str) -> dict[str, Any]:
-    return {"ranking": Ranking(one_of("rank", text, [each.value for each in Ranking]))}
-
-
-def _at_least_none(field: str, text: str) -> Decimal:
-    return pounds_of(field, text, Decimal(0))
-
-
-_FILTERS: dict[str, Callable[[str], dict[str, Any]]] = {
-    "stake": lambda text: {"stake": pounds_of("stake", text)},
-    "sport": _sport,
-    "within": lambda text: {"max_minutes_to_kickoff": span_of("within", text).total_seconds() / 60},
-    "odds": _odds,
-    "min": lambda text: {"min_odds": odds_of("min", text)},
-    "max": lambda text: {"max_odds": odds_of("max", text)},
-    "liquidity": lambda text: {"min_liquidity": _at_least_none("liquidity", text)},
-    "liq": lambda text: {"min_liquidity": _at_least_none("liq", text)},
-    "liability": lambda text: {"max_liability": _at_least_none("liability", text)},
-    "exchange": lambda text: {"exchange": one_of("exchange", text, _EXCHANGES)},
-    "free": lambda text: {"free_bet_value": pounds_of("free", text)},
-    "rank": _ranking,
-    "arbs": lambda text: {
-        "hide_arbs": one_of("arbs", text, ("yes", "no", "only")) == "no",
-        "only_arbs": one_of("arbs", text, ("yes", "no", "only")) == "only",
-    },
-    "back": lambda text: {"refund_value": pounds_of("back", text)},
-    "cash": lambda text: {"is_refund_cash": one_of("cash", text, ("yes", "no")) == "yes"},
-}
-
-
-def bookmaker_of(text: str, bookmakers: dict[str, str]) -> str:
-    """The key of a bookmaker from its name as typed.
+def dutch_question_of(words: Arguments, seen: SignalKeys) -> Question[DutchQuery]:
+    """The query that the words of ``/dutch`` describe; see `question_of`.
 
     Raises:
-        InvalidInput: There is no such bookmaker; suggests the nearest.
+        InvalidInput: A value is wrong or a word does not belong here; says what is allowed.
     """
-    wanted = re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_")
-    if wanted in bookmakers or (not bookmakers and wanted):
-        return wanted
-    plain = wanted.replace("_", "")
+    texts, page = _texts("dutch", words, seen)
+    query = dutch_query(texts, seen, MOST)
+    return Question("dutch", _arguments("dutch", texts, query.bookmaker), query, page)
+
+
+def _texts(name: str, words: Arguments, seen: SignalKeys) -> tuple[dict[str, str], int]:
+    """What was typed, by the filters' own names, and the page."""
+    named = {word: value for word, value in words.named.items() if word != "page"}
+    texts = canonical(named, KINDS[name])
+    for word, text in _bare(words.plain, seen):
+        for own, value in canonical({word: text}, KINDS[name]).items():
+            if texts.setdefault(own, value) != value:
+                raise InvalidInput(BY_NAME[own].label, f"{texts[own]} and {value}", "one value")
+    return texts, read_count("page", words.get("page") or "1")
+
+
+def _arguments(name: str, texts: Mapping[str, str], bookmaker: str | None) -> Arguments:
+    """The same in the words of chat."""
+    first = (bookmaker,) if bookmaker else () if name in _FOR_ALL else (LAID,)
+    named = {BY_NAME[own].word: text for own, text in texts.items() if own != "bookmaker"}
+    return Arguments(first, named)
+
+
+def _bare(plain: tuple[str, ...], seen: SignalKeys) -> Iterator[tuple[str, str]]:
+    """The filters that words without a name mean, each with its text.
+
+    A name of several words needs no quotes: ``william hill``.
+    """
     names = {
-        spelling: key
-        for key, title in bookmakers.items()
-        for spelling in (key.replace("_", ""), re.sub(r"[^a-z0-9]+", "", title.casefold()))
+        "bookmaker": _without_exchanges(bookmakers(seen)),
+        "exchange": exchanges(),
+        "sport": sports(seen),
     }
-    if plain in names:
-        return names[plain]
-    begun = {key for spelling, key in names.items() if plain and spelling.startswith(plain)}
-    if len(begun) == 1:
-        return begun.pop()
-    near = process.extractOne(plain, names, scorer=fuzz.ratio) if plain and names else None
-    hint = f" (did you mean {bookmakers[names[near[0]]]}?)" if near and near[1] >= _ALIKE else ""
-    raise InvalidInput(
-        "bookmaker", tidy(text, 40), f"one of {', '.join(bookmakers.values())}{hint}"
-    )
+    place = 0
+    while place < len(plain):
+        for size in range(min(_MOST_WORDS, len(plain) - place), 0, -1):
+            text = " ".join(plain[place : place + size])
+            word = _meaning(text, names, is_whole=size > 1)
+            if word:
+                yield word, text
+                place += size
+                break
+        else:
+            raise InvalidInput("word", tidy(plain[place], 60), _expected(plain[place], names))
+
+
+def _without_exchanges(known: KnownNames) -> KnownNames:
+    """The bookmakers alone: the bare name of an exchange is where to lay."""
+    places = EXCHANGES | {OWN_EXCHANGE}
+    titles = {key: title for key, title in known.titles.items() if key not in places}
+    return KnownNames(known.label, titles, dict.fromkeys(ALL, LAID), is_closed=True)
+
+
+def _meaning(text: str, names: Mapping[str, KnownNames], *, is_whole: bool) -> str:
+    """The filter that a text without a name means; empty for none."""
+    for word, known in names.items():
+        if known.exact(text) is not None:
+            return word
+    if is_whole:
+        return ""
+    for word, form in _BARE.items():
+        if form.fullmatch(text):
+            return word
+    return next((word for word, known in names.items() if known.started(text) is not None), "")
+
+
+def _expected(text: str, names: Mapping[str, KnownNames]) -> str:
+    near, _ = max((known.nearest(text) for known in names.values()), key=lambda found: found[1])
+    hint = f" (did you mean {near}?)" if near else ""
+    return f"a bookmaker, an exchange, a sport, 2h, £25 or 2-6{hint}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from kos.desk.arguments import Arguments, count_of, one_of, tidy
+from kos.desk.arguments import Arguments, one_of, tidy
 from kos.desk.command import (
     EVERYBODY,
     STAFF,
@@ -18,6 +18,7 @@ from kos.desk.formatting import TextPart, bold, button, say
 from kos.desk.signals import is_reference, pair_of
 from kos.domain.market.quotes import EventMatch, Verdict
 from kos.domain.matching.aliases import AliasVerdict, NamePair
+from kos.domain.money import read_count
 from kos.domain.people.conversation import Action, Button
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
@@ -51,7 +52,7 @@ def _alias(visit: DeskContext) -> DeskReply:
             "the exchange."
         )
         return DeskReply(answers=(say(text, is_edit=visit.is_edit),))
-    number = min(count_of("page", visit.words.get("page") or "1"), len(doubts))
+    number = min(read_count("page", visit.words.get("page") or "1"), len(doubts))
     match, pairs = doubts[number - 1]
     name = tidy(listed.names.get(match.event_id, match.event_id), _MAX_NAME)
     parts: list[TextPart] = [

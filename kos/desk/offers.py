@@ -5,9 +5,8 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 
-from kos.desk.arguments import count_of, quoted, tidy
+from kos.desk.arguments import quoted, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
-from kos.desk.fact_forms import FACTS
 from kos.desk.formatting import (
     MAX_DATA,
     TextPart,
@@ -18,10 +17,13 @@ from kos.desk.formatting import (
     say,
     table,
 )
+from kos.domain.books.calendar import uk_time
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import OfferLine
 from kos.domain.market.places import place_name
+from kos.domain.money import read_count
 from kos.domain.offers import ReminderKind
+from kos.domain.offers.forms import STEP_FORMS
 from kos.domain.people.conversation import Action, Answer, Button, Seat
 from kos.errors import CommandNotAllowed
 from kos.messages import (
@@ -36,7 +38,7 @@ from kos.messages import (
 )
 from kos.views.names import fact_name, free_bets_words, phase_name, readable
 from kos.views.offers import bets_table, tokens_table
-from kos.views.opportunities import from_now, odds, uk_day, uk_time
+from kos.views.opportunities import from_now, odds, uk_day
 
 _PAGE = 6
 _DUE_PAGE = 8
@@ -61,7 +63,7 @@ def _offers(visit: DeskContext) -> DeskReply:
     question = GetOffers(with_closed=with_closed, **visit.about(who))
     lines = visit.office.ask("ledger", question, OffersListed).offers
     blocks = [_line_of(line) for line in lines]
-    page = page_of(blocks, count_of("page", visit.words.get("page") or "1"), _PAGE)
+    page = page_of(blocks, read_count("page", visit.words.get("page") or "1"), _PAGE)
     first = (page.number - 1) * _PAGE
     shown = Shown(visit)
     rows = in_rows(
@@ -111,7 +113,7 @@ def _due(visit: DeskContext) -> DeskReply:
         )
         for line in lines
     ]
-    page = page_of(blocks, count_of("page", visit.words.get("page") or "1"), _DUE_PAGE)
+    page = page_of(blocks, read_count("page", visit.words.get("page") or "1"), _DUE_PAGE)
     first = (page.number - 1) * _DUE_PAGE
     shown = Shown(visit)
     names = dict.fromkeys(
@@ -247,12 +249,12 @@ def described(visit: DeskContext, line: OfferLine, before: str = "") -> DeskRepl
     shown = Shown(visit)
     facts = [
         shown.button(
-            FACTS[name].label,
+            STEP_FORMS[name].label,
             f"/record {quoted(line.participant)} {quoted(line.instance)} {name}",
             line,
         )
         for name in told.allowed
-        if name in FACTS and may_record(visit, name)
+        if name in STEP_FORMS and may_record(visit, name)
     ]
     if facts:
         parts.append("\n\nWhat happened next?")
@@ -289,7 +291,7 @@ def _catalogue(visit: DeskContext) -> DeskReply:
                 ),
             )
         )
-    page = page_of(blocks, count_of("page", visit.words.get("page") or "1"), _PAGE)
+    page = page_of(blocks, read_count("page", visit.words.get("page") or "1"), _PAGE)
     typed = " ".join(("/catalogue", *map(quoted, visit.words.plain[:1])))
     turners = page.turners(typed) if len(typed.encode()) < MAX_DATA - 9 else ()
     body = page.parts() if there else ("No offers. Add some with kos offers import FILE.",)

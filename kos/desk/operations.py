@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 import msgspec
 
-from kos.desk.arguments import count_of, quoted, span_of, tidy
+from kos.desk.arguments import quoted, tidy
 from kos.desk.command import (
     ADMINS,
     STAFF,
@@ -27,6 +27,8 @@ from kos.desk.formatting import (
     say,
     table,
 )
+from kos.domain.books.calendar import read_duration, uk_time
+from kos.domain.money import read_count
 from kos.domain.people.conversation import KOS, PAUSE, Kept
 from kos.errors import CommandNotAllowed, InvalidInput, KosError
 from kos.messages import (
@@ -46,7 +48,7 @@ from kos.views.health import (
     page_address,
     state_words,
 )
-from kos.views.opportunities import duration, uk_clock, uk_day, uk_time
+from kos.views.opportunities import duration, uk_clock, uk_day
 from kos.views.table import TableView
 
 _ROWS = 20
@@ -104,7 +106,7 @@ def _status(visit: DeskContext) -> DeskReply:
         )
         for row in view.actors
     )
-    page = page_of([("",) for _ in rows], count_of("page", visit.words.get("page") or "1"), _ROWS)
+    page = page_of([("",) for _ in rows], read_count("page", visit.words.get("page") or "1"), _ROWS)
     first = (page.number - 1) * _ROWS
     actors = TableView(
         title="",
@@ -173,7 +175,7 @@ def _pause(visit: DeskContext) -> DeskReply:
     reason = visit.words.get("reason")
     for word in visit.words.plain:
         if until is None and word[:1].isdecimal():
-            until = visit.now + span_of("for", word)
+            until = visit.now + read_duration("for", word)
         else:
             reason = f"{reason} {word}".strip()
     before = kept_pause(visit)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import msgspec
 
-from kos.desk.arguments import count_of, one_of, quoted, span_of, tidy
+from kos.desk.arguments import one_of, quoted, tidy
 from kos.desk.command import (
     ADMINS,
     EVERYBODY,
@@ -28,6 +28,8 @@ from kos.desk.formatting import (
     say,
 )
 from kos.desk.roles import NO_PARTICIPANTS, Seats, role_of
+from kos.domain.books.calendar import read_duration, uk_time
+from kos.domain.money import read_count
 from kos.domain.people.conversation import Person, Seat
 from kos.domain.people.invitations import CODE_BYTES, DEFAULT_LIFE, code_digest
 from kos.errors import CommandNotAllowed, InvalidInput
@@ -41,7 +43,6 @@ from kos.messages import (
     PutInvitation,
     SetPerson,
 )
-from kos.views.opportunities import uk_time
 
 _PAGE = 10
 _LONGEST = timedelta(days=14)
@@ -64,7 +65,7 @@ def _people(visit: DeskContext) -> DeskReply:
                 f" {tidy(person.user, 60)}: {person.seat}{own}{since}",
             )
         )
-    page = page_of(blocks, count_of("page", visit.words.get("page") or "1"), _PAGE)
+    page = page_of(blocks, read_count("page", visit.words.get("page") or "1"), _PAGE)
     leaving = [
         button(f"Remove {person.name}", command)
         for person in listed
@@ -133,7 +134,11 @@ def _invite(visit: DeskContext) -> DeskReply:
         _check_participant(visit, participant)
     elif participant:
         raise CommandNotAllowed(f"Leave the participant out: {seat}s see everyone.")
-    valid = span_of("valid", visit.words.get("valid")) if visit.words.get("valid") else DEFAULT_LIFE
+    valid = (
+        read_duration("valid", visit.words.get("valid"))
+        if visit.words.get("valid")
+        else DEFAULT_LIFE
+    )
     if valid > _LONGEST:
         raise InvalidInput("valid", visit.words.get("valid"), "up to 14d")
     secret = secrets.token_urlsafe(CODE_BYTES)

@@ -7,6 +7,7 @@ in the meantime.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -14,7 +15,6 @@ import msgspec
 from kos.desk.arguments import Arguments, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.dialogue import (
-    SKIP,
     Dialogue,
     DialogueForm,
     Prompt,
@@ -22,14 +22,12 @@ from kos.desk.dialogue import (
     go_on,
     kept_value,
 )
-from kos.desk.fact_forms import FACTS, FactForm, Standing, next_of, spoken_words
-from kos.desk.formatting import TextPart, bold
+from kos.desk.formatting import bold
 from kos.desk.offers import ask_offer, described, find, may_record
 from kos.desk.signals import pair_hints, pair_of
-from kos.domain.books.double_entry import pounds
-from kos.domain.market.places import place_name
-from kos.domain.offers.catalogue import pence_of
 from kos.domain.offers.facts import OFFER_FACTS, MoneyFact, OfferFact, Role, Source
+from kos.domain.offers.forms import STEP_FORMS, FactForm, is_headline
+from kos.domain.offers.suggestions import LEFT_OUT, FormContext
 from kos.domain.offers.typed_facts import spoken
 from kos.domain.people.conversation import Kept, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
@@ -42,7 +40,9 @@ from kos.messages import (
     GetCatalogue,
     RecordFact,
 )
-from kos.views.names import phase_name
+from kos.views.facts import answer_shown
+from kos.views.names import fact_name, phase_name
+from kos.views.offers import form_context
 
 _PAIR_FOR = timedelta(days=3)
 _SOURCES = {"telegram": Source.TELEGRAM, "web": Source.WEB, "terminal": Source.TERMINAL}
@@ -59,6 +59,8 @@ def _record(visit: DeskContext) -> DeskReply:
         return _recorded(visit, participant, instance, fact)
     named = dict(visit.words.named)
     hints = _hints(visit, participant, instance, named.pop("pair", ""))
+    if fact in STEP_FORMS:
+        named = STEP_FORMS[fact].answers(named, visit.now)
     dialogue = Dialogue(form="record", words=Arguments(plain, named), hints=hints)
     return go_on(visit, dialogue)
 
@@ -90,13 +92,17 @@ def with_pair(
     return msgspec.structs.replace(told, kept=(*told.kept, kept))
 
 
-def _standing(visit: DeskContext, dialogue: Dialogue) -> tuple[Standing, FactForm]:
+def _context(visit: DeskContext, dialogue: Dialogue) -> tuple[FactForm, FormContext, int]:
+    """The form of the fact, what is known of its offer, and the offer's count of facts.
+
+    Raises:
+        CommandNotAllowed: The offer does not accept the fact now.
+    """
     participant, instance, fact = dialogue.words.plain
-    told = ask_offer(visit, participant, instance)
-    form = FACTS.get(fact)
-    allowed = [name for name in told.allowed if name in FACTS and may_record(visit, name)]
-    if form is None or fact not in allowed:
-        where = phase_name(told.line.phase).lower()
+    offer = ask_offer(visit, participant, instance)
+    allowed = [name for name in offer.allowed if name in STEP_FORMS and may_record(visit, name)]
+    if fact not in allowed:
+        where = phase_name(offer.line.phase).lower()
         fits = ", ".join(allowed) or "nothing"
         raise CommandNotAllowed(
             f"You cannot record {tidy(fact, 40)} now: offer {participant} {instance} is at "
@@ -104,59 +110,52 @@ def _standing(visit: DeskContext, dialogue: Dialogue) -> tuple[Standing, FactFor
         )
     books = visit.office.ask("ledger", GetBooks(participant=participant), BooksDescribed)
     catalogue = visit.office.ask("ledger", GetCatalogue(), CatalogueListed).offers
-    terms = next((offer for offer in catalogue if offer.key == told.line.offer), None)
-    return Standing(told=told, terms=terms, books=books, now=visit.now), form
+    known = form_context(offer, books, catalogue)
+    context = replace(known, hints=dialogue.hints, answers=dialogue.words.named)
+    return STEP_FORMS[fact], context, offer.line.version
 
 
 def _fact_missing(visit: DeskContext, dialogue: Dialogue) -> Prompt | None:
-    standing, form = _standing(visit, dialogue)
-    _, question = next_of(form, standing, dialogue)
-    return question
+    form, context, _ = _context(visit, dialogue)
+    context, field = form.next_field(context)
+    if field is None:
+        return None
+    skip = (("Skip", LEFT_OUT),) if field.asking.may_skip else ()
+    return Prompt(
+        field=field.word,
+        text=tidy(field.asking.question.format_map(context.answers)),
+        choices=tuple(
+            (tidy(label, 40), value) for label, value in (*field.choices(context), *skip)
+        ),
+        read=lambda given: field.answer(given, context, visit.now),
+    )
 
 
 def _fact_finish(visit: DeskContext, dialogue: Dialogue) -> DeskReply:
-    standing, form = _standing(visit, dialogue)
-    dialogue, _ = next_of(form, standing, dialogue)
+    form, context, version = _context(visit, dialogue)
+    context, _ = form.next_field(context)
     participant, instance, fact = dialogue.words.plain
-    words = spoken_words(dialogue)
-    spoken(
-        OFFER_FACTS, fact, words, visit.now
-    )  # refuses what cannot be recorded before asking for confirmation
-    named = {field: value for field, value in dialogue.words.named.items() if value != SKIP}
+    named = {word: value for word, value in context.answers.items() if value != LEFT_OUT}
+    # What cannot be recorded is refused before the confirmation, not after it.
+    spoken(OFFER_FACTS, fact, [f"{word}={value}" for word, value in named.items()], visit.now)
     command = f"/record {Arguments((participant, instance, fact), named).text()}"
-    amounts = [_pounds(named[field]) for field in ("stake", "amount", "face") if field in named]
+    lines = [
+        (field, tidy(answer_shown(field, value, visit.now), 120))
+        for field, value in form.shown(named)
+    ]
+    amount = next((f" {text}" for field, text in lines if is_headline(field)), "")
     told = confirm(
         visit,
         bold(f"{participant} {instance}: {form.label}"),
-        *_read_back(named),
+        *(f"\n{field.label}: {text}" for field, text in lines),
         "\n\nRecord it?",
         command=command,
-        label=f"Record {amounts[0]}" if amounts else "Record",
+        label=f"Record{amount}",
         participant=participant,
         instance=instance,
-        version=standing.told.line.version,
+        version=version,
     )
     return with_pair(visit, told, dialogue.hints, participant, instance)
-
-
-_UNSAID = frozenset({"event_id", "min_odds"})
-_MONEY = frozenset({"stake", "amount", "face"})
-_PLACES = frozenset({"exchange", "venue", "bookmaker"})
-
-
-def _read_back(named: dict[str, str]) -> list[TextPart]:
-    """The words of a fact, for checking."""
-    lines: list[TextPart] = []
-    for field, value in named.items():
-        if field not in _UNSAID:
-            shown = _pounds(value) if field in _MONEY else tidy(value, 120)
-            shown = place_name(value) if field in _PLACES else shown
-            lines.append(f"\n{field.replace('_', ' ').capitalize()}: {shown}")
-    return lines
-
-
-def _pounds(typed: str) -> str:
-    return pounds(pence_of(typed, "amount"))
 
 
 def _recorded(visit: DeskContext, participant: str, instance: str, fact: str) -> DeskReply:
@@ -173,7 +172,7 @@ def _recorded(visit: DeskContext, participant: str, instance: str, fact: str) ->
         role=Role.SUPERVISOR if is_supervised else Role.OPERATOR,
     )
     line = find(visit, (participant, instance))
-    label = FACTS[fact].label if fact in FACTS else fact
+    label = fact_name(fact)
     told = described(visit, line, before=f"✓ Recorded: {label[:1].lower()}{label[1:]}.")
     return msgspec.structs.replace(told, notice="recorded")
 
@@ -220,7 +219,8 @@ COMMANDS = (
         seats=EVERYBODY,
         arguments="WHO N FACT [field=value ...]",
         details="KOS asks for anything you leave out, and you confirm before anything is recorded. "
-        "The buttons under /offer do the same.",
+        "The buttons under /offer do the same.\n\nFacts: "
+        f"{', '.join(f'{name} ({form.label})' for name, form in STEP_FORMS.items())}.",
         examples=("/record ann 3 lay_matched stake=9.92 odds=2.54",),
         is_turn=True,
     ),

@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from kos.desk.arguments import Arguments, pounds_of, quoted, read, tidy
+from kos.desk.arguments import Arguments, quoted, read, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
-from kos.desk.filters import FILTER_HELP, LAID, MOST, Question, question_of
+from kos.desk.filters import FILTER_HELP, LAID, Query, Question, question_of
 from kos.desk.formatting import (
     MAX_DATA,
     Page,
@@ -29,7 +29,15 @@ from kos.desk.formatting import (
     say,
 )
 from kos.desk.office import Office
-from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityQuery
+from kos.domain.market.places import PLACE_NAMES
+from kos.domain.money import read_pounds
+from kos.domain.opportunities.dutches import DutchQuery
+from kos.domain.opportunities.opportunity import (
+    BetKind,
+    Opportunity,
+    OpportunityQuery,
+    SignalKeys,
+)
 from kos.domain.people.conversation import Kept
 from kos.errors import CommandNotAllowed, KosError
 from kos.messages import (
@@ -52,6 +60,7 @@ from kos.views.opportunities import (
     pounds,
     refund_words,
     uk_clock,
+    without_prices,
 )
 
 SIMULATED = "SIMULATED MARKETS: these are not real prices"
@@ -81,31 +90,33 @@ _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 
 def _arbs(visit: DeskContext) -> DeskReply:
     """Arbs, by rating."""
-    question = question_of("arbs", visit.words, bookmakers_known(visit.office, visit.memory))
+    question = question_of("arbs", visit.words, names_seen(visit.office, visit.memory))
     return _listed(visit, question)
 
 
 def _ranked(visit: DeskContext) -> DeskReply:
     """The best opportunities of a kind at one bookmaker, or at all of them."""
-    bookmakers = bookmakers_known(visit.office, visit.memory)
+    seen = names_seen(visit.office, visit.memory)
     if not visit.words.plain and not visit.words.get("bookmaker"):
-        return _which(visit, visit.name, bookmakers)
-    return _listed(visit, question_of(visit.name, visit.words, bookmakers))
+        return _which(visit, visit.name, titles_of(seen))
+    return _listed(visit, question_of(visit.name, visit.words, seen))
 
 
 # --- who is in the data
 
 
-def bookmakers_known(office: Office, memory: dict[str, Any]) -> dict[str, str]:
-    """The bookmakers in the data, key to title, as of the last minute."""
-    now = office.now()
-    read_at, known = memory.get("bookmakers", (None, {}))
-    if read_at is not None and known and now - read_at < _KEYS_FOR:
-        return dict(known)
-    keys = office.ask("scorer", GetSignalKeys(), SignalKeysListed).keys
-    found = {each.key: each.title for each in keys.bookmakers}
-    memory["bookmakers"] = (now, found)
-    return dict(found)
+def names_seen(office: Office, memory: dict[str, Any]) -> SignalKeys:
+    """The names in the data, as of the last minute."""
+    seen: SignalKeys | None = memory.get("seen")
+    if seen is None or not seen.bookmakers or office.now() - seen.as_of >= _KEYS_FOR:
+        seen = office.ask("scorer", GetSignalKeys(), SignalKeysListed).keys
+        memory["seen"] = seen
+    return seen
+
+
+def titles_of(seen: SignalKeys) -> dict[str, str]:
+    """The bookmakers in the data, key to name."""
+    return {place.key: PLACE_NAMES.get(place.key, place.title) for place in seen.bookmakers}
 
 
 def families(
@@ -113,7 +124,7 @@ def families(
 ) -> Iterator[tuple[str, str]]:
     """Names and summaries of the commands that each bookmaker in the data has."""
     try:
-        known = bookmakers_known(office, memory)
+        known = titles_of(names_seen(office, memory))
     except KosError:
         known = {}
     names = [each.name for each in commands if each.is_family and each.name in _FAMILY_SUMMARY]
@@ -148,7 +159,7 @@ def _which(visit: DeskContext, name: str, bookmakers: dict[str, str]) -> DeskRep
     return DeskReply(answers=(say(text, buttons=in_rows(buttons[:60]), is_edit=visit.is_edit),))
 
 
-def _listed(visit: DeskContext, question: Question) -> DeskReply:
+def _listed(visit: DeskContext, question: Question[OpportunityQuery]) -> DeskReply:
     query = msgspec.structs.replace(question.query, limit=reach(question, _PAGE))
     ranked = _ask(visit.office, query)
     found = ranked.answer.opportunities
@@ -171,7 +182,7 @@ def _listed(visit: DeskContext, question: Question) -> DeskReply:
                 *head_of(
                     view.title, ranked.answer.as_of, ranked, _assumed(found[0]) if found else ""
                 ),
-                *(page.parts() if found else nothing(view.left_out)),
+                *(page.parts() if found else nothing(view.left_out, hints_of(visit, query))),
                 f"\n\n{view.summary}.",
                 buttons=((details,) if details else ()) + page.turners(command),
                 is_edit=visit.is_edit,
@@ -189,13 +200,13 @@ def _assumed(found: Opportunity) -> str:
     return f"Free bet valued at {brief_percent(found.retention)}." if is_own else ""
 
 
-def reach(question: Question, size: int) -> int:
+def reach(question: Question[Query], size: int) -> int:
     """How many of the best the page needs: the fewer, the quicker."""
-    return min(MOST, question.page * size)
+    return min(question.query.limit, question.page * size)
 
 
 def page_within(
-    blocks: Sequence[tuple[TextPart, ...]], question: Question, eligible: int, size: int
+    blocks: Sequence[tuple[TextPart, ...]], question: Question[Query], eligible: int, size: int
 ) -> Page:
     """The page asked for, or the last one.
 
@@ -206,7 +217,7 @@ def page_within(
         size: Entries of a page.
     """
     page = page_of(blocks, question.page, size)
-    turnable = max(len(blocks), min(MOST, eligible))
+    turnable = max(len(blocks), min(question.query.limit, eligible))
     return Page(page.blocks, page.number, max(page.number, -(-turnable // size)))
 
 
@@ -248,10 +259,15 @@ def _block(number: int, found: Opportunity, row: OpportunityRow) -> tuple[TextPa
     )
 
 
-def nothing(left_out: tuple[str, ...]) -> tuple[TextPart, ...]:
-    """The text of an empty list: why everything was excluded."""
+def hints_of(visit: DeskContext, query: OpportunityQuery | DutchQuery) -> tuple[str, ...]:
+    """Which of the names asked for have no prices."""
+    return without_prices(query.bookmaker, query.sport, names_seen(visit.office, visit.memory))
+
+
+def nothing(left_out: tuple[str, ...], hints: tuple[str, ...]) -> tuple[TextPart, ...]:
+    """The text of an empty list: why everything was excluded, or which names have no prices."""
     if not left_out:
-        return ("No opportunities match.",)
+        return (" ".join(("No opportunities match.", *(tidy(hint, 300) for hint in hints))),)
     why = ", ".join(tidy(line, 100) for line in left_out[:8])
     return (f"No opportunities match. Excluded: {why}. Try fewer filters.",)
 
@@ -320,10 +336,10 @@ def _asked_for(short: str) -> tuple[str, OpportunityQuery]:
         raise CommandNotAllowed("That opportunity is not in a recent list. Open it from a list.")
     letter, stake, pair, extra, cash = found.groups()
     kind = _LETTERS[letter]
-    worth = pounds_of("pair", extra.replace("p", ".")) if extra else None
+    worth = read_pounds("pair", extra.replace("p", ".")) if extra else None
     query = OpportunityQuery(
         kind=kind,
-        stake=pounds_of("pair", stake.replace("p", ".")),
+        stake=read_pounds("pair", stake.replace("p", ".")),
         refund_value=worth if kind is BetKind.REFUND else None,
         is_refund_cash=bool(cash) and kind is BetKind.REFUND,
         free_bet_value=worth if kind is BetKind.QUALIFYING else None,

@@ -6,10 +6,9 @@ from decimal import Decimal
 
 import msgspec
 
-from kos.desk.arguments import Arguments, one_of, pounds_of, quoted, tidy
+from kos.desk.arguments import Arguments, one_of, quoted, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.dialogue import Dialogue, DialogueForm, Prompt, confirm, go_on
-from kos.desk.fact_forms import FACTS
 from kos.desk.formatting import bold, in_rows, say
 from kos.desk.offers import Shown, described, find
 from kos.desk.recording import record_fact, with_pair
@@ -17,10 +16,11 @@ from kos.desk.roles import NO_PARTICIPANTS
 from kos.desk.signals import pair_hints, pair_of
 from kos.domain.books.double_entry import pounds
 from kos.domain.market.places import place_name
-from kos.domain.money import to_pence
+from kos.domain.money import read_pounds, to_pence
 from kos.domain.offers import Phase
 from kos.domain.offers.catalogue import Offer
 from kos.domain.offers.facts import DepositSent
+from kos.domain.offers.forms import FACT_FORMS
 from kos.domain.people.conversation import Seat
 from kos.errors import CommandNotAllowed
 from kos.messages import (
@@ -77,7 +77,7 @@ def _start_question(visit: DeskContext, dialogue: Dialogue, field: str) -> Promp
                 field="amount",
                 text="Deposit (£)? Enter 0 for none.",
                 choices=((pounds(least), f"{least / 100:.2f}"),),
-                read=lambda text: f"{pounds_of('amount', text, least=_NOTHING)}",
+                read=lambda text: f"{read_pounds('amount', text, least=_NOTHING)}",
             )
         case _:
             if dialogue.word("amount") == "0.00":
@@ -176,7 +176,7 @@ def _begin(visit: DeskContext) -> DeskReply:
         raise CommandNotAllowed("To start an offer, send /start_offer.")
     participant, instance = visit.words.plain
     visit.about(participant)
-    amount = pounds_of("amount", visit.words.get("amount"), least=_NOTHING)
+    amount = read_pounds("amount", visit.words.get("amount"), least=_NOTHING)
     fact = DepositSent(
         offer=visit.words.get("offer"),
         amount=to_pence(amount),
@@ -200,7 +200,7 @@ def _take(visit: DeskContext) -> DeskReply:
         fact = _WAITING_FOR.get(line.phase)
         if line.bookmaker == pair.bookmaker and fact is not None:
             command = f"/record {quoted(line.participant)} {quoted(line.instance)} {fact}"
-            label = f"{line.participant} {line.instance}: {FACTS[fact].label}"
+            label = f"{line.participant} {line.instance}: {FACT_FORMS[fact].label}"
             buttons.append(shown.button(label, f"{command} pair={short}", line))
     buttons.append(shown.button("Start a new offer", f"/start_offer pair={short}"))
     hints = pair_hints(pair)

@@ -1,4 +1,4 @@
-"""Money to the penny: the rounding rules, each applied once, where a person types or reads a sum.
+"""Money to the penny: the rounding rules, and the one reader of the amounts that people type.
 
 Inside a calculation money is an exact `Decimal` or `Fraction` number of pounds; binary floats
 never touch it (``round(2.675, 2)`` is 2.67). Sums become pennies at the border, half away from
@@ -7,6 +7,7 @@ zero, as published matched-betting calculators print them.
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -22,6 +23,15 @@ Exact = TypeVar("Exact", Decimal, Fraction)
 PENNY = Decimal("0.01")
 NOTHING = Decimal("0.00")
 DEFAULT_PLACES = 2
+MOST_POUNDS = Decimal(100_000)
+"""The largest amount that a stake or a filter takes."""
+MAX_DIGITS = 24
+"""Longer numbers are refused: no price or stake needs them, and they are cheap to send."""
+
+_NUMBER = re.compile(
+    r"(?P<sign>[+-]?)(?P<whole>[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?|\d+(?:\.\d*)?|\.\d+)", re.ASCII
+)
+_POUNDS = re.compile(r"(?P<before>[+-]?)£ ?(?P<rest>[+-]?[\d.].*)", re.ASCII | re.DOTALL)
 
 
 class Rounding(StrEnum):
@@ -118,3 +128,79 @@ def to_step(
         raise InvalidInput("stake", str(stake), "an amount in pounds of 0 or more")
     typed = int(rounded(stake / step, 0)) * step
     return typed if typed >= minimum else ceil(minimum / step) * step
+
+
+# --- typed ------------------------------------------------------------------------------------------
+
+
+def number_in(text: str) -> Decimal | None:
+    """The plain number that a person typed, exact; None if it is not one.
+
+    A sign, digits with commas only between groups of three, and decimals: ``10``, ``-0.5``,
+    ``1,000.50``. Not ``1,50``, ``1_0``, ``1e3``, ``NaN``, ``Infinity`` or other scripts' digits.
+    """
+    typed = text.strip()
+    found = _NUMBER.fullmatch(typed) if len(typed) <= MAX_DIGITS else None
+    return None if found is None else Decimal(found["sign"] + found["whole"].replace(",", ""))
+
+
+def amount_in(text: str) -> Decimal | None:
+    """The number of pounds that a person typed, with or without ``£``; None if it is not one.
+
+    The sign may stand on either side of the ``£``: ``-£0.28`` and ``£-0.28``.
+    """
+    typed = text.strip()
+    found = _POUNDS.fullmatch(typed)
+    return number_in(typed if found is None else found["before"] + found["rest"])
+
+
+def read_pounds(
+    field: str, text: str, least: Decimal = PENNY, most: Decimal = MOST_POUNDS
+) -> Decimal:
+    """Pounds and pence as typed, with two decimals: ``10``, ``£9.92``, ``1,000.50``.
+
+    Args:
+        field: What the amount is, for the refusal.
+        text: As typed.
+        least: The least amount allowed, in pounds; below zero where losses count.
+        most: The largest.
+
+    Raises:
+        InvalidInput: It is not an amount, has a part of a penny, or is out of range.
+    """
+    amount = amount_in(text)
+    if amount is None or not least <= amount <= most or amount != pennies(amount):
+        allowed = f"an amount from {_pounds(least)} to {_pounds(most)}, in pounds and pence"
+        raise InvalidInput(field, text, allowed)
+    return pennies(amount)
+
+
+def read_pence(field: str, text: str) -> int:
+    """Whole pence of an amount of any size and sign, typed in pounds: ``9.92``, ``-£1,000.50``.
+
+    Raises:
+        InvalidInput: It is not an amount, or has a part of a penny.
+    """
+    amount = amount_in(text)
+    if amount is None or amount != pennies(amount):
+        raise InvalidInput(field, text, "an amount in pounds and pence, e.g. 9.92")
+    return to_pence(amount)
+
+
+def read_count(field: str, text: str, least: int = 1, most: int = 10_000) -> int:
+    """A whole number as typed: ``3``, ``1,616``.
+
+    Raises:
+        InvalidInput: It is not a whole number in range.
+    """
+    typed = text.strip()
+    number = number_in(typed) if typed[:1].isdecimal() and "." not in typed else None
+    if number is None or not least <= number <= most:
+        raise InvalidInput(field, text, f"a whole number from {least:,} to {most:,}")
+    return int(number)
+
+
+def _pounds(amount: Decimal) -> str:
+    """``£0.01``, ``-£5``, ``£100,000``: whole pounds without pence."""
+    shown_amount = amount.to_integral_value() if amount == amount.to_integral_value() else amount
+    return f"{'-' if amount < 0 else ''}£{abs(shown_amount):,}"

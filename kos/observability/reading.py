@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 import msgspec
 
-from kos.errors import InvalidInput
 from kos.observability.vocabulary import LEVELS
 
 _LOOK_S = 0.2
 """How often a followed file is looked at."""
-
-_AGO = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])\Z")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 Line = dict[str, Any]
 
@@ -56,24 +51,6 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
             )
             and (self.since is None or _is_after(line.get("ts"), self.since))
         )
-
-
-def since(text: str, now: datetime) -> datetime:
-    """The moment meant by ``10m``, ``2h``, ``1.5d``, or by a date and time (UTC unless it says).
-
-    Raises:
-        InvalidInput: It is neither.
-    """
-    ago = _AGO.match(text.strip().lower())
-    try:
-        if ago:
-            return now - timedelta(seconds=float(ago[1]) * _SECONDS[ago[2]])
-        moment = datetime.fromisoformat(text.strip())
-    except (ValueError, OverflowError) as error:
-        raise InvalidInput(
-            "--since", text, "a span such as 10m, 2h or 1d, or a time such as 2026-11-23T06:00"
-        ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def parse(text: str) -> Line | None:

@@ -169,7 +169,7 @@ def _check_kept(kept: Kept) -> None:
         return
     if len(kept.value) > _MAX_VALUE:
         raise InvalidInput(
-            f"kept {kept.name}", f"{len(kept.value)} characters", f"up to {_MAX_VALUE} characters"
+            f"length of kept {kept.name}", len(kept.value), f"at most {_MAX_VALUE:,} characters"
         )
     try:
         msgspec.json.decode(kept.value)
@@ -186,7 +186,7 @@ def _check_action(action: Action) -> None:
         )
     if not 0 < len(action.command) <= _MAX_COMMAND:
         raise InvalidInput(
-            "action command", action.command[:_MAX_NAME], f"1 to {_MAX_COMMAND} characters"
+            "action command", action.command[:_MAX_NAME], f"1 to {_MAX_COMMAND:,} characters"
         )
     if action.expires_at.tzinfo is None:
         raise InvalidInput("action expires_at", action.expires_at, "a time with its zone")

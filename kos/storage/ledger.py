@@ -312,12 +312,13 @@ class Ledger:
         )
 
     def _record_alias(self, command: RecordAlias, sequence: int) -> None:
-        if not (command.sport and command.feed_name and command.exchange_name):
-            raise InvalidInput(
-                "alias",
-                (command.sport, command.feed_name, command.exchange_name),
-                "a sport and two names, none empty",
-            )
+        for field, text, allowed in (
+            ("sport", command.sport, "the sport of the two names"),
+            ("feed_name", command.feed_name, "the bookmakers' name"),
+            ("exchange_name", command.exchange_name, "the exchange's name"),
+        ):
+            if not text:
+                raise InvalidInput(field, text, allowed)
         run = self._connection.execute
         pair = (command.sport, command.feed_name, command.exchange_name)
         if command.verdict is AliasVerdict.WITHDRAWN:
@@ -346,7 +347,7 @@ class Ledger:
 
     def _put_offers(self, command: PutOffers, sequence: int) -> None:
         if not command.offers:
-            raise InvalidInput("offers", command.offers, "at least one offer")
+            raise InvalidInput("offer", None, "at least one")
         for offer in command.offers:
             checked(offer)
             if latest_terms(self.database, offer.key) == offer:

@@ -168,7 +168,8 @@ class Portfolios:
         version = 0 if state is None else state.version
         if version != command.expected_version:
             raise CommandNotAllowed(
-                f"Someone else has updated offer {command.instance}. Check it and try again."
+                f"Someone else has updated offer {command.instance}: it is at version {version}, "
+                f"not {command.expected_version}. Check it and try again."
             )
 
     def _completed(self, command: RecordFact) -> Fact:

@@ -6,11 +6,13 @@ other; a question about everyone names the operator who asks it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from kos.db import Database, moment, stamp
+from kos.domain.books.calendar import uk_date
 from kos.domain.books.double_entry import ASSETS, RESULTS, Account, AccountKind, pounds
 from kos.domain.books.lines import (
     BalanceLine,
@@ -259,7 +261,7 @@ def books(database: Database, query: GetBooks, now: datetime) -> BooksDescribed:
         by_kind=by_kind,
         by_venue=_profit(database, values, "postings.venue"),
         by_offer=_profit(database, values, "offer_id"),
-        by_month=_profit(database, values, "substr(occurred_at, 1, 7)"),
+        by_month=_profit_by_month(database, values),
         trial_balance=sum(row[3] for row in balances),
     )
 
@@ -275,6 +277,18 @@ def _profit(database: Database, values: dict[str, Any], by: str) -> tuple[Profit
     return tuple(
         ProfitLine(participant=user, name=name or "(none)", profit=made)
         for user, name, made in rows
+    )
+
+
+def _profit_by_month(database: Database, values: dict[str, Any]) -> tuple[ProfitLine, ...]:
+    """Profit by month of the UK calendar: an hour of UTC lies in one month."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for line in _profit(database, values, "substr(occurred_at, 1, 13)"):
+        month = f"{uk_date(moment(f'{line.name}:00Z')):%Y-%m}"
+        sums[line.participant, month] += line.profit
+    return tuple(
+        ProfitLine(participant=user, name=month, profit=made)
+        for (user, month), made in sorted(sums.items())
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import assert_never
 
+from kos.domain.books.calendar import uk_time
 from kos.domain.market.freshness import age_s
 from kos.domain.market.places import place_name
 from kos.domain.people.alerting import AlertToSend, MessageToSend, TroubleToSend
@@ -19,7 +20,6 @@ from kos.views.opportunities import (
     percent,
     pounds,
     uk_clock,
-    uk_time,
 )
 
 _SIMULATED = "SIMULATED MARKETS. "

@@ -7,8 +7,10 @@ from typing import Final
 
 import msgspec
 
+from kos.domain.books.calendar import uk_time
 from kos.domain.market.freshness import age_s
 from kos.domain.market.places import place_name
+from kos.domain.market.sports import sport_title
 from kos.domain.opportunities.dutches import (
     DutchAnswer,
     DutchLeg,
@@ -28,7 +30,6 @@ from kos.views.opportunities import (
     refund_title,
     refund_words,
     showing,
-    uk_time,
 )
 
 LEG_COLUMNS: Final = (
@@ -175,7 +176,7 @@ def _title(query: DutchQuery) -> str:
         title += f", to earn a {pounds(query.free_bet_value)} free bet"
     if not query.with_exchanges:
         title += ", bookmakers only"
-    return title if query.sport is None else f"{title}, in {query.sport}"
+    return title if query.sport is None else f"{title}, in {sport_title(query.sport)}"
 
 
 def _warnings(dutch: DutchOpportunity) -> tuple[str, ...]:

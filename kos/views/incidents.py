@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
+from kos.domain.books.calendar import uk_time
 from kos.domain.books.lines import ReminderLine
 from kos.domain.market.places import place_name
 from kos.domain.offers import ReminderKind
 from kos.domain.people.incidents import Incident, Restarts
 from kos.messages import BudgetDescribed
 from kos.runtime import SystemDescribed
-from kos.views.opportunities import from_now, uk_clock, uk_time
+from kos.views.opportunities import from_now, uk_clock
 
 NEAR_KICKOFF = timedelta(hours=1)
 _LOW_SHARE = 10

@@ -9,6 +9,7 @@ from kos.domain.books.double_entry import AccountKind, pounds
 from kos.domain.market.places import place_name
 from kos.domain.offers import Phase, Token
 from kos.domain.offers.catalogue import BonusKind, Offer
+from kos.domain.offers.forms import FACT_FORMS
 
 MONTHS: Final = tuple(calendar.month_name)[1:]
 
@@ -41,38 +42,6 @@ PHASE_NAMES: Final = {
     Phase.FREE_BET_SETTLED.name: "Free bet settled",
 }
 """The phases of an offer, in order."""
-
-FACT_NAMES: Final = {
-    "deposit_sent": "Deposit sent",
-    "deposit_cleared": "Deposit received",
-    "deposit_failed": "Deposit returned",
-    "float_sent": "Money sent to an exchange",
-    "qualifier_placed": "Qualifying bet placed",
-    "lay_matched": "Lay matched",
-    "hedge_added": "Another lay or trade-out",
-    "lay_cancelled": "Unmatched lay cancelled",
-    "bet_settled": "Bet settled",
-    "commission_charged": "Commission charged",
-    "triggered": "Offer terms met",
-    "credited": "Free bet credited",
-    "qualifier_voided": "Qualifying bet void",
-    "not_triggered": "No free bet earned",
-    "refused": "Bookmaker declined the bonus",
-    "restricted": "Account restricted",
-    "free_bet_placed": "Free bet placed",
-    "expired": "Free bet expired",
-    "early_payout": "Early payout",
-    "free_bet_voided": "Free bet void, returned",
-    "free_bet_voided_lost": "Free bet void, not returned",
-    "free_bet_settled": "Free bet fully settled",
-    "withdrawal_requested": "Withdrawal requested",
-    "withdrawal_arrived": "Withdrawal arrived",
-    "withdrawal_reversed": "Withdrawal reversed",
-    "completed": "Close offer",
-    "abandoned": "Abandon offer",
-    "reopened": "Reopen offer",
-}
-"""What happened to an offer, as a button or a form says it."""
 
 BONUS_NAMES: Final = {
     BonusKind.SNR: "stake not returned",
@@ -131,7 +100,8 @@ def phase_name(phase: str) -> str:
 
 def fact_name(fact: str) -> str:
     """A fact in words."""
-    return FACT_NAMES.get(fact, readable(fact).capitalize())
+    form = FACT_FORMS.get(fact)
+    return form.label if form else readable(fact).capitalize()
 
 
 def readable(key: str) -> str:

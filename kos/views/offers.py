@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from kos.domain.books.calendar import LONDON
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import BetLine, OfferLine, RecordedEvent
 from kos.domain.market.places import place_name
 from kos.domain.offers import Reminder, Token
 from kos.domain.offers.catalogue import Offer
+from kos.domain.offers.suggestions import FormContext
+from kos.messages import BooksDescribed, OfferDescribed
 from kos.views.names import (
     BONUS_NAMES,
     fact_name,
@@ -18,7 +21,7 @@ from kos.views.names import (
     readable,
     token_status,
 )
-from kos.views.opportunities import LONDON, odds
+from kos.views.opportunities import odds
 from kos.views.table import TableView
 
 
@@ -30,6 +33,22 @@ def shown_time(moment: datetime) -> str:
     '2026-07-23 16:04'
     """
     return f"{moment.astimezone(LONDON):%Y-%m-%d %H:%M}"
+
+
+def form_context(
+    offer: OfferDescribed, books: BooksDescribed, catalogue: Iterable[Offer]
+) -> FormContext:
+    """What the forms of an offer's facts suggest answers from."""
+    line = offer.line
+    return FormContext(
+        bookmaker=line.bookmaker,
+        instance=line.instance,
+        bets=offer.bets,
+        tokens=offer.tokens,
+        terms=next((terms for terms in catalogue if terms.key == line.offer), None),
+        balances=books.balances,
+        floats=books.floats,
+    )
 
 
 def offers_table(offers: Iterable[OfferLine]) -> TableView:

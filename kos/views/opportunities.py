@@ -9,12 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from kos.domain.books.calendar import LONDON, uk_time
 from kos.domain.market.freshness import age_s
 from kos.domain.market.places import place_name
+from kos.domain.market.sports import sport_title
 from kos.domain.money import pennies, rounded
 from kos.domain.opportunities.opportunity import (
     FREE_BETS,
@@ -22,10 +23,10 @@ from kos.domain.opportunities.opportunity import (
     Opportunity,
     OpportunityAnswer,
     OpportunityQuery,
+    SignalKeys,
 )
 from kos.domain.opportunities.scoring import minutes_between
 
-LONDON: Final = ZoneInfo("Europe/London")
 UNKNOWN: Final = "unknown"
 HUNDRED: Final = 100
 _HOUR_S: Final = 3600
@@ -143,6 +144,25 @@ def showing(shown: int, considered: int, excluded: int) -> str:
     )
 
 
+def without_prices(bookmaker: str | None, sport: str | None, seen: SignalKeys) -> tuple[str, ...]:
+    """Why an answer may be empty: the bookmaker or the sport asked for has no prices.
+
+    Args:
+        bookmaker: The key asked for; None for all.
+        sport: The key, or start of keys, asked for; None for all.
+        seen: The names with prices now.
+    """
+    hints = []
+    if bookmaker is not None and bookmaker not in {place.key for place in seen.bookmakers}:
+        known = ", ".join(place_name(place.key) for place in seen.bookmakers) or "none yet"
+        hints.append(f"No prices from {place_name(bookmaker)}. Bookmakers with prices: {known}.")
+    if sport is not None and not any(each.key.startswith(sport) for each in seen.sports):
+        names = sorted({sport_title(each.key.partition("_")[0]) for each in seen.sports})
+        known = ", ".join(names) or "none yet"
+        hints.append(f"No prices for {sport_title(sport)}. Sports with prices: {known}.")
+    return tuple(hints)
+
+
 def opportunity_row(opportunity: Opportunity, now: datetime) -> OpportunityRow:
     """One opportunity in words, its ages as at ``now``."""
     return OpportunityRow(
@@ -217,12 +237,6 @@ def brief_percent(share: Decimal) -> str:
     return f"{shown.rstrip('0').rstrip('.')}%"
 
 
-def uk_time(moment: datetime) -> str:
-    """A moment in UK time, summer time included: ``Sat 14 Mar, 13:30``."""
-    local = moment.astimezone(LONDON)
-    return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
-
-
 def uk_clock(moment: datetime) -> str:
     """The time of day in UK time: ``13:30``."""
     return f"{moment.astimezone(LONDON):%H:%M}"
@@ -284,7 +298,7 @@ def _title(query: OpportunityQuery) -> str:
         title = f"{KIND_NAMES[query.kind]}{where}, {stake}"
     if query.free_bet_value is not None:
         title += f", to earn a {pounds(query.free_bet_value)} free bet"
-    return title if query.sport is None else f"{title}, in {query.sport}"
+    return title if query.sport is None else f"{title}, in {sport_title(query.sport)}"
 
 
 def refund_title(face: Decimal, *, is_cash: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import cast
 
 import msgspec
@@ -14,18 +14,21 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from kos.domain.books.calendar import uk_date, uk_midnight
 from kos.domain.books.double_entry import RESULTS, pounds
-from kos.domain.books.lines import BalanceLine, ParticipantLine, ProfitLine, StatementLine
+from kos.domain.books.lines import BalanceLine, ProfitLine, StatementLine
+from kos.domain.books.periods import read_period
 from kos.domain.market.places import place_name
 from kos.domain.offers.facts import MONEY_FACTS, MoneyFact
+from kos.domain.offers.forms import FACT_FORMS
+from kos.domain.offers.suggestions import FormContext
 from kos.errors import InvalidInput
 from kos.messages import BooksDescribed
 from kos.views.books import floats_table, statement_csv, statement_table
 from kos.views.names import account_name, profit_name
-from kos.views.opportunities import LONDON
 from kos.web.asking import NotAnswered
 from kos.web.changes import Picture
-from kos.web.forms import FIELD, fact_form, moment_shown, moment_typed, typed_fact
+from kos.web.forms import FIELD, happened_at, moment_shown, page_form, typed_fact
 from kos.web.ledger import ACTOR, FactRefused, LedgerAsking
 from kos.web.live import Hub
 from kos.web.pages import FormFields, Pages, events, key_of, new_key, words_of
@@ -50,7 +53,6 @@ _FACTS = (
     "resumed",
 )
 """Facts about a participant's money that have a form, the usual ones first."""
-_APRIL, _SIXTH = 4, 6
 _PERIODS = {
     "all": "All time",
     "30d": "Last 30 days",
@@ -105,7 +107,10 @@ class BookPages:
         key: str = "",
     ) -> Response:
         scope = _scope(words_of(request))
+        now = datetime.now(UTC)
         people = await self._ledger.participants()
+        restricted = {bookmaker for person in people for bookmaker in person.restricted}
+        context = FormContext(restricted=tuple(sorted(restricted)))
         picture = await self._picture(scope)
         parts = {
             name[1:]: msgspec.json.decode(part, type=str)
@@ -121,16 +126,14 @@ class BookPages:
             people=people,
             query=f"participant={scope.participant}&period={scope.period}",
             forms=[
-                fact_form(
-                    name, MONEY_FACTS[name], typed if name == opened else {}, _suggestions(people)
-                )
+                page_form(FACT_FORMS[name], context, typed if name == opened else {}, now)
                 for name in _FACTS
             ],
             refusal=refusal,
             opened=opened,
             typed_participant=typed.get("participant", scope.participant),
             key=key or new_key(),
-            now=moment_shown(datetime.now(UTC)),
+            now=moment_shown(now),
         )
 
     async def _stream(self, request: Request) -> Response:
@@ -186,7 +189,7 @@ class BookPages:
         try:
             key = key_of(form)
             _check_whom(participant, name)
-            at = moment_typed(form["at"], "When") if form.get("at") else datetime.now(UTC)
+            at = happened_at(form)
             fact = cast("MoneyFact", typed_fact(MONEY_FACTS, name, form, at))
             await self._ledger.record(
                 f"web:{key}", participant, fact, note=form.get("note", ""), occurred_at=at
@@ -204,22 +207,19 @@ def profit_series(lines: Iterable[StatementLine]) -> dict[str, list[float | int]
 
     ``{"days": [Unix seconds], "profit": [pence]}``, starting from 0 the day before.
     """
-    by_day: dict[datetime, int] = defaultdict(int)
+    by_day: dict[date, int] = defaultdict(int)
     for line in lines:
         if line.account in _RESULTS:
-            day = line.occurred_at.astimezone(LONDON).replace(
-                hour=0, minute=0, second=0, microsecond=0
-            )
-            by_day[day] -= line.amount
+            by_day[uk_date(line.occurred_at)] -= line.amount
     days: list[float | int] = []
     profit: list[float | int] = []
     total = 0
     for day in sorted(by_day):
         if not days:
-            days.append(int((day - timedelta(days=1)).timestamp()))
+            days.append(int(uk_midnight(day - timedelta(days=1)).timestamp()))
             profit.append(0)
         total += by_day[day]
-        days.append(int(day.timestamp()))
+        days.append(int(uk_midnight(day).timestamp()))
         profit.append(total)
     return {"days": days[-_MOST_POINTS:], "profit": profit[-_MOST_POINTS:]}
 
@@ -277,13 +277,6 @@ def _balances(lines: Iterable[BalanceLine]) -> list[tuple[str, list[BalanceLine]
     return sorted(groups.items())
 
 
-def _suggestions(people: Iterable[ParticipantLine]) -> dict[str, tuple[str, ...]]:
-    return {
-        "venue": ("betfair", "smarkets", "matchbook"),
-        "bookmaker": tuple(sorted({name for person in people for name in person.restricted})),
-    }
-
-
 def _check_whom(participant: str, fact: str) -> None:
     if _PARTICIPANT.fullmatch(participant) is None:
         raise InvalidInput("participant", participant[:80], "an ID without spaces")
@@ -296,20 +289,5 @@ def _scope(words: Mapping[str, str]) -> _BooksScope:
     period = words.get("period", "all")
     if period not in _PERIODS or (participant and _PARTICIPANT.fullmatch(participant) is None):
         raise HTTPException(400, f"Choose a period: {', '.join(_PERIODS.values())}.")
-    return _BooksScope(participant, period, _since(period, datetime.now(LONDON)))
-
-
-def _since(period: str, now: datetime) -> datetime | None:
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    match period:
-        case "30d":
-            return midnight - timedelta(days=30)
-        case "month":
-            return midnight.replace(day=1)
-        case "year":
-            return midnight.replace(month=1, day=1)
-        case "tax":
-            begin = midnight.replace(month=_APRIL, day=_SIXTH)
-            return begin if begin <= now else begin.replace(year=begin.year - 1)
-        case _:
-            return None
+    since, _ = read_period("period", period, datetime.now(UTC))
+    return _BooksScope(participant, period, since)

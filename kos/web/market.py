@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kos.domain.opportunities.opportunity import OpportunityQuery
+from kos.domain.opportunities.filters import BY_NAME
+from kos.domain.opportunities.opportunity import OpportunityQuery, SignalKeys
+from kos.domain.opportunities.queries import needs_names
 from kos.domain.opportunities.scoring import ScoringRules
-from kos.messages import GetOpportunities, OpportunitiesRanked
-from kos.web.asking import Asking
+from kos.errors import InvalidInput
+from kos.messages import (
+    GetOpportunities,
+    GetSignalKeys,
+    OpportunitiesRanked,
+    SignalKeysListed,
+)
+from kos.web.asking import Asking, NotAnswered
 from kos.web.changes import Picture
 from kos.web.live import MAX_QUESTIONS, Hub
 from kos.web.opportunities import factors_of, picture_of
 from kos.web.pages import Pages, events, words_of
-from kos.web.questions import ARBS, LIMITS, MODES, RANKING_NAMES, Choices, question_of
+from kos.web.questions import (
+    KINDS,
+    LIMITS,
+    MORE,
+    Choices,
+    default_of,
+    fields_of,
+    modes_of,
+    question_of,
+)
 
 
 class MarketPages:
@@ -47,35 +66,54 @@ class MarketPages:
         ]
 
     async def _page(self, request: Request) -> Response:
-        query = question_of(words_of(request))
+        words, query, refusal = words_of(request), None, ""
+        try:
+            query = await self._query(words)
+        except InvalidInput as why:
+            refusal = str(why)
         return self._pages.page(
             request,
             "opportunities.html",
-            query=query,
-            modes=MODES,
-            mode=ARBS if query.only_arbs else query.kind.value,
-            rankings=RANKING_NAMES,
-            limits=LIMITS,
-            within_hours=(
-                "" if query.max_minutes_to_kickoff is None else query.max_minutes_to_kickoff / 60
-            ),
+            400 if refusal else 200,
+            refusal=refusal,
+            fields=fields_of(words, query),
+            filters=BY_NAME,
+            more=MORE,
+            kinds=KINDS,
+            rankings=[(choice.value, choice.title) for choice in BY_NAME["rank"].choices],
+            limits=[(limit, limit) for limit in LIMITS],
+            modes_of=modes_of,
+            default_of=default_of,
         )
 
     async def _stream(self, request: Request) -> Response:
-        query = question_of(words_of(request))
+        query = await self._query(words_of(request))
         return events(self._hub.stream("scorer", query, lambda: self._picture(query)))
 
     async def _why(self, request: Request) -> Response:
         """The factors of one opportunity's score, by name; none if it is no longer available."""
-        words = words_of(request)
-        query = question_of(words)
+        words = dict(words_of(request))
+        wanted = words.pop("id", "")
+        query = await self._query(words)
         ranked = self._latest.get(query) or await self._ranked(query)
-        wanted = words.get("id", "")
         opportunities = [
             opportunity for opportunity in ranked.answer.opportunities if opportunity.id == wanted
         ]
         factors = factors_of(opportunities[0]) if opportunities else ()
         return Response(msgspec.json.encode(factors), media_type="application/json")
+
+    async def _query(self, words: Mapping[str, str]) -> OpportunityQuery:
+        """The query of an address; names are read without the scorer while it is away.
+
+        Raises:
+            InvalidInput: A word of it is wrong; says what is allowed.
+        """
+        seen: SignalKeys | None = None
+        if needs_names(words):
+            with suppress(NotAnswered):
+                listed = await self._asking.of("scorer", GetSignalKeys(), SignalKeysListed)
+                seen = listed.keys
+        return question_of(words, seen)
 
     async def _ranked(self, query: OpportunityQuery) -> OpportunitiesRanked:
         return await self._asking.of("scorer", GetOpportunities(query=query), OpportunitiesRanked)

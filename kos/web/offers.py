@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, cast
 
 import msgspec
@@ -13,22 +12,24 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from kos.domain.books.calendar import uk_time
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import OfferLine, ReminderLine
 from kos.domain.market.places import place_name
-from kos.domain.money import from_pence
+from kos.domain.money import NOTHING, from_pence, read_pounds, to_pence
 from kos.domain.offers import Reminder
 from kos.domain.offers.catalogue import Offer
 from kos.domain.offers.facts import OFFER_FACTS, DepositSent, OfferFact, QualifierPlaced
-from kos.domain.offers.typed_facts import spoken_names
+from kos.domain.offers.forms import STEP_FORMS
+from kos.domain.offers.suggestions import FormContext
 from kos.errors import InvalidInput
 from kos.messages import OfferDescribed
 from kos.views.names import PHASE_NAMES, free_bets_words
-from kos.views.offers import bets_table, story_table, tokens_table
-from kos.views.opportunities import duration, from_now, odds, uk_day, uk_time
+from kos.views.offers import bets_table, form_context, story_table, tokens_table
+from kos.views.opportunities import duration, from_now, odds, uk_day
 from kos.web.asking import NotAnswered
 from kos.web.changes import Picture
-from kos.web.forms import FIELD, FactForm, fact_form, moment_shown, moment_typed, typed_fact
+from kos.web.forms import FIELD, PageForm, happened_at, moment_shown, page_form, typed_fact
 from kos.web.ledger import ACTOR, FactRefused, LedgerAsking
 from kos.web.live import Hub
 from kos.web.pages import FormFields, Pages, events, key_of, new_key
@@ -126,17 +127,11 @@ class OfferPages:
     # --- one offer -------------------------------------------------------------------------------
 
     async def _offer(self, request: Request) -> Response:
-        told = await self._told(request)
-        return self._show(request, told, opened="", refusal="", typed={})
+        return await self._show(request, opened="", refusal="", typed={})
 
-    async def _told(self, request: Request) -> OfferDescribed:
-        of = request.path_params
-        return await self._ledger.offer(of["participant"], of["instance"])
-
-    def _show(
+    async def _show(
         self,
         request: Request,
-        told: OfferDescribed,
         *,
         opened: str,
         refusal: str,
@@ -144,7 +139,14 @@ class OfferPages:
         key: str = "",
     ) -> Response:
         now = datetime.now(UTC)
+        of = request.path_params
+        told, books, catalogue = await asyncio.gather(
+            self._ledger.offer(of["participant"], of["instance"]),
+            self._ledger.books(of["participant"], None, None),
+            self._ledger.catalogue(),
+        )
         line = told.line
+        context = form_context(told, books, catalogue.values())
         return self._pages.page(
             request,
             "offer.html",
@@ -157,7 +159,7 @@ class OfferPages:
                 table for table in (bets_table(told.bets), tokens_table(told.tokens)) if table.rows
             ],
             story=story_table(told.events),
-            forms=list(_forms(told, opened, typed)),
+            forms=_forms(told, context, opened, typed, now),
             opened=opened,
             refusal=refusal,
             key=key or new_key(),
@@ -172,7 +174,7 @@ class OfferPages:
         name = form.get("fact", "")
         try:
             key = key_of(form)
-            at = moment_typed(form["at"], "When") if form.get("at") else datetime.now(UTC)
+            at = happened_at(form)
             fact = cast("OfferFact", typed_fact(OFFER_FACTS, name, form, at))
             await self._ledger.record(
                 f"web:{key}",
@@ -185,11 +187,10 @@ class OfferPages:
                 is_supervisor=bool(form.get("supervisor")),
             )
         except (InvalidInput, FactRefused, NotAnswered) as why:
-            told = await self._told(request)
             typed = {each.removeprefix(FIELD): text for each, text in form.items()}
             # A refusal is remembered under its key; a corrected form gets a new one.
             kept = form.get("key", "") if isinstance(why, NotAnswered) else ""
-            return self._show(request, told, opened=name, refusal=str(why), typed=typed, key=kept)
+            return await self._show(request, opened=name, refusal=str(why), typed=typed, key=kept)
         self._hub.hurry()
         return RedirectResponse(request.url.path, 303)
 
@@ -316,40 +317,19 @@ def _is_open(offer: Offer, now: datetime) -> bool:
     )
 
 
-def _forms(told: OfferDescribed, opened: str, typed: Mapping[str, str]) -> Iterable[FactForm]:
+def _forms(
+    offer: OfferDescribed,
+    context: FormContext,
+    opened: str,
+    typed: Mapping[str, str],
+    now: datetime,
+) -> Iterable[PageForm]:
     """A form for each possible next step, filled in as far as known."""
-    open_bets = tuple(bet.bet for bet in told.bets if bet.result is None)
-    backs = [bet for bet in told.bets if bet.side == "back" and bet.result is None]
-    tokens = tuple(token.id for token in told.tokens)
-    venues = tuple(dict.fromkeys((told.line.bookmaker, *(bet.venue for bet in told.bets))))
-    suggestions = {
-        "bet": open_bets,
-        "covers": tuple(bet.bet for bet in backs),
-        "token": tokens,
-        "venue": venues,
-        "exchange": ("betfair", "smarkets", "matchbook"),
-        "selection": tuple(dict.fromkeys(bet.selection for bet in backs if bet.selection)),
-    }
-    known = {"venue": told.line.bookmaker, "tokens.0.token": f"t{len(tokens) + 1}"}
-    known["back.bet"] = f"b{len(told.bets) + 1}"
-    known["lay.bet"] = known["lays.0.bet"] = f"l{len(told.bets) + 1}"
-    if backs:
-        known |= {"lay.selection": backs[-1].selection, "lay.covers": backs[-1].bet}
-    if open_bets:
-        known["settled.bet"] = open_bets[0]
-    spendable = [token for token in told.tokens if not token.bet and token.lost is None]
-    for name in told.allowed:
-        if name not in spoken_names(OFFER_FACTS):
-            continue
-        values = dict(known)
-        if name == "free_bet_placed" and spendable:
-            values |= {
-                "token": spendable[0].id,
-                "back.stake": f"{from_pence(spendable[0].face):f}",
-            }
-        if name == opened:
-            values |= typed
-        yield fact_form(name, OFFER_FACTS[name], values, suggestions, open_bets)
+    return [
+        page_form(STEP_FORMS[name], context, typed if name == opened else {}, now)
+        for name in offer.allowed
+        if name in STEP_FORMS
+    ]
 
 
 # --- typed values ------------------------------------------------------------------------------
@@ -387,7 +367,7 @@ def _qualifier(form: FormFields, offer: Offer, at: datetime) -> QualifierPlaced:
         "lays.0.selection": words["selection"] or "selection",
         "lays.0.stake": form.get("lay_stake", ""),
         "lays.0.odds": form.get("lay_odds", ""),
-        "lays.0.commission": form.get("commission", ""),
+        "lays.0.commission": _percent(form.get("commission", "")),
         "lays.0.is_single_winner": "true",
     }
     said = back | (lay if form.get("with_lay") else {})
@@ -395,6 +375,11 @@ def _qualifier(form: FormFields, offer: Offer, at: datetime) -> QualifierPlaced:
     fact = typed_fact(OFFER_FACTS, "qualifier_placed", typed, at)
     assert isinstance(fact, QualifierPlaced)  # noqa: S101 - by its name
     return fact
+
+
+def _percent(typed: str) -> str:
+    """The form shows the percent sign beside the field."""
+    return f"{typed.strip().removesuffix('%')}%" if typed.strip() else ""
 
 
 def _kickoff(seconds: str) -> str:
@@ -405,16 +390,8 @@ def _kickoff(seconds: str) -> str:
 
 
 def _pence(form: FormFields, name: str) -> int | None:
-    text = form.get(name, "").strip().removeprefix("£")
-    if not text:
-        return None
-    try:
-        amount = Decimal(text)
-    except ArithmeticError:
-        raise InvalidInput(name, text, "an amount, e.g. 10.00") from None
-    if not amount.is_finite() or amount < 0 or amount != amount.quantize(Decimal("0.01")):
-        raise InvalidInput(name, text, "an amount of £0 or more, in pounds and pence")
-    return int(amount * 100)
+    text = form.get(name, "").strip()
+    return to_pence(read_pounds(name, text, least=NOTHING)) if text else None
 
 
 def _version(form: FormFields) -> int | None:

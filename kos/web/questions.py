@@ -1,126 +1,99 @@
-"""A query string as a query for opportunities, and the lists of the filters."""
+"""A query string as a query for opportunities, and the fields and lists of the filters."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
-from enum import StrEnum
-from typing import TypeVar
 
 import msgspec
 
+from kos.domain.market.places import PLACE_NAMES
+from kos.domain.market.sports import sport_title
+from kos.domain.opportunities.filters import BY_NAME, FILTERS, Filter, FilterUnit, SignalKind
 from kos.domain.opportunities.opportunity import (
     MAX_LIMIT,
-    MAX_STAKE,
-    BetKind,
     Opportunity,
     OpportunityQuery,
-    Ranking,
-    check_query,
+    SignalKeys,
 )
+from kos.domain.opportunities.queries import canonical, opportunity_query, signal_kind
 from kos.errors import InvalidInput
 from kos.views.opportunities import exchange_name
 
 DEFAULT_LIMIT = 200
-LIMITS = tuple(limit for limit in (50, 200, 500, 2000) if limit <= MAX_LIMIT)
+LIMITS = tuple(str(limit) for limit in (50, 200, 500, 2000) if limit <= MAX_LIMIT)
 _MOST_CHOICES = 2000
 """The maximum number of names kept of each kind, so that a faulty feed cannot fill the memory."""
 
-ARBS = "arbs"
-"""A mode of the page: qualifying bets that make a profit."""
-MODES = {
-    BetKind.QUALIFYING.value: "Qualifying",
-    BetKind.FREE_BET_SNR.value: "Free bet (SNR)",
-    BetKind.FREE_BET_SR.value: "Free bet (SR)",
-    BetKind.REFUND.value: "Refund",
-    ARBS: "Arbs",
-}
-_TICKED = frozenset({"1", "on"})
-Named = TypeVar("Named", bound=StrEnum)
-
-RANKING_NAMES = {
-    Ranking.SEED: "KOS score",
-    Ranking.RATING: "Rating",
-    Ranking.VALUE: "Profit (£)",
-    Ranking.VALUE_PER_HOUR: "Profit per hour",
-    Ranking.VALUE_PER_LIABILITY: "Profit per £1 of liability",
-    Ranking.RETURN_ON_CAPITAL: "Return on capital per hour",
-}
+KINDS = tuple(kind for kind in SignalKind if kind is not SignalKind.DUTCH)
+"""What the page can be asked for."""
+_TYPED = frozenset({FilterUnit.POUNDS, FilterUnit.ODDS, FilterUnit.DURATION})
+_IN_FRONT = frozenset({"stake", "refund"})
+MORE = tuple(each for each in FILTERS if each.unit in _TYPED and each.name not in _IN_FRONT)
+"""The typed filters under "More filters"."""
 
 
-def question_of(words: Mapping[str, str]) -> OpportunityQuery:
+def question_of(words: Mapping[str, str], seen: SignalKeys | None = None) -> OpportunityQuery:
     """The query of an address.
+
+    Args:
+        words: The query string.
+        seen: The names with prices now; None if they are not known.
 
     Raises:
         InvalidInput: Names the field, what was given and what is allowed.
     """
-    is_arbs = words.get("kind") == ARBS
-    kind = BetKind.QUALIFYING if is_arbs else _one_of(words, "kind", BetKind, BetKind.QUALIFYING)
-    is_refund = kind is BetKind.REFUND
-    query = OpportunityQuery(
-        kind=kind,
-        stake=_amount(words, "stake") or Decimal(10),
-        bookmaker=_key(words, "bookmaker"),
-        free_bet_value=_amount(words, "free_bet") if kind is BetKind.QUALIFYING else None,
-        refund_value=_amount(words, "refund") if is_refund else None,
-        is_refund_cash=is_refund and words.get("refund_cash") in _TICKED,
-        limit=_limit(words),
-        sport=_key(words, "sport"),
-        exchange=_key(words, "exchange"),
-        min_odds=_amount(words, "min_odds"),
-        max_odds=_amount(words, "max_odds"),
-        min_liquidity=_amount(words, "min_liquidity"),
-        max_liability=_amount(words, "max_liability"),
-        max_minutes_to_kickoff=_minutes(words),
-        hide_arbs=not is_arbs and words.get("hide_arbs") in _TICKED,
-        only_arbs=is_arbs,
-        ranking=_one_of(words, "rank", Ranking, Ranking.SEED),
-    )
-    check_query(query)
-    if query.stake != query.stake.quantize(Decimal("0.01")):
-        raise InvalidInput("stake", query.stake, "an amount in pounds and pence")
-    return query
+    texts = canonical(words)
+    return opportunity_query(signal_kind(texts, KINDS), texts, seen, DEFAULT_LIMIT)
 
 
-def _amount(words: Mapping[str, str], name: str) -> Decimal | None:
-    text = words.get(name, "").strip().removeprefix("£")
-    if not text:
-        return None
-    allowed = f"a number above 0, up to {MAX_STAKE:,}"
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        raise InvalidInput(name, text, allowed) from None
-    if not (amount.is_finite() and 0 < amount <= MAX_STAKE):
-        raise InvalidInput(name, text, allowed)
-    return amount
+def fields_of(words: Mapping[str, str], query: OpportunityQuery | None) -> dict[str, str]:
+    """The text of each field of the form.
+
+    Args:
+        words: The query string.
+        query: What it asks; None if it was refused, and the fields keep what was typed.
+    """
+    fields = {each.name: default_of(each) for each in FILTERS}
+    for name, text in words.items():
+        try:
+            fields |= canonical({name: text})
+        except InvalidInput:
+            continue
+    if query is None:
+        return fields
+    return fields | {
+        "kind": SignalKind.ARBS.value if query.only_arbs else query.kind.value,
+        "bookmaker": query.bookmaker or "",
+        "exchange": query.exchange or "",
+        "sport": query.sport or "",
+        "rank": query.ranking.value,
+        "limit": str(query.limit),
+    }
 
 
-def _minutes(words: Mapping[str, str]) -> float | None:
-    hours = _amount(words, "within_hours")
-    return None if hours is None else float(hours) * 60.0
+def default_of(declared: Filter) -> str:
+    """What a field has if nothing is typed."""
+    if declared.name == "limit":
+        return str(DEFAULT_LIMIT)
+    return f"{declared.default}.00" if declared.name == "stake" else declared.default
 
 
-def _limit(words: Mapping[str, str]) -> int:
-    text = words.get("limit", "") or str(DEFAULT_LIMIT)
-    if not (text.isdecimal() and text.isascii()):
-        raise InvalidInput("limit", text, f"a number from 1 to {MAX_LIMIT}")
-    return int(text[:9])
-
-
-def _key(words: Mapping[str, str], name: str) -> str | None:
-    return words.get(name, "").strip()[:100] or None
-
-
-def _one_of(words: Mapping[str, str], name: str, kinds: type[Named], default: Named) -> Named:
-    text = words.get(name, "")
-    if not text:
-        return default
-    try:
-        return kinds(text)
-    except ValueError:
-        allowed = ", ".join(str(each.value) for each in kinds)
-        raise InvalidInput(name, text, f"one of {allowed}") from None
+def modes_of(name: str) -> str:
+    """The modes of the page that a filter or the value of a switch is for; empty for all."""
+    declared = BY_NAME.get(name)
+    if declared is None:
+        (kinds,) = [
+            choice.kinds
+            for each in FILTERS
+            for switch in each.switches
+            for choice in each.choices
+            if (switch.name, switch.value) == (name, choice.value)
+        ]
+    else:
+        kinds = declared.kinds
+    modes = [kind.value for kind in KINDS if kind in kinds]
+    return "" if len(modes) == len(KINDS) else " ".join(modes)
 
 
 class Choices:
@@ -134,7 +107,7 @@ class Choices:
     def note(self, found: Iterable[Opportunity]) -> None:
         """Add those in an answer."""
         for each in found:
-            self._bookmakers[each.bookmaker] = each.bookmaker_title
+            self._bookmakers[each.bookmaker] = PLACE_NAMES.get(each.bookmaker, each.bookmaker_title)
             self._exchanges[each.exchange] = exchange_name(each.exchange)
             self._sports[each.sport_key] = each.sport_title
         for known in (self._bookmakers, self._exchanges, self._sports):
@@ -142,12 +115,14 @@ class Choices:
                 del known[next(iter(known))]
 
     def as_json(self) -> bytes:
-        """Key and name of each, by name."""
+        """Key and name of each, by name; sports of several competitions first."""
+        counts = Counter(key.partition("_")[0] for key in self._sports)
+        whole = {key: f"All {sport_title(key)}" for key, count in counts.items() if count > 1}
         return msgspec.json.encode(
             {
                 "bookmaker": _by_name(self._bookmakers),
                 "exchange": _by_name(self._exchanges),
-                "sport": _by_name(self._sports),
+                "sport": _by_name(whole) + _by_name(self._sports),
             }
         )
 

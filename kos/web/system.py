@@ -15,11 +15,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kos import __version__
+from kos.domain.books.calendar import uk_time
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
 from kos.service.health import Seen, judge
 from kos.service.heartbeat import Heartbeat, beat_of, boot_id
 from kos.views.health import counted_restarts, credits_sentence, state_words
-from kos.views.opportunities import duration, uk_time
+from kos.views.opportunities import duration
 from kos.web.asking import Asking
 from kos.web.changes import Picture
 from kos.web.live import Hub

@@ -11,7 +11,14 @@ import pytest
 from kos.actors import bot
 from kos.adapters.telegram.service import TelegramService
 from kos.config.settings import Secret, TelegramSettings
-from kos.domain.people.conversation import Answer, Promise, PromiseOutcome, Span
+from kos.domain.people.conversation import (
+    Answer,
+    MenuLine,
+    OutboxEntry,
+    Promise,
+    PromiseOutcome,
+    Span,
+)
 from kos.errors import WaitAndRetry
 from kos.messages import (
     CommandRecorded,
@@ -21,10 +28,8 @@ from kos.messages import (
     GetOutbox,
     MarkDelivered,
     MenuDescribed,
-    MenuLine,
     OperatorAnswered,
     OperatorSaid,
-    OutboxEntry,
     OutboxFilled,
     OutboxListed,
 )
@@ -140,7 +145,7 @@ def test_a_word_at_which_the_desk_fails_is_answered_so_and_not_repeated(
     failure = ActorFailed("desk", "ValueError", "a bug")
     quiet.answer("desk", OperatorSaid, failure)
     answer = rest.hear(word())
-    assert "failed" in answer.notice
+    assert "could not do this" in answer.notice
     assert len(quiet.logged("telegram.not_answered")) == 1
     quiet.answer("desk", GetMenu, failure)
     with pytest.raises(WaitAndRetry):

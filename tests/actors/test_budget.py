@@ -12,6 +12,7 @@ from kos.actors import budget
 from kos.config.settings import OddsApiSettings
 from kos.domain.market.quotes import Sport
 from kos.domain.people.conversation import KOS, PAUSE, Kept
+from kos.domain.polling.credits import SportCreditsSpent
 from kos.messages import (
     BudgetDescribed,
     CommandRecorded,
@@ -27,7 +28,6 @@ from kos.messages import (
     RecordCreditsSpent,
     RequestCredits,
     ServerCountersRead,
-    SportCreditsSpent,
     SportsListed,
     Subscribe,
 )
@@ -125,7 +125,7 @@ def test_before_the_ledger_has_answered_nothing_is_granted_and_it_asks_again(sta
     assert isinstance(answer, CreditsRefused)
     assert answer.retry_after_s == 0.5
     assert "not known yet" in answer.reason
-    assert "the ledger has not answered" in str(stage.pulse()["problem"])
+    assert "waiting for the ledger" in str(stage.pulse()["problem"])
     assert described(stage).used == 0
     stage.advance(0.4)
     assert len(stage.asked("ledger", GetCreditsSpent)) == 1

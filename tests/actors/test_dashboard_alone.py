@@ -72,7 +72,7 @@ def test_a_taken_port_is_named_once_and_tried_every_five_seconds(page: Page) -> 
         other.bind(("127.0.0.1", 0))
         other.listen()
         stage = page.stage(other.getsockname()[1])
-        assert "taken by another program" in str(stage.pulse()["problem"])
+        assert "in use by another program" in str(stage.pulse()["problem"])
         stage.advance(20)
         assert len(stage.logged("dashboard.refused")) == 1
     stage.advance(4)
@@ -86,7 +86,7 @@ def test_an_address_that_is_not_this_machines_is_named_with_the_reason(page: Pag
     stage = page.stage(host="192.0.2.1")
     problem = str(stage.pulse()["problem"])
     assert "192.0.2.1:0 cannot be opened" in problem
-    assert "taken" not in problem
+    assert "in use" not in problem
     stage.stop()
 
 
@@ -98,7 +98,7 @@ def test_a_server_that_ended_by_itself_ends_the_actor_so_that_it_starts_anew(pag
     stage.advance(1)
     assert stage.ended is not None
     assert stage.ended.is_failure
-    assert "ended by itself" in stage.ended.error
+    assert "server has stopped" in stage.ended.error
 
 
 def test_a_message_that_is_not_its_own_is_refused_by_name(page: Page) -> None:

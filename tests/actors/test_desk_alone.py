@@ -88,7 +88,7 @@ def test_a_word_is_heard_from_whom_may_bring_it(
     [("bot", "terminal:ann"), ("bot", "web:ann"), ("dashboard", ANN), ("scorer", ANN)],
 )
 def test_nobody_brings_other_peoples_words(stage: Stage, sender: str, user: str) -> None:
-    with pytest.raises(ActorFailed, match=f"{sender} does not speak for such people"):
+    with pytest.raises(ActorFailed, match=f"{sender} cannot send commands for these people"):
         stage.ask(word(user=user), sender)
 
 

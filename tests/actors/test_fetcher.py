@@ -276,7 +276,7 @@ def test_a_poll_on_demand_that_is_refused_or_fails_says_why(fetching: Fetching) 
     stage.answer("budget", RequestCredits, None)
     answer = stage.ask(FetchNow(reason="x"))
     assert not answer.is_done
-    assert "the budget does not answer" in answer.detail
+    assert "credit budget is not responding" in answer.detail
     assert fetching.feed.seen == []
     stage.answer("budget", RequestCredits, GRANT)
     fetching.feed.script = [refused()]

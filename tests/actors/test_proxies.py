@@ -152,7 +152,7 @@ def test_with_none_left_the_wait_until_the_next_trial_is_told_and_the_reason_sho
     retire(stage, second)
     given = stage.ask(GetProxySession(key="a"))
     assert given == ProxySessionGiven(session_id="", retry_after_s=15)
-    assert stage.pulse()["problem"] == "no session of the proxies serves: no connection"
+    assert stage.pulse()["problem"] == "no proxy session is working: no connection"
     stage.advance(14.5)
     assert stage.ask(GetProxySession(key="a")).retry_after_s == 1, "never less than a second"
 

@@ -147,7 +147,7 @@ def test_a_question_that_cannot_be_is_refused_with_the_reason(stage: Stage) -> N
     bad = OpportunityQuery(stake=Decimal(200_000))
     answer = stage.ask(GetOpportunities(query=bad))
     assert isinstance(answer, QueryRefused)
-    assert "stake" in answer.reason
+    assert "Stake" in answer.reason
     assert stage.pulse()["answered"] == 0
 
 

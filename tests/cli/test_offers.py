@@ -134,7 +134,7 @@ def test_a_running_daemon_records_and_answers(daemon: Terminal, tmp_path: Path) 
 
 def test_without_a_daemon_it_is_said_which_file_is_read_or_written(terminal: Terminal) -> None:
     written = terminal.type("books record A joined name=Ann")
-    assert "no daemon is running: writing the ledger itself" in written.stderr
+    assert "no daemon is running: writing to the ledger directly" in written.stderr
     read = terminal.type("books participants --json")
     assert "no daemon is running: reading the ledger directly" in read.stderr
     assert json.loads(read.stdout)[0]["name"] == "Ann"
@@ -151,13 +151,13 @@ def test_a_refusal_is_told_and_exits_with_1(terminal: Terminal) -> None:
     terminal.well("books record A joined name=Ann")
     result = terminal.type("books record A drawn amount=5")
     assert result.exit_code == 1
-    assert "refused: money taken out: bank has £0.00, which is £5.00 short" in result.stderr
+    assert "refused: money taken out: bank has only £0.00, £5.00 too little" in result.stderr
 
 
 def test_people_are_shown_tables(terminal: Terminal, tmp_path: Path) -> None:
     begin(terminal, tmp_path)
     shown = terminal.well("offers show A c1")
-    assert "FREE_BET_CREDITED" in shown
+    assert "Free bet credited" in shown
     assert "you can record: bet_settled, commission_charged, free_bet_placed" in shown
     assert "hedged" in shown
     assert "£69.72" in terminal.well("books show -p A")

@@ -1,25 +1,17 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import timedelta
-from decimal import Decimal
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kos.desk.arguments import (
     Arguments,
-    count_of,
-    odds_of,
-    pounds_of,
     quoted,
     read,
-    span_of,
     tidy,
     words_of,
 )
-from kos.errors import InvalidInput
 from tests.profiles import examples
 
 TYPED = st.text(max_size=60)
@@ -67,29 +59,3 @@ def test_a_word_with_spaces_stands_in_quotes() -> None:
     assert words_of('event="Leeds v York" a "b c"') == Arguments(
         ("a", "b c"), {"event": "Leeds v York"}
     )
-
-
-def test_amounts_odds_and_times() -> None:
-    assert pounds_of("stake", "£1,000.50") == Decimal("1000.50")
-    assert odds_of("odds", "2.5") == Decimal("2.5")
-    assert span_of("within", "90m") == timedelta(minutes=90)
-    assert span_of("within", "2") == timedelta(hours=2)
-    assert count_of("page", "3") == 3
-
-
-@pytest.mark.parametrize("text", ["", "nan", "-1", "1e9", "0.001", "9" * 50, "inf", "١٢", "£"])
-def test_what_is_no_amount_is_refused_by_name(text: str) -> None:
-    with pytest.raises(InvalidInput, match="stake"):
-        pounds_of("stake", text)
-
-
-@pytest.mark.parametrize("text", ["", "0m", "m", "1w", "99999999h", "-2h", "²h"])
-def test_what_is_no_time_is_refused_by_name(text: str) -> None:
-    with pytest.raises(InvalidInput, match="within"):
-        span_of("within", text)
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "1.5", "²", "9" * 5000, ""])
-def test_what_is_no_count_is_refused_by_name(text: str) -> None:
-    with pytest.raises(InvalidInput, match="page"):
-        count_of("page", text)

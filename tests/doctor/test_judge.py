@@ -102,9 +102,10 @@ def test_each_finding_has_its_level_and_says_what_to_do_unless_all_is_well(
 def test_a_refusal_is_told_with_the_remedy_that_it_carries(error: KosError, level: Level) -> None:
     for finding in (judge.odds_key(error, None, None, 500, 25), judge.betfair(error)):
         assert finding.level is level
-        assert finding.found == str(error)
-    if isinstance(error, AccessRefused):
-        assert judge.betfair(error).remedy == error.remedy
+        if isinstance(error, AccessRefused):
+            assert f"{finding.found}: {finding.remedy}" == str(error)
+        else:
+            assert finding.found == str(error)
 
 
 def test_the_exit_code_is_that_of_the_worst() -> None:

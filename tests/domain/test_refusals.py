@@ -11,8 +11,10 @@ from functools import partial
 import msgspec
 import pytest
 
+from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books import double_entry
 from kos.domain.books.double_entry import Account, AccountKind, Posting, UnbalancedEntry
+from kos.domain.money import read_pence
 from kos.domain.offers import (
     catalogue,
     crediting,
@@ -163,7 +165,7 @@ BEGINNING = [
     Row("joined", f.Credited(tokens=()), ("c1", "deposit_sent")),
     Row("joined", deposit(offer=None), (CORAL.key,)),
     Row("joined", deposit(key="another"), ("another",)),
-    Row("joined", deposit(offer=STRICT), (CORAL.key, "open"), at=NOON + 2 * WEEK),
+    Row("joined", deposit(offer=STRICT), (CORAL.key, "until Mon 7 Dec, 12:00"), at=NOON + 2 * WEEK),
     Row("joined", deposit(999), ("£10.00", "£9.99")),
     Row("joined", deposit(-1, msgspec.structs.replace(CORAL, deposit_min=-5)), ("-£0.01",)),
     Row("joined", deposit(), ("resumed",), before=(f.Paused(),)),
@@ -178,7 +180,7 @@ BEGINNING = [
     Row(
         "begun",
         f.Reopened(reason="wrong"),
-        ("supervisor", "operator"),
+        ("supervisor", "reopened"),
         before=(ABANDON_ALL,),
     ),
     Row("credited", f.CashAdvanced(token="t1"), ("cash_advanced",)),
@@ -248,11 +250,17 @@ PLACING = [
     Row("begun", placed(legs=2), ("2", "3", "legs"), offer=STRICT),
     Row("begun", placed(sport="golf"), ("golf", "soccer", "tennis"), offer=STRICT),
     Row("begun", placed(market="totals"), ("totals", "h2h"), offer=STRICT),
-    Row("begun", placed(), ("placed",), offer=STRICT, at=NOON + WEEK + HOUR),
-    Row("begun", placed(placed_at=NOON + 2 * WEEK), ("placed",), offer=STRICT),
+    Row(
+        "begun",
+        placed(),
+        ("Mon 30 Nov, 13:00", "until Mon 30 Nov, 12:00"),
+        offer=STRICT,
+        at=NOON + WEEK + HOUR,
+    ),
+    Row("begun", placed(placed_at=NOON + 2 * WEEK), ("placed", "until"), offer=STRICT),
     Row("begun", placed(stake=0), ("£0.00", "£0.01")),
     Row("begun", placed(bookmaker="sky"), ("sky", "coral")),
-    Row("begun", placed(bet=""), ("id",)),
+    Row("begun", placed(bet=""), ("ID",)),
     Row("qualified", f.HedgeAdded(lay=new_lay()), ("ql", "already")),
     Row("begun", placed(stake=1001), ("£10.00", "£0.01", "coral")),
     Row(
@@ -310,7 +318,7 @@ PLACING = [
     Row("qualified", f.LayMatched(lay=new_lay(selection="")), ("selection",)),
     Row("qualified", f.LayMatched(lay=new_lay(selection="York")), ("ql", "Leeds", "betfair")),
     Row("qualified", f.LayMatched(lay=new_lay(market="m2")), ("ql", "Leeds", "betfair")),
-    Row("qualified", f.LayMatched(lay=new_lay(side=f.ExchangeSide.BACK)), ("ql", "lay")),
+    Row("qualified", f.LayMatched(lay=new_lay(side=ExchangeSide.BACK)), ("ql", "lay")),
     Row("qualified", f.LayMatched(lay=new_lay(exchange="smarkets")), ("ql", "betfair")),
     Row("qualified", f.LayMatched(lay=new_lay(bet="q")), ("q", "coral")),
     Row(
@@ -399,7 +407,7 @@ CREDITING = [
         ("q", "qualifier_voided"),
         before=(VOID_QUALIFIER,),
     ),
-    Row("qualified", f.Credited(tokens=()), ("token",), before=two_tokens()[:-1]),
+    Row("qualified", f.Credited(tokens=()), ("one free bet",), before=two_tokens()[:-1]),
     Row(
         "qualified",
         f.Credited(tokens=(token("t", 0),)),
@@ -468,7 +476,7 @@ ENDING = [
         before=(settled("b", f.Result.VOID),),
     ),
     Row("converted", f.FreeBetSettled(), ("b", "bl")),
-    Row("credited", f.Expired(), ("t1",), at=NOON + WEEK - HOUR),
+    Row("credited", f.Expired(), ("t1", "Mon 30 Nov, 12:00"), at=NOON + WEEK - HOUR),
     Row("qualified", f.NotTriggered(), ("settlement", "q")),
     Row(
         "begun",
@@ -525,13 +533,13 @@ MONEY = [
     Row("", f.Paused(), ("joined",)),
     Row("joined", f.Joined(name="Ann"), ("A",)),
     Row("", f.Joined(name="  "), ("name",)),
-    Row("joined", f.Triggered(met_by="x"), ("triggered", "instance"), instance=""),
+    Row("joined", f.Triggered(met_by="x"), ("triggered", "offer", "joined"), instance=""),
     Row("joined", f.Opened(amount=0), ("£0.00", "£0.01")),
     Row("joined", f.Opened(amount=5, place=f.Place.EXCHANGE), ("exchange", "venue")),
     Row("joined", f.Opened(amount=10**12 + 1), ("£10,000,000,000.00",)),
     Row("joined", f.Drawn(amount=-500), ("-£5.00",)),
     Row("joined", f.Drawn(amount=10_001), ("£100.00", "£0.01", "bank")),
-    Row("joined", f.MoneySent(place=f.Place.BANK, venue="x", amount=5), ("place",)),
+    Row("joined", f.MoneySent(place=f.Place.BANK, venue="x", amount=5), ("bank", "exchange")),
     Row("joined", f.MoneySent(place=f.Place.BOOKMAKER, venue="", amount=5), ("bookmaker",)),
     Row(
         "joined",
@@ -548,7 +556,7 @@ MONEY = [
     Row(
         "joined",
         f.WithdrawalRequested(venue="x", amount=5, place=f.Place.BANK),
-        ("place",),
+        ("bank", "exchange"),
         instance="",
     ),
     Row("joined", f.WithdrawalArrived(arrivals=()), ("withdrawal_arrived",), instance=""),
@@ -563,7 +571,7 @@ MONEY = [
     Row("joined", f.Adjusted(place=f.Place.BANK, difference=5, reason=" "), ("reason",)),
     Row("begun", held(amount=0), ("hold", "amount")),
     Row("begun", held(hold=""), ("hold", "name")),
-    Row("begun", held(until=NOON), ("hold", "h")),
+    Row("begun", held(until=NOON), ("Hold h", "expires_at")),
     Row("begun", held(), ("h",), before=(held(),)),
     Row("begun", held(amount=6001), ("betfair", "£0.01")),
     Row("begun", f.HoldReleased(hold="h"), ("'h'",)),
@@ -571,7 +579,7 @@ MONEY = [
     Row("joined", past(category="luck"), ("'luck'", "qualifier")),
     Row("joined", past(reference=""), ("reference",)),
     Row("joined", past(), ("r",), before=(past(),)),
-    Row("joined", REVERSED, ("supervisor", "operator")),
+    Row("joined", REVERSED, ("supervisor", "entry_reversed")),
     Row("joined", f.EntryReversed(transaction=1, reason=" "), ("reason",), role=BOSS),
     Row("joined", REVERSED, ("1",), before=(Telling("", REVERSED, NOON, BOSS),), role=BOSS),
     Row(
@@ -649,9 +657,9 @@ READ: dict[str, Reading] = {
         "line 2 bonuses",
         "[1",
     ),
-    "no amount": (partial(catalogue.pence_of, "ten", "stake"), "stake", "ten"),
-    "endless amount": (partial(catalogue.pence_of, "Infinity", "stake"), "stake", "Infinity"),
-    "part of a penny": (partial(catalogue.pence_of, "0.001", "stake"), "stake", "0.001"),
+    "no amount": (partial(read_pence, "stake", "ten"), "stake", "ten"),
+    "endless amount": (partial(read_pence, "stake", "Infinity"), "stake", "Infinity"),
+    "part of a penny": (partial(read_pence, "stake", "0.001"), "stake", "0.001"),
     "cells missing": (
         partial(past_bets.from_csv, "date,venue,profit\n2026-01-02,coral\n"),
         "line 2",
@@ -686,17 +694,19 @@ READ: dict[str, Reading] = {
     "no name": (told("=a"), "qualifier_placed", "=a"),
     "a field that is missing": (told("bet=a"), "qualifier_placed", None),
     "no such word": (told("bet=a", "colour=red"), "qualifier_placed", "colour"),
-    "no such word of a part": (told("lays.0.colour=red"), "word", "colour"),
+    "no such word of a part": (told("lays.0.colour=red"), "qualifier_placed", "colour"),
     "hidden": (told("terms=x", fact="deposit_sent"), "deposit_sent", "terms"),
     "twice": (told("bet=a", "bet=b"), "word", "bet=b"),
     "no such part": (told("nope.bet=a"), "qualifier_placed", "nope.bet"),
-    "a part and a word": (told("back=a", "back.bet=b"), "word", "back.bet=b"),
-    "no moment": (told("bet=a", "stake=1", "odds=2", "kickoff=soon"), "kickoff", "soon"),
-    "no zone": (
-        told("bet=a", "stake=1", "odds=2", "kickoff=2026-11-23T12:00"),
-        "kickoff",
-        "2026-11-23T12:00",
+    "a part and a word": (told("back=a", "back.bet=b"), "qualifier_placed", "back"),
+    "empty": (told("bet=a", "stake=", "odds=2"), "stake", ""),
+    "neither yes nor no": (
+        told("offer=a", "amount=1", "is_instant=maybe", fact="deposit_sent"),
+        "is_instant",
+        "maybe",
     ),
+    "none of the choices": (told("bet=a", "result=x", fact="bet_settled"), "result", "x"),
+    "no moment": (told("bet=a", "stake=1", "odds=2", "kickoff=soon"), "kickoff", "soon"),
 }
 
 UNSOUND: dict[str, Offer] = {

@@ -15,9 +15,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from kos.cli.app import app
-from kos.errors import InvalidInput, KosError
+from kos.errors import KosError
 from kos.observability.readable import readable
-from kos.observability.reading import LogFile, Wanted, parse, since
+from kos.observability.reading import LogFile, Wanted, parse
 from kos.observability.sinks import FileSink
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -68,27 +68,6 @@ def test_a_line_that_speaks_of_several_jobs_belongs_to_each() -> None:
 def test_the_lines_of_a_fetcher_belong_to_its_sport_key() -> None:
     line = {"event": "actor.started", "actor": "fetcher.soccer_epl"}
     assert Wanted(sport_key="soccer_epl").takes(line)
-
-
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
-        ("10m", NOW - timedelta(minutes=10)),
-        ("1.5H", NOW - timedelta(minutes=90)),
-        ("2d", NOW - timedelta(days=2)),
-        ("30 s", NOW - timedelta(seconds=30)),
-        ("2026-11-23T06:00", datetime(2026, 11, 23, 6, 0, tzinfo=UTC)),
-        ("2026-11-23 06:00+01:00", datetime(2026, 11, 23, 5, 0, tzinfo=UTC)),
-    ],
-)
-def test_since_is_a_span_or_a_time(text: str, moment: datetime) -> None:
-    assert since(text, NOW) == moment
-
-
-@pytest.mark.parametrize("text", ["", "yesterday", "10", "m", "9e99d", "99999999999d"])
-def test_what_is_neither_is_refused(text: str) -> None:
-    with pytest.raises(InvalidInput, match="since"):
-        since(text, NOW)
 
 
 @pytest.mark.parametrize("text", ["", "plain words", "3", '{"a": 1}', '{"event": "x'])

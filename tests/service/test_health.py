@@ -42,7 +42,7 @@ def test_a_daemon_of_which_nothing_bad_is_told_is_ok() -> None:
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        ({"after_s": 60.0}, "no heartbeat for 60 s"),
+        ({"after_s": 60.0}, "no heartbeat for 60s"),
         ({"is_process_there": False}, "process 11 has ended"),
         ({"boot_id": "another"}, "the machine has restarted"),
     ],
@@ -70,7 +70,7 @@ def test_the_age_is_told_by_the_clock_that_nobody_sets() -> None:
         (system(node("feeds", state="backing_off", last_error="SIGKILL")), "degraded", "SIGKILL"),
         (system(node("feeds", state="parked")), "failed", "node feeds is parked"),
         (system(node("feeds", state="stopped"), uptime_s=5), "degraded", "node feeds is stopped"),
-        (system(node("feeds", since_pong_s=99.0)), "failed", "silent for 99 s"),
+        (system(node("feeds", since_pong_s=99.0)), "failed", "not responded for 99 s"),
         (
             system(node("feeds", actor("sports", state="parked", last_error="E: x"))),
             "degraded",

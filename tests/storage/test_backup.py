@@ -194,4 +194,4 @@ def test_a_line_that_the_ledger_refuses_is_named_and_takes_no_other_with_it(
     assert done.recorded == len(before)
     (refused,) = done.refused
     assert refused.startswith("n1: ")
-    assert "'A'" in refused
+    assert "participant A" in refused

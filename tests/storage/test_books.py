@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from kos.domain.books.periods import tax_year
+from kos.domain.books.periods import read_year
 from kos.domain.offers import facts as f
 from kos.errors import CommandNotAllowed
 from kos.messages import (
@@ -402,17 +402,6 @@ def test_a_participant_with_an_open_bet_is_not_erased(ledger: Ledger) -> None:
     assert "open bets (c1/q)" in refused.reason
 
 
-def test_a_year_is_the_calendars_or_begins_on_6_april() -> None:
-    assert tax_year("2026-27") == (
-        datetime(2026, 4, 6, tzinfo=UTC),
-        datetime(2027, 4, 6, tzinfo=UTC),
-    )
-    assert tax_year("2026")[1] == datetime(2027, 1, 1, tzinfo=UTC)
-    for text in ("2026-28", "26", "next", "2026-"):
-        with pytest.raises(CommandNotAllowed):
-            tax_year(text)
-
-
 def test_profit_is_told_by_the_time_asked_for(ledger: Ledger) -> None:
     begin(ledger, "A")
     for day, pence in ((5, 100), (6, 20)):
@@ -420,13 +409,33 @@ def test_profit_is_told_by_the_time_asked_for(ledger: Ledger) -> None:
             "", f.BonusPaid(venue="coral", amount=pence), datetime(2026, 4, day, tzinfo=UTC)
         )
         ledger.execute([command("A", f"bonus-{day}", telling)])
-    since, until = tax_year("2026-27")
+    since, until = read_year("--year", "2026-27")
     asked = GetBooks(participant="A", since=since, until=until)
     assert reports.books(ledger.database, asked, NOON).profit == 20
     everything = reports.books(ledger.database, GetBooks(participant="A"), NOON)
     assert everything.profit == 120
     assert [(line.name, line.profit) for line in everything.by_venue] == [("coral", 120)]
     assert [(line.name, line.profit) for line in everything.by_month] == [("2026-04", 120)]
+
+
+def test_profit_by_month_is_by_month_of_the_uk_calendar(ledger: Ledger) -> None:
+    begin(ledger, "A", "B")
+    moments = (
+        datetime(2026, 6, 30, 22, 59, tzinfo=UTC),
+        datetime(2026, 6, 30, 23, 0, tzinfo=UTC),
+        datetime(2026, 7, 15, 12, 0, tzinfo=UTC),
+        datetime(2026, 11, 30, 23, 59, tzinfo=UTC),
+    )
+    for who in ("B", "A"):
+        for number, at in enumerate(moments):
+            telling = Telling("", f.BonusPaid(venue="coral", amount=10**number), at)
+            ledger.execute([command(who, f"bonus-{who}-{number}", telling)])
+    lines = reports.books(ledger.database, GetBooks(operator="ann"), NOON).by_month
+    assert [(line.participant, line.name, line.profit) for line in lines] == [
+        (who, month, profit)
+        for who in ("A", "B")
+        for month, profit in (("2026-06", 1), ("2026-07", 110), ("2026-11", 1000))
+    ]
 
 
 def test_reminders_are_of_the_scope_asked_for(ledger: Ledger) -> None:

@@ -73,7 +73,7 @@ def test_a_second_process_is_refused_at_once_and_told_who_writes(path: Path) -> 
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "open\n"
-        with pytest.raises(DatabaseRefused, match=f"process {holder.pid} is writing it already"):
+        with pytest.raises(DatabaseRefused, match=f"process {holder.pid} is already writing to it"):
             Ledger(path)
         link = path.with_name("alias.db")
         link.symlink_to(path)

@@ -13,12 +13,12 @@ import pytest
 
 from kos.db import open_for_reading, open_for_writing
 from kos.domain.books.double_entry import Account, AccountKind, Posting
+from kos.domain.matching.aliases import AliasVerdict
 from kos.domain.offers import facts as f
 from kos.domain.people.conversation import Action, Kept, Person, Promise, PromiseOutcome, Seat
 from kos.errors import DatabaseRefused, InvalidInput, OperatorMustAct
 from kos.messages import (
     AcceptInvitation,
-    AliasVerdict,
     CommandRefused,
     Conclude,
     EraseParticipant,
@@ -149,7 +149,7 @@ ONE_PENNY = Posting(Account(AccountKind.BANK), 1)
 USED, SHOWN = action("used").action_id, action("shown").action_id
 
 COMMANDS: dict[str, tuple[LedgerCommand, tuple[str, ...]]] = {
-    "nobody asks": (as_command(PutOffers, offers=OFFERS, by=""), ("by",)),
+    "nobody asks": (as_command(PutOffers, offers=OFFERS, by=""), ("By", "ID")),
     "no zone": (as_command(PutOffers, offers=OFFERS, occurred_at=NAIVE), ("occurred_at", "zone")),
     "no such command": (as_command(LedgerCommand), ("LedgerCommand",)),
     "no id": (as_command(PutOffers, offers=OFFERS, command_id=""), ("command_id", "200")),
@@ -158,25 +158,25 @@ COMMANDS: dict[str, tuple[LedgerCommand, tuple[str, ...]]] = {
     "an id used otherwise": (erase("B", "again"), ("'used'",)),
     "credits below nothing": (
         as_command(RecordCreditsSpent, sport_key="soccer_epl", credits=-1),
-        ("credits", "-1"),
+        ("Credits", "-1"),
     ),
     "credits of no sport": (
         as_command(RecordCreditsSpent, sport_key="", credits=1),
         ("sport_key",),
     ),
-    "an alias of nothing": (alias(AliasVerdict.CONFIRMED, ""), ("alias",)),
-    "an alias of no sport": (alias(AliasVerdict.CONFIRMED, sport=""), ("alias",)),
+    "an alias of nothing": (alias(AliasVerdict.CONFIRMED, ""), ("feed_name",)),
+    "an alias of no sport": (alias(AliasVerdict.CONFIRMED, sport=""), ("Sport",)),
     "an alias taken back that was not said": (
         alias(AliasVerdict.WITHDRAWN, "Rovers"),
         ("Rovers", "Wolverhampton"),
     ),
     "an alias taken back twice": (alias(AliasVerdict.WITHDRAWN), ("Wolves", "Wolverhampton")),
-    "no offers": (as_command(PutOffers, offers=()), ("offers",)),
+    "no offers": (as_command(PutOffers, offers=()), ("Offer", "at least one")),
     "an erasure without a reason": (erase("A", " "), ("reason",)),
-    "an erasure of nobody": (erase("Z"), ("'Z'",)),
+    "an erasure of nobody": (erase("Z"), ("participant Z",)),
     "an erasure with an open bet": (erase("A"), ("A", "c1/q")),
     "an erasure with money on its way": (erase("C"), ("C", "£10.00")),
-    "an erased participant back": (fact("E", f.Joined(name="Eve")), ("'E'", "erased")),
+    "an erased participant back": (fact("E", f.Joined(name="Eve")), ("Participant E", "erased")),
     "a participant without an id": (fact("", f.Joined(name="Ann")), ("user_id",)),
     "a stale version": (
         fact("A", f.Abandoned(reason="late"), "c1", expected_version=1),
@@ -196,7 +196,7 @@ COMMANDS: dict[str, tuple[LedgerCommand, tuple[str, ...]]] = {
             ),
             role=f.Role.SUPERVISOR,
         ),
-        ("entry 1 ",),
+        ("Entry 1 ", "lines"),
     ),
     "an entry of nobody": (
         fact("A", f.EntryReversed(transaction=999, reason="wrong"), role=f.Role.SUPERVISOR),
@@ -205,8 +205,8 @@ COMMANDS: dict[str, tuple[LedgerCommand, tuple[str, ...]]] = {
     "a person by name": (seat(user="telegram:ann"), ("user", "telegram:ann")),
     "a person of no screen": (seat(user="ann"), ("user", "'ann'")),
     "a person with a long id": (seat(user="web:" + LONG), ("user",)),
-    "a person without a name": (seat(name=" "), ("name", "200")),
-    "a person with a long name": (seat(name=LONG), ("name", "200")),
+    "a person without a name": (seat(name=" "), ("Name", "200")),
+    "a person with a long name": (seat(name=LONG), ("Name", "200")),
     "a participant's seat for nobody": (seat(seat=Seat.PARTICIPANT), ("participant",)),
     "a seat of an erased participant": (
         seat(seat=Seat.PARTICIPANT, participant="E"),
@@ -216,7 +216,7 @@ COMMANDS: dict[str, tuple[LedgerCommand, tuple[str, ...]]] = {
     "an invitation of the past": (invitation(expires_at=NOON), ("expires_at",)),
     "an invitation without a zone": (invitation(expires_at=NAIVE), ("expires_at",)),
     "an invitation given before": (invitation(code_digest="1" * 64), ("code", "before")),
-    "a seat for who has one": (acceptance(user="telegram:7"), ("seat", "administrator")),
+    "a seat for who has one": (acceptance(user="telegram:7"), ("access", "admin")),
     "a code that is unknown": (acceptance(code_digest="2" * 64), ("code",)),
     "a code that has expired": (
         acceptance(occurred_at=NOON + timedelta(hours=1)),
@@ -229,28 +229,28 @@ COMMANDS: dict[str, tuple[LedgerCommand, tuple[str, ...]]] = {
     "no promise's number": (delivered(entry_id=0), ("entry_id",)),
     "beyond all promises": (delivered(entry_id=HUGE), ("entry_id",)),
     "no such promise": (delivered(entry_id=999), ("999",)),
-    "a value of nobody": (value(owner=""), ("kept owner",)),
-    "a value with a long name": (value(name=LONG), ("kept name", "200")),
+    "a value of nobody": (value(owner=""), ("Kept owner",)),
+    "a value with a long name": (value(name=LONG), ("Kept name", "200")),
     "a value without a zone": (value(expires_at=NAIVE), ("kept expires_at",)),
-    "a long value": (value(value=f'"{"x" * 65_536}"'), ("kept x", "65538", "65536")),
-    "a value that is no JSON": (value(value="{"), ("kept x", "JSON")),
+    "a long value": (value(value=f'"{"x" * 65_536}"'), ("kept x", "65,538", "65,536")),
+    "a value that is no JSON": (value(value="{"), ("Kept x", "JSON")),
     "a button without an id": (button(action_id="short"), ("action_id", "short")),
-    "a button for nobody": (button(user=""), ("action user",)),
-    "a button for too long a name": (button(user=LONG), ("action user",)),
-    "a button that does nothing": (button(command=""), ("action command", "4096")),
-    "a button that does too much": (button(command="x" * 4097), ("action command", "4096")),
+    "a button for nobody": (button(user=""), ("Action user",)),
+    "a button for too long a name": (button(user=LONG), ("Action user",)),
+    "a button that does nothing": (button(command=""), ("Action command", "4,096")),
+    "a button that does too much": (button(command="x" * 4097), ("Action command", "4,096")),
     "a button without a zone": (button(expires_at=NAIVE), ("action expires_at",)),
     "a button that is used": (button(used_at=NOON), ("action used_at",)),
     "a button shown before": (conclusion(actions=(action("shown"),)), (SHOWN, "before")),
     "a button shown twice": (conclusion(actions=(action("n"), action("n"))), ("before",)),
-    "an unknown button pressed": (conclusion(used=("nothing",)), ("nothing", "never")),
-    "a button pressed again": (conclusion(used=(USED,)), (USED, "already")),
-    "a button pressed twice": (conclusion(used=(SHOWN, SHOWN)), (SHOWN, "already")),
-    "a message to nobody": (message(chat=""), ("chat", "200")),
-    "a message to too long a chat": (message(chat=LONG), ("chat", "200")),
-    "a long topic": (message(topic=LONG), ("topic", "200")),
-    "an edit of no message": (message(edits=-1), ("edits", "-1")),
-    "an edit beyond all numbers": (message(edits=HUGE), ("edits",)),
+    "an unknown button pressed": (conclusion(used=("nothing",)), ("unknown", "expired")),
+    "a button pressed again": (conclusion(used=(USED,)), ("already", "used")),
+    "a button pressed twice": (conclusion(used=(SHOWN, SHOWN)), ("already", "used")),
+    "a message to nobody": (message(chat=""), ("Chat", "200")),
+    "a message to too long a chat": (message(chat=LONG), ("Chat", "200")),
+    "a long topic": (message(topic=LONG), ("Topic", "200")),
+    "an edit of no message": (message(edits=-1), ("Edits", "-1")),
+    "an edit beyond all numbers": (message(edits=HUGE), ("Edits",)),
     "a message without a zone": (message(expires_at=NAIVE), ("expires_at", "zone")),
 }
 """What is said to the ledger of :func:`filled`, and the words of its refusal."""
@@ -397,7 +397,7 @@ FILES: dict[Callable[[Path], None], tuple[type[OperatorMustAct], str]] = {
     an_older_schema: (DatabaseRefused, "version 1"),
     a_damaged_file: (DatabaseRefused, "damaged"),
     an_old_copy: (DatabaseRefused, "1 acknowledged"),
-    no_line_of_an_export: (InvalidInput, "line 2"),
+    no_line_of_an_export: (InvalidInput, "Line 2"),
 }
 
 

@@ -95,7 +95,7 @@ def test_a_lay_leg_tells_what_it_covers_and_what_is_short() -> None:
     [
         (
             DutchQuery(only_arbs=True, sport="soccer"),
-            "Dutching arbs, £10.00 total stake, in soccer",
+            "Dutching arbs, £10.00 total stake, in Soccer",
         ),
         (
             DutchQuery(bookmaker="coral", kind=BetKind.REFUND, refund_value=D(5)),

@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from kos.domain.books.calendar import uk_time
 from kos.domain.opportunities.market_snapshot import MarketSnapshot
 from kos.domain.opportunities.opportunity import BetKind, OpportunityAnswer, OpportunityQuery
 from kos.domain.opportunities.scoring import ScoringRules
@@ -19,7 +20,6 @@ from kos.views.opportunities import (
     odds,
     opportunities_view,
     pounds,
-    uk_time,
 )
 from tests.builders import NOW, book, bookmaker, event, exchange_market, match, quotes_market
 
@@ -98,7 +98,7 @@ def test_the_title_says_what_was_asked() -> None:
         stake=D(10), bookmaker="coral", free_bet_value=D(30), sport="soccer_epl"
     )
     assert opportunities_view(answer(query), query).title == (
-        "Qualifying bets at Coral, £10.00 stake, to earn a £30.00 free bet, in soccer_epl"
+        "Qualifying bets at Coral, £10.00 stake, to earn a £30.00 free bet, in Soccer EPL"
     )
 
 

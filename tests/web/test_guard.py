@@ -68,7 +68,7 @@ def test_a_page_has_no_script_or_style_of_its_own(page: WebServer) -> None:
 
 
 def test_text_of_the_address_is_escaped(page: WebServer) -> None:
-    text = call(page, "/opportunities?bookmaker=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").text
+    text = call(page, "/opportunities?stake=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").text
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)" in text
 
@@ -184,11 +184,11 @@ def test_a_post_that_does_not_say_where_it_comes_from_is_refused(locked: WebServ
 @pytest.mark.parametrize(
     ("form", "kind", "status", "words"),
     [
-        ({"token": TOKEN}, "application/json", 415, "Send a form."),
-        ({"token": TOKEN}, "multipart/form-data; boundary=x", 415, "Send a form."),
-        ({"token": "x" * 64 * 1024}, None, 413, "at most 65536 bytes"),
-        ([("token", TOKEN), ("token", TOKEN)], None, 400, "says something twice"),
-        ([(str(i), "") for i in range(201)], None, 400, "cannot be read"),
+        ({"token": TOKEN}, "application/json", 415, "Only forms"),
+        ({"token": TOKEN}, "multipart/form-data; boundary=x", 415, "Only forms"),
+        ({"token": "x" * 64 * 1024}, None, 413, "limit is 64 kB"),
+        ([("token", TOKEN), ("token", TOKEN)], None, 400, "has a field twice"),
+        ([(str(i), "") for i in range(201)], None, 400, "could not read this form"),
         ([(str(i), "") for i in range(199)] + [("token", TOKEN)], None, 303, ""),
     ],
 )

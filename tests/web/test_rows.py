@@ -76,8 +76,8 @@ def test_an_address_is_a_question() -> None:
         limit=200,
         max_minutes_to_kickoff=120.0,
     )
-    assert question_of({"kind": "arbs", "hide_arbs": "1"}).only_arbs
-    with pytest.raises(InvalidInput, match="stake"):
+    assert question_of({"kind": "arbs"}).only_arbs
+    with pytest.raises(InvalidInput, match="Stake"):
         question_of({"stake": "0.001"})
 
 

@@ -34,7 +34,7 @@ def test_no_more_streams_than_the_limit_are_opened() -> None:
     with serving(Cast(scorer=Market())) as server, ExitStack() as stack:
         for _ in range(MAX_STREAMS):
             next(stack.enter_context(listening(server, "/opportunities/stream")))
-        assert f"{MAX_STREAMS} pages are open already" in _refusal(server, "stake=10")
+        assert f"Too many pages open ({MAX_STREAMS})" in _refusal(server, "stake=10")
         assert server.counts() == {"streams": MAX_STREAMS, "questions": 1}
 
 
@@ -42,7 +42,7 @@ def test_no_more_questions_than_the_limit_are_asked_but_those_asked_can_be_joine
     with serving(Cast(scorer=Market())) as server, ExitStack() as stack:
         for stake in range(1, MAX_QUESTIONS + 1):
             next(stack.enter_context(listening(server, f"/opportunities/stream?stake={stake}")))
-        assert f"{MAX_QUESTIONS} different questions" in _refusal(server, "stake=999")
+        assert f"Too many different filters open ({MAX_QUESTIONS})" in _refusal(server, "stake=999")
         next(stack.enter_context(listening(server, "/opportunities/stream?stake=1")))
 
 
@@ -128,7 +128,16 @@ def test_streams_end_when_the_page_closes() -> None:
 
 def test_a_question_that_makes_no_sense_is_refused_in_words() -> None:
     with serving(Cast(scorer=Market())) as server:
-        for words in ("stake=nan", "stake=0", "stake=1.001", "kind=best", "limit=0", "limit=99999"):
+        for words, start in (
+            ("stake=nan", "Stake"),
+            ("stake=0", "Stake"),
+            ("stake=1.001", "Stake"),
+            ("kind=best", "Kind"),
+            ("kind=dutch", "Kind"),
+            ("limit=0", "Number of results"),
+            ("limit=99999", "Number of results"),
+            ("stak=10", "Filter"),
+        ):
             answer = call(server, f"/opportunities/stream?{words}", headers={"Accept": "*/*"})
             assert answer.status == 400, words
-            assert answer.text.startswith(words.partition("=")[0])
+            assert answer.text.startswith(f"{start} cannot be")

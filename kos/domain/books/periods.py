@@ -1,87 +1,105 @@
-"""Periods as people say them: ``today``, ``30d``, ``2026-03``, ``2026``, ``2026-27``; UTC days."""
+"""Periods as people say them: ``today``, ``30d``, ``2026-03``, ``2026``, ``2026-27``; UK days."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from kos.errors import CommandNotAllowed, InvalidInput
+from kos.domain.books.calendar import uk_date, uk_midnight
+from kos.errors import InvalidInput
 
-_DAYS = re.compile(r"(\d{1,4})d", re.ASCII)
+_NAMED = frozenset({"today", "week", "month", "year", "tax", "all"})
+_DAYS = re.compile(r"([1-9]\d{0,3})d", re.ASCII)
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
-_YEAR = re.compile(r"\d{4}(?:-\d{2})?", re.ASCII)
+_YEAR = re.compile(r"(\d{4})(?:-(\d{2}))?", re.ASCII)
 _DECEMBER = 12
+_TAX_YEAR = (4, 6)
+"""The month and day on which a UK tax year begins."""
 _FIRST_YEAR = 1970
 _END_OF_YEARS = 9999
 
-ALLOWED = "today, week, month, year, all, 30d, 2026-03, 2026, or 2026-27 for 6 April to 5 April"
+YEARS = "2026, or 2026-27 for the tax year from 6 April to 5 April"
+ALLOWED = f"today, week, month, year, tax (this tax year), all, 30d, 2026-03, {YEARS}"
 
 Period = tuple[datetime | None, datetime | None]
-"""From when on, and until before when; None: no such limit."""
+"""From when on, and until before when, UTC; None: no such limit."""
 
 
 def is_period(text: str) -> bool:
     """Whether a text is meant as a period."""
     word = text.casefold()
-    named = word in {"today", "week", "month", "year", "all"}
-    return named or any(form.fullmatch(word) for form in (_DAYS, _MONTH, _YEAR))
+    return word in _NAMED or any(form.fullmatch(word) for form in (_DAYS, _MONTH, _YEAR))
 
 
-def period_of(text: str, now: datetime) -> Period:
-    """The span that a person means.
+def read_period(field: str, text: str, now: datetime) -> Period:
+    """The span of UK days that a person means.
 
     Args:
-        text: As :data:`ALLOWED` says; a year and its month are told from a tax year by the
-            second part: ``2026-03`` is March, ``2026-27`` the tax year.
-        now: The present, UTC.
+        field: What the period is, for the refusal.
+        text: As :data:`ALLOWED` says. ``30d`` is the 30 days up to and including today. A month is
+            told from a tax year by its second part: ``2026-03`` is March, ``2026-27`` the tax year,
+            and ``2010-11``, which could be both, the tax year.
+        now: The present.
 
     Raises:
-        InvalidInput: It is no period.
+        InvalidInput: It is not a period.
     """
-    word = text.casefold()
-    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    starts = {
-        "today": midnight,
-        "week": midnight - timedelta(days=midnight.weekday()),
-        "month": midnight.replace(day=1),
-        "year": midnight.replace(month=1, day=1),
-    }
+    word = text.strip().casefold()
     if word == "all":
         return None, None
-    if word in starts:
-        return starts[word], None
-    if days := _DAYS.fullmatch(word):
-        return midnight - timedelta(days=int(days[1]) - 1), None
-    month = _MONTH.fullmatch(word)
-    if month and _FIRST_YEAR <= int(month[1]) < _END_OF_YEARS and not _is_tax_year(word):
-        first = datetime(int(month[1]), int(month[2]), 1, tzinfo=UTC)
-        year, following = divmod(first.year * _DECEMBER + first.month, _DECEMBER)
-        return first, datetime(year, following + 1, 1, tzinfo=UTC)
-    if _YEAR.fullmatch(word) and int(word[:4]) >= _FIRST_YEAR:
-        try:
-            return tax_year(word)
-        except CommandNotAllowed:
-            pass
-    raise InvalidInput("period", text, ALLOWED)
+    today = uk_date(now)
+    if (start := _start_of(word, today)) is not None:
+        return uk_midnight(start), None
+    days = _year_of(word) or _month_of(word)
+    if days is None:
+        raise InvalidInput(field, text, ALLOWED)
+    return uk_midnight(days[0]), uk_midnight(days[1])
 
 
-def _is_tax_year(word: str) -> bool:
-    """A span such as 2010-11 is the tax year, as it has always been to ``--year``."""
-    return int(word[5:]) == (int(word[:4]) + 1) % 100
-
-
-def tax_year(text: str) -> tuple[datetime, datetime]:
-    """Start and end of a year: ``2026`` the calendar's, ``2026-27`` from 6 April to 6 April, UTC.
+def read_year(field: str, text: str) -> Period:
+    """The UK days of a year: ``2026`` the calendar's, ``2026-27`` from 6 April to 5 April.
 
     Raises:
-        CommandNotAllowed: It is neither.
+        InvalidInput: It is neither.
     """
-    first, dash, second = text.partition("-")
-    is_year = first.isdecimal() and len(first) == 4  # noqa: PLR2004 - a year has four digits
-    if is_year and not dash and 1 <= int(first) < _END_OF_YEARS:
-        year = int(first)
-        return datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
-    if is_year and 1 <= int(first) < _END_OF_YEARS and second == f"{(int(first) + 1) % 100:02}":
-        year = int(first)
-        return datetime(year, 4, 6, tzinfo=UTC), datetime(year + 1, 4, 6, tzinfo=UTC)
-    raise CommandNotAllowed(f"{text} is not a valid year. Use 2026, or 2026-27 for a tax year.")
+    days = _year_of(text.strip())
+    if days is None:
+        raise InvalidInput(field, text, YEARS)
+    return uk_midnight(days[0]), uk_midnight(days[1])
+
+
+def _start_of(word: str, today: date) -> date | None:
+    """The first day of a period that lasts until now."""
+    match word:
+        case "today":
+            return today
+        case "week":
+            return today - timedelta(days=today.weekday())
+        case "month":
+            return today.replace(day=1)
+        case "year":
+            return today.replace(month=1, day=1)
+        case "tax":
+            year = today.year - ((today.month, today.day) < _TAX_YEAR)
+            return date(year, *_TAX_YEAR)
+    days = _DAYS.fullmatch(word)
+    return today - timedelta(days=int(days[1]) - 1) if days else None
+
+
+def _year_of(word: str) -> tuple[date, date] | None:
+    found = _YEAR.fullmatch(word)
+    if found is None or not _FIRST_YEAR <= (year := int(found[1])) < _END_OF_YEARS:
+        return None
+    if found[2] is None:
+        return date(year, 1, 1), date(year + 1, 1, 1)
+    if int(found[2]) != (year + 1) % 100:
+        return None
+    return date(year, *_TAX_YEAR), date(year + 1, *_TAX_YEAR)
+
+
+def _month_of(word: str) -> tuple[date, date] | None:
+    found = _MONTH.fullmatch(word)
+    if found is None or not _FIRST_YEAR <= (year := int(found[1])) < _END_OF_YEARS:
+        return None
+    month = int(found[2])
+    return date(year, month, 1), date(year + month // _DECEMBER, month % _DECEMBER + 1, 1)

@@ -20,9 +20,12 @@ from kos.domain.calculators.readers import (
     RecordReader,
     ShortText,
     Whole,
+    pounds,
+    share,
 )
 from kos.domain.market.fair_odds import Method
 from kos.domain.market.ladder import BETFAIR, BETFAIR_LINES, Ladder
+from kos.domain.market.odds import MOST_ODDS
 from kos.errors import InvalidInput
 
 T = TypeVar("T")
@@ -83,17 +86,17 @@ def words(enum: type[StrEnum], **more: object) -> Choice:
     return Choice({member.value: member for member in enum} | more)
 
 
-_money = Number("pounds above 0, up to 1,000,000,000", 0, MAX_MONEY, above=True)
-_amount = Number("pounds, 0 to 1,000,000,000", 0, MAX_MONEY)
-_balance = Number("pounds from -1,000,000,000 to 1,000,000,000", -MAX_MONEY, MAX_MONEY)
-_rate = Number("a fraction from 0 to below 1 (0.02 is 2%)", 0, 1, below=True)
-_retention = Number("cash kept from each £1 of bonus, 0 to 1", 0, 1)
-_rating = Number("what you keep of each £1 staked, 0 to 2", 0, 2)
-_probability = Number("a probability, 0 to 1", 0, 1)
-_chance = Number("a probability above 0 and below 1", 0, 1, above=True, below=True)
-_share = Number("a fraction above 0, up to 1 (1/4, 0.25)", 0, 1, above=True)
+_money = Number("pounds above 0, up to 1,000,000,000", 0, MAX_MONEY, pounds, above=True)
+_amount = Number("pounds, 0 to 1,000,000,000", 0, MAX_MONEY, pounds)
+_balance = Number("pounds from -1,000,000,000 to 1,000,000,000", -MAX_MONEY, MAX_MONEY, pounds)
+_rate = Number("a rate from 0% to below 100%, e.g. 2% or 0.02", 0, 1, share, below=True)
+_retention = Number("the share of a bonus kept as cash, 0% to 100%, e.g. 75% or 0.75", 0, 1, share)
+_rating = Number("what you keep of each £1 staked, 0 to 2", 0, 2, share)
+_probability = Number("a probability, 0 to 1", 0, 1, share)
+_chance = Number("a probability above 0 and below 1", 0, 1, share, above=True, below=True)
+_share = Number("a fraction above 0, up to 1 (1/4, 0.25)", 0, 1, share, above=True)
 _odds_reader = OddsReader()
-_leg_odds_reader = OddsReader(or_one=True)
+_leg_odds_reader = OddsReader(word_for_one="void")
 _name = ShortText("a name")
 
 Money = Annotated[Fraction, _money]
@@ -105,7 +108,7 @@ Rating = Annotated[Fraction, _rating]
 Probability = Annotated[Fraction, _probability]
 Share = Annotated[Fraction, _share]
 Odds = Annotated[Fraction, _odds_reader]
-Price = Annotated[Fraction, Number("a price from 1.01 to 1,000", Fraction(101, 100), 1000)]
+Price = Annotated[Fraction, OddsReader(MOST_ODDS)]
 Bias = Annotated[
     Fraction, Number("a number from -1 (underlay) through 0 (balanced) to 1 (overlay)", -1, 1)
 ]

@@ -9,24 +9,22 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol, TypeVar
 
-from kos.domain.market.odds import MAX_DIGITS, decimal_odds
+from kos.domain.market.commission import rate_in
+from kos.domain.market.odds import MAX_ODDS, odds_allowed, read_odds
+from kos.domain.money import MAX_DIGITS, amount_in, number_in
 from kos.errors import InvalidInput
 
 T = TypeVar("T")
 
-MAX_ODDS = 10**6
 MAX_ENTRIES = 100
 MAX_NAME = 80
 MAX_BITS = 128
 CACHED_NUMBERS = 8192
 """Stakes, prices and rates repeat; reading one again then costs a look-up."""
 
-ONE = Fraction(1)
-
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 _QUOTIENT = re.compile(r"\d+/0*[1-9]\d*", re.ASCII)
 
 
@@ -61,25 +59,40 @@ def as_text(field: str, value: object, allowed: str, longest: int = MAX_DIGITS) 
     return text
 
 
-@lru_cache(CACHED_NUMBERS)
-def _exact(text: str) -> Fraction | None:
-    if _NUMBER.fullmatch(text) or _QUOTIENT.fullmatch(text):
-        return Fraction(text)
-    return None
+def _exact(read: Callable[[str], Decimal | None]) -> Callable[[str], Fraction | None]:
+    """The exact number that `read` finds in a text; None if it finds none."""
+
+    @lru_cache(CACHED_NUMBERS)
+    def exact(text: str) -> Fraction | None:
+        number = read(text)
+        return None if number is None else Fraction(number)
+
+    return exact
 
 
-@lru_cache(CACHED_NUMBERS)
-def _odds(text: str) -> Fraction:
-    return decimal_odds(text)
+plain = _exact(number_in)
+"""Numbers such as ``10`` and ``1,000.50``."""
+pounds = _exact(amount_in)
+"""The same, with or without ``£``."""
+_rate = _exact(rate_in)
+
+
+def share(text: str) -> Fraction | None:
+    """A share of one: ``2%``, ``0.02``, ``1/4``."""
+    return Fraction(text) if _QUOTIENT.fullmatch(text) else _rate(text)
+
+
+_odds = lru_cache(CACHED_NUMBERS)(partial(read_odds, ""))
 
 
 class Number:
-    """A plain number within bounds: ``10``, ``2.50``, ``1/4``; no exponents, no separators.
+    """A number within bounds.
 
     Args:
         allowed: In words.
         low: Lower bound.
         high: Upper bound.
+        exact: How it is typed: `plain`, `pounds` or `share`.
         above: The lower bound itself is refused.
         below: The upper bound itself is refused.
     """
@@ -89,6 +102,7 @@ class Number:
         allowed: str,
         low: Fraction | int,
         high: Fraction | int,
+        exact: Callable[[str], Fraction | None] = plain,
         *,
         above: bool = False,
         below: bool = False,
@@ -96,12 +110,13 @@ class Number:
         self.allowed = allowed
         self._low = low
         self._high = high
+        self._exact = exact
         self._above = above
         self._below = below
 
     def read(self, field: str, value: object) -> Fraction:
         """The exact number."""
-        number = _exact(as_text(field, value, self.allowed))
+        number = self._exact(as_text(field, value, self.allowed))
         if (
             number is None
             or not self._low <= number <= self._high
@@ -128,27 +143,25 @@ class Whole:
 
 
 class OddsReader:
-    """Odds in any spelling, above 1; with `or_one`, also exactly 1 (a leg that counts nothing)."""
+    """Odds in any spelling, above 1.
 
-    def __init__(self, *, or_one: bool = False) -> None:
-        self.allowed = (
-            f"odds {'of at least' if or_one else 'above'} 1, up to {MAX_ODDS}: decimal (2.5),"
-            " fractional (13/8, evens) or American (+150, -200)"
-        )
-        self._or_one = or_one
+    Args:
+        most: The longest odds allowed.
+        word_for_one: The word for a leg that counts nothing, which is read as 1, as is 1 itself.
+    """
+
+    def __init__(self, most: int = MAX_ODDS, word_for_one: str = "") -> None:
+        self.allowed = odds_allowed(most, word_for_one)
+        self._most = most
+        self._word_for_one = word_for_one
 
     def read(self, field: str, value: object) -> Fraction:
         """Exact decimal odds."""
         text = as_text(field, value, self.allowed)
-        if self._or_one and _exact(text) == 1:
-            return ONE
         try:
-            odds = _odds(text)
+            return _odds(text, self._most, word_for_one=self._word_for_one)
         except InvalidInput:
             raise InvalidInput(field, value, self.allowed) from None
-        if odds > MAX_ODDS:
-            raise InvalidInput(field, value, self.allowed)
-        return odds
 
 
 class ShortText:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -24,6 +25,7 @@ from kos.domain.calculators import (
 )
 from kos.domain.calculators.outputs import Outputs
 from kos.domain.calculators.readers import Choice, Many, Reader, RecordReader
+from kos.domain.market.odds import as_decimal
 from kos.errors import InvalidInput
 
 
@@ -131,6 +133,8 @@ def _as_typed(default: object, reader: Reader) -> str:
         return ""
     if isinstance(reader, Many) and isinstance(default, tuple):
         return ",".join(_as_typed(entry, reader.each) for entry in default)
+    if isinstance(default, Fraction):
+        return f"{as_decimal(default):f}"
     return reader.word_for(default) if isinstance(reader, Choice) else str(default)
 
 

@@ -6,10 +6,39 @@ translate a fee into the odds of an equivalent bet without one. All numbers are 
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 
+from kos.domain.money import number_in
+from kos.errors import InvalidInput
+
+HUNDRED = 100
 POINTS_PER_POUND = 10
 """Betfair counts one point per ten pence of commission."""
+
+
+def rate_in(text: str) -> Decimal | None:
+    """The share of one that a person typed, as a percentage or plain; None if it is not a number.
+
+    ``2%`` is 0.02, and so is ``0.02``.
+    """
+    typed = text.strip()
+    number = number_in(typed.removesuffix("%").rstrip())
+    return number / HUNDRED if number is not None and typed.endswith("%") else number
+
+
+def read_rate(field: str, text: str) -> Decimal:
+    """A rate as typed: ``2%``, ``0.02``; from 0 to below 1.
+
+    A bare ``2`` is refused: it could mean 2% or 200%.
+
+    Raises:
+        InvalidInput: It is not a rate.
+    """
+    rate = rate_in(text)
+    if rate is None or not 0 <= rate < 1:
+        raise InvalidInput(field, text, "a rate from 0% to below 100%, e.g. 2% or 0.02")
+    return rate
 
 
 def discounted_rate(market_base_rate: Fraction, discount: Fraction) -> Fraction:

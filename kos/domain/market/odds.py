@@ -11,20 +11,22 @@ from bisect import bisect_left
 from decimal import Decimal
 from fractions import Fraction
 
-from kos.domain.money import rounded
+from kos.domain.money import MAX_DIGITS, rounded
 from kos.errors import InvalidInput
 
-MAX_DIGITS = 24
-"""Longer numbers are refused: no price or stake needs them, and they are cheap to send."""
+MAX_ODDS = 1_000_000
+"""The longest odds of any bet; a single market has none above `MOST_ODDS`."""
+MOST_ODDS = 1000
 
 HUNDRED = 100
+ONE = Fraction(1)
 
 _NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 _FRACTIONAL = re.compile(r"(\d+)\s*[/-]\s*(\d+)", re.ASCII)
 _AMERICAN = re.compile(r"[+-]\d+(?:\.\d+)?", re.ASCII)
 _SIGNED = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 _EVENS = frozenset({"evens", "evs", "even", "evn"})
-_ALLOWED = "odds above 1: decimal (2.5), fractional (13/8, evens) or American (+150, -200)"
+_AMERICAN_ALLOWED = "American odds: +100 and above, or -100 and below"
 
 _CHALKED = """
     1/100 1/50 1/33 1/25 1/20 1/16 1/14 1/12 1/10 1/9 1/8 1/7 1/6 2/11 1/5 2/9 1/4 2/7 3/10 1/3
@@ -37,26 +39,47 @@ _TRADITIONAL = {Fraction(chalked): chalked for chalked in _CHALKED.split()}
 _RUNGS = sorted(_TRADITIONAL)
 
 
-def decimal_odds(text: str, field: str = "odds") -> Fraction:
+def read_odds(field: str, text: str, most: int = MAX_ODDS, *, word_for_one: str = "") -> Fraction:
     """Exact decimal odds from any spelling: ``2.5``, ``13/8``, ``evens``, ``+150``, ``-200``.
 
+    ``1/1`` is evens, which is 2.
+
+    Args:
+        field: What the odds are, for the refusal.
+        text: As typed.
+        most: The longest odds allowed, decimal.
+        word_for_one: The word, such as ``void``, for a leg that counts nothing. With it, the word
+            and decimal odds of exactly 1 give 1; without it, 1 is refused.
+
     Raises:
-        InvalidInput: Not odds above 1; names `field`.
+        InvalidInput: Not odds above 1, or above `most`.
     """
     typed = text.strip()
-    if len(typed) > MAX_DIGITS:
-        raise InvalidInput(field, text, f"{_ALLOWED}, in at most {MAX_DIGITS} characters")
-    if _NUMBER.fullmatch(typed):
-        odds = Fraction(typed)
-    elif _FRACTIONAL.fullmatch(typed) or typed.lower() in _EVENS:
-        odds = from_fractional(typed, field)
-    elif _AMERICAN.fullmatch(typed):
-        odds = from_american(Fraction(typed), field)
-    else:
-        raise InvalidInput(field, text, _ALLOWED)
-    if not odds > 1:
-        raise InvalidInput(field, text, _ALLOWED)
+    odds = Fraction(0)
+    if len(typed) <= MAX_DIGITS:
+        if word_for_one and typed.lower() == word_for_one:
+            odds = ONE
+        elif _NUMBER.fullmatch(typed):
+            odds = Fraction(typed)
+        elif typed.lower() in _EVENS or _FRACTIONAL.fullmatch(typed):
+            odds = _of_fraction(typed) or odds
+        elif _AMERICAN.fullmatch(typed):
+            odds = _of_american(Fraction(typed)) or odds
+    if not (1 < odds <= most or (word_for_one and odds == 1)):
+        raise InvalidInput(field, text, odds_allowed(most, word_for_one))
     return odds
+
+
+def odds_allowed(most: int = MAX_ODDS, word_for_one: str = "") -> str:
+    """What :func:`read_odds` reads, for a refusal."""
+    spellings = "decimal (2.5), fractional (13/8, evens) or American (+150, -200)"
+    one = f"; {word_for_one} for one that counts as 1" if word_for_one else ""
+    return f"odds above 1, up to {most:,}: {spellings}{one}"
+
+
+def as_decimal(odds: Fraction) -> Decimal:
+    """Exact odds as a decimal, to 28 digits where they do not end: ``8/13`` is 1.6153..."""
+    return Decimal(odds.numerator) / Decimal(odds.denominator)
 
 
 def from_fractional(text: str, field: str = "fractional") -> Fraction:
@@ -66,11 +89,18 @@ def from_fractional(text: str, field: str = "fractional") -> Fraction:
         InvalidInput: Not a fraction of whole numbers above 0.
     """
     typed = text.strip()
+    odds = _of_fraction(typed) if len(typed) <= MAX_DIGITS else None
+    if odds is None:
+        raise InvalidInput(field, text, "a fraction of whole numbers above 0 such as 13/8")
+    return odds
+
+
+def _of_fraction(typed: str) -> Fraction | None:
     if typed.lower() in _EVENS:
         return Fraction(2)
-    match = _FRACTIONAL.fullmatch(typed) if len(typed) <= MAX_DIGITS else None
+    match = _FRACTIONAL.fullmatch(typed)
     if match is None or int(match[1]) == 0 or int(match[2]) == 0:
-        raise InvalidInput(field, text, "a fraction of whole numbers above 0 such as 13/8")
+        return None
     return 1 + Fraction(int(match[1]), int(match[2]))
 
 
@@ -80,11 +110,16 @@ def from_american(american: Fraction, field: str = "american") -> Fraction:
     Raises:
         InvalidInput: Between -100 and 100, where American odds do not exist.
     """
+    odds = _of_american(american)
+    if odds is None:
+        raise InvalidInput(field, str(american), _AMERICAN_ALLOWED)
+    return odds
+
+
+def _of_american(american: Fraction) -> Fraction | None:
     if american >= HUNDRED:
         return 1 + american / HUNDRED
-    if american <= -HUNDRED:
-        return 1 + HUNDRED / -american
-    raise InvalidInput(field, str(american), "American odds: +100 and above, or -100 and below")
+    return 1 + HUNDRED / -american if american <= -HUNDRED else None
 
 
 def from_american_text(text: str, field: str = "american") -> Fraction:
@@ -95,7 +130,7 @@ def from_american_text(text: str, field: str = "american") -> Fraction:
     """
     typed = text.strip()
     if len(typed) > MAX_DIGITS or not _SIGNED.fullmatch(typed):
-        raise InvalidInput(field, text, "American odds: +100 and above, or -100 and below")
+        raise InvalidInput(field, text, _AMERICAN_ALLOWED)
     return from_american(Fraction(typed), field)
 
 

@@ -231,6 +231,35 @@ _LONG_CRICKET: Final = {
 
 _OUTRIGHT_SUFFIX: Final = "_winner"
 
+SPORT_KEYS: Final = (*_BY_SPORT, *_OWN_FLOORS, *_NORTH_AMERICAN, *_LONG_CRICKET)
+"""The sports, and the competitions with facts of their own: known before any price is."""
+SPORT_WORDS: Final = {
+    "football": "soccer",
+    "premier league": "soccer_epl",
+    "english premier league": "soccer_epl",
+    "nfl": "americanfootball_nfl",
+    "ufc": "mma",
+    "rugby union": "rugbyunion",
+    "rugby league": "rugbyleague",
+    "hockey": "icehockey",
+}
+"""Other words for sports and competitions, each with the key it means."""
+_SHORT_WORD: Final = 4
+"""A word of a key with no more letters is an abbreviation: EPL, NBA."""
+
+
+def sport_title(sport_key: str) -> str:
+    """A sport key for people.
+
+    >>> sport_title("soccer_epl"), sport_title("icehockey")
+    ('Soccer EPL', 'Ice Hockey')
+    """
+    sport, *words = sport_key.split("_")
+    facts = _BY_SPORT.get(sport)
+    names = [facts.name if facts else sport.title()]
+    names += [word.upper() if len(word) <= _SHORT_WORD else word.title() for word in words]
+    return " ".join(names)
+
 
 @lru_cache(maxsize=1024)
 def sport_of(sport_key: str, group: str = "") -> SportFacts:

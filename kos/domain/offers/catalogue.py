@@ -10,17 +10,21 @@ import io
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
+from kos.domain.books.calendar import read_moment
 from kos.domain.books.double_entry import Pence
-from kos.domain.market.odds import decimal_odds
-from kos.domain.money import from_pence, to_pence
+from kos.domain.market.odds import as_decimal, read_odds
+from kos.domain.money import from_pence, read_pence
 from kos.errors import InvalidInput
+
+ANY_ODDS = "any"
+"""The word for minimum odds of 1: none."""
 
 
 class OfferKind(StrEnum):
@@ -171,10 +175,11 @@ def checked(offer: Offer) -> Offer:
 
 _PENCE = frozenset({"min_stake", "max_stake", "face", "deposit_min"})
 _ODDS = frozenset({"min_odds"})
+_TIMES = frozenset({"starts_at", "ends_at", "terms_seen_at"})
 
 
 def from_toml(text: str) -> tuple[Offer, ...]:
-    """The offers of a TOML text: ``[[offer]]`` tables, money in pounds, odds in any spelling.
+    """The offers of a TOML text: ``[[offer]]`` tables, money in pounds, odds in any spelling, times in UK time.
 
     Raises:
         InvalidInput: It is no TOML, or an offer in it is not sound; says which and why.
@@ -219,7 +224,9 @@ def from_csv(text: str) -> tuple[Offer, ...]:
         table: dict[str, Any] = {}
         for column, cell in row.items():
             if not isinstance(cell, str) or column is None:
-                raise InvalidInput(f"line {number}", row, f"{len(reader.fieldnames)} columns")
+                raise InvalidInput(
+                    f"line {number}", cells_of(row), "as many cells as the header row"
+                )
             if cell != "":
                 _place(table, column, cell, number)
         offers.append(_offer(table, f"line {number}"))
@@ -263,6 +270,11 @@ def _place(table: dict[str, Any], column: str, cell: str, number: int) -> None:
     (table.setdefault(head, {}) if tail else table)[tail or head] = value
 
 
+def cells_of(row: Mapping[Any, Any]) -> list[str]:
+    """The cells of a CSV row that has too few or too many for its header row."""
+    return [cell for cell in row.values() if isinstance(cell, str)] + (row.get(None) or [])
+
+
 def _all_of(offers: Iterable[Offer]) -> tuple[Offer, ...]:
     found = tuple(offers)
     keys = [offer.key for offer in found]
@@ -280,35 +292,22 @@ def _offer(table: object, where: str) -> Offer:
 
 
 def _typed(value: object, where: str, name: str = "") -> object:
-    """Pounds to pence and odds to decimals, wherever they stand."""
+    """Pounds to pence, odds to decimals and UK times to moments, wherever they stand."""
     if isinstance(value, dict):
         return {key: _typed(inner, f"{where} {key}", key) for key, inner in value.items()}
     if isinstance(value, list):
         return [_typed(inner, where, name) for inner in value]
+    return _value(value, where, name)
+
+
+def _value(value: object, where: str, name: str) -> object:
     if name in _PENCE and isinstance(value, str | int | float):
-        return pence_of(str(value), where)
-    if name in _ODDS and isinstance(value, str | int | float) and str(value) != "1":
-        odds = decimal_odds(str(value), where)
-        return str(Decimal(odds.numerator) / Decimal(odds.denominator))
+        return read_pence(where, str(value))
+    if name in _ODDS and isinstance(value, str | int | float):
+        return str(as_decimal(read_odds(where, str(value), word_for_one=ANY_ODDS)))
+    if name in _TIMES and isinstance(value, str | date):
+        return read_moment(where, str(value), None)
     return value
-
-
-def pence_of(text: str, where: str) -> int:
-    """Whole pence of an amount typed in pounds: ``10``, ``9.92``, ``£1,000.50``.
-
-    Raises:
-        InvalidInput: It is no amount, or has a part of a penny.
-    """
-    typed = text.strip().removeprefix("£").replace(",", "")
-    try:
-        amount = Decimal(typed)
-        pence = to_pence(amount)
-        is_whole = from_pence(pence) == amount
-    except ArithmeticError as error:
-        raise InvalidInput(where, text, "pounds and pence such as 9.92") from error
-    if not is_whole:
-        raise InvalidInput(where, text, "an amount in whole pence")
-    return pence
 
 
 def _plain(offer: Offer) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from kos.domain.books.calendar import uk_span
 from kos.domain.books.double_entry import AccountKind, pounds
 from kos.domain.offers.catalogue import BonusKind, Trigger
 from kos.domain.offers.facts import (
@@ -85,7 +86,8 @@ def _free_bet_settled(turn: Turn, fact: FreeBetSettled) -> None:
 def _expired(turn: Turn, fact: Expired) -> None:
     token = token_in(turn, fact.token, Phase.FREE_BET_CREDITED)
     if token.expires_at is None or turn.at < token.expires_at:
-        raise turn.no(f"Free bet {token.id} has not expired yet: it expires at {token.expires_at}.")
+        valid = uk_span(None, token.expires_at)
+        raise turn.no(f"Free bet {token.id} has not expired: it is valid {valid} (UK time).")
     _lose_token(turn, token, OfferOutcome.EXPIRED, f"token {token.id} expired")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from kos.domain.books.calendar import uk_span, uk_time
 from kos.domain.books.double_entry import AccountKind, pounds
 from kos.domain.offers import crediting, ending, placing, settling, transit
 from kos.domain.offers.catalogue import BonusKind
@@ -34,7 +35,8 @@ def begin(fact: DepositSent, *, instance: str, participant: str, at: datetime) -
         raise CommandNotAllowed(f"Offer {fact.offer} is not in the catalogue. Import it first.")
     if not terms.is_open(at):
         raise CommandNotAllowed(
-            f"Offer {terms.key} runs from {terms.starts_at} to {terms.ends_at}, not at {at}."
+            f"Offer {terms.key} is open {uk_span(terms.starts_at, terms.ends_at)} (UK time), "
+            f"not on {uk_time(at)}."
         )
     if fact.amount < terms.deposit_min:
         raise CommandNotAllowed(

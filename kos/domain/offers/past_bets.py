@@ -13,14 +13,16 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 import msgspec
 
 from kos.domain.bets.exposure import ExchangeSide
-from kos.domain.market.odds import decimal_odds
-from kos.domain.offers.catalogue import pence_of
+from kos.domain.books.calendar import read_moment
+from kos.domain.market.odds import as_decimal, read_odds
+from kos.domain.money import read_pence
+from kos.domain.offers.catalogue import cells_of
 from kos.domain.offers.facts import PastBetImported
 from kos.errors import InvalidInput
 
@@ -52,10 +54,6 @@ _PAYMENT = re.compile(
     re.IGNORECASE,
 )
 _COMMISSION = re.compile(r"\bcommission\b", re.IGNORECASE)
-_DATES = (
-    "%d-%b-%y %H:%M:%S", "%d-%b-%y %H:%M", "%d-%b-%Y %H:%M:%S", "%d-%b-%Y %H:%M", "%d-%b-%y",
-    "%d-%b-%Y", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%d %b %Y %H:%M", "%d %b %Y",
-)  # fmt: skip
 
 
 class PastBet(msgspec.Struct, frozen=True):
@@ -95,15 +93,15 @@ def from_csv(text: str) -> PastBets:
             reference=row.get("reference") or references.of(row),
             venue=row["venue"],
             category=row.get("category") or "value",
-            profit=pence_of(row["profit"], f"{where} profit"),
+            profit=read_pence(f"{where} profit", row["profit"]),
             side=_side(row.get("side") or "back", where),
             description=row.get("description", ""),
-            stake=pence_of(stake, f"{where} stake") if stake else None,
-            odds=_odds(odds, f"{where} odds") if odds else None,
+            stake=read_pence(f"{where} stake", stake) if stake else None,
+            odds=as_decimal(read_odds(f"{where} odds", odds)) if odds else None,
         )
         if not fact.venue:
             raise InvalidInput(f"{where} venue", "", "a bookmaker's or exchange's name")
-        bets.append(PastBet(fact, _date(row["date"], where)))
+        bets.append(PastBet(fact, read_moment(f"{where} date", row["date"], None)))
     return PastBets(tuple(bets), ())
 
 
@@ -146,7 +144,7 @@ def from_betfair(text: str) -> PastBets:
             else ExchangeSide.BACK,
             description=f"{what} ({reference})" if reference else what,
         )
-        bets.append(PastBet(fact, _date(row[column["date"] or ""], where)))
+        bets.append(PastBet(fact, read_moment(f"{where} date", row[column["date"] or ""], None)))
     return PastBets(tuple(bets), tuple(skipped))
 
 
@@ -179,7 +177,8 @@ def _rows(text: str) -> list[tuple[int, dict[str, str]]]:
     numbered_rows = []
     for row in reader:
         if None in row or None in row.values():
-            raise InvalidInput(f"line {reader.line_num}", row, "as many cells as the header row")
+            allowed = "as many cells as the header row"
+            raise InvalidInput(f"line {reader.line_num}", cells_of(row), allowed)
         numbered_rows.append(
             (reader.line_num, {_bare(name): cell.strip() for name, cell in row.items()})
         )
@@ -213,10 +212,9 @@ def _betfair_amount(
 
 def _signed(text: str, where: str) -> int:
     """Pence of ``-£1.20``, ``(1.20)`` or ``+1.20``."""
-    bare = text.replace("£", "").replace("+", "").strip()
-    if bare.startswith("(") and bare.endswith(")"):
-        bare = f"-{bare[1:-1]}"
-    return pence_of(bare, f"{where} amount")
+    is_loss = text.startswith("(") and text.endswith(")")
+    pence = read_pence(f"{where} amount", text[1:-1] if is_loss else text)
+    return -pence if is_loss else pence
 
 
 def _side(text: str, where: str) -> ExchangeSide:
@@ -224,28 +222,6 @@ def _side(text: str, where: str) -> ExchangeSide:
         return ExchangeSide(text.lower())
     except ValueError as error:
         raise InvalidInput(f"{where} side", text, "back or lay") from error
-
-
-def _odds(text: str, where: str) -> Decimal:
-    odds = decimal_odds(text, where)
-    return Decimal(odds.numerator) / Decimal(odds.denominator)
-
-
-def _date(text: str, where: str) -> datetime:
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        read = _date_as_printed(text, where)
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-
-
-def _date_as_printed(text: str, where: str) -> datetime:
-    for form in _DATES:
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-    raise InvalidInput(f"{where} date", text, "a date such as 2026-11-23 or 23-Nov-26 15:04")
 
 
 class _References:

@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from kos.domain.bets.exposure import ExchangeSide
+from kos.domain.books.calendar import uk_span, uk_time
 from kos.domain.books.double_entry import AccountKind, Wager, pounds
 from kos.domain.money import Rounding, from_pence, rounded, to_pence
 from kos.domain.offers.catalogue import BonusKind
@@ -43,9 +44,10 @@ def _qualifier_placed(turn: Turn, fact: QualifierPlaced) -> None:
     placed_at = back.placed_at or turn.at
     until = _qualify_until(turn.state)
     if not terms.is_open(placed_at) or (until is not None and placed_at > until):
+        end = min((each for each in (until, terms.ends_at) if each is not None), default=None)
         raise turn.no(
-            f"A bet placed at {placed_at} is outside the offer's dates "
-            f"({terms.starts_at or 'any time'} to {until or terms.ends_at or 'any time'})."
+            f"A bet placed on {uk_time(placed_at)} does not qualify. This offer needs one placed "
+            f"{uk_span(terms.starts_at, end)} (UK time)."
         )
     if back.legs < asked.min_legs:
         raise turn.no(f"{back.legs} legs do not qualify. This offer needs {asked.min_legs}.")
@@ -73,7 +75,9 @@ def _free_bet_placed(turn: Turn, fact: FreeBetPlaced) -> None:
     back = fact.back
     _fit(turn, back)
     if token.expires_at is not None and turn.at >= token.expires_at:
-        raise turn.no(f"Free bet {token.id} expired at {token.expires_at}. Record expired.")
+        raise turn.no(
+            f"Free bet {token.id} expired on {uk_time(token.expires_at)} (UK time). Record expired."
+        )
     if back.stake > token.face:
         raise turn.no(
             f"Free bet {token.id} is worth {pounds(token.face)}, not {pounds(back.stake)}. "

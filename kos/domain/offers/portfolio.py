@@ -413,9 +413,7 @@ def _at(place: Place, venue: str) -> Account:
 
 def _at_venue(place: Place, venue: str) -> Account:
     if place is Place.BANK:
-        raise CommandNotAllowed(
-            "Money moves between the bank and a bookmaker or exchange. Choose one of those."
-        )
+        raise CommandNotAllowed("Place cannot be bank. Enter bookmaker or exchange.")
     return _at(place, venue)
 
 
@@ -455,7 +453,9 @@ def _arrived(portfolio: Portfolio, fact: WithdrawalArrived) -> Move:
         source = _own_transit(portfolio, arrival.venue, arrival.amount)
         lines += _move("withdrawals arrived", arrival.amount, _BANK, source).postings
     if not lines:
-        raise CommandNotAllowed("Enter the venue and amount of the withdrawal.")
+        raise CommandNotAllowed(
+            "withdrawal_arrived needs a withdrawal. Enter its venue and amount."
+        )
     return Move("withdrawals arrived", tuple(lines))
 
 
@@ -463,7 +463,7 @@ def _held(portfolio: Portfolio, fact: FloatHeld, at: datetime) -> Portfolio:
     if fact.amount < 1 or not fact.hold:
         raise CommandNotAllowed("Enter a name and an amount above £0.00 for the hold.")
     if fact.expires_at <= at:
-        raise CommandNotAllowed(f"Hold {fact.hold} cannot expire in the past ({fact.expires_at}).")
+        raise CommandNotAllowed(f"Hold {fact.hold} has already expired. Enter a later expires_at.")
     earlier = portfolio.holds.get(fact.hold)
     if earlier is not None and at < earlier.expires_at:
         raise CommandNotAllowed(f"Hold {fact.hold} is already used. Release it first.")

@@ -91,13 +91,13 @@ def refuse_unless_allowed(state: OfferState, fact: Fact, role: Role) -> None:
         CommandNotAllowed: Names the phase, what was asked and what is allowed.
     """
     allowed = allowed_facts(state)
-    where = state.phase.name if not state.is_closed else f"closed ({state.outcome})"
+    where = f"at {state.phase.name}" if state.outcome is None else f"closed ({state.outcome.value})"
     if name_of(fact) not in allowed:
         raise CommandNotAllowed(
-            f"You cannot record {name_of(fact)} while offer {state.id} is at {where}. "
+            f"You cannot record {name_of(fact)} while offer {state.id} is {where}. "
             f"You can record: {', '.join(allowed)}"
         )
     if isinstance(fact, Reopened) and role is not Role.SUPERVISOR:
         raise CommandNotAllowed(
-            f"Offer {state.id} is at {where}. Only the supervisor role can record reopened."
+            f"Offer {state.id} is {where}. Only the supervisor role can record reopened."
         )

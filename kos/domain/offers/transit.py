@@ -92,7 +92,7 @@ def _withdrawal_arrived(turn: Turn, fact: WithdrawalArrived) -> None:
         _in_transit(turn, arrival.venue, -arrival.amount)
         lines.append((AccountKind.TRANSIT, arrival.venue, -arrival.amount))
     if not fact.arrivals:
-        raise turn.no("Enter the venue and amount of the withdrawal.")
+        raise turn.no("withdrawal_arrived needs a withdrawal. Enter its venue and amount.")
     turn.post("withdrawals arrived", *lines)
 
 

@@ -1,32 +1,227 @@
 """Facts from typed words: ``stake=10 odds=6/4 bet=A1`` beside the name of a fact.
 
-Money is typed in pounds, odds in any spelling, moments as ISO 8601 with a zone or, counted from
-the moment of the fact, as ``+7d`` or ``+48h``. A word of a part (the back bet, the lay) may stand
-by its own name where it is clear; several parts are ``lays.0.stake=5 lays.1.stake=4``.
+The one reading of a fact's structs: which fields it has, how each is typed, which parts it holds.
+The terminal, the dialogue of the desk and the page's form all come through here. A word of a part
+(the back bet, the lay) may stand by its own name where it is clear; several parts are
+``lays.0.stake=5 lays.1.stake=4``.
 """
 
 from __future__ import annotations
 
-import re
 import types
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from kos.domain.books.double_entry import Pence
-from kos.domain.market.odds import decimal_odds
-from kos.domain.offers.catalogue import Offer, pence_of
-from kos.domain.offers.facts import Back, CashAdvanced, Fact, Moment
+from kos.domain.books.calendar import MOMENTS, read_moment
+from kos.domain.books.double_entry import MAX_PENCE, Pence
+from kos.domain.market.commission import read_rate
+from kos.domain.market.odds import as_decimal, read_odds
+from kos.domain.money import (
+    MOST_POUNDS,
+    NOTHING,
+    PENNY,
+    from_pence,
+    read_count,
+    read_pence,
+    read_pounds,
+    to_pence,
+)
+from kos.domain.offers.catalogue import ANY_ODDS, Offer
+from kos.domain.offers.facts import CashAdvanced, Fact, Moment, Settlement
 from kos.errors import InvalidInput
 
-_AHEAD = re.compile(r"\+(\d{1,5})([dhm])")
-_UNIT = {"d": "days", "h": "hours", "m": "minutes"}
 _PENCE_META = get_args(Pence)[1]
-_HIDDEN = frozenset({"terms", "postings"})
+_BY_LEDGER = frozenset({"terms", "postings"})
 """Filled in by the ledger, never typed."""
+_SIGNED = frozenset({"difference", "profit", "expected_win", "expected_lose"})
+_STAKES = frozenset({"stake", "face", "liability"})
+_ODDS = ("back", "odds")
+"""The odds of a bet at a bookmaker, kept as they were typed as well."""
+_PAST = frozenset({"placed_at", "matched_at"})
+"""Moments that have happened when a fact is recorded."""
+_YES = frozenset({"true", "yes", "y", "on", "1"})
+_NO = frozenset({"false", "no", "n", "off", "0"})
+
+
+class FieldKind(StrEnum):
+    """How a field is typed."""
+
+    MONEY = "money"
+    ODDS = "odds"
+    RATE = "rate"
+    MOMENT = "moment"
+    TICK = "tick"
+    CHOICE = "choice"
+    NUMBER = "number"
+    PLACE = "place"
+    """The key of a bookmaker or an exchange."""
+    BET = "bet"
+    """The reference of a bet."""
+    TOKEN = "token"  # noqa: S105 - a free bet
+    TEXT = "text"
+
+
+_KINDS: Mapping[object, FieldKind] = {
+    Moment: FieldKind.MOMENT,
+    bool: FieldKind.TICK,
+    int: FieldKind.NUMBER,
+}
+_KIND_OF_TEXT: Mapping[str, FieldKind] = {
+    "exchange": FieldKind.PLACE,
+    "venue": FieldKind.PLACE,
+    "bookmaker": FieldKind.PLACE,
+    "bet": FieldKind.BET,
+    "covers": FieldKind.BET,
+    "token": FieldKind.TOKEN,
+}
+_LABELS = {
+    "bet": "Bet reference",
+    "covers": "Hedges bet",
+    "credit_due_by": "Credit due by",
+    "difference": "Difference (minus if the account shows less)",
+    "expected_lose": "Expected result if it loses",
+    "expected_win": "Expected result if it wins",
+    "expires_at": "Expires",
+    "face": "Free bet value",
+    "is_divisible": "Can be split",
+    "is_instant": "Already received",
+    "is_single_winner": "One winner",
+    "kickoff": "Start time",
+    "matched_at": "Matched at",
+    "met_by": "Triggered by",
+    "min_odds": "Minimum odds",
+    "more_due": "More free bets to come",
+    "odds_shown": "Odds as printed",
+    "part": "Part-settled stake (leave blank if all)",
+    "placed_at": "Placed at",
+    "released": "Liability released (leave blank if all)",
+    "token": "Free bet",
+}
+_KIND_HELP: Mapping[FieldKind, str] = {
+    FieldKind.MONEY: "pounds and pence, e.g. 9.92",
+    FieldKind.ODDS: "odds in any format, e.g. 2.50, 6/4 or evens",
+    FieldKind.RATE: "a rate, e.g. 2%",
+    FieldKind.MOMENT: f"a time such as 7d, {MOMENTS}",
+    FieldKind.TICK: "yes or no",
+    FieldKind.NUMBER: "a whole number",
+    FieldKind.PLACE: "the key of a bookmaker or exchange, e.g. williamhill",
+    FieldKind.BET: "the reference of a bet",
+    FieldKind.TOKEN: "the name of a free bet",
+    FieldKind.TEXT: "a few words",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StructField:
+    """One field of a fact or of one of its parts."""
+
+    name: str
+    kind: FieldKind
+    is_required: bool
+    is_on: bool = False
+    """A tick that is set unless it is cleared."""
+    least: Decimal | None = None
+    """Of an amount, in pounds; None for one with a sign."""
+    choices: tuple[str, ...] = ()
+    part: type[msgspec.Struct] | None = None
+    """The struct that it holds, if it is a part."""
+    is_many: bool = False
+    """The part may be there several times."""
+
+    def read(self, text: str, at: datetime) -> object:
+        """The value of a typed text.
+
+        Args:
+            text: As typed.
+            at: When the fact happened: what ``+7d`` counts from.
+
+        Raises:
+            InvalidInput: It is not a value of this field.
+        """
+        typed = text.strip()
+        if not typed:
+            raise InvalidInput(self.name, "", self.allowed)
+        reader = _READERS.get(self.kind)
+        return typed if reader is None else reader(self, typed, at)
+
+    @property
+    def label(self) -> str:
+        """Its name in words."""
+        return _LABELS.get(self.name, self.name.replace("_", " ").capitalize())
+
+    @property
+    def allowed(self) -> str:
+        """What may be typed."""
+        return f"one of {', '.join(self.choices)}" if self.choices else _KIND_HELP[self.kind]
+
+
+def _pence(field: StructField, typed: str, _: datetime) -> int:
+    if field.least is None:
+        return read_pence(field.name, typed)
+    most = MOST_POUNDS if field.least else from_pence(MAX_PENCE)
+    return to_pence(read_pounds(field.name, typed, field.least, most))
+
+
+def _is_yes(field: StructField, typed: str, _: datetime) -> bool:
+    if typed.casefold() not in _YES | _NO:
+        raise InvalidInput(field.name, typed, field.allowed)
+    return typed.casefold() in _YES
+
+
+def _choice(field: StructField, typed: str, _: datetime) -> str:
+    wanted = typed.casefold().replace(" ", "_").replace("-", "_")
+    keys = {choice.replace("-", "_"): choice for choice in field.choices}
+    near = [choice for key, choice in keys.items() if key.startswith(wanted)]
+    if wanted in keys or len(near) == 1:
+        return keys.get(wanted, near[0])
+    raise InvalidInput(field.name, typed, field.allowed)
+
+
+_READERS: Mapping[FieldKind, Callable[[StructField, str, datetime], object]] = {
+    FieldKind.MONEY: _pence,
+    FieldKind.ODDS: lambda field, typed, _: as_decimal(
+        read_odds(field.name, typed, word_for_one=ANY_ODDS if field.name == "min_odds" else "")
+    ),
+    FieldKind.RATE: lambda field, typed, _: read_rate(field.name, typed),
+    FieldKind.MOMENT: lambda field, typed, at: read_moment(
+        field.name, typed, at, is_past=field.name in _PAST
+    ),
+    FieldKind.TICK: _is_yes,
+    FieldKind.CHOICE: _choice,
+    FieldKind.NUMBER: lambda field, typed, _: read_count(field.name, typed, most=MAX_PENCE),
+    FieldKind.PLACE: lambda _field, typed, _at: typed.casefold(),
+}
+"""How each kind is read; a kind that is not here is text."""
+
+
+@cache
+def fields_of(kind: type[msgspec.Struct]) -> Mapping[str, StructField]:
+    """The fields of a fact, or of a part, that a person may type, by their names."""
+    hints = get_type_hints(kind, include_extras=True)
+    fields = {}
+    for field in msgspec.structs.fields(kind):
+        if field.name in _BY_LEDGER:
+            continue
+        part, is_many = _part(hints[field.name])
+        how, choices = _kind(hints[field.name], field.name)
+        fields[field.name] = StructField(
+            name=field.name,
+            kind=how,
+            is_required=field.required,
+            is_on=field.default is True,
+            least=_least(kind, field.name),
+            choices=choices,
+            part=part,
+            is_many=is_many,
+        )
+    return fields
 
 
 def spoken(facts: Mapping[str, type[Fact]], name: str, words: Iterable[str], at: datetime) -> Fact:
@@ -44,44 +239,99 @@ def spoken(facts: Mapping[str, type[Fact]], name: str, words: Iterable[str], at:
     kind = facts.get(name)
     if kind is None or kind is CashAdvanced:
         raise InvalidInput("fact", name, f"one of {', '.join(spoken_names(facts))}")
-    said: dict[str, Any] = {}
+    typed: dict[str, Any] = {}
+    odds_shown = ""
     for word in words:
         path, equals, value = word.partition("=")
         if not equals or not path:
             raise InvalidInput(name, word, "field=value")
-        _place(said, _path(kind, path, name), value, word)
+        whole = path_of(kind, path, name)
+        read = field_at(kind, whole, name).read(value, at)
+        part = typed
+        for parent in whole[:-1]:
+            part = part.setdefault(parent, {})
+        if whole[-1] in part:
+            raise InvalidInput("word", word, "each word only once")
+        part[whole[-1]] = read
+        if whole == _ODDS:
+            odds_shown = value.strip()
+    if odds_shown:
+        typed[_ODDS[0]].setdefault("odds_shown", odds_shown)
     try:
-        return msgspec.convert(_typed(kind, said, at), kind, strict=False)
+        return msgspec.convert(_nested(kind, typed), kind)
     except msgspec.ValidationError as error:
         raise InvalidInput(name, error, f"{name}: {describe(kind)}") from error
 
 
 def spoken_names(facts: Mapping[str, type[Fact]]) -> tuple[str, ...]:
-    """The names of the facts that a person may say."""
+    """The names of the facts that a person may record."""
     return tuple(name for name, kind in facts.items() if kind is not CashAdvanced)
 
 
-def describe(kind: type[Any]) -> str:
+def describe(kind: type[msgspec.Struct]) -> str:
     """The words of a fact, those it needs first: ``bet stake odds [kickoff] lays.0.bet``."""
     needed: list[str] = []
     free: list[str] = []
-    for field in msgspec.structs.fields(kind):
-        if field.name in _HIDDEN:
-            continue
-        part, _ = _part(_hints(kind)[field.name])
-        if part is None:
-            (needed if field.required else free).append(field.name)
-            continue
-        inner = describe(part)
-        if field.required:
-            needed.append(inner)
+    for field in fields_of(kind).values():
+        if field.part is None:
+            (needed if field.is_required else free).append(field.name)
+        elif field.is_required:
+            needed.append(describe(field.part))
         else:
             free.append(f"{field.name}.0.(...)")
     return " ".join((*needed, *(f"[{name}]" for name in free)))
 
 
-def _hints(kind: type[Any]) -> dict[str, Any]:
-    return get_type_hints(kind, include_extras=True)
+def path_of(kind: type[msgspec.Struct], word: str, fact: str) -> tuple[str, ...]:
+    """The full path of a typed word; a part's word may come without the part's name.
+
+    Raises:
+        InvalidInput: The fact has no such field.
+    """
+    head, *rest = word.split(".")
+    fields = fields_of(kind)
+    if head in fields:
+        field = fields[head]
+        if not rest or field.part is None or (field.is_many and rest[0].isdecimal()):
+            return (head, *rest)
+        return (head, *(("0",) if field.is_many else ()), *rest)
+    if not rest:
+        for field in fields.values():
+            if field.part is not None and head in fields_of(field.part):
+                return (field.name, *(("0",) if field.is_many else ()), head)
+    raise InvalidInput(fact, word, describe(kind))
+
+
+def field_at(kind: type[msgspec.Struct], path: tuple[str, ...], fact: str) -> StructField:
+    """The field at a full path.
+
+    Raises:
+        InvalidInput: There is none.
+    """
+    field = fields_of(kind).get(path[0])
+    inner = path[2:] if field is not None and field.is_many else path[1:]
+    if field is not None and field.part is not None and inner:
+        return field_at(field.part, inner, fact)
+    if field is None or inner or field.part is not None:
+        raise InvalidInput(fact, ".".join(path), describe(kind))
+    return field
+
+
+def _least(kind: type[msgspec.Struct], name: str) -> Decimal | None:
+    if name in _SIGNED or (kind is Settlement and name == "amount"):
+        return None
+    return PENNY if name in _STAKES else NOTHING
+
+
+def _kind(hint: Any, name: str) -> tuple[FieldKind, tuple[str, ...]]:
+    kind = get_args(hint)[0] if get_origin(hint) in {Union, types.UnionType} else hint
+    if get_origin(kind) is Annotated and _PENCE_META in get_args(kind):
+        return FieldKind.MONEY, ()
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return FieldKind.CHOICE, tuple(choice.value for choice in kind)
+    if kind is Decimal:
+        return FieldKind.ODDS if name.endswith("odds") else FieldKind.RATE, ()
+    return _KINDS.get(kind) or _KIND_OF_TEXT.get(name, FieldKind.TEXT), ()
 
 
 def _part(hint: Any) -> tuple[type[msgspec.Struct] | None, bool]:
@@ -94,86 +344,14 @@ def _part(hint: Any) -> tuple[type[msgspec.Struct] | None, bool]:
     return None, False
 
 
-def _path(kind: type[Any], path: str, fact: str) -> list[str]:
-    """The full path of a typed word; a part's word may come without the part's name."""
-    head, *rest = path.split(".")
-    fields = {field.name: field for field in msgspec.structs.fields(kind)}
-    if head in fields and head not in _HIDDEN:
-        part, is_many = _part(_hints(kind)[head])
-        if not rest or part is None:
-            return [head, *rest]
-        if is_many and rest[0].isdecimal():
-            return [head, rest[0], *rest[1:]]
-        return [head, *(["0"] if is_many else []), *rest]
-    if not rest:
-        for name in fields:
-            part, is_many = _part(_hints(kind)[name])
-            if part is not None and head in part.__struct_fields__:
-                return [name, *(["0"] if is_many else []), head]
-    raise InvalidInput(fact, path, describe(kind))
-
-
-def _place(said: dict[str, Any], path: list[str], value: str, word: str) -> None:
-    *parents, last = path
-    here = said
-    for name in parents:
-        here = here.setdefault(name, {})
-        if not isinstance(here, dict):
-            raise InvalidInput("word", word, "each word only once")
-    if last in here:
-        raise InvalidInput("word", word, "each word only once")
-    here[last] = value
-
-
-def _typed(kind: type[Any], said: Mapping[str, Any], at: datetime) -> dict[str, Any]:
-    hints = _hints(kind)
-    typed: dict[str, Any] = {}
-    for name, value in said.items():
-        if name not in hints:
-            raise InvalidInput("word", name, describe(kind))
-        part, is_many = _part(hints[name])
-        if part is not None and is_many and isinstance(value, dict):
-            ordered = sorted(value.items(), key=lambda item: int(item[0]))
-            typed[name] = [_typed(part, inner, at) for _, inner in ordered]
-        elif part is not None and isinstance(value, dict):
-            typed[name] = _typed(part, value, at)
-        else:
-            typed[name] = _value(hints[name], str(value), name, at)
-    if kind is Back and "odds" in said:
-        typed.setdefault("odds_shown", said["odds"])
-    return typed
-
-
-def _value(hint: Any, text: str, name: str, at: datetime) -> object:
-    kinds = get_args(hint) if get_origin(hint) in {Union, types.UnionType} else (hint,)
-    for kind in kinds:
-        if get_origin(kind) is Annotated and _PENCE_META in get_args(kind):
-            return pence_of(text, name)
-        if kind is Decimal and name.endswith("odds"):
-            odds = decimal_odds(text, name)
-            return str(Decimal(odds.numerator) / Decimal(odds.denominator))
-        if kind in {datetime, Moment}:
-            return _moment(text, name, at)
-    return text
-
-
-def _moment(text: str, name: str, at: datetime) -> datetime:
-    ahead = _AHEAD.fullmatch(text)
-    if ahead is not None:
-        return at + timedelta(**{_UNIT[ahead[2]]: int(ahead[1])})
-    return moment_of(text, name)
-
-
-def moment_of(text: str, name: str) -> datetime:
-    """A typed moment.
-
-    Raises:
-        InvalidInput: It is no moment, or has no zone.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidInput(name, text, "a time such as 2026-11-23T15:00:00Z or +7d") from error
-    if moment.tzinfo is None:
-        raise InvalidInput(name, text, "a time with its zone, e.g. 2026-11-23T15:00:00Z")
-    return moment
+def _nested(kind: type[msgspec.Struct], typed: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with the parts that can be several as lists, in the order of their numbers."""
+    nested = dict(typed)
+    for name, value in typed.items():
+        field = fields_of(kind)[name]
+        if field.part is not None and field.is_many:
+            numbered = sorted(value.items(), key=lambda item: int(item[0]))
+            nested[name] = [_nested(field.part, inner) for _, inner in numbered]
+        elif field.part is not None:
+            nested[name] = _nested(field.part, value)
+    return nested

@@ -181,6 +181,27 @@ def terms_of(query: DutchQuery) -> OpportunityQuery:
     )
 
 
+def dutch_of(query: OpportunityQuery, *, with_exchanges: bool) -> DutchQuery:
+    """The query about dutches for the same bet within the same filters."""
+    return DutchQuery(
+        bookmaker=query.bookmaker,
+        kind=query.kind,
+        stake=query.stake,
+        free_bet_value=query.free_bet_value,
+        refund_value=query.refund_value,
+        is_refund_cash=query.is_refund_cash,
+        limit=query.limit,
+        sport=query.sport,
+        with_exchanges=with_exchanges,
+        min_odds=query.min_odds,
+        max_odds=query.max_odds,
+        min_liquidity=query.min_liquidity,
+        max_minutes_to_kickoff=query.max_minutes_to_kickoff,
+        only_arbs=query.only_arbs,
+        ranking=query.ranking,
+    )
+
+
 def check_dutch_query(query: DutchQuery) -> None:
     """Refuse a question that makes no sense.
 

@@ -13,14 +13,14 @@ Everything here is a function of the opportunities seen, the messages sent befor
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from kos.domain.books.calendar import LONDON, read_clock
 from kos.domain.opportunities.opportunity import (
     FREE_BETS,
     Opportunity,
@@ -28,8 +28,6 @@ from kos.domain.opportunities.opportunity import (
     check_query,
 )
 from kos.errors import InvalidInput
-
-LONDON = ZoneInfo("Europe/London")
 
 RULES = "alert-rule/"
 """The ledger keeps each rule by its user under this name and its number."""
@@ -203,22 +201,9 @@ def check_preferences(preferences: Preferences) -> None:
         raise InvalidInput("quiet", "one time", "two times, such as 22:30-07:00")
     for text in (preferences.quiet_from, preferences.quiet_until):
         if text:
-            clock_time(text)
+            read_clock("time", text)
     if not 5 <= preferences.digest_minutes <= 24 * 60:  # noqa: PLR2004 - five minutes to a day
         raise InvalidInput("digest", preferences.digest_minutes, "5 to 1,440 minutes")
-
-
-def clock_time(text: str) -> time:
-    """``22:30`` as a time of day.
-
-    Raises:
-        InvalidInput: It is not a time of day.
-    """
-    hours, colon, minutes = text.partition(":")
-    is_time = colon and hours.isascii() and hours.isdigit() and minutes.isascii()
-    if is_time and minutes.isdigit() and int(hours) < 24 and int(minutes) < 60:  # noqa: PLR2004
-        return time(int(hours), int(minutes))
-    raise InvalidInput("time", text, "a time of day such as 22:30")
 
 
 def hit_of(opportunity: Opportunity, measure: Measure, now: datetime) -> AlertHit:
@@ -277,7 +262,8 @@ def is_quiet(preferences: Preferences, now: datetime) -> bool:
         return True
     if not preferences.quiet_from:
         return False
-    start, end = clock_time(preferences.quiet_from), clock_time(preferences.quiet_until)
+    start = read_clock("time", preferences.quiet_from)
+    end = read_clock("time", preferences.quiet_until)
     local = now.astimezone(LONDON).time()
     if start <= end:
         return start <= local < end

@@ -3,9 +3,17 @@
 
 const DECIMAL = /^\d{1,12}(?:\.\d{0,30})?$|^\.\d{1,30}$/;
 
+const THOUSANDS = /^\d{1,3}(?:,\d{3})+(?:\.\d*)?$/;
+
+/** A typed amount without its £ and its commas between groups of three digits. */
+export function plainNumber(text) {
+  const bare = String(text).trim().replace(/^£ ?/, "");
+  return THOUSANDS.test(bare) ? bare.replaceAll(",", "") : bare;
+}
+
 /** A decimal text as an exact fraction {n, d}; null for anything else. */
 export function fraction(text) {
-  const plain = String(text).trim().replace(/^£/, "");
+  const plain = plainNumber(text);
   if (!DECIMAL.test(plain)) return null;
   const [whole, part = ""] = plain.split(".");
   return { n: BigInt((whole || "0") + part), d: 10n ** BigInt(part.length) };

@@ -3,7 +3,7 @@ import { age, duration } from "./ages.js";
 import { Drawer } from "./drawer.js";
 import { Grid } from "./grid.js";
 import { Live, now } from "./live.js";
-import { balance, fraction, penceOf, pounds, signed } from "./money.js";
+import { balance, fraction, penceOf, plainNumber, pounds, signed } from "./money.js";
 
 const KEPT = "kos.opportunities";
 const ASK_AFTER_MS = 350;
@@ -33,12 +33,12 @@ const keep = (changes) => {
 const rows = new Map();
 let order = [];
 let facts = {};
-const stakeNow = () => byId("stake").value.trim().replace(/^£/, "");
+const stakeNow = () => plainNumber(byId("stake").value);
 const modeNow = () => form.elements.kind.value;
 /** The kind of bet: an arb is a qualifying bet that makes a profit. */
 const kindNow = () => (modeNow() === "arbs" ? "qualifying" : modeNow());
 /** The refund: the stake if nothing is typed. */
-const refundNow = () => form.elements.refund.value.trim().replace(/^£/, "") || stakeNow();
+const refundNow = () => plainNumber(form.elements.refund.value) || stakeNow();
 
 /** The lay of a row's bet at any prices. */
 const lay = (row, stake, back, layOdds, commission) =>
@@ -406,18 +406,22 @@ const live = new Live(take, (state, words) => {
 
 // --- the question ----------------------------------------------------------------------------------
 
-const TYPED = ["free_bet", "refund", "min_odds", "max_odds", "min_liquidity", "max_liability", "within_hours"];
-const DEFAULTS = { kind: "qualifying", stake: "10.00", rank: "seed", limit: "200" };
+let mode = modeNow();
+const defaultOf = (field, of = modeNow()) =>
+  field.dataset[`default${of[0].toUpperCase()}${of.slice(1)}`] ?? field.dataset.default;
+/** Another mode: the sort order follows, unless another one is chosen. */
+function changeMode() {
+  const { rank } = form.elements;
+  if (rank.value === defaultOf(rank, mode)) rank.value = defaultOf(rank);
+  mode = modeNow();
+}
 
 function question() {
   const said = new URLSearchParams();
-  for (const [name, value] of new FormData(form)) {
-    const text = String(value).trim();
-    if (!text || text === DEFAULTS[name]) continue;
-    if (name === "free_bet" && modeNow() !== "qualifying") continue;
-    if (name.startsWith("refund") && modeNow() !== "refund") continue;
-    if (name === "hide_arbs" && modeNow() === "arbs") continue;
-    said.set(name, text.replace(/^£/, ""));
+  for (const field of form.elements) {
+    if (!field.name || field.closest("[hidden]") || (field.matches("[type=radio], [type=checkbox]") && !field.checked)) continue;
+    const text = field.value.trim();
+    if (text && text !== defaultOf(field)) said.set(field.name, text.replace(/^£/, ""));
   }
   return said;
 }
@@ -439,12 +443,16 @@ function askSoon() {
   asking = setTimeout(ask, ASK_AFTER_MS);
 }
 
+const more = () => byId("more").querySelectorAll("input, select");
+
 function showMode() {
   const isFree = kindNow() === "snr" || kindNow() === "sr";
   byId("stake-name").textContent = isFree ? "Free bet" : "Stake";
-  for (const each of form.querySelectorAll("[data-for]")) each.hidden = each.dataset.for !== modeNow();
-  for (const each of form.querySelectorAll("[data-not-for]")) each.hidden = each.dataset.notFor === modeNow();
-  const used = [...TYPED.filter((each) => each !== "refund"), "hide_arbs"].filter((name) => question().has(name)).length;
+  for (const each of form.querySelectorAll("[data-for]")) {
+    each.hidden = !each.dataset.for.split(" ").includes(modeNow());
+  }
+  const asks = question();
+  const used = [...more()].filter((field) => field.name !== "rank" && field.name !== "limit" && asks.has(field.name)).length;
   byId("more-count").hidden = !used;
   byId("more-count").textContent = used || "";
 }
@@ -455,6 +463,7 @@ form.addEventListener("submit", (event) => {
 });
 form.addEventListener("input", (event) => {
   if (event.target.closest("#columns")) return;
+  if (event.target.name === "kind") changeMode();
   showMode();
   if (event.target.id === "find") {
     arrange();
@@ -472,9 +481,10 @@ form.addEventListener("input", (event) => {
   else if (event.target.name !== "stake" || fraction(stakeNow())?.n > 0n) askSoon();
 });
 byId("clear").addEventListener("click", () => {
-  for (const name of TYPED.filter((each) => each !== "refund")) form.elements[name].value = "";
-  form.elements.hide_arbs.checked = false;
-  form.elements.rank.value = DEFAULTS.rank;
+  for (const field of more()) {
+    if (field.type === "checkbox") field.checked = false;
+    else if (field.name !== "limit") field.value = defaultOf(field) ?? "";
+  }
   showMode();
   ask();
 });
@@ -486,17 +496,6 @@ function fillChoices() {
     delete select.dataset.now;
     const options = [new Option(select.dataset.all, "")];
     const listed = new Map(known);
-    if (name === "sport") {
-      const groups = new Map();
-      for (const [key] of known) {
-        const group = key.split("_")[0];
-        groups.set(group, (groups.get(group) ?? 0) + 1);
-      }
-      for (const [group, count] of [...groups].sort()) {
-        if (count > 1) options.push(new Option(`All ${group}`, group));
-        if (count > 1) listed.set(group, group);
-      }
-    }
     for (const [key, title] of known) options.push(new Option(title, key));
     if (chosen && !listed.has(chosen)) options.push(new Option(chosen, chosen));
     select.replaceChildren(...options);

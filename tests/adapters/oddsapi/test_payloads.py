@@ -177,7 +177,7 @@ def test_a_zero_point_is_a_point() -> None:
         ("commence_time", "soon", "commence_time not a time"),
         ("commence_time", "2026-11-28T15:00:00", "commence_time without zone"),
         ("commence_time", "9999-12-31T23:59:59-12:00", "commence_time not a time"),
-        ("commence_time", "1926-11-28T15:00:00Z", "commence_time out of all bounds"),
+        ("commence_time", "1926-11-28T15:00:00Z", "commence_time out of range"),
         ("commence_time", 1e300, "commence_time not a time"),
         ("commence_time", 1764342000000, "commence_time not a time"),
         ("id", None, "id missing"),

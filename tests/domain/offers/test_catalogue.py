@@ -105,7 +105,7 @@ face = 10
         ("[offer]", r"\[\[offer\]\] tables"),
         ("nonsense", "TOML"),
         ('[[offer]]\nkey = "a"', "Offer 1"),
-        (SOUND.replace("min_stake = 10", "min_stake = 0.001"), "whole pence"),
+        (SOUND.replace("min_stake = 10", "min_stake = 0.001"), "pounds and pence"),
         (SOUND.replace("face = 10", "face = 0"), "bonus 1"),
         (SOUND.replace('title = "c"', 'title = "c"\ncolour = "red"'), "colour"),
         (SOUND + SOUND, "each key only once"),
@@ -114,6 +114,20 @@ face = 10
 def test_a_catalogue_that_is_not_sound_is_refused_by_name(text: str, why: str) -> None:
     with pytest.raises(InvalidInput, match=why):
         from_toml(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "moment"),
+    [
+        ("2026-07-08", datetime(2026, 7, 7, 23, 0, tzinfo=UTC)),
+        ("2026-07-08 18:15:00", datetime(2026, 7, 8, 17, 15, tzinfo=UTC)),
+        ("2026-07-08T18:15:00Z", datetime(2026, 7, 8, 18, 15, tzinfo=UTC)),
+        ("'8 jul 2026 18:15'", datetime(2026, 7, 8, 17, 15, tzinfo=UTC)),
+    ],
+)
+def test_the_dates_of_a_catalogue_are_in_uk_time(typed: str, moment: datetime) -> None:
+    (offer,) = from_toml(SOUND.replace('title = "c"', f'title = "c"\nstarts_at = {typed}'))
+    assert offer.starts_at == moment
 
 
 def test_a_fact_is_spoken_in_pounds_odds_and_days() -> None:
@@ -145,7 +159,7 @@ def test_a_fact_is_spoken_in_pounds_odds_and_days() -> None:
         (["bet=a", "bet=b"], "each word only once"),
         (["bet=a", "stake=ten", "odds=2"], "pounds and pence"),
         (["bet=a", "stake=10", "odds=1"], "odds above 1"),
-        (["bet=a", "stake=10", "odds=2", "kickoff=2026-11-23T12:00"], "its zone"),
+        (["bet=a", "stake=10", "odds=2", "kickoff=soon"], "UK time"),
         (["bet=a", "colour=red"], "colour"),
         (["bet=a"], "stake"),
         (["terms=x"], "terms"),
