@@ -19,6 +19,7 @@ from kos.desk import rows as command_rows
 from kos.domain.offers.facts import MONEY_FACTS, OFFER_FACTS
 from kos.domain.offers.forms import FACT_FORMS
 from kos.domain.offers.typed_facts import spoken_names
+from kos.domain.opportunities.filters import FILTERS, Filter, FilterUnit, SignalKind
 from kos.observability.vocabulary import event_rows, key_rows
 from kos.service.metrics import metric_rows
 from kos.views.facts import field_rows
@@ -88,6 +89,50 @@ def _command(command: Any, name: str) -> Iterator[str]:
     for sub_name, sub in sorted(getattr(command, "commands", {}).items()):
         if not sub.hidden:
             yield from _command(sub, f"{name} {sub_name}")
+
+
+def filters_page() -> str:
+    """Every filter of a question about opportunities, with its names and limits."""
+    return "\n".join(
+        [
+            "# Filters",
+            "",
+            (
+                "The same filters work in `kos signals`, `kos replay`, chat and on the Opportunities "
+                "page, and each understands the names of the others. In the terminal, write a name "
+                "with two hyphens in front and hyphens for underscores: `--within-hours 2`. In chat, "
+                "write `within=2h`."
+            ),
+            "",
+            *_table(
+                ("filter", "other names", "value", "default", "for", "meaning"),
+                map(_filter_cells, FILTERS),
+            ),
+        ]
+    )
+
+
+def _filter_cells(declared: Filter) -> tuple[str, ...]:
+    others = [name for name in declared.names if name != declared.name]
+    others += [each.name for each in declared.switches if each.name != declared.name]
+    values = declared.unit.value
+    if declared.choices:
+        values = ", ".join(f"`{choice.value}`" for choice in declared.choices)
+    elif declared.unit is FilterUnit.POUNDS:
+        values = f"£{declared.least:,} to £{declared.most:,}"
+    elif declared.unit is FilterUnit.COUNT:
+        values = f"{declared.least} to {declared.most}"
+    kinds = [kind.value for kind in SignalKind if kind in declared.kinds]
+    defaults = [f"`{declared.default}`"] if declared.default else []
+    defaults += [f"`{text}` for {kind}" for kind, text in declared.defaults.items()]
+    return (
+        f"`{declared.name}`",
+        ", ".join(f"`{name}`" for name in others),
+        values,
+        ", ".join(defaults),
+        "all" if len(kinds) == len(SignalKind) else ", ".join(kinds),
+        declared.help,
+    )
 
 
 def facts_page() -> str:
@@ -243,6 +288,7 @@ def _cell(text: str) -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "commands": commands_page,
     "terminal": terminal_page,
+    "filters": filters_page,
     "facts": facts_page,
     "settings": settings_page,
     "messages": messages_page,

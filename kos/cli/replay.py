@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,13 +10,9 @@ import typer
 
 from kos.cli.filters import DEFAULT_LIMIT, Given, texts_of, with_filters
 from kos.cli.settings import ConfigOption, JsonOption, settings_of
-from kos.domain.opportunities.filters import (
-    SignalKind,
-    canonical,
-    opportunity_query,
-    signal_kind,
-)
+from kos.domain.opportunities.filters import SignalKind
 from kos.domain.opportunities.opportunity import OpportunityQuery
+from kos.domain.opportunities.queries import canonical, opportunity_query, signal_kind
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -37,8 +34,7 @@ def replay(
     **given: Given,
 ) -> None:
     """Replay recorded payloads in their own time; needs no daemon, no key and no network."""
-    texts = canonical(texts_of(given))
-    query = opportunity_query(signal_kind(texts, _KINDS), texts, None, DEFAULT_LIMIT)
+    query = query_of(given)
     from kos.replay.engine import replay as replayed
 
     found = replayed(paths, query, settings_of(config).scoring)
@@ -52,6 +48,16 @@ def replay(
     screen = console()
     for part in _tables(found, query):
         screen.print(part)
+
+
+def query_of(given: Mapping[str, Given]) -> OpportunityQuery:
+    """The query that the options make; without a daemon, any competition and bookmaker is taken.
+
+    Raises:
+        InvalidInput: An option is wrong or does not fit; says what is allowed.
+    """
+    texts = canonical(texts_of(given))
+    return opportunity_query(signal_kind(texts, _KINDS), texts, None, DEFAULT_LIMIT)
 
 
 def _tables(found: Replayed, query: OpportunityQuery) -> list[RenderableType]:

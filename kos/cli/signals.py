@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import msgspec
@@ -10,18 +11,16 @@ import typer
 from kos.cli.filters import DEFAULT_LIMIT, Given, texts_of, with_filters
 from kos.cli.settings import ConfigOption, JsonOption, StateDirOption, daemon_asker, settings_of
 from kos.config.settings import Settings
-from kos.domain.market.places import place_name
-from kos.domain.market.sports import sport_title
 from kos.domain.opportunities.dutches import DutchQuery
-from kos.domain.opportunities.filters import (
-    SignalKind,
+from kos.domain.opportunities.filters import SignalKind
+from kos.domain.opportunities.opportunity import OpportunityQuery, SignalKeys
+from kos.domain.opportunities.queries import (
     canonical,
     dutch_query,
     needs_names,
     opportunity_query,
     signal_kind,
 )
-from kos.domain.opportunities.opportunity import OpportunityQuery, SignalKeys
 
 _TIMEOUT_S = 10.0
 
@@ -43,17 +42,33 @@ def signals(
 ) -> None:
     """Show the best opportunities in the daemon's memory, without calling any remote service."""
     settings = settings_of(config, state_dir)
-    texts = canonical(texts_of(given))
-    kind = signal_kind(texts)
-    seen = _seen(settings) if needs_names(texts) else None
-    if kind is SignalKind.DUTCH:
-        _dutches(dutch_query(texts, seen, DEFAULT_LIMIT), as_json=as_json, settings=settings)
-        return
-    query = opportunity_query(kind, texts, seen, DEFAULT_LIMIT)
-    if detail is not None:
+    query = query_of(given, lambda: _seen(settings))
+    if isinstance(query, DutchQuery):
+        _dutches(query, as_json=as_json, settings=settings)
+    elif detail is not None:
         _detail(detail, query, as_json=as_json, settings=settings)
     else:
         _pairs(query, as_json=as_json, settings=settings)
+
+
+def query_of(
+    given: Mapping[str, Given], ask_seen: Callable[[], SignalKeys]
+) -> OpportunityQuery | DutchQuery:
+    """The query that the options make.
+
+    Args:
+        given: The options by name.
+        ask_seen: Asks for the names with prices now; called only if a name is given.
+
+    Raises:
+        InvalidInput: An option is wrong or does not fit; says what is allowed.
+    """
+    texts = canonical(texts_of(given))
+    kind = signal_kind(texts)
+    seen = ask_seen() if needs_names(texts) else None
+    if kind is SignalKind.DUTCH:
+        return dutch_query(texts, seen, DEFAULT_LIMIT)
+    return opportunity_query(kind, texts, seen, DEFAULT_LIMIT)
 
 
 def _seen(settings: Settings) -> SignalKeys:
@@ -83,20 +98,10 @@ def _pairs(query: OpportunityQuery, *, as_json: bool, settings: Settings) -> Non
 
 def _say_what_there_is(query: OpportunityQuery, settings: Settings) -> None:
     """Hint on standard error: there may be no prices from the bookmaker, or for the sport."""
-    keys = _seen(settings)
-    if query.bookmaker is not None and query.bookmaker not in {
-        each.key for each in keys.bookmakers
-    }:
-        known = ", ".join(place_name(each.key) for each in keys.bookmakers) or "none yet"
-        name = place_name(query.bookmaker)
-        typer.echo(f"No prices from {name}. Bookmakers with prices: {known}", err=True)
-    if query.sport is not None and not any(
-        each.key.startswith(query.sport) for each in keys.sports
-    ):
-        sports = sorted({sport_title(each.key.partition("_")[0]) for each in keys.sports})
-        known = ", ".join(sports) or "none yet"
-        name = sport_title(query.sport)
-        typer.echo(f"No prices for {name}. Sports with prices: {known}", err=True)
+    from kos.views.opportunities import without_prices
+
+    for hint in without_prices(query.bookmaker, query.sport, _seen(settings)):
+        typer.echo(hint, err=True)
 
 
 def _dutches(query: DutchQuery, *, as_json: bool, settings: Settings) -> None:

@@ -25,7 +25,7 @@ _JOINERS = frozenset("\u200c\u200d")
 _WORD = re.compile(r'(?:[^\s"]|"(?:\\.|[^"\\])*")+|"')
 _QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"')
 _ESCAPE = re.compile(r"\\(.)")
-_NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_.]{0,40})=(.*)", re.DOTALL)
+_NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_.-]{0,40})=(.*)", re.DOTALL)
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,64})(?:@[A-Za-z0-9_]+)?(?=\s|$)")
 
 

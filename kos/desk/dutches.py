@@ -8,7 +8,15 @@ from kos.desk.arguments import tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.filters import FILTER_HELP, dutch_question_of
 from kos.desk.formatting import TextPart, bold, link, say
-from kos.desk.signals import head_of, names_seen, nothing, page_within, reach, short_command
+from kos.desk.signals import (
+    head_of,
+    hints_of,
+    names_seen,
+    nothing,
+    page_within,
+    reach,
+    short_command,
+)
 from kos.messages import DutchesRanked, GetDutches
 from kos.views.dutches import DutchRow, dutches_view
 
@@ -29,7 +37,7 @@ def _dutch(visit: DeskContext) -> DeskReply:
         answers=(
             say(
                 *head_of(view.title, ranked.answer.as_of, ranked),
-                *(page.parts() if blocks else nothing(view.left_out)),
+                *(page.parts() if blocks else nothing(view.left_out, hints_of(visit, query))),
                 f"\n\n{view.summary}.",
                 buttons=page.turners(command),
                 is_edit=visit.is_edit,

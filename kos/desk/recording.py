@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 
 import msgspec
 
@@ -26,10 +25,8 @@ from kos.desk.dialogue import (
 from kos.desk.formatting import bold
 from kos.desk.offers import ask_offer, described, find, may_record
 from kos.desk.signals import pair_hints, pair_of
-from kos.domain.books.double_entry import pounds
-from kos.domain.money import to_pence
 from kos.domain.offers.facts import OFFER_FACTS, MoneyFact, OfferFact, Role, Source
-from kos.domain.offers.forms import STEP_FORMS, FactForm
+from kos.domain.offers.forms import STEP_FORMS, FactForm, is_headline
 from kos.domain.offers.suggestions import LEFT_OUT, FormContext
 from kos.domain.offers.typed_facts import spoken
 from kos.domain.people.conversation import Kept, Seat
@@ -123,10 +120,13 @@ def _fact_missing(visit: DeskContext, dialogue: Dialogue) -> Prompt | None:
     context, field = form.next_field(context)
     if field is None:
         return None
+    skip = (("Skip", LEFT_OUT),) if field.asking.may_skip else ()
     return Prompt(
         field=field.word,
-        text=tidy(field.question(context)),
-        choices=tuple((tidy(label, 40), value) for label, value in field.choices(context)),
+        text=tidy(field.asking.question.format_map(context.answers)),
+        choices=tuple(
+            (tidy(label, 40), value) for label, value in (*field.choices(context), *skip)
+        ),
         read=lambda given: field.answer(given, context, visit.now),
     )
 
@@ -139,17 +139,18 @@ def _fact_finish(visit: DeskContext, dialogue: Dialogue) -> DeskReply:
     # What cannot be recorded is refused before the confirmation, not after it.
     spoken(OFFER_FACTS, fact, [f"{word}={value}" for word, value in named.items()], visit.now)
     command = f"/record {Arguments((participant, instance, fact), named).text()}"
-    amount = form.headline(named)
+    lines = [
+        (field, tidy(answer_shown(field, value, visit.now), 120))
+        for field, value in form.shown(named)
+    ]
+    amount = next((f" {text}" for field, text in lines if is_headline(field)), "")
     told = confirm(
         visit,
         bold(f"{participant} {instance}: {form.label}"),
-        *(
-            f"\n{label}: {tidy(answer_shown(field, value, visit.now), 120)}"
-            for label, field, value in form.shown(named)
-        ),
+        *(f"\n{field.label}: {text}" for field, text in lines),
         "\n\nRecord it?",
         command=command,
-        label=f"Record {pounds(to_pence(Decimal(amount)))}" if amount else "Record",
+        label=f"Record{amount}",
         participant=participant,
         instance=instance,
         version=version,

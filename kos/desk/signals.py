@@ -31,6 +31,7 @@ from kos.desk.formatting import (
 )
 from kos.domain.market.places import PLACE_NAMES
 from kos.domain.money import read_pounds
+from kos.domain.opportunities.dutches import DutchQuery
 from kos.domain.opportunities.opportunity import (
     BetKind,
     Opportunity,
@@ -60,6 +61,7 @@ from kos.views.opportunities import (
     pounds,
     refund_words,
     uk_clock,
+    without_prices,
 )
 
 SIMULATED = "SIMULATED MARKETS: these are not real prices"
@@ -180,7 +182,7 @@ def _listed(visit: DeskContext, question: Question[OpportunityQuery]) -> DeskRep
                 *head_of(
                     view.title, ranked.answer.as_of, ranked, _assumed(found[0]) if found else ""
                 ),
-                *(page.parts() if found else nothing(view.left_out)),
+                *(page.parts() if found else nothing(view.left_out, hints_of(visit, query))),
                 f"\n\n{view.summary}.",
                 buttons=((details,) if details else ()) + page.turners(command),
                 is_edit=visit.is_edit,
@@ -258,10 +260,15 @@ def _block(number: int, found: Opportunity, now: datetime) -> tuple[TextPart, ..
     )
 
 
-def nothing(left_out: tuple[str, ...]) -> tuple[TextPart, ...]:
-    """The text of an empty list: why everything was excluded."""
+def hints_of(visit: DeskContext, query: OpportunityQuery | DutchQuery) -> tuple[str, ...]:
+    """Which of the names asked for have no prices."""
+    return without_prices(query.bookmaker, query.sport, names_seen(visit.office, visit.memory))
+
+
+def nothing(left_out: tuple[str, ...], hints: tuple[str, ...]) -> tuple[TextPart, ...]:
+    """The text of an empty list: why everything was excluded, or which names have no prices."""
     if not left_out:
-        return ("No opportunities match.",)
+        return (" ".join(("No opportunities match.", *(tidy(hint, 300) for hint in hints))),)
     why = ", ".join(tidy(line, 100) for line in left_out[:8])
     return (f"No opportunities match. Excluded: {why}. Try fewer filters.",)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal
+from typing import Any
 
 from kos.domain.books.double_entry import pounds
 from kos.domain.market.places import place_name
-from kos.domain.money import to_pence
 from kos.domain.offers.forms import FACT_FORMS, FactForm
 from kos.domain.offers.typed_facts import FieldKind, StructField, describe
 from kos.views.names import readable
@@ -30,8 +29,8 @@ def described_fact(form: FactForm) -> str:
 
 def field_rows(form: FactForm) -> list[tuple[str, str, str]]:
     """The fields of a fact: name, label and what may be typed."""
-    return [(field.word, field.label, field.field.allowed) for field in form.fields] + [
-        (field.path, field.label, field.field.allowed)
+    return [(field.word, field.field.label, field.field.allowed) for field in form.fields] + [
+        (field.path, field.field.label, field.field.allowed)
         for part in form.parts
         for field in part.fields
     ]
@@ -41,17 +40,17 @@ def _usage(form: FactForm) -> str:
     return f"{form.name}: {describe(form.kind)}"
 
 
-def answer_shown(field: StructField, value: str, now: datetime) -> str:
-    """An answer, as it is stored, for people."""
+def answer_shown(field: StructField, text: str, now: datetime) -> str:
+    """An answer for people."""
     show = _SHOWN.get(field.kind)
-    return value if show is None else show(value, now)
+    return text if show is None else show(field.read(text, now), now)
 
 
-_SHOWN: Mapping[FieldKind, Callable[[str, datetime], str]] = {
-    FieldKind.MONEY: lambda value, _: pounds(to_pence(Decimal(value))),
-    FieldKind.RATE: lambda value, _: brief_percent(Decimal(value)),
-    FieldKind.MOMENT: lambda value, now: f"{uk_day(datetime.fromisoformat(value), now)} (UK time)",
-    FieldKind.PLACE: lambda value, _: place_name(value),
-    FieldKind.TICK: lambda value, _: "yes" if value == "true" else "no",
-    FieldKind.CHOICE: lambda value, _: readable(value),
+_SHOWN: Mapping[FieldKind, Callable[[Any, datetime], str]] = {
+    FieldKind.MONEY: lambda pence, _: pounds(pence),
+    FieldKind.RATE: lambda rate, _: brief_percent(rate),
+    FieldKind.MOMENT: lambda moment, now: f"{uk_day(moment, now)} (UK time)",
+    FieldKind.PLACE: lambda key, _: place_name(key),
+    FieldKind.TICK: lambda is_set, _: "yes" if is_set else "no",
+    FieldKind.CHOICE: lambda choice, _: readable(choice),
 }

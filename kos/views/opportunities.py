@@ -22,6 +22,7 @@ from kos.domain.opportunities.opportunity import (
     Opportunity,
     OpportunityAnswer,
     OpportunityQuery,
+    SignalKeys,
 )
 from kos.domain.opportunities.scoring import minutes_between
 
@@ -140,6 +141,25 @@ def showing(shown: int, considered: int, excluded: int) -> str:
         f"{head}. {lower:,} {'ranks' if lower == 1 else 'rank'} lower and {excluded:,}"
         f" {'was' if excluded == 1 else 'were'} excluded"
     )
+
+
+def without_prices(bookmaker: str | None, sport: str | None, seen: SignalKeys) -> tuple[str, ...]:
+    """Why an answer may be empty: the bookmaker or the sport asked for has no prices.
+
+    Args:
+        bookmaker: The key asked for; None for all.
+        sport: The key, or start of keys, asked for; None for all.
+        seen: The names with prices now.
+    """
+    hints = []
+    if bookmaker is not None and bookmaker not in {place.key for place in seen.bookmakers}:
+        known = ", ".join(place_name(place.key) for place in seen.bookmakers) or "none yet"
+        hints.append(f"No prices from {place_name(bookmaker)}. Bookmakers with prices: {known}.")
+    if sport is not None and not any(each.key.startswith(sport) for each in seen.sports):
+        names = sorted({sport_title(each.key.partition("_")[0]) for each in seen.sports})
+        known = ", ".join(names) or "none yet"
+        hints.append(f"No prices for {sport_title(sport)}. Sports with prices: {known}.")
+    return tuple(hints)
 
 
 def opportunity_row(opportunity: Opportunity, now: datetime) -> OpportunityRow:

@@ -7,12 +7,12 @@ form becomes the same words, read by the same reader and checked by the same rul
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from kos.domain.books.calendar import LONDON, read_moment
 from kos.domain.offers.facts import Fact
-from kos.domain.offers.forms import FACT_FORMS, FactForm, FieldForm, PartForm
+from kos.domain.offers.forms import FACT_FORMS, FactForm, FieldForm, PartForm, is_shown
 from kos.domain.offers.suggestions import LEFT_OUT, FormContext
 from kos.domain.offers.typed_facts import FieldKind, spoken
 from kos.errors import InvalidInput
@@ -25,12 +25,9 @@ FIELD = "f."
 class PageField:
     """One field of a page's form."""
 
-    name: str
-    label: str
-    kind: FieldKind
+    form: FieldForm
     value: str
     is_needed: bool
-    choices: tuple[str, ...]
     suggestions: tuple[str, ...]
 
 
@@ -63,7 +60,7 @@ def page_form(
         typed: Full field name to what was typed before, where the form was refused.
         now: What a suggestion such as ``+7d`` counts from.
     """
-    fields = tuple(_filled(form.fields, context, typed, now, is_part=False))
+    fields = tuple(_filled(form.fields, context, typed, now))
     return PageForm(
         fact=form,
         needed=tuple(field for field in fields if field.is_needed),
@@ -106,36 +103,23 @@ def moment_shown(moment: datetime) -> str:
 
 
 def _filled(
-    fields: Iterable[FieldForm],
-    context: FormContext,
-    typed: Mapping[str, str],
-    now: datetime,
-    *,
-    is_part: bool,
+    fields: Iterable[FieldForm], context: FormContext, typed: Mapping[str, str], now: datetime
 ) -> Iterator[PageField]:
-    for field in fields:
-        if not field.is_shown:
-            continue
-        how = field.field
-        suggestions = [value for _, value in field.choices(context) if value != LEFT_OUT]
-        known = field.known(context)
+    for form in filter(lambda form: is_shown(form.field), fields):
+        field, is_tick = form.field, form.field.kind is FieldKind.TICK
+        suggestions = tuple(value for _, value in form.choices(context))
+        known = form.known(context) or (suggestions[0] if len(suggestions) == 1 else "")
         value = "" if known == LEFT_OUT else known
-        if not known and len(suggestions) == 1:
-            value = suggestions[0]
-        if value and how.kind is FieldKind.MOMENT:
-            moment = how.read(value, now)
-            value = moment_shown(moment) if isinstance(moment, datetime) else ""
-        if how.kind is FieldKind.TICK and not value and how.is_on:
-            value = "true"
-        context = context.with_answer(field.word, value)
+        if value and field.kind is FieldKind.MOMENT:
+            value = moment_shown(read_moment(field.name, value, now))
+        if is_tick:
+            value = value or ("true" if field.is_on else "")
+        context = context.with_answer(form.word, value)
         yield PageField(
-            name=field.path,
-            label=field.label,
-            kind=how.kind,
-            value=typed.get(field.path, "" if typed and how.kind is FieldKind.TICK else value),
-            is_needed=how.is_required and not is_part and how.kind is not FieldKind.TICK,
-            choices=how.choices,
-            suggestions=tuple(suggestions),
+            form=form,
+            value=typed.get(form.path, "" if typed and is_tick else value),
+            is_needed=field.is_required and not is_tick,
+            suggestions=suggestions,
         )
 
 
@@ -145,8 +129,11 @@ def _parts(
     bets = [bet.bet for bet in context.open_bets()] if part.is_per_bet else [""]
     for number, bet in enumerate(bets):
         about = {part.path("bet", number): bet} if bet else {}
-        fields = _filled(part.numbered(number), context, about | dict(typed), now, is_part=True)
-        yield PagePart(legend=part.legend.format(bet=bet), fields=tuple(fields))
+        fields = _filled(part.numbered(number), context, about | dict(typed), now)
+        yield PagePart(
+            legend=part.legend.format(bet=bet),
+            fields=tuple(replace(field, is_needed=False) for field in fields),
+        )
 
 
 def _words(form: FactForm, typed: Mapping[str, str]) -> Iterator[str]:
@@ -160,8 +147,7 @@ def _words(form: FactForm, typed: Mapping[str, str]) -> Iterator[str]:
         for place, number in enumerate(there):
             fields = zip(part.numbered(place), part.numbered(number), strict=True)
             yield from _filled_in(
-                part.numbered(place),
-                {field.path: typed.get(old.path, "") for field, old in fields},
+                part.numbered(place), {field.path: typed.get(old.path, "") for field, old in fields}
             )
 
 

@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kos.domain.opportunities.filters import BY_NAME, needs_names
+from kos.domain.opportunities.filters import BY_NAME
 from kos.domain.opportunities.opportunity import OpportunityQuery, SignalKeys
+from kos.domain.opportunities.queries import needs_names
 from kos.domain.opportunities.scoring import ScoringRules
 from kos.errors import InvalidInput, WaitAndRetry
 from kos.messages import (

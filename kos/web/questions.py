@@ -9,22 +9,14 @@ import msgspec
 
 from kos.domain.market.places import PLACE_NAMES
 from kos.domain.market.sports import sport_title
-from kos.domain.opportunities.filters import (
-    BY_NAME,
-    FILTERS,
-    Filter,
-    FilterUnit,
-    SignalKind,
-    canonical,
-    opportunity_query,
-    signal_kind,
-)
+from kos.domain.opportunities.filters import BY_NAME, FILTERS, Filter, FilterUnit, SignalKind
 from kos.domain.opportunities.opportunity import (
     MAX_LIMIT,
     Opportunity,
     OpportunityQuery,
     SignalKeys,
 )
+from kos.domain.opportunities.queries import canonical, opportunity_query, signal_kind
 from kos.errors import InvalidInput
 from kos.views.opportunities import exchange_name
 

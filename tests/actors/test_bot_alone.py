@@ -11,7 +11,14 @@ import pytest
 from kos.actors import bot
 from kos.adapters.telegram.service import TelegramService
 from kos.config.settings import Secret, TelegramSettings
-from kos.domain.people.conversation import Answer, Promise, PromiseOutcome, Span
+from kos.domain.people.conversation import (
+    Answer,
+    MenuLine,
+    OutboxEntry,
+    Promise,
+    PromiseOutcome,
+    Span,
+)
 from kos.errors import WaitAndRetry
 from kos.messages import (
     CommandRecorded,
@@ -21,10 +28,8 @@ from kos.messages import (
     GetOutbox,
     MarkDelivered,
     MenuDescribed,
-    MenuLine,
     OperatorAnswered,
     OperatorSaid,
-    OutboxEntry,
     OutboxFilled,
     OutboxListed,
 )

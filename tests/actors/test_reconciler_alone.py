@@ -10,10 +10,10 @@ import pytest
 
 from kos.actors import reconciler
 from kos.domain.market.quotes import ExchangeMarket, Verdict
-from kos.domain.matching.aliases import SettledAlias
+from kos.domain.matching.aliases import AliasVerdict, SettledAlias
+from kos.domain.polling.exchange_catalogue import SportWanted
 from kos.messages import (
     AliasesListed,
-    AliasVerdict,
     CatalogueRead,
     CatalogueWanted,
     EventsMatched,
@@ -25,7 +25,6 @@ from kos.messages import (
     GetUnmatched,
     MatchDescribed,
     PricesWanted,
-    SportWanted,
     Subscribe,
     UnmatchedDescribed,
 )

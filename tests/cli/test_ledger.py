@@ -65,6 +65,26 @@ def test_a_year_from_april_cuts_where_it_says(terminal: Terminal) -> None:
     assert len(terminal.json("books statement A --year 2025-26")) == 2
 
 
+def test_dates_and_times_are_read_back_in_uk_time_before_they_are_recorded(
+    terminal: Terminal,
+) -> None:
+    said = terminal.type("books record A bonus_paid venue=coral amount=1 --at", "2026-06-30 23:30")
+    assert said.exit_code == 0
+    assert "at Tue 30 Jun, 23:30 (UK time)" in said.stderr
+    assert "UK time" not in terminal.type("books record A bonus_paid venue=coral amount=1").stderr
+    refused = terminal.type(
+        "books record A bonus_paid venue=coral amount=1 --at", "2026-03-29 01:30"
+    )
+    assert refused.exit_code != 0
+    lines = terminal.json("books statement A --since 2026-06-30 --until 2026-07-01")
+    assert {line["occurred_at"] for line in lines} == {"2026-06-30T22:30:00Z"}
+
+
+def test_since_and_a_year_do_not_go_together(terminal: Terminal) -> None:
+    for option in ("--since", "--until"):
+        assert terminal.type(f"books show -p A --year 2026 {option} 2026-01-01").exit_code != 0
+
+
 def test_a_backup_is_restored_and_the_former_file_kept(terminal: Terminal, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
     terminal.well("ledger backup", str(copy))

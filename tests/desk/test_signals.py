@@ -82,12 +82,12 @@ def test_filters_as_bare_words_are_those_by_name(building: Building) -> None:
     ("typed", "said"),
     [
         ("/qualifier corall", "did you mean Coral?"),
-        ("/qualifier coral stake=nan", "Stake"),
-        ("/qualifier coral colour=red", "Colour"),
-        ("/qualifier coral odds=6-2", "odds"),
-        ("/qualifier coral page=0", "Page"),
-        ("/snr coral free=10", "free"),
-        ("/qualifier coral exchange=bank", "Exchange"),
+        ("/qualifier coral stake=nan", "Stake cannot be 'nan'."),
+        ("/qualifier coral colour=red", "colour"),
+        ("/qualifier coral odds=6-2", "Minimum back odds cannot be '6'."),
+        ("/qualifier coral page=0", "Page cannot be '0'."),
+        ("/snr coral free=10", "Enter it only for qualifying bets, arbs and dutching"),
+        ("/qualifier coral exchange=bank", "exchange"),
         ("/take q.10.0000000000000000", "No longer available"),
         ("/show rubbish", "not in a recent list"),
     ],
@@ -98,6 +98,15 @@ def test_a_wrong_word_is_answered_by_what_is_wrong(
     told = building.hear(typed)
     assert told.is_refused
     assert said in text_of(told.answers[0])
+
+
+def test_an_empty_list_says_which_names_have_no_prices(building: Building) -> None:
+    told = building.hear("/snr unibet")
+    assert not told.is_refused
+    assert "No prices from Unibet. Bookmakers with prices: Coral, Paddy Power." in text_of(
+        told.answers[0]
+    )
+    assert "No prices for Golf. Sports with prices: " in building.text("/dutch golf")
 
 
 def test_a_question_too_long_for_a_button_is_kept(building: Building) -> None:

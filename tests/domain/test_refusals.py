@@ -11,6 +11,7 @@ from functools import partial
 import msgspec
 import pytest
 
+from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books import double_entry
 from kos.domain.books.double_entry import Account, AccountKind, Posting, UnbalancedEntry
 from kos.domain.money import read_pence
@@ -20,7 +21,6 @@ from kos.domain.offers import (
     due,
     ending,
     facts,
-    forms,
     hedge,
     life,
     past_bets,
@@ -318,7 +318,7 @@ PLACING = [
     Row("qualified", f.LayMatched(lay=new_lay(selection="")), ("selection",)),
     Row("qualified", f.LayMatched(lay=new_lay(selection="York")), ("ql", "Leeds", "betfair")),
     Row("qualified", f.LayMatched(lay=new_lay(market="m2")), ("ql", "Leeds", "betfair")),
-    Row("qualified", f.LayMatched(lay=new_lay(side=f.ExchangeSide.BACK)), ("ql", "lay")),
+    Row("qualified", f.LayMatched(lay=new_lay(side=ExchangeSide.BACK)), ("ql", "lay")),
     Row("qualified", f.LayMatched(lay=new_lay(exchange="smarkets")), ("ql", "betfair")),
     Row("qualified", f.LayMatched(lay=new_lay(bet="q")), ("q", "coral")),
     Row(
@@ -694,11 +694,11 @@ READ: dict[str, Reading] = {
     "no name": (told("=a"), "qualifier_placed", "=a"),
     "a field that is missing": (told("bet=a"), "qualifier_placed", None),
     "no such word": (told("bet=a", "colour=red"), "qualifier_placed", "colour"),
-    "no such word of a part": (told("lays.0.colour=red"), "word", "colour"),
+    "no such word of a part": (told("lays.0.colour=red"), "qualifier_placed", "colour"),
     "hidden": (told("terms=x", fact="deposit_sent"), "deposit_sent", "terms"),
     "twice": (told("bet=a", "bet=b"), "word", "bet=b"),
     "no such part": (told("nope.bet=a"), "qualifier_placed", "nope.bet"),
-    "a part and a word": (told("back=a", "back.bet=b"), "word", "back.bet=b"),
+    "a part and a word": (told("back=a", "back.bet=b"), "qualifier_placed", "back"),
     "empty": (told("bet=a", "stake=", "odds=2"), "stake", ""),
     "neither yes nor no": (
         told("offer=a", "amount=1", "is_instant=maybe", fact="deposit_sent"),
@@ -706,11 +706,6 @@ READ: dict[str, Reading] = {
         "maybe",
     ),
     "none of the choices": (told("bet=a", "result=x", fact="bet_settled"), "result", "x"),
-    "no such field of a part in chat": (
-        partial(forms.FACT_FORMS["lay_matched"].answers, {"lay.colour": "red"}, NOON),
-        "lay_matched",
-        "lay.colour",
-    ),
     "no moment": (told("bet=a", "stake=1", "odds=2", "kickoff=soon"), "kickoff", "soon"),
 }
 

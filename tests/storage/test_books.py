@@ -418,6 +418,26 @@ def test_profit_is_told_by_the_time_asked_for(ledger: Ledger) -> None:
     assert [(line.name, line.profit) for line in everything.by_month] == [("2026-04", 120)]
 
 
+def test_profit_by_month_is_by_month_of_the_uk_calendar(ledger: Ledger) -> None:
+    begin(ledger, "A", "B")
+    moments = (
+        datetime(2026, 6, 30, 22, 59, tzinfo=UTC),
+        datetime(2026, 6, 30, 23, 0, tzinfo=UTC),
+        datetime(2026, 7, 15, 12, 0, tzinfo=UTC),
+        datetime(2026, 11, 30, 23, 59, tzinfo=UTC),
+    )
+    for who in ("B", "A"):
+        for number, at in enumerate(moments):
+            telling = Telling("", f.BonusPaid(venue="coral", amount=10**number), at)
+            ledger.execute([command(who, f"bonus-{who}-{number}", telling)])
+    lines = reports.books(ledger.database, GetBooks(operator="ann"), NOON).by_month
+    assert [(line.participant, line.name, line.profit) for line in lines] == [
+        (who, month, profit)
+        for who in ("A", "B")
+        for month, profit in (("2026-06", 1), ("2026-07", 110), ("2026-11", 1000))
+    ]
+
+
 def test_reminders_are_of_the_scope_asked_for(ledger: Ledger) -> None:
     begin(ledger, "A", "B")
     for who, hours in (("A", 3), ("B", 1)):

@@ -13,8 +13,16 @@ from kos.domain.opportunities.opportunity import (
     OpportunityAnswer,
     OpportunityQuery,
     ScoreFactors,
+    SignalKeys,
+    SignalPlace,
+    SignalSport,
 )
-from kos.messages import GetOpportunities, OpportunitiesRanked
+from kos.messages import (
+    GetOpportunities,
+    GetSignalKeys,
+    OpportunitiesRanked,
+    SignalKeysListed,
+)
 from kos.runtime import Message
 
 SIDES = {
@@ -22,6 +30,13 @@ SIDES = {
     BetKind.FREE_BET_SNR: kinds.free_bet_snr,
     BetKind.FREE_BET_SR: kinds.free_bet_sr,
 }
+KEYS = SignalKeys(
+    as_of=datetime(2026, 7, 1, 12, 0, tzinfo=UTC),
+    bookmakers=(SignalPlace(key="coral", title="Coral", events=3),),
+    exchanges=(SignalPlace(key="betfair", title="Betfair", events=3),),
+    sports=(SignalSport(key="soccer_epl", title="EPL", events=3),),
+)
+"""What the market has prices for."""
 
 
 def opportunity(
@@ -103,6 +118,8 @@ class Market:
         self.seen_at: datetime | None = None
 
     def __call__(self, message: Message) -> Message:
+        if isinstance(message, GetSignalKeys):
+            return SignalKeysListed(keys=KEYS)
         assert isinstance(message, GetOpportunities)
         return ranked(
             tuple(

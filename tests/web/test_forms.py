@@ -140,9 +140,9 @@ def test_the_page_shows_every_field_but_those_of_the_terminal_only(name: str) ->
     shown = [*page.needed, *page.further, *(field for part in page.parts for field in part.fields)]
     hidden = {"odds_shown", "event_id", "hold"}
     for field in FACT_FORMS[name].fields:
-        is_shown = field.path in {each.name for each in shown}
+        is_shown = field.path in {each.form.path for each in shown}
         assert is_shown == (field.field.name not in hidden or field.field.is_required)
-    assert all(field.label for field in shown)
+    assert all(field.form.field.label for field in shown)
 
 
 def test_an_empty_form_is_refused_by_its_first_missing_field() -> None:
@@ -172,7 +172,7 @@ def test_ticks_on_the_page_are_off_unless_they_are_set() -> None:
     assert isinstance(fact, LayMatched)
     assert not fact.lay.is_single_winner
     form = page_form(FACT_FORMS["lay_matched"], FormContext(), {}, NOW)
-    values = {field.name: field.value for field in (*form.needed, *form.further)}
+    values = {field.form.path: field.value for field in (*form.needed, *form.further)}
     assert values["lay.is_single_winner"] == "true"
 
 

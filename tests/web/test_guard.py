@@ -68,7 +68,7 @@ def test_a_page_has_no_script_or_style_of_its_own(page: WebServer) -> None:
 
 
 def test_text_of_the_address_is_escaped(page: WebServer) -> None:
-    text = call(page, "/opportunities?bookmaker=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").text
+    text = call(page, "/opportunities?stake=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").text
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)" in text
 

@@ -128,7 +128,16 @@ def test_streams_end_when_the_page_closes() -> None:
 
 def test_a_question_that_makes_no_sense_is_refused_in_words() -> None:
     with serving(Cast(scorer=Market())) as server:
-        for words in ("stake=nan", "stake=0", "stake=1.001", "kind=best", "limit=0", "limit=99999"):
+        for words, start in (
+            ("stake=nan", "Stake"),
+            ("stake=0", "Stake"),
+            ("stake=1.001", "Stake"),
+            ("kind=best", "Kind"),
+            ("kind=dutch", "Kind"),
+            ("limit=0", "Number of results"),
+            ("limit=99999", "Number of results"),
+            ("stak=10", "Filter"),
+        ):
             answer = call(server, f"/opportunities/stream?{words}", headers={"Accept": "*/*"})
             assert answer.status == 400, words
-            assert answer.text.startswith(words.partition("=")[0].capitalize())
+            assert answer.text.startswith(f"{start} cannot be")

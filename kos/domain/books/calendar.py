@@ -40,7 +40,7 @@ _ISO = re.compile(
 )
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 _DAY_OF_MONTH = re.compile(
-    r"(\d{1,2})(?:st|nd|rd|th)?[ -]([a-z]+)(?:[ -]((?:19|20|21)?\d{2}))?"
+    r"(\d{1,2})(?:st|nd|rd|th)?[ -]([a-z]+)(?:[ -]((?:19|20|21)\d{2})|-(\d{2}))?"
     r"|(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>(?:19|20|21)\d{2})",
     re.ASCII,
 )
@@ -234,7 +234,7 @@ def _day_of_month(folded: str, today: date | None, *, is_past: bool) -> date | N
     if found is None:
         return None
     named = _named(found[2], _MONTHS) if found[2] else int(found["month"]) - 1
-    year, number = found[3] or found["year"], int(found[1] or found["day"])
+    year, number = found[3] or found[4] or found["year"], int(found[1] or found["day"])
     if named is None or (not year and today is None):
         return None
     years = [int(year) + (_CENTURY if len(year) == len("26") else 0)] if year else []

@@ -10,7 +10,7 @@ import io
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -305,10 +305,8 @@ def _value(value: object, where: str, name: str) -> object:
         return read_pence(where, str(value))
     if name in _ODDS and isinstance(value, str | int | float):
         return str(as_decimal(read_odds(where, str(value), word_for_one=ANY_ODDS)))
-    if name in _TIMES and isinstance(value, str):
-        return read_moment(where, value, None)
-    if name in _TIMES and isinstance(value, datetime) and value.tzinfo is None:
-        return read_moment(where, value.isoformat(" "), None)
+    if name in _TIMES and isinstance(value, str | date):
+        return read_moment(where, str(value), None)
     return value
 
 

@@ -9,15 +9,15 @@ suggestions, in the order in which a dialogue asks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from kos.domain.offers import facts as f
 from kos.domain.offers import suggestions as s
-from kos.domain.offers.suggestions import LEFT_OUT, Choice, FormContext, Known, Suggests
+from kos.domain.offers.suggestions import LEFT_OUT, Amount, Choice, FormContext, Suggests
 from kos.domain.offers.typed_facts import (
     FieldKind,
     StructField,
@@ -27,43 +27,26 @@ from kos.domain.offers.typed_facts import (
     spoken_names,
 )
 
+_NOTHING = s.choices()
 _HIDDEN = frozenset({"odds_shown", "event_id", "hold"})
 """Typed at the terminal only: no form shows them."""
-_HEADLINES = ("stake", "amount", "face")
-_LABELS = {
-    "bet": "Bet reference",
-    "covers": "Hedges bet",
-    "credit_due_by": "Credit due by",
-    "difference": "Difference (minus if the account shows less)",
-    "expected_lose": "Expected result if it loses",
-    "expected_win": "Expected result if it wins",
-    "expires_at": "Expires",
-    "face": "Free bet value",
-    "is_divisible": "Can be split",
-    "is_instant": "Already received",
-    "is_single_winner": "One winner",
-    "kickoff": "Start time",
-    "matched_at": "Matched at",
-    "met_by": "Triggered by",
-    "min_odds": "Minimum odds",
-    "more_due": "More free bets to come",
-    "odds_shown": "Odds as printed",
-    "part": "Part-settled stake (leave blank if all)",
-    "placed_at": "Placed at",
-    "released": "Liability released (leave blank if all)",
-    "token": "Free bet",
-}
+_HEADLINES = frozenset({"stake", "amount", "face"})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Asking:
     """What a form adds to a field of a fact."""
 
     word: str
     question: str = ""
     """What a dialogue asks, with earlier answers in braces; empty: it does not ask."""
-    known: Known = s.not_known
-    suggests: Suggests = s.nothing
+    suggests: Suggests = _NOTHING
+    _: KW_ONLY
+    fills: bool = False
+    """The only suggestion is taken without a question."""
+    needs_choices: bool = False
+    """Without suggestions the field is left out."""
+    may_skip: bool = False
     is_needed: Callable[[FormContext], bool] = s.always
     """Whether a dialogue needs it after the answers so far."""
 
@@ -74,7 +57,6 @@ class FieldForm:
 
     path: str
     """Its full name, e.g. ``back.stake``."""
-    label: str
     field: StructField
     asking: Asking
 
@@ -83,24 +65,21 @@ class FieldForm:
         """Its shortest name at the terminal, e.g. ``stake``."""
         return self.asking.word
 
-    @property
-    def is_shown(self) -> bool:
-        """Whether forms and confirmations show it."""
-        return is_shown(self.field)
-
     def known(self, context: FormContext) -> str:
         """The answer that needs no question; LEFT_OUT if none is needed, empty to ask."""
-        return self.asking.known(context) if self.asking.is_needed(context) else LEFT_OUT
+        choices = self.choices(context)
+        if not self.asking.is_needed(context):
+            return LEFT_OUT
+        if self.asking.fills and len(choices) == 1:
+            return choices[0][1]
+        is_asked = self.asking.question and (choices or not self.asking.needs_choices)
+        return "" if is_asked else LEFT_OUT
 
     def choices(self, context: FormContext) -> tuple[Choice, ...]:
         """Suggested answers with their labels."""
         return self.asking.suggests(context) or tuple(
             (choice.replace("_", " "), choice) for choice in self.field.choices
         )
-
-    def question(self, context: FormContext) -> str:
-        """What a dialogue asks."""
-        return self.asking.question.format_map(context.answers)
 
     def answer(self, text: str, context: FormContext, now: datetime) -> str:
         """A typed answer as it is stored, read as the terminal reads it.
@@ -110,25 +89,27 @@ class FieldForm:
         Raises:
             InvalidInput: It is not a value of this field.
         """
-        values = [value for _, value in self.choices(context)]
-        near = [value for value in values if text and value.startswith(text.strip().casefold())]
-        text = near[0] if self.field.kind in _NAMES and len(near) == 1 else text
-        if text.strip() == LEFT_OUT and LEFT_OUT in values:
+        if self.asking.may_skip and text.strip() == LEFT_OUT:
             return LEFT_OUT
-        return stored(self.field, text, now)
+        typed = text.strip().casefold()
+        near = [value for _, value in self.choices(context) if typed and value.startswith(typed)]
+        is_name = self.field.kind in _NAMES and len(near) == 1
+        return stored(self.field, near[0] if is_name else text, now)
 
 
 _NAMES = frozenset({FieldKind.BET, FieldKind.TOKEN, FieldKind.PLACE, FieldKind.TEXT})
 
 
 def stored(field: StructField, text: str, now: datetime) -> str:
-    """A typed value in the form that means the same at any later moment; odds as they were typed.
+    """A typed value as text that means the same at any later moment.
 
     Raises:
         InvalidInput: It is not a value of this field.
     """
     value = field.read(text, now)
-    return text.strip() if field.kind is FieldKind.ODDS else field.written(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if isinstance(value, str) else text.strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,23 +169,18 @@ class FactForm:
             if field.word in context.answers:
                 continue
             known = field.known(context)
-            if known:
-                context = context.with_answer(field.word, known)
-            elif field.asking.question:
+            if not known:
                 return context, field
+            context = context.with_answer(field.word, known)
         return context, None
 
-    def shown(self, answers: Mapping[str, str]) -> Iterator[tuple[str, StructField, str]]:
-        """The answers to confirm, in the order of the fields: label, field and value of each."""
+    def shown(self, answers: Mapping[str, str]) -> Iterator[tuple[StructField, str]]:
+        """The answers to confirm, in the order of the fields."""
         words = [field.word for field in self.fields if field.word in answers]
         for word in dict.fromkeys((*words, *answers)):
             field = field_at(self.kind, path_of(self.kind, word, self.name), self.name)
             if answers[word] != LEFT_OUT and is_shown(field):
-                yield label_of(field), field, answers[word]
-
-    def headline(self, answers: Mapping[str, str]) -> str:
-        """The amount that the button of the confirmation names; empty without one."""
-        return next((answers[word] for word in _HEADLINES if word in answers), "")
+                yield field, answers[word]
 
 
 def is_shown(field: StructField) -> bool:
@@ -212,9 +188,9 @@ def is_shown(field: StructField) -> bool:
     return field.is_required or field.name not in _HIDDEN
 
 
-def label_of(field: StructField) -> str:
-    """A field in words."""
-    return _LABELS.get(field.name, field.name.replace("_", " ").capitalize())
+def is_headline(field: StructField) -> bool:
+    """Whether the button of a confirmation names the amount of this field."""
+    return field.name in _HEADLINES
 
 
 # --- how a form is made -----------------------------------------------------------------------------
@@ -233,9 +209,8 @@ def _form(kind: type[f.Fact], label: str, *asked: Asking) -> FactForm:
         fields=tuple(
             FieldForm(
                 path=path,
-                label=label_of(fields[path]),
                 field=fields[path],
-                asking=askings.get(path) or Asking(word=_word(kind, path, name)),
+                asking=askings.get(path) or Asking(_word(kind, path, name)),
             )
             for path in ordered
         ),
@@ -247,7 +222,7 @@ def _form(kind: type[f.Fact], label: str, *asked: Asking) -> FactForm:
     )
 
 
-def _plain(kind: type[Any], prefix: str) -> Iterator[tuple[str, StructField]]:
+def _plain(kind: type[msgspec.Struct], prefix: str) -> Iterator[tuple[str, StructField]]:
     """The fields of a fact and of the parts that it needs, by their full names."""
     for field in fields_of(kind).values():
         name = f"{prefix}{field.name}"
@@ -274,10 +249,7 @@ def _part_form(field: StructField) -> PartForm:
         is_per_bet=part is f.Settlement,
         fields=tuple(
             FieldForm(
-                path=f"{field.name}.0.{name}",
-                label=label_of(inner),
-                field=inner,
-                asking=askings.get(name) or Asking(word=name),
+                path=f"{field.name}.0.{name}", field=inner, asking=askings.get(name) or Asking(name)
             )
             for name, inner in fields_of(part).items()
         ),
@@ -287,116 +259,74 @@ def _part_form(field: StructField) -> PartForm:
 # --- what is asked ----------------------------------------------------------------------------------
 
 
-def _amount(question: str, amount: Callable[[FormContext], int | None] | None = None) -> Asking:
-    suggests = s.nothing if amount is None else s.money(amount)
-    return Asking(word="amount", question=question, suggests=suggests)
+def _given(word: str, suggests: Suggests) -> Asking:
+    return Asking(word, "", suggests, fills=True)
 
 
-def _reason(question: str) -> Asking:
-    return Asking(word="reason", question=question)
+def _amount(question: str, amount: Amount) -> Asking:
+    return Asking("amount", question, s.money(amount))
+
+
+def _reason(question: str = "Why?") -> Asking:
+    return Asking("reason", question)
 
 
 def _token(phase: str) -> Asking:
-    return Asking(
-        word="token",
-        question="Which free bet?",
-        known=s.only_token(phase),
-        suggests=s.tokens_at(phase),
-    )
-
-
-def _odds(question: str, hint: str) -> Asking:
-    example = "For example 2.50, 6/4 or evens"
-    return Asking(word="odds", question=f"{question} {example}", suggests=s.hints(hint))
+    return Asking("token", "Which free bet?", s.tokens(phase), fills=True, needs_choices=True)
 
 
 def _bet(question: str, *, backs: bool | None = None) -> Asking:
-    return Asking(
-        word="bet",
-        question=question,
-        known=s.only_bet(backs),
-        suggests=s.bet_choices(backs),
+    return Asking("bet", question, s.open_bets(backs=backs), fills=True)
+
+
+def _placed(letter: str, question: str, stake: Amount) -> tuple[Asking, ...]:
+    return (
+        _given("bet", s.new_bet(letter)),
+        Asking("stake", question, s.money(stake)),
+        Asking("odds", "What odds? For example 2.50, 6/4 or evens", s.hint("odds")),
+        Asking("selection", "Which selection did you back?", s.hint("selection"), fills=True),
+        Asking(
+            "kickoff",
+            "Start time (UK)? For example thu 18:15, 3 dec 12:30 or 3h",
+            s.hint("kickoff"),
+            fills=True,
+            may_skip=True,
+        ),
+        _given("event", s.hint("event")),
+        _given("event_id", s.hint("event_id")),
     )
 
 
-_EXCHANGE = Asking(
-    word="exchange",
-    question="Which exchange?",
-    known=s.only_exchange,
-    suggests=s.exchange_choices,
-)
-_VENUE = Asking(word="venue", question="Which bookmaker or exchange?", suggests=s.venue_choices)
-_BACK = (
-    Asking(
-        word="selection",
-        question="Which selection did you back?",
-        known=s.hinted("selection"),
-    ),
-    Asking(
-        word="kickoff",
-        question="Start time (UK)? For example thu 18:15, 3 dec 12:30 or 3h",
-        known=s.hinted("kickoff"),
-        suggests=s.listed(("Skip", LEFT_OUT)),
-    ),
-    Asking(word="event", known=s.hinted("event")),
-    Asking(word="event_id", known=s.hinted("event_id")),
-    Asking(
-        word="sport",
-        question="Which sport was it?",
-        known=s.within_terms("sport"),
-        suggests=s.from_terms("sport"),
-    ),
-    Asking(
-        word="market",
-        question="Which market was it?",
-        known=s.within_terms("market"),
-        suggests=s.from_terms("market"),
-    ),
+_THEIR_REASON = _reason("What reason did they give?")
+_EXCHANGE = Asking("exchange", "Which exchange?", s.exchanges, fills=True)
+_VENUE = Asking("venue", "Which bookmaker or exchange?", s.venues)
+_SPORT, _MARKET = (
+    Asking(word, f"Which {word} was it?", s.within_terms(word), fills=True, needs_choices=True)
+    for word in ("sport", "market")
 )
 _LAY = (
-    Asking(word="bet", known=s.new_bet("l")),
-    Asking(
-        word="covers",
-        question="Which back bet does it hedge?",
-        known=s.hedged_bet,
-        suggests=s.bet_choices(backs=True),
-    ),
+    _given("bet", s.new_bet("l")),
+    Asking("covers", "Which back bet does it hedge?", s.hedgeable, needs_choices=True),
     _EXCHANGE,
-    Asking(
-        word="selection",
-        question="Which selection did you lay?",
-        known=s.laid_selection,
-    ),
-    Asking(word="market", known=s.lay_market),
-    Asking(
-        word="stake",
-        question="Matched lay stake (£)?",
-        suggests=s.money(s.hinted_pence("lay_stake")),
-    ),
-    _odds("Lay odds?", "lay_odds"),
-    Asking(
-        word="commission",
-        question="Exchange commission? For example 2%",
-        known=s.hinted("commission"),
-        suggests=s.listed(("None", "0"), ("2%", "0.02"), ("5%", "0.05")),
-    ),
+    Asking("selection", "Which selection did you lay?", s.of(s.laid_selection), fills=True),
+    _given("market", s.of(s.lay_market)),
+    Asking("stake", "Matched lay stake (£)?", s.money(s.hinted_money("lay_stake"))),
+    Asking("odds", "Lay odds? For example 2.50, 6/4 or evens", s.hint("lay_odds")),
+    Asking("commission", "Exchange commission? For example 2%", s.commission, fills=True),
 )
 _SETTLEMENT = (
     _bet("Which bet?"),
+    Asking("result", "How was {bet} settled? (A lay wins if the selection does not.)"),
     Asking(
-        word="result",
-        question="How was {bet} settled? (A lay wins if the selection does not.)",
-    ),
-    Asking(
-        word="amount",
-        question="Total returned (£), including the stake? For an exchange bet: the net result, "
-        "with a minus sign for a loss.",
+        "amount",
+        "Total returned (£), including the stake? For an exchange bet: the net result, with a "
+        "minus sign for a loss.",
         is_needed=s.needs_amount,
     ),
     Asking(
-        word="commission",
-        question="Commission charged (£)?",
-        suggests=s.listed(("None", "0")),
+        "commission",
+        "Commission charged (£)?",
+        s.choices(("None", "0")),
         is_needed=s.pays_commission,
     ),
 )
@@ -405,6 +335,7 @@ _PARTS: Final[Mapping[type[msgspec.Struct], tuple[str, str, tuple[Asking, ...]]]
     f.Planned: ("Liability to reserve for the lay", "liability", (_EXCHANGE,)),
     f.Settlement: ("Settlement of {bet}", "result", _SETTLEMENT),
 }
+"""For each part that may be left out: its legend, the field that decides, and what is asked."""
 
 _OFFER_FORMS = (
     _form(f.DepositSent, "Deposit sent"),
@@ -413,66 +344,55 @@ _OFFER_FORMS = (
         f.DepositFailed,
         "Deposit returned",
         _amount("Amount returned (£)?", s.in_transit),
-        _reason("Why?"),
+        _reason(),
     ),
-    _form(f.FloatSent, "Money sent to an exchange", _EXCHANGE, _amount("Amount (£)?")),
+    _form(f.FloatSent, "Money sent to an exchange", _EXCHANGE, Asking("amount", "Amount (£)?")),
     _form(
         f.QualifierPlaced,
         "Qualifying bet placed",
-        Asking(word="bet", known=s.new_bet("q")),
-        Asking(word="stake", question="Stake (£)?", suggests=s.money(s.qualifying_stake)),
-        _odds("What odds?", "odds"),
-        *_BACK,
+        *_placed("q", "Stake (£)?", s.qualifying_stake),
+        _SPORT,
+        _MARKET,
     ),
     _form(f.LayMatched, "Lay matched", *_LAY),
     _form(f.HedgeAdded, "Another lay or trade-out", *_LAY),
     _form(f.LayCancelled, "Unmatched lay cancelled", _bet("Which lay?", backs=False), _EXCHANGE),
     _form(f.BetSettled, "Bet settled", *_SETTLEMENT),
-    _form(f.CommissionCharged, "Commission charged", _EXCHANGE, _amount("Amount (£)?")),
-    _form(f.Triggered, "Offer terms met", Asking(word="met_by", known=s.fixed("terms met"))),
+    _form(f.CommissionCharged, "Commission charged", _EXCHANGE, Asking("amount", "Amount (£)?")),
+    _form(f.Triggered, "Offer terms met", _given("met_by", s.choices(("terms met", "terms met")))),
     _form(
         f.Credited,
         "Free bet credited",
-        Asking(word="token", known=s.new_token),
-        Asking(word="kind", known=s.bonus_kind),
-        Asking(word="face", question="Free bet value (£)?", suggests=s.money(s.bonus_value)),
+        _given("token", s.of(s.new_token)),
+        _given("kind", s.of(s.bonus_kind)),
+        Asking("face", "Free bet value (£)?", s.money(s.bonus_value)),
         Asking(
-            word="expires_at",
-            question="When does the free bet expire (UK time)? For example 7d, or 8 dec 23:59",
-            suggests=s.bonus_expiry,
+            "expires_at",
+            "When does the free bet expire (UK time)? For example 7d, or 8 dec 23:59",
+            s.bonus_expiry,
             is_needed=s.expires,
         ),
-        Asking(word="min_odds", known=s.bonus_min_odds),
-        Asking(word="more_due", known=s.more_due),
+        _given("min_odds", s.of(s.bonus_min_odds)),
+        _given("more_due", s.of(s.more_due)),
     ),
     _form(f.CashAdvanced, "Cash bonus finished"),
-    _form(f.QualifierVoided, "Qualifying bet void", _reason("Why?")),
+    _form(f.QualifierVoided, "Qualifying bet void", _reason()),
     _form(f.NotTriggered, "No free bet earned"),
-    _form(f.Refused, "Bookmaker declined the bonus", _reason("What reason did they give?")),
-    _form(f.Restricted, "Account restricted", _reason("What reason did they give?")),
+    _form(f.Refused, "Bookmaker declined the bonus", _THEIR_REASON),
+    _form(f.Restricted, "Account restricted", _THEIR_REASON),
     _form(
         f.FreeBetPlaced,
         "Free bet placed",
         _token("FREE_BET_CREDITED"),
-        Asking(word="bet", known=s.new_bet("f")),
-        Asking(
-            word="stake",
-            question="How much of the free bet did you use (£)?",
-            suggests=s.money(s.token_value),
-        ),
-        _odds("What odds?", "odds"),
-        *_BACK[:4],
-        Asking(word="sport", known=s.hinted("sport")),
-        Asking(word="market", known=s.hinted("market")),
+        *_placed("f", "How much of the free bet did you use (£)?", s.token_value),
+        _given("sport", s.hint("sport")),
+        _given("market", s.hint("market")),
     ),
     _form(f.Expired, "Free bet expired", _token("FREE_BET_CREDITED")),
     _form(f.EarlyPayout, "Early payout", _bet("Which bet?", backs=True)),
     _form(f.FreeBetVoided, "Free bet void, returned", _token("FREE_BET_PLACED")),
     _form(
-        f.FreeBetVoidedLost,
-        "Free bet void, not returned",
-        _token("FREE_BET_PLACED"),
-        _reason("What reason did they give?"),
+        f.FreeBetVoidedLost, "Free bet void, not returned", _token("FREE_BET_PLACED"), _THEIR_REASON
     ),
     _form(f.FreeBetSettled, "Free bet fully settled", _token("FREE_BET_PLACED")),
     _form(
@@ -485,37 +405,30 @@ _OFFER_FORMS = (
         f.WithdrawalArrived,
         "Withdrawal arrived",
         _VENUE,
-        _amount("Amount received (£)?", s.in_transit_from),
+        _amount("Amount received (£)?", s.in_transit),
     ),
     _form(
-        f.WithdrawalReversed,
-        "Withdrawal reversed",
-        _VENUE,
-        _amount("Amount (£)?", s.in_transit_from),
+        f.WithdrawalReversed, "Withdrawal reversed", _VENUE, _amount("Amount (£)?", s.in_transit)
     ),
     _form(f.Completed, "Close offer"),
-    _form(f.Abandoned, "Abandon offer", _reason("Why?")),
+    _form(f.Abandoned, "Abandon offer", _reason()),
     _form(f.Reopened, "Reopen offer", _reason("What was wrong?")),
 )
 _MONEY_FORMS = (
     _form(f.Joined, "Participant joined"),
     _form(f.Paused, "Participant paused"),
     _form(f.Resumed, "Participant resumed"),
-    _form(f.Opened, "Opening balance", Asking(word="venue", suggests=s.venue_choices)),
+    _form(f.Opened, "Opening balance", _VENUE),
     _form(f.Drawn, "Money drawn"),
     _form(f.MoneySent, "Money sent", _VENUE),
     _form(f.MoneyArrived, "Money arrived", _VENUE),
     _form(f.MoneyReturned, "Money returned", _VENUE),
     _form(f.BonusPaid, "Bonus paid", _VENUE),
-    _form(f.Adjusted, "Balance adjusted", Asking(word="venue", suggests=s.venue_choices)),
+    _form(f.Adjusted, "Balance adjusted", _VENUE),
     _form(f.FloatHeld, "Float held", _EXCHANGE),
     _form(f.HoldReleased, "Hold released"),
     _form(f.BookmakerRestricted, "Bookmaker restricted"),
-    _form(
-        f.BookmakerCleared,
-        "Bookmaker restriction lifted",
-        Asking(word="bookmaker", suggests=s.restricted_bookmakers),
-    ),
+    _form(f.BookmakerCleared, "Bookmaker restriction lifted", _given("bookmaker", s.restricted)),
     _form(f.PastBetImported, "Past bet imported"),
     _form(f.EntryReversed, "Entry reversed"),
 )

@@ -1,4 +1,4 @@
-"""Answers that are known or likely while someone records a fact, from the state of the offer.
+"""Answers that are likely while someone records a fact, from the state of its offer.
 
 The dialogue of the desk and the page's form both take them from here, so that they name bets in
 one way and suggest the same amounts.
@@ -20,7 +20,7 @@ from kos.domain.offers.state import Token
 
 LEFT_OUT: Final = "-"
 """The answer that leaves an optional field out."""
-USUAL_EXCHANGES: Final = ("betfair", "smarkets", "matchbook")
+_USUAL_EXCHANGES = ("betfair", "smarkets", "matchbook")
 _USUAL_DAYS = 7
 """A free bet is good for this long unless its terms say otherwise."""
 
@@ -49,25 +49,21 @@ class FormContext:
         value = self.answers.get(word, "")
         return "" if value == LEFT_OUT else value
 
-    def hint(self, name: str) -> str:
-        """What the opportunity on screen says; empty if nothing."""
-        return self.hints.get(name, "")
-
     def with_answer(self, word: str, value: str) -> FormContext:
         """The same with one more answer."""
         return replace(self, answers={**self.answers, word: value})
 
-    def open_bets(self) -> tuple[BetLine, ...]:
-        """Bets not settled in full."""
-        return tuple(bet for bet in self.bets if bet.open_stake > 0)
-
-    def open_backs(self) -> tuple[BetLine, ...]:
-        """Open bets at the bookmaker."""
-        return tuple(bet for bet in self.open_bets() if bet.venue == self.bookmaker)
+    def open_bets(self, *, backs: bool | None = None) -> tuple[BetLine, ...]:
+        """Bets not settled in full: all, only those at the bookmaker, or only the others."""
+        return tuple(
+            bet
+            for bet in self.bets
+            if bet.open_stake > 0 and backs in {None, bet.venue == self.bookmaker}
+        )
 
     def exchanges(self) -> tuple[str, ...]:
         """The exchange on screen, and those where the participant has float or the offer bets."""
-        keys = [self.hint("lay_exchange"), *(line.exchange for line in self.floats)]
+        keys = [self.hints.get("lay_exchange", ""), *(line.exchange for line in self.floats)]
         keys += [bet.venue for bet in self.bets if bet.venue != self.bookmaker]
         return tuple(dict.fromkeys(filter(None, keys)))
 
@@ -84,62 +80,26 @@ class FormContext:
 
 Choice = tuple[str, str]
 """A label, and the answer it stands for as it would be typed."""
-Known = Callable[[FormContext], str]
-"""An answer that needs no question; empty if there is none, LEFT_OUT if none is needed."""
 Suggests = Callable[[FormContext], tuple[Choice, ...]]
+Amount = Callable[[FormContext], Pence | None]
 
 
-def _unused(letter: str, taken: Iterable[str]) -> str:
-    names = frozenset(taken)
-    number = 1
-    while f"{letter}{number}" in names:
-        number += 1
-    return f"{letter}{number}"
-
-
-def _only(keys: tuple[str, ...]) -> str:
-    return keys[0] if len(keys) == 1 else ""
-
-
-# --- any field --------------------------------------------------------------------------------------
-
-
-def not_known(_: FormContext) -> str:
-    """No answer is known."""
-    return ""
-
-
-def nothing(_: FormContext) -> tuple[Choice, ...]:
-    """No suggestion."""
-    return ()
-
-
-def always(_: FormContext) -> bool:
-    """Needed whatever the answers."""
-    return True
-
-
-def fixed(text: str) -> Known:
-    """Always the same answer."""
-    return lambda _: text
-
-
-def hinted(name: str) -> Known:
-    """What the opportunity on screen says."""
-    return lambda context: context.hint(name)
-
-
-def hints(name: str) -> Suggests:
-    """What the opportunity on screen says, to confirm."""
-    return lambda context: ((context.hint(name),) * 2,) if context.hint(name) else ()
-
-
-def listed(*choices: Choice) -> Suggests:
-    """Always the same suggestions."""
+def choices(*choices: Choice) -> Suggests:
+    """The same suggestions at any time."""
     return lambda _: choices
 
 
-def money(amount: Callable[[FormContext], Pence | None]) -> Suggests:
+def of(value: Callable[[FormContext], str]) -> Suggests:
+    """One value; no suggestion if it is empty."""
+    return lambda context: ((value(context),) * 2,) if value(context) else ()
+
+
+def hint(name: str) -> Suggests:
+    """A value of the opportunity on screen."""
+    return of(lambda context: context.hints.get(name, ""))
+
+
+def money(amount: Amount) -> Suggests:
     """An amount above 0."""
 
     def suggest(context: FormContext) -> tuple[Choice, ...]:
@@ -149,11 +109,11 @@ def money(amount: Callable[[FormContext], Pence | None]) -> Suggests:
     return suggest
 
 
-def hinted_pence(name: str) -> Callable[[FormContext], Pence | None]:
+def hinted_money(name: str) -> Amount:
     """An amount of the opportunity on screen."""
 
     def pence(context: FormContext) -> Pence | None:
-        amount = amount_in(context.hint(name))
+        amount = amount_in(context.hints.get(name, ""))
         return None if amount is None else to_pence(amount)
 
     return pence
@@ -162,79 +122,76 @@ def hinted_pence(name: str) -> Callable[[FormContext], Pence | None]:
 # --- bets -------------------------------------------------------------------------------------------
 
 
-def new_bet(letter: str) -> Known:
+def _unused(letter: str, taken: Iterable[str]) -> str:
+    names = frozenset(taken)
+    return next(name for n in range(1, len(names) + 2) if (name := f"{letter}{n}") not in names)
+
+
+def new_bet(letter: str) -> Suggests:
     """A name for a new bet: ``q1`` for a qualifying bet, ``f1`` for a free bet, ``l1`` for a lay."""
-    return lambda context: _unused(letter, (bet.bet for bet in context.bets))
+    return of(lambda context: _unused(letter, (bet.bet for bet in context.bets)))
 
 
-def bet_choices(backs: bool | None = None) -> Suggests:
-    """The open bets: all, only those at the bookmaker, or only those at exchanges."""
-    return lambda context: tuple(
-        (_bet_label(bet), bet.bet)
-        for bet in context.open_bets()
-        if backs is None or backs == (bet.venue == context.bookmaker)
+def open_bets(*, backs: bool | None = None) -> Suggests:
+    """The open bets: all, only those at the bookmaker, or only the others."""
+    return lambda context: _labelled(context.open_bets(backs=backs))
+
+
+def hedgeable(context: FormContext) -> tuple[Choice, ...]:
+    """The bets that a lay may hedge, if there is more than one."""
+    backs = context.open_bets(backs=True)
+    return _labelled(backs) if len(backs) > 1 else ()
+
+
+def _labelled(bets: Iterable[BetLine]) -> tuple[Choice, ...]:
+    label = "{0.bet}: {0.side} {0.selection} {1} {2}"
+    return tuple(
+        (label.format(bet, pounds(bet.open_stake), place_name(bet.venue)), bet.bet) for bet in bets
     )
 
 
-def only_bet(backs: bool | None = None) -> Known:
-    """The open bet, if there is one only."""
-    return lambda context: _only(tuple(bet for _, bet in bet_choices(backs)(context)))
-
-
-def _bet_label(bet: BetLine) -> str:
-    stake = pounds(bet.open_stake)
-    return f"{bet.bet}: {bet.side} {bet.selection} {stake} {place_name(bet.venue)}"
-
-
-def hedged_bet(context: FormContext) -> str:
-    """Which bet a lay hedges is asked only if several are open."""
-    return "" if len(context.open_backs()) > 1 else LEFT_OUT
-
-
 def laid_selection(context: FormContext) -> str:
-    """The selection of the bet that a lay hedges."""
+    """The selection of the bet that a lay hedges, or the one on screen."""
     covered = context.answer("covers")
-    backs = (bet for bet in context.open_backs() if covered in {"", bet.bet})
+    backs = (bet for bet in context.open_bets(backs=True) if covered in {"", bet.bet})
     backed = next((bet.selection for bet in backs if bet.selection), "")
-    return backed or context.hint("selection")
+    return backed or context.hints.get("selection", "")
 
 
 def lay_market(context: FormContext) -> str:
     """The exchange's market id, or a name made up for this position."""
-    if context.hint("lay_market") or not context.instance:
-        return context.hint("lay_market")
-    return f"{context.instance}-{context.answer('covers') or new_bet('b')(context)}"
+    back = context.answer("covers") or _unused("b", (bet.bet for bet in context.bets))
+    made_up = f"{context.instance}-{back}" if context.instance else ""
+    return context.hints.get("lay_market") or made_up
 
 
-def from_terms(name: str) -> Suggests:
-    """The sports or markets that the terms list."""
+def within_terms(name: str) -> Suggests:
+    """The sport or market on screen as the terms name it, or those that the terms list."""
 
     def suggest(context: FormContext) -> tuple[Choice, ...]:
+        on_screen = context.hints.get(name, "")
         asked = context.terms.qualifying if context.terms else None
         keys = {"sport": asked.sports, "market": asked.markets}[name] if asked else ()
-        return tuple((key, key) for key in keys)
+        near = [key for key in keys if on_screen.startswith(key)] or keys or [on_screen]
+        return tuple((key, key) for key in near if key)
 
     return suggest
 
 
-def within_terms(name: str) -> Known:
-    """The sport or market on screen, as the terms name it; not asked if the terms list none."""
-
-    def known(context: FormContext) -> str:
-        on_screen = context.hint(name)
-        keys = [key for _, key in from_terms(name)(context)]
-        if not keys:
-            return on_screen or LEFT_OUT
-        return next((key for key in keys if on_screen.startswith(key)), "")
-
-    return known
+def commission(context: FormContext) -> tuple[Choice, ...]:
+    """The rate of the opportunity on screen, or the usual ones."""
+    return hint("commission")(context) or (("None", "0"), ("2%", "0.02"), ("5%", "0.05"))
 
 
 def qualifying_stake(context: FormContext) -> Pence | None:
     """The stake on screen, or the least that qualifies if that is more."""
-    on_screen = hinted_pence("stake")(context)
     least = context.terms.qualifying.min_stake if context.terms else None
-    return max(filter(None, (on_screen, least)), default=None)
+    return max(filter(None, (hinted_money("stake")(context), least)), default=None)
+
+
+def always(_: FormContext) -> bool:
+    """Whatever the answers so far."""
+    return True
 
 
 def needs_amount(context: FormContext) -> bool:
@@ -244,9 +201,8 @@ def needs_amount(context: FormContext) -> bool:
 
 def pays_commission(context: FormContext) -> bool:
     """Only an exchange charges, and only for what was won."""
-    bet = next((bet for bet in context.bets if bet.bet == context.answer("bet")), None)
-    is_won = context.answer("result") == Result.WON
-    return bet is not None and bet.venue != context.bookmaker and is_won
+    venues = {bet.venue for bet in context.bets if bet.bet == context.answer("bet")}
+    return context.answer("result") == Result.WON and bool(venues - {context.bookmaker})
 
 
 # --- free bets --------------------------------------------------------------------------------------
@@ -257,23 +213,13 @@ def new_token(context: FormContext) -> str:
     return _unused("t", (token.id for token in context.tokens))
 
 
-def tokens_at(phase: str) -> Suggests:
+def tokens(phase: str) -> Suggests:
     """The free bets in a phase."""
     return lambda context: tuple(
         (f"{token.id}: {pounds(token.face)}", token.id)
         for token in context.tokens
         if token.is_in_game and token.phase.name == phase
     )
-
-
-def only_token(phase: str) -> Known:
-    """The free bet in a phase, if there is one only; not asked if there is none."""
-
-    def known(context: FormContext) -> str:
-        tokens = tuple(token for _, token in tokens_at(phase)(context))
-        return _only(tokens) if tokens else LEFT_OUT
-
-    return known
 
 
 def token_value(context: FormContext) -> Pence | None:
@@ -298,12 +244,7 @@ def bonus_kind(context: FormContext) -> str:
 def bonus_min_odds(context: FormContext) -> str:
     """The least odds for the next free bet in the terms."""
     bonus = context.next_bonus()
-    return f"{bonus.min_odds:f}" if bonus and bonus.min_odds > 1 else LEFT_OUT
-
-
-def expires(context: FormContext) -> bool:
-    """Cash does not expire."""
-    return context.answer("kind") != BonusKind.CASH
+    return f"{bonus.min_odds:f}" if bonus and bonus.min_odds > 1 else ""
 
 
 def bonus_expiry(context: FormContext) -> tuple[Choice, ...]:
@@ -313,34 +254,37 @@ def bonus_expiry(context: FormContext) -> tuple[Choice, ...]:
     return ((f"in {days} days", f"+{days}d"),)
 
 
+def expires(context: FormContext) -> bool:
+    """Cash does not expire."""
+    return context.answer("kind") != BonusKind.CASH
+
+
 def more_due(context: FormContext) -> str:
     """Whether the terms promise more free bets than were credited."""
     promised = sum(bonus.count for bonus in context.terms.bonuses) if context.terms else 0
-    return "true" if len(context.tokens) + 1 < promised else LEFT_OUT
+    return "true" if len(context.tokens) + 1 < promised else ""
 
 
 # --- places -----------------------------------------------------------------------------------------
 
 
-def exchange_choices(context: FormContext) -> tuple[Choice, ...]:
+def _named(keys: Iterable[str]) -> tuple[Choice, ...]:
+    return tuple((place_name(key), key) for key in dict.fromkeys(filter(None, keys)))
+
+
+def exchanges(context: FormContext) -> tuple[Choice, ...]:
     """The participant's exchanges, or the usual ones if there are none yet."""
-    return tuple((place_name(key), key) for key in context.exchanges() or USUAL_EXCHANGES)
+    return _named(context.exchanges() or _USUAL_EXCHANGES)
 
 
-def only_exchange(context: FormContext) -> str:
-    """The participant's exchange, if there is one only."""
-    return _only(context.exchanges())
-
-
-def venue_choices(context: FormContext) -> tuple[Choice, ...]:
+def venues(context: FormContext) -> tuple[Choice, ...]:
     """The offer's bookmaker, and the exchanges."""
-    keys = dict.fromkeys(filter(None, (context.bookmaker, *context.exchanges())))
-    return tuple((place_name(key), key) for key in keys or USUAL_EXCHANGES)
+    return _named((context.bookmaker, *context.exchanges())) or _named(_USUAL_EXCHANGES)
 
 
-def restricted_bookmakers(context: FormContext) -> tuple[Choice, ...]:
+def restricted(context: FormContext) -> tuple[Choice, ...]:
     """The bookmakers that limit someone."""
-    return tuple((place_name(key), key) for key in context.restricted)
+    return _named(context.restricted)
 
 
 def withdrawable(context: FormContext) -> Pence | None:
@@ -351,10 +295,5 @@ def withdrawable(context: FormContext) -> Pence | None:
 
 
 def in_transit(context: FormContext) -> Pence | None:
-    """The money on its way between the bank and the offer's bookmaker."""
-    return context.balance(f"transit:{context.bookmaker}")
-
-
-def in_transit_from(context: FormContext) -> Pence | None:
-    """The money on its way from the place named."""
-    return context.balance(f"transit:{context.answer('venue')}")
+    """The money on its way between the bank and the place named, or the offer's bookmaker."""
+    return context.balance(f"transit:{context.answer('venue') or context.bookmaker}")

@@ -23,16 +23,27 @@ from kos.domain.books.calendar import MOMENTS, read_moment
 from kos.domain.books.double_entry import MAX_PENCE, Pence
 from kos.domain.market.commission import read_rate
 from kos.domain.market.odds import as_decimal, read_odds
-from kos.domain.money import NOTHING, from_pence, read_count, read_pence, read_pounds, to_pence
+from kos.domain.money import (
+    MOST_POUNDS,
+    NOTHING,
+    PENNY,
+    from_pence,
+    read_count,
+    read_pence,
+    read_pounds,
+    to_pence,
+)
 from kos.domain.offers.catalogue import ANY_ODDS, Offer
-from kos.domain.offers.facts import Back, CashAdvanced, Fact, Moment
+from kos.domain.offers.facts import CashAdvanced, Fact, Moment, Settlement
 from kos.errors import InvalidInput
 
 _PENCE_META = get_args(Pence)[1]
 _BY_LEDGER = frozenset({"terms", "postings"})
 """Filled in by the ledger, never typed."""
-_SIGNED = frozenset({"amount", "difference", "profit", "expected_win", "expected_lose"})
+_SIGNED = frozenset({"difference", "profit", "expected_win", "expected_lose"})
 _STAKES = frozenset({"stake", "face", "liability"})
+_ODDS = ("back", "odds")
+"""The odds of a bet at a bookmaker, kept as they were typed as well."""
 _PAST = frozenset({"placed_at", "matched_at"})
 """Moments that have happened when a fact is recorded."""
 _YES = frozenset({"true", "yes", "y", "on", "1"})
@@ -70,7 +81,30 @@ _KIND_OF_TEXT: Mapping[str, FieldKind] = {
     "covers": FieldKind.BET,
     "token": FieldKind.TOKEN,
 }
-KIND_HELP: Mapping[FieldKind, str] = {
+_LABELS = {
+    "bet": "Bet reference",
+    "covers": "Hedges bet",
+    "credit_due_by": "Credit due by",
+    "difference": "Difference (minus if the account shows less)",
+    "expected_lose": "Expected result if it loses",
+    "expected_win": "Expected result if it wins",
+    "expires_at": "Expires",
+    "face": "Free bet value",
+    "is_divisible": "Can be split",
+    "is_instant": "Already received",
+    "is_single_winner": "One winner",
+    "kickoff": "Start time",
+    "matched_at": "Matched at",
+    "met_by": "Triggered by",
+    "min_odds": "Minimum odds",
+    "more_due": "More free bets to come",
+    "odds_shown": "Odds as printed",
+    "part": "Part-settled stake (leave blank if all)",
+    "placed_at": "Placed at",
+    "released": "Liability released (leave blank if all)",
+    "token": "Free bet",
+}
+_KIND_HELP: Mapping[FieldKind, str] = {
     FieldKind.MONEY: "pounds and pence, e.g. 9.92",
     FieldKind.ODDS: "odds in any format, e.g. 2.50, 6/4 or evens",
     FieldKind.RATE: "a rate, e.g. 2%",
@@ -93,6 +127,8 @@ class StructField:
     is_required: bool
     is_on: bool = False
     """A tick that is set unless it is cleared."""
+    least: Decimal | None = None
+    """Of an amount, in pounds; None for one with a sign."""
     choices: tuple[str, ...] = ()
     part: type[msgspec.Struct] | None = None
     """The struct that it holds, if it is a part."""
@@ -115,32 +151,22 @@ class StructField:
         reader = _READERS.get(self.kind)
         return typed if reader is None else reader(self, typed, at)
 
-    def written(self, value: object) -> str:
-        """A value as it can be typed: what `read` takes for the same value."""
-        match value:
-            case bool():
-                return "true" if value else "false"
-            case int() if self.kind is FieldKind.MONEY:
-                return f"{from_pence(value):f}"
-            case datetime():
-                return value.isoformat()
-            case Decimal():
-                return f"{value:f}"
-            case _:
-                return str(value)
+    @property
+    def label(self) -> str:
+        """Its name in words."""
+        return _LABELS.get(self.name, self.name.replace("_", " ").capitalize())
 
     @property
     def allowed(self) -> str:
         """What may be typed."""
-        return f"one of {', '.join(self.choices)}" if self.choices else KIND_HELP[self.kind]
+        return f"one of {', '.join(self.choices)}" if self.choices else _KIND_HELP[self.kind]
 
 
 def _pence(field: StructField, typed: str, _: datetime) -> int:
-    if field.name in _SIGNED:
+    if field.least is None:
         return read_pence(field.name, typed)
-    if field.name in _STAKES:
-        return to_pence(read_pounds(field.name, typed))
-    return to_pence(read_pounds(field.name, typed, NOTHING, from_pence(MAX_PENCE)))
+    most = MOST_POUNDS if field.least else from_pence(MAX_PENCE)
+    return to_pence(read_pounds(field.name, typed, field.least, most))
 
 
 def _is_yes(field: StructField, typed: str, _: datetime) -> bool:
@@ -176,7 +202,7 @@ _READERS: Mapping[FieldKind, Callable[[StructField, str, datetime], object]] = {
 
 
 @cache
-def fields_of(kind: type[Any]) -> Mapping[str, StructField]:
+def fields_of(kind: type[msgspec.Struct]) -> Mapping[str, StructField]:
     """The fields of a fact, or of a part, that a person may type, by their names."""
     hints = get_type_hints(kind, include_extras=True)
     fields = {}
@@ -190,6 +216,7 @@ def fields_of(kind: type[Any]) -> Mapping[str, StructField]:
             kind=how,
             is_required=field.required,
             is_on=field.default is True,
+            least=_least(kind, field.name),
             choices=choices,
             part=part,
             is_many=is_many,
@@ -213,13 +240,25 @@ def spoken(facts: Mapping[str, type[Fact]], name: str, words: Iterable[str], at:
     if kind is None or kind is CashAdvanced:
         raise InvalidInput("fact", name, f"one of {', '.join(spoken_names(facts))}")
     typed: dict[str, Any] = {}
+    odds_shown = ""
     for word in words:
         path, equals, value = word.partition("=")
         if not equals or not path:
             raise InvalidInput(name, word, "field=value")
-        _place(typed, path_of(kind, path, name), value, word)
+        whole = path_of(kind, path, name)
+        read = field_at(kind, whole, name).read(value, at)
+        part = typed
+        for parent in whole[:-1]:
+            part = part.setdefault(parent, {})
+        if whole[-1] in part:
+            raise InvalidInput("word", word, "each word only once")
+        part[whole[-1]] = read
+        if whole == _ODDS:
+            odds_shown = value.strip()
+    if odds_shown:
+        typed[_ODDS[0]].setdefault("odds_shown", odds_shown)
     try:
-        return msgspec.convert(_typed(kind, typed, at), kind)
+        return msgspec.convert(_nested(kind, typed), kind)
     except msgspec.ValidationError as error:
         raise InvalidInput(name, error, f"{name}: {describe(kind)}") from error
 
@@ -229,7 +268,7 @@ def spoken_names(facts: Mapping[str, type[Fact]]) -> tuple[str, ...]:
     return tuple(name for name, kind in facts.items() if kind is not CashAdvanced)
 
 
-def describe(kind: type[Any]) -> str:
+def describe(kind: type[msgspec.Struct]) -> str:
     """The words of a fact, those it needs first: ``bet stake odds [kickoff] lays.0.bet``."""
     needed: list[str] = []
     free: list[str] = []
@@ -243,7 +282,7 @@ def describe(kind: type[Any]) -> str:
     return " ".join((*needed, *(f"[{name}]" for name in free)))
 
 
-def path_of(kind: type[Any], word: str, fact: str) -> tuple[str, ...]:
+def path_of(kind: type[msgspec.Struct], word: str, fact: str) -> tuple[str, ...]:
     """The full path of a typed word; a part's word may come without the part's name.
 
     Raises:
@@ -263,7 +302,7 @@ def path_of(kind: type[Any], word: str, fact: str) -> tuple[str, ...]:
     raise InvalidInput(fact, word, describe(kind))
 
 
-def field_at(kind: type[Any], path: tuple[str, ...], fact: str) -> StructField:
+def field_at(kind: type[msgspec.Struct], path: tuple[str, ...], fact: str) -> StructField:
     """The field at a full path.
 
     Raises:
@@ -276,6 +315,12 @@ def field_at(kind: type[Any], path: tuple[str, ...], fact: str) -> StructField:
     if field is None or inner or field.part is not None:
         raise InvalidInput(fact, ".".join(path), describe(kind))
     return field
+
+
+def _least(kind: type[msgspec.Struct], name: str) -> Decimal | None:
+    if name in _SIGNED or (kind is Settlement and name == "amount"):
+        return None
+    return PENNY if name in _STAKES else NOTHING
 
 
 def _kind(hint: Any, name: str) -> tuple[FieldKind, tuple[str, ...]]:
@@ -299,32 +344,14 @@ def _part(hint: Any) -> tuple[type[msgspec.Struct] | None, bool]:
     return None, False
 
 
-def _place(typed: dict[str, Any], path: tuple[str, ...], value: str, word: str) -> None:
-    *parents, last = path
-    here = typed
-    for name in parents:
-        here = here.setdefault(name, {})
-        if not isinstance(here, dict):
-            raise InvalidInput("word", word, "each word only once")
-    if last in here:
-        raise InvalidInput("word", word, "each word only once")
-    here[last] = value
-
-
-def _typed(kind: type[Any], words: Mapping[str, Any], at: datetime) -> dict[str, Any]:
-    fields = fields_of(kind)
-    typed: dict[str, Any] = {}
-    for name, value in words.items():
-        field = fields.get(name)
-        if field is None:
-            raise InvalidInput("word", name, describe(kind))
-        if field.part is None or not isinstance(value, dict):
-            typed[name] = field.read(str(value), at)
-        elif field.is_many:
-            ordered = sorted(value.items(), key=lambda item: int(item[0]))
-            typed[name] = [_typed(field.part, inner, at) for _, inner in ordered]
-        else:
-            typed[name] = _typed(field.part, value, at)
-    if kind is Back and "odds" in words:
-        typed.setdefault("odds_shown", words["odds"].strip())
-    return typed
+def _nested(kind: type[msgspec.Struct], typed: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with the parts that can be several as lists, in the order of their numbers."""
+    nested = dict(typed)
+    for name, value in typed.items():
+        field = fields_of(kind)[name]
+        if field.part is not None and field.is_many:
+            numbered = sorted(value.items(), key=lambda item: int(item[0]))
+            nested[name] = [_nested(field.part, inner) for _, inner in numbered]
+        elif field.part is not None:
+            nested[name] = _nested(field.part, value)
+    return nested

@@ -149,9 +149,8 @@ def sports(seen: SignalKeys | None) -> KnownSports:
         seen: The names with prices now; None if they are not known.
     """
     listed = seen.sports if seen is not None else ()
-    titles = {sport.key: sport.title for sport in listed}
-    known = (*SPORT_KEYS, *SPORT_WORDS.values())
-    titles |= {key: sport_title(key) for key in known if key not in titles}
+    titles = {key: sport_title(key) for key in (*SPORT_KEYS, *SPORT_WORDS.values())}
+    titles |= {sport.key: sport.title for sport in listed}
     return KnownSports(titles, has_all=bool(listed))
 
 

@@ -10,10 +10,11 @@ from functools import lru_cache
 
 import msgspec
 
+from kos.domain.money import MOST_POUNDS
 from kos.errors import InvalidInput
 
 MAX_LIMIT = 500
-MAX_STAKE = Decimal(100_000)
+MAX_STAKE = MOST_POUNDS
 
 
 class BetKind(StrEnum):

@@ -116,6 +116,20 @@ def test_a_catalogue_that_is_not_sound_is_refused_by_name(text: str, why: str) -
         from_toml(text)
 
 
+@pytest.mark.parametrize(
+    ("typed", "moment"),
+    [
+        ("2026-07-08", datetime(2026, 7, 7, 23, 0, tzinfo=UTC)),
+        ("2026-07-08 18:15:00", datetime(2026, 7, 8, 17, 15, tzinfo=UTC)),
+        ("2026-07-08T18:15:00Z", datetime(2026, 7, 8, 18, 15, tzinfo=UTC)),
+        ("'8 jul 2026 18:15'", datetime(2026, 7, 8, 17, 15, tzinfo=UTC)),
+    ],
+)
+def test_the_dates_of_a_catalogue_are_in_uk_time(typed: str, moment: datetime) -> None:
+    (offer,) = from_toml(SOUND.replace('title = "c"', f'title = "c"\nstarts_at = {typed}'))
+    assert offer.starts_at == moment
+
+
 def test_a_fact_is_spoken_in_pounds_odds_and_days() -> None:
     assert spoken(
         f.OFFER_FACTS, "qualifier_placed", ["bet=A1", "stake=10", "odds=6/4", "kickoff=+2h"], NOON
