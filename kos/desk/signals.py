@@ -54,10 +54,10 @@ from kos.messages import (
 )
 from kos.views.detail import opportunity_detail_view
 from kos.views.opportunities import (
+    OpportunityRow,
     brief_percent,
     duration,
     opportunities_view,
-    opportunity_row,
     pounds,
     refund_words,
     uk_clock,
@@ -166,7 +166,8 @@ def _listed(visit: DeskContext, question: Question[OpportunityQuery]) -> DeskRep
     found = ranked.answer.opportunities
     view = opportunities_view(ranked.answer, query)
     blocks = [
-        _block(number, each, ranked.answer.as_of) for number, each in enumerate(found, start=1)
+        _block(number, opportunity, row)
+        for number, (opportunity, row) in enumerate(zip(found, view.rows, strict=True), start=1)
     ]
     eligible = ranked.answer.considered - sum(ranked.answer.rejected.values())
     page = page_within(blocks, question, eligible, _PAGE)
@@ -240,9 +241,8 @@ def _made(profit: Decimal) -> str:
     return f"{'Profit' if profit >= 0 else 'Loss'} {pounds(abs(profit))}"
 
 
-def _block(number: int, found: Opportunity, now: datetime) -> tuple[TextPart, ...]:
+def _block(number: int, found: Opportunity, row: OpportunityRow) -> tuple[TextPart, ...]:
     """One opportunity in four lines."""
-    row = opportunity_row(found, now)
     kept = f" · retention {row.retention}" if row.retention else ""
     mark = " ⚠" if row.warnings else ""
     size = "liquidity unknown" if found.lay_available is None else f"{row.available} available"
@@ -410,9 +410,8 @@ def _show(visit: DeskContext) -> DeskReply:
 
 def pair_hints(found: Opportunity) -> dict[str, str]:
     """Suggested answers for a dialogue about an offer, from the opportunity on screen."""
-    event = f"{found.home} v {found.away}" if found.home and found.away else found.sport_title
     return {
-        "event": tidy(event, 120),
+        "event": tidy(found.event, 120),
         "event_id": tidy(found.event_id, 80),
         "selection": tidy(found.outcome, 80),
         "kickoff": found.kickoff.isoformat(),
