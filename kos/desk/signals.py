@@ -262,7 +262,9 @@ def _block(number: int, found: Opportunity, row: OpportunityRow) -> tuple[TextPa
 
 def hints_of(visit: DeskContext, query: OpportunityQuery | DutchQuery) -> tuple[str, ...]:
     """Which of the names asked for have no prices."""
-    return without_prices(query.bookmaker, query.sport, names_seen(visit.office, visit.memory))
+    return without_prices(
+        query.bookmaker, query.sport, names_seen(visit.asker, visit.memory, visit.now)
+    )
 
 
 def nothing(left_out: tuple[str, ...], hints: tuple[str, ...]) -> tuple[TextPart, ...]:
