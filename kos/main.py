@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from kos import NAME
 from kos.actors import (
     alerts,
     bot,
@@ -24,8 +25,7 @@ from kos.actors import (
     scorer,
     sports,
 )
-from kos.asking import RUN_DIR_NAME
-from kos.config.settings import Settings
+from kos.config.settings import RUN_DIR_NAME, Settings
 from kos.messages import MESSAGES
 from kos.observability.logs import LogSettings
 from kos.observability.process import resettle_process
@@ -34,8 +34,6 @@ from kos.service.reload import Reload
 from kos.service.status_publisher import StatusPublisher
 from kos.service.systemd import ServiceManager
 from kos.service.watchdog import Watchdog
-
-SYSTEM = "kos"
 
 
 def run_dir(settings: Settings) -> Path:
@@ -141,7 +139,7 @@ def build(
     state.chmod(0o700)
     table = nodes(settings)
     system = System(
-        name=SYSTEM,
+        name=NAME,
         nodes=table,
         messages=MESSAGES,
         run_dir=run_dir(settings),

@@ -60,6 +60,9 @@ from kos.domain.people.conversation import (
 from kos.domain.polling.credits import SportCreditsSpent
 from kos.runtime.protocol import Delivery, Message
 
+FETCHER = "fetcher."
+"""The beginning of a fetcher's name; its sport key follows."""
+
 # --- anyone to a producer of snapshots -----------------------------------------------------
 
 

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
@@ -31,6 +31,9 @@ from kos.runtime import Actor, ActorFailed, ChildSpec, Context, Message
 
 if TYPE_CHECKING:
     from kos.adapters.telegram.service import TelegramService
+
+BotMessage = OutboxFilled | Tick
+"""The messages that it takes."""
 
 _ENDED = Tick(what="the loop ended")
 _HEAR_S = 60.0
@@ -112,6 +115,8 @@ class BotActor(Actor):
         self._thread.start()
 
     def receive(self, message: Message) -> None:
+        if not isinstance(message, BotMessage):
+            raise TypeError(f"bot takes no {type(message).__name__}")
         match message:
             case OutboxFilled():
                 if self._service is not None:
@@ -119,7 +124,7 @@ class BotActor(Actor):
             case Tick():
                 raise RuntimeError(f"the bot's loop ended: {self._error or 'unknown reason'}")
             case _:
-                raise TypeError(f"bot takes no {type(message).__name__}")
+                assert_never(message)
 
     def stopping(self) -> None:
         with self._making:

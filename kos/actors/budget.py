@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import assert_never
 
 import msgspec
 
@@ -42,6 +43,17 @@ from kos.messages import (
     Tick,
 )
 from kos.runtime import Actor, ChildSpec, Context, Message, RuntimeFault
+
+BudgetMessage = (
+    RequestCredits
+    | CreditsSpent
+    | ServerCountersRead
+    | GetBudget
+    | SportsListed
+    | PauseChanged
+    | Tick
+)
+"""The messages that it takes."""
 
 _OPEN = Tick(what="read what was spent")
 _READ_PAUSE = Tick(what="read whether KOS is paused")
@@ -108,6 +120,8 @@ class BudgetActor(Actor):
         self._record()
 
     def receive(self, message: Message) -> Message | None:
+        if not isinstance(message, BudgetMessage):
+            raise TypeError(f"budget takes no {type(message).__name__}")
         now = datetime.now(UTC)
         match message:
             case RequestCredits():
@@ -119,9 +133,7 @@ class BudgetActor(Actor):
             case GetBudget():
                 return self._described(now)
             case SportsListed():
-                if self._state is not None:
-                    active = frozenset(sport.key for sport in message.sports)
-                    self._state = forget_keys(self._state, active)
+                self._forget_others(message)
             case Tick() if message == _OPEN:
                 self._open(now)
             case PauseChanged():
@@ -132,7 +144,7 @@ class BudgetActor(Actor):
             case Tick():
                 self._record()
             case _:
-                raise TypeError(f"budget takes no {type(message).__name__}")
+                assert_never(message)
         return None
 
     def renewed(self, args: BudgetArgs) -> bool:
@@ -253,6 +265,11 @@ class BudgetActor(Actor):
         self._state = read_counters(
             self._state, self._rules, now, used=message.used, remaining=message.remaining
         )
+
+    def _forget_others(self, message: SportsListed) -> None:
+        if self._state is not None:
+            active = frozenset(sport.key for sport in message.sports)
+            self._state = forget_keys(self._state, active)
 
     def _record(self) -> None:
         """Hand what was spent to the ledger; what it does not answer is said again next time."""

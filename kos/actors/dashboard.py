@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
@@ -18,6 +18,9 @@ from kos.runtime import PARK, Actor, ChildSpec, Message
 
 if TYPE_CHECKING:
     from kos.web.server import WebServer
+
+DashboardMessage = Tick
+"""The messages that it takes."""
 
 _LOOK = Tick(what="look after the page")
 _LOOK_EVERY_S = 1.0
@@ -64,11 +67,13 @@ class DashboardActor(Actor):
         self.context.every(_LOOK_EVERY_S, _LOOK)
 
     def receive(self, message: Message) -> Message | None:
+        if not isinstance(message, DashboardMessage):
+            raise TypeError(f"dashboard takes no {type(message).__name__}")
         match message:
             case Tick():
                 self._look()
             case _:
-                raise TypeError(f"dashboard takes no {type(message).__name__}")
+                assert_never(message)
         return None
 
     def stopping(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from typing import assert_never
 
 import msgspec
 
@@ -23,6 +24,9 @@ from kos.domain.polling.proxies import (
 from kos.errors import ActorUnavailable, KosError, WaitAndRetry
 from kos.messages import GetProxySession, ProxySessionGiven, ProxyUsed, Tick
 from kos.runtime import Actor, ChildSpec, Context, Message, RuntimeFault
+
+ProxiesMessage = GetProxySession | ProxyUsed | Tick
+"""The messages that it takes."""
 
 NAME = "proxies"
 
@@ -65,6 +69,8 @@ class ProxiesActor(Actor):
         self.context.every(every, _CHECK, first_after_s=0)
 
     def receive(self, message: Message) -> Message | None:
+        if not isinstance(message, ProxiesMessage):
+            raise TypeError(f"proxies takes no {type(message).__name__}")
         now = datetime.now(UTC)
         match message:
             case GetProxySession():
@@ -74,7 +80,7 @@ class ProxiesActor(Actor):
             case Tick():
                 self._check(now)
             case _:
-                raise TypeError(f"proxies takes no {type(message).__name__}")
+                assert_never(message)
         return None
 
     def pulse(self) -> dict[str, str | int | float]:

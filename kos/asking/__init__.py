@@ -5,10 +5,9 @@ the daemon reaches its actors through :class:`DaemonLink`, which survives a rest
 """
 
 from kos.asking.asker import Ask, Asker, Expected, checked, fault_words
-from kos.asking.daemon import RUN_DIR_NAME, DaemonLink
+from kos.asking.daemon import DaemonLink
 
 __all__ = [
-    "RUN_DIR_NAME",
     "Ask",
     "Asker",
     "DaemonLink",

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from kos.config.settings import RUN_DIR_NAME
 from kos.messages import MESSAGES
 from kos.runtime import (
     Client,
@@ -15,9 +16,6 @@ from kos.runtime import (
     SystemNotRunning,
     connect,
 )
-
-RUN_DIR_NAME = "run"
-"""The folder of a daemon's locks and addresses, in its state folder."""
 
 
 class DaemonLink:

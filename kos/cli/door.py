@@ -20,8 +20,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from kos.asking import RUN_DIR_NAME, Ask, Asker, DaemonLink, Expected
+from kos.asking import Ask, Asker, DaemonLink, Expected
 from kos.cli.settings import settings_of
+from kos.config.settings import RUN_DIR_NAME
 from kos.db import FILE_NAME
 from kos.domain.books.calendar import read_moment
 from kos.domain.offers.facts import Fact

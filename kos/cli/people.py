@@ -16,13 +16,12 @@ from kos.cli.door import (
     print_tables,
 )
 from kos.cli.settings import JsonOption, StateDirOption
-from kos.domain.people.conversation import Seat
+from kos.domain.people.conversation import TELEGRAM, Seat
 from kos.errors import InvalidInput
 
 if TYPE_CHECKING:
     from kos.domain.people.conversation import Person
 
-_TELEGRAM = "telegram:"
 _LONGEST_LIFE_H = 24 * 30
 
 people_app = typer.Typer(
@@ -168,10 +167,10 @@ def invite(
 
 
 def _user(user_id: str) -> str:
-    number = user_id.removeprefix(_TELEGRAM)
+    number = user_id.removeprefix(TELEGRAM)
     if not (number.isascii() and number.isdecimal()):
         raise InvalidInput("user id", user_id, "a Telegram user ID, a number such as 123456789")
-    return f"{_TELEGRAM}{number}"
+    return f"{TELEGRAM}{number}"
 
 
 def _people(door: Door, *, everybody: bool) -> tuple[Person, ...]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from kos.config.settings import Settings, load
+from kos.config.load import load
+from kos.config.settings import Settings
 
 if TYPE_CHECKING:
     from kos.asking import Asker

@@ -23,7 +23,7 @@ from kos.domain.people.alerts import (
     check_preferences,
     check_rule,
 )
-from kos.domain.people.conversation import Kept, Seat
+from kos.domain.people.conversation import TELEGRAM, Kept, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import LEDGER, GetKept, KeptListed
 from kos.views.alerts import rule_title
@@ -198,7 +198,7 @@ def _changed(visit: DeskContext, kept: Kept, word: str) -> DeskReply:
 
 
 def _refuse_elsewhere(visit: DeskContext) -> None:
-    if not visit.user.startswith("telegram:"):
+    if not visit.user.startswith(TELEGRAM):
         raise CommandNotAllowed("Alerts are sent on Telegram. Send this command to the bot there.")
 
 

@@ -20,16 +20,7 @@ from kos.desk.command import (
     Scope,
 )
 from kos.desk.dialogue import confirm
-from kos.desk.formatting import (
-    MAX_DATA,
-    TextPart,
-    bold,
-    button,
-    in_rows,
-    page_of,
-    say,
-    table,
-)
+from kos.desk.formatting import TextPart, bold, button, in_rows, page_of, say, table
 from kos.desk.recording import record_fact
 from kos.domain.books.calendar import uk_date, uk_time
 from kos.domain.books.double_entry import RESULTS, AccountKind, pounds
@@ -38,7 +29,7 @@ from kos.domain.books.periods import ALLOWED, Period, is_period, read_period
 from kos.domain.market.places import place_name
 from kos.domain.money import read_count
 from kos.domain.offers.facts import EntryReversed, Role
-from kos.domain.people.conversation import Answer
+from kos.domain.people.conversation import MAX_DATA, Answer
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
     LEDGER,

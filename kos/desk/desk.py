@@ -23,11 +23,20 @@ from rapidfuzz import fuzz, process
 from kos.asking import Asker
 from kos.desk.arguments import Arguments, Typed, read, tidy
 from kos.desk.command import Command, DeskContext, DeskReply, Premises
-from kos.desk.formatting import MAX_NOTICE, fitted, say
-from kos.desk.roles import TELEGRAM, CodeAttempts, Seats, role_of
+from kos.desk.formatting import fitted, say
+from kos.desk.roles import CodeAttempts, Seats, role_of
 from kos.desk.signals import families
 from kos.desk.table import FORMS, TABLE, by_name
-from kos.domain.people.conversation import Action, Answer, Kept, MenuLine, Person, Promise
+from kos.domain.people.conversation import (
+    MAX_NOTICE,
+    TELEGRAM,
+    Action,
+    Answer,
+    Kept,
+    MenuLine,
+    Person,
+    Promise,
+)
 from kos.domain.people.invitations import code_digest
 from kos.errors import CommandNotAllowed, KosError
 from kos.messages import (

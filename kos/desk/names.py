@@ -16,6 +16,7 @@ from kos.desk.command import (
 )
 from kos.desk.formatting import TextPart, bold, button, say
 from kos.desk.signals import is_reference, pair_of
+from kos.domain.market.places import OWN_EXCHANGE
 from kos.domain.market.quotes import EventMatch, Verdict
 from kos.domain.matching.aliases import AliasVerdict, NamePair
 from kos.domain.money import read_count
@@ -36,7 +37,6 @@ from kos.messages import (
 _BUTTONS_FOR = timedelta(hours=2)
 _MAX_NAME = 120
 _MAX_EVIDENCE = 400
-_OWN_EXCHANGE = "betfair"
 
 
 def _alias(visit: DeskContext) -> DeskReply:
@@ -197,7 +197,7 @@ def _why(visit: DeskContext) -> DeskReply:
     question = GetMatch(text=tidy(wanted, _MAX_NAME))
     if is_reference(wanted):
         pair = pair_of(visit, wanted)
-        if pair.exchange != _OWN_EXCHANGE:
+        if pair.exchange != OWN_EXCHANGE:
             text = (
                 f"Both prices for {tidy(pair.home, 60)} v {tidy(pair.away, 60)} come from the"
                 " same feed under the same name, so no names were matched."

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from kos.desk.arguments import quoted, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.formatting import (
-    MAX_DATA,
     TextPart,
     bold,
     button,
@@ -24,7 +23,7 @@ from kos.domain.market.places import place_name
 from kos.domain.money import read_count
 from kos.domain.offers import ReminderKind
 from kos.domain.offers.forms import STEP_FORMS
-from kos.domain.people.conversation import Action, Answer, Button, Seat
+from kos.domain.people.conversation import MAX_DATA, Action, Answer, Button, Seat
 from kos.errors import CommandNotAllowed
 from kos.messages import (
     LEDGER,

@@ -32,6 +32,7 @@ from kos.domain.money import read_count
 from kos.domain.people.conversation import KOS, PAUSE, Kept
 from kos.errors import CommandNotAllowed, InvalidInput, KosError
 from kos.messages import (
+    FETCHER,
     LEDGER,
     BudgetDescribed,
     FetchAnswered,
@@ -42,22 +43,21 @@ from kos.messages import (
     PauseChanged,
 )
 from kos.runtime import SYSTEM, ActorDescribed, Describe, SystemDescribed
+from kos.service.health import state_words
 from kos.views.health import (
     counted_restarts,
     credits_sentence,
     health_view,
     page_address,
-    state_words,
 )
 from kos.views.opportunities import duration, uk_clock, uk_day
+from kos.views.simulated import SIMULATED
 from kos.views.table import TableView
 
 _ROWS = 20
 _MOST_KEYS = 10
 """The maximum number of sport keys that one command polls."""
 _FETCH_S = 60.0
-_FETCHER = "fetcher."
-SIMULATED = "SIMULATED MARKETS: prices and credits are not real"
 
 
 class Pause(msgspec.Struct, frozen=True):
@@ -131,9 +131,9 @@ def _prices(system: SystemDescribed, now: datetime, competitions: int) -> str:
     for node in system.nodes:
         for actor in node.actors:
             read_at = str(actor.pulse.get("fetched_at", ""))
-            if actor.name.startswith(_FETCHER) and read_at:
+            if actor.name.startswith(FETCHER) and read_at:
                 age = (now - datetime.fromisoformat(read_at)).total_seconds()
-                ages.append((max(0.0, age), actor.name.removeprefix(_FETCHER)))
+                ages.append((max(0.0, age), actor.name.removeprefix(FETCHER)))
     if not ages:
         return "No prices yet"
     newest, oldest = min(ages), max(ages)
@@ -228,10 +228,10 @@ def _recheck(visit: DeskContext) -> DeskReply:
         return _rechecked(visit, wanted)
     system = visit.asker.ask(SYSTEM, Describe(), SystemDescribed)
     polled = sorted(
-        actor.name.removeprefix(_FETCHER)
+        actor.name.removeprefix(FETCHER)
         for node in system.nodes
         for actor in node.actors
-        if actor.name.startswith(_FETCHER)
+        if actor.name.startswith(FETCHER)
     )
     if not polled:
         raise CommandNotAllowed("No competitions are being polled yet.")
@@ -270,7 +270,7 @@ def _rechecked(visit: DeskContext, keys: tuple[str, ...]) -> DeskReply:
     for key in keys[:_MOST_KEYS]:
         question = FetchNow(reason=f"requested by {visit.user}")
         try:
-            fetched = visit.asker.ask(f"{_FETCHER}{key}", question, FetchAnswered, _FETCH_S)
+            fetched = visit.asker.ask(f"{FETCHER}{key}", question, FetchAnswered, _FETCH_S)
         except KosError as error:
             lines.append(f"\n⚠ {key}: {tidy(str(error), 200)}")
         else:

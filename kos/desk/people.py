@@ -17,20 +17,11 @@ from kos.desk.command import (
     DeskReply,
 )
 from kos.desk.dialogue import confirm
-from kos.desk.formatting import (
-    MAX_DATA,
-    TextPart,
-    bold,
-    button,
-    code,
-    in_rows,
-    page_of,
-    say,
-)
+from kos.desk.formatting import TextPart, bold, button, code, in_rows, page_of, say
 from kos.desk.roles import NO_PARTICIPANTS, Seats, role_of
 from kos.domain.books.calendar import read_duration, uk_time
 from kos.domain.money import read_count
-from kos.domain.people.conversation import Person, Seat
+from kos.domain.people.conversation import MAX_DATA, Person, Seat
 from kos.domain.people.invitations import CODE_BYTES, DEFAULT_LIFE, code_digest
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (

@@ -25,9 +25,11 @@ from kos.desk.dialogue import (
 from kos.desk.formatting import bold
 from kos.desk.offers import ask_offer, described, find, may_record
 from kos.desk.signals import pair_hints, pair_of
+from kos.domain.offers import Phase
 from kos.domain.offers.facts import OFFER_FACTS, MoneyFact, OfferFact, Role, Source
 from kos.domain.offers.forms import STEP_FORMS, FactForm, is_headline
 from kos.domain.offers.suggestions import LEFT_OUT, FormContext
+from kos.domain.offers.table import not_allowed
 from kos.domain.offers.typed_facts import spoken
 from kos.domain.people.conversation import Kept, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
@@ -41,7 +43,7 @@ from kos.messages import (
     RecordFact,
 )
 from kos.views.facts import answer_shown
-from kos.views.names import fact_name, phase_name
+from kos.views.names import fact_name
 from kos.views.offers import form_context
 
 _PAIR_FOR = timedelta(days=3)
@@ -102,12 +104,9 @@ def _context(visit: DeskContext, dialogue: Dialogue) -> tuple[FactForm, FormCont
     offer = ask_offer(visit, participant, instance)
     allowed = [name for name in offer.allowed if name in STEP_FORMS and may_record(visit, name)]
     if fact not in allowed:
-        where = phase_name(offer.line.phase).lower()
-        fits = ", ".join(allowed) or "nothing"
-        raise CommandNotAllowed(
-            f"You cannot record {tidy(fact, 40)} now: offer {participant} {instance} is at "
-            f'"{where}". You can record: {fits}'
-        )
+        phase, outcome = Phase[offer.line.phase], offer.line.outcome
+        name = f"{participant} {instance}"
+        raise not_allowed(tidy(fact, 40), name, phase, outcome, allowed)
     books = visit.asker.ask(LEDGER, GetBooks(participant=participant), BooksDescribed)
     catalogue = visit.asker.ask(LEDGER, GetCatalogue(), CatalogueListed).offers
     known = form_context(offer, books, catalogue)

@@ -15,7 +15,6 @@ from kos.messages import LEDGER, GetPeople, PeopleListed
 NO_PARTICIPANTS = "No participants yet. Add one: kos books record WHO joined name=NAME"
 """The refusal of what needs a participant."""
 TERMINAL = "terminal:"
-TELEGRAM = "telegram:"
 
 _FRESH = timedelta(seconds=10)
 """How long the list is used; the desk's own changes are seen immediately."""

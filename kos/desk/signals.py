@@ -18,7 +18,6 @@ from kos.desk.arguments import Arguments, quoted, read, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.filters import FILTER_HELP, LAID, Query, Question, question_of
 from kos.desk.formatting import (
-    MAX_DATA,
     Page,
     TextPart,
     bold,
@@ -38,7 +37,7 @@ from kos.domain.opportunities.opportunity import (
     OpportunityQuery,
     SignalKeys,
 )
-from kos.domain.people.conversation import Kept
+from kos.domain.people.conversation import MAX_DATA, Kept
 from kos.errors import CommandNotAllowed, KosError
 from kos.messages import (
     LEDGER,
@@ -63,8 +62,8 @@ from kos.views.opportunities import (
     uk_clock,
     without_prices,
 )
+from kos.views.simulated import SIMULATED
 
-SIMULATED = "SIMULATED MARKETS: these are not real prices"
 _PAGE = 4
 _KEYS_FOR = timedelta(seconds=60)
 _VIEW_FOR = timedelta(hours=24)

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import msgspec
 
-from kos.asking import RUN_DIR_NAME, Asker
+from kos.asking import Asker
 from kos.config.described import rows
-from kos.config.settings import tables
+from kos.config.settings import RUN_DIR_NAME, tables
 from kos.db import FILE_NAME
 from kos.doctor import judge
 from kos.doctor.finding import Finding

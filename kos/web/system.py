@@ -16,10 +16,11 @@ from starlette.routing import Route
 
 from kos import __version__
 from kos.domain.books.calendar import uk_time
+from kos.messages import FETCHER
 from kos.runtime import SYSTEM, ActorDescribed, Describe, NodeDescribed, SystemDescribed
-from kos.service.health import Seen, judge
+from kos.service.health import Seen, judge, state_words
 from kos.service.heartbeat import Heartbeat, beat_of, boot_id
-from kos.views.health import counted_restarts, credits_sentence, state_words
+from kos.views.health import counted_restarts, credits_sentence
 from kos.views.opportunities import duration
 from kos.web.asker import PageAsker
 from kos.web.changes import Picture
@@ -190,8 +191,8 @@ def _tiles(beat: Heartbeat, system: SystemDescribed) -> list[tuple[str, str, str
 
 
 def _node(node: NodeDescribed) -> dict[str, object]:
-    actors = [actor for actor in node.actors if not actor.name.startswith("fetcher.")]
-    fetchers = [actor for actor in node.actors if actor.name.startswith("fetcher.")]
+    actors = [actor for actor in node.actors if not actor.name.startswith(FETCHER)]
+    fetchers = [actor for actor in node.actors if actor.name.startswith(FETCHER)]
     ill = [actor for actor in fetchers if actor.state != _WELL or actor.restarts]
     well = len(fetchers) - len(ill)
     return {

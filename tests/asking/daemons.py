@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import Self
 
-from kos.asking import RUN_DIR_NAME
+from kos.config.settings import RUN_DIR_NAME
 from kos.messages import MESSAGES
 from kos.runtime import ChildSpec, NodeSpec, System
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from kos.desk.signals import SIMULATED
 from kos.domain.people.conversation import Style
+from kos.views.simulated import SIMULATED
 from tests.desk.offices import Building, data_of, labels, text_of
 
 
