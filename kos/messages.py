@@ -60,6 +60,9 @@ from kos.domain.people.conversation import (
 from kos.domain.polling.credits import SportCreditsSpent
 from kos.runtime.protocol import Delivery, Message
 
+FETCHER = "fetcher."
+"""The beginning of a fetcher's name; its sport key follows."""
+
 # --- anyone to a producer of snapshots -----------------------------------------------------
 
 
@@ -431,6 +434,9 @@ class QueryRefused(Message, frozen=True, kw_only=True):
 
 
 # --- ledger -------------------------------------------------------------------------------------
+
+LEDGER = "ledger"
+"""The actor that owns the books."""
 
 
 class LedgerCommand(Message, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from typing import TypeVar, assert_never
 
 import msgspec
 
+from kos.asking import Asker
 from kos.config.settings import Settings
 from kos.domain.opportunities.opportunity import Opportunity, OpportunityQuery
 from kos.domain.people.alerting import (
@@ -21,8 +22,9 @@ from kos.domain.people.alerting import (
 )
 from kos.domain.people.conversation import KOS, PAUSE, Person, Promise, Seat
 from kos.domain.people.incidents import Incident, RestartHistory
-from kos.errors import WaitAndRetry
+from kos.errors import KosError
 from kos.messages import (
+    LEDGER,
     BudgetDescribed,
     CommandRecorded,
     Conclude,
@@ -38,12 +40,12 @@ from kos.messages import (
     Tick,
 )
 from kos.runtime import (
+    SYSTEM,
     Actor,
     ChildSpec,
     Context,
     Describe,
     Message,
-    RuntimeFault,
     SystemDescribed,
 )
 from kos.views.alerts import message_answer
@@ -90,6 +92,7 @@ class AlertsActor(Actor):
     def __init__(self, context: Context, args: AlertsArgs) -> None:
         super().__init__(context, args)
         self._args = args
+        self._asker = Asker.within(context)
         self._alerting = Alerting(args.people)
         self._restarts = RestartHistory()
         self._promised = 0
@@ -112,10 +115,10 @@ class AlertsActor(Actor):
 
     def _look(self, now: datetime) -> None:
         try:
-            people = self._ask("ledger", GetPeople(), PeopleListed).people
-            kept = self._ask("ledger", GetKept(prefix="alert-"), KeptListed).kept
-            is_paused = bool(self._ask("ledger", GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept)
-        except (RuntimeFault, WaitAndRetry) as fault:
+            people = self._ask(LEDGER, GetPeople(), PeopleListed).people
+            kept = self._ask(LEDGER, GetKept(prefix="alert-"), KeptListed).kept
+            is_paused = bool(self._ask(LEDGER, GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept)
+        except KosError as fault:
             self._fail("the ledger is not responding", fault)
             return
         self._problem = ""
@@ -127,7 +130,7 @@ class AlertsActor(Actor):
                 self._conclude(person, self._alerting.market_seen(person, answers, now), now)
                 due = self._due(person, now)
                 self._conclude(person, self._alerting.troubles_seen(person, system, due, now), now)
-            except (RuntimeFault, WaitAndRetry) as fault:
+            except KosError as fault:
                 self._alerting.storing_failed(person)
                 self._fail("the alerts could not be stored", fault)
 
@@ -139,7 +142,7 @@ class AlertsActor(Actor):
         for question in questions:
             try:
                 ranked = self._ask("scorer", GetOpportunities(query=question), OpportunitiesRanked)
-            except (RuntimeFault, WaitAndRetry) as fault:
+            except KosError as fault:
                 self.context.log.debug("alerts.not_asked", error=str(fault))
                 continue
             answers[question] = ranked.answer.opportunities
@@ -150,20 +153,20 @@ class AlertsActor(Actor):
         if scope is None:
             return {}
         question = GetReminders(participant=scope.participant, operator=scope.operator)
-        reminders = self._ask("ledger", question, RemindersListed).reminders
+        reminders = self._ask(LEDGER, question, RemindersListed).reminders
         return due_troubles(reminders, now, with_names=not scope.participant)
 
     def _troubles_of_kos(self, now: datetime) -> dict[str, Incident]:
         try:
-            system = self._ask("@system", Describe(), SystemDescribed)
-        except (RuntimeFault, WaitAndRetry) as fault:
+            system = self._ask(SYSTEM, Describe(), SystemDescribed)
+        except KosError as fault:
             self.context.log.debug("alerts.not_asked", error=str(fault))
             return {}
         if system.is_stopping:
             return {}
         try:
             budget = self._ask("budget", GetBudget(), BudgetDescribed)
-        except (RuntimeFault, WaitAndRetry):
+        except KosError:
             budget = None  # its own trouble is in the description
         restarted = self._restarts.seen(restarts_of(system), now)
         return system_troubles(system, budget, now) | restart_troubles(restarted)
@@ -180,7 +183,7 @@ class AlertsActor(Actor):
             kept=(kept,),
             promises=tuple(self._promise(user, message) for message in concluded.messages),
         )
-        self._ask("ledger", command, CommandRecorded)
+        self._ask(LEDGER, command, CommandRecorded)
         count = len(command.promises)
         self._promised += count
         if count:
@@ -199,14 +202,9 @@ class AlertsActor(Actor):
         """An answer of the kind expected.
 
         Raises:
-            RuntimeFault: None came.
-            WaitAndRetry: Another came: the other side is starting, or refuses.
+            KosError: None came, or a refusal.
         """
-        answer = self.context.ref(actor).ask(message, _TIMEOUT_S)
-        if not isinstance(answer, expected):
-            reason = getattr(answer, "reason", type(answer).__name__)
-            raise WaitAndRetry(actor, str(reason))
-        return answer
+        return self._asker.ask(actor, message, expected, _TIMEOUT_S)
 
     def _fail(self, what: str, fault: Exception) -> None:
         problem = f"{what}: {fault}"

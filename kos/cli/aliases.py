@@ -10,13 +10,13 @@ import typer
 from kos.cli.door import (
     Door,
     KeyOption,
+    exit_if_refused,
     key_of,
     moment_said,
     operator,
     print_json,
     print_tables,
     read_in,
-    recorded_or_exit,
     write_out,
 )
 from kos.cli.settings import JsonOption, StateDirOption
@@ -164,6 +164,7 @@ def import_aliases(
 ) -> None:
     """Import someone else's decisions. Nothing is imported if any contradicts yours."""
     from kos.domain.matching.aliases import shared_aliases
+    from kos.messages import CommandRecorded
 
     door = Door(state_dir)
     commands = [
@@ -175,8 +176,7 @@ def import_aliases(
     settled = _settled(door)
     for command in commands:
         _check(settled, command, is_replacing=replace)
-    for answer in door.do_all(commands):
-        recorded_or_exit(answer)
+    exit_if_refused(door.do_all(commands, CommandRecorded)[1])
     typer.echo(f"{len(commands)} aliases imported")
 
 
@@ -189,10 +189,12 @@ def _settle(
     *,
     is_replacing: bool,
 ) -> None:
+    from kos.messages import CommandRecorded
+
     door = Door(state_dir)
     command = _command(pair, verdict, evidence, key)
     _check(_settled(door), command, is_replacing=is_replacing)
-    recorded_or_exit(door.do(command))
+    door.do(command, CommandRecorded)
     typer.echo(f"{pair[0]}: {pair[1]} = {pair[2]} is {verdict.value}")
 
 

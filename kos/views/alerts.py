@@ -21,8 +21,9 @@ from kos.views.opportunities import (
     pounds,
     uk_clock,
 )
+from kos.views.simulated import SIMULATED_MARKETS
 
-_SIMULATED = "SIMULATED MARKETS. "
+_SIMULATED = f"{SIMULATED_MARKETS}. "
 
 
 def message_answer(message: MessageToSend, *, is_simulated: bool) -> Answer:

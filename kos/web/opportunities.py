@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from kos.domain.market.freshness import fresh_until
+from kos.domain.market.places import OWN_EXCHANGE
 from kos.domain.money import rounded
 from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityQuery
 from kos.domain.opportunities.scoring import ScoringRules
@@ -21,8 +22,6 @@ from kos.views.opportunities import (
     opportunities_view,
 )
 from kos.web.changes import Picture
-
-OWN_EXCHANGE = "betfair"
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ import trustme
 from kos.actors import exchange
 from kos.config.settings import BetfairSettings, ProxySettings, Secret
 from kos.domain.market.quotes import MarketBook
-from kos.domain.polling.exchange_catalogue import SportWanted
+from kos.domain.market.sports import SportWanted
 from kos.messages import (
     BooksRead,
     CatalogueRead,

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kos.config.settings import load
+from kos.config.load import load
 from kos.domain.books.lines import StatementLine
 from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery
 from kos.domain.opportunities.scoring import ScoringRules

@@ -15,6 +15,7 @@ from rapidfuzz.utils import default_process
 
 from kos.domain.market.outcomes import outcome_name
 from kos.domain.market.quotes import (
+    BACK_MARKET,
     EventMatch,
     EventQuotes,
     ExchangeMarket,
@@ -32,7 +33,6 @@ from kos.domain.matching import (
 )
 from kos.domain.matching.aliases import NamePair
 
-_HEAD_TO_HEAD = "h2h"
 _ALIKE = 60.0
 """Percent by which words must agree with an event's name to mean it."""
 _ENDED_AFTER_KICKOFF = timedelta(hours=12)
@@ -299,7 +299,7 @@ def _head_to_head_outcomes(event: EventQuotes) -> tuple[str, ...]:
         outcome_name(quote.name)
         for bookmaker in event.bookmakers
         for market in bookmaker.markets
-        if market.key == _HEAD_TO_HEAD
+        if market.key == BACK_MARKET
         for quote in market.outcomes
     )
     return tuple(dict.fromkeys(names))

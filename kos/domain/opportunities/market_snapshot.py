@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from datetime import datetime, timedelta
 
+from kos.domain.market.places import OWN_EXCHANGE, OWN_TITLE
 from kos.domain.market.quotes import (
     EventMatch,
     EventQuotes,
@@ -25,7 +26,6 @@ from kos.domain.market.quotes import (
 from kos.domain.opportunities.dutch_ranking import DutchRanker
 from kos.domain.opportunities.dutches import DutchAnswer, DutchQuery, check_dutch_query
 from kos.domain.opportunities.event_prices import EventPrices
-from kos.domain.opportunities.hedges import OWN_EXCHANGE, OWN_TITLE
 from kos.domain.opportunities.opportunity import (
     OpportunityAnswer,
     OpportunityQuery,

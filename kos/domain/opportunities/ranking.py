@@ -19,8 +19,9 @@ from collections.abc import Hashable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
+from kos.domain.market.quotes import BACK_MARKET
 from kos.domain.money import pennies
-from kos.domain.opportunities.event_prices import BACK_MARKET, EventPrices
+from kos.domain.opportunities.event_prices import EventPrices
 from kos.domain.opportunities.hedges import (
     Bounds,
     HedgedBack,

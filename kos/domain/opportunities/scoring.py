@@ -36,6 +36,7 @@ from msgspec import Meta
 
 from kos.domain.bets import kinds
 from kos.domain.bets.lay import LaySolution, balance
+from kos.domain.market.places import OWN_EXCHANGE
 from kos.domain.market.sports import SportFacts
 from kos.domain.opportunities.opportunity import (
     BetKind,
@@ -104,7 +105,7 @@ class ScoringRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         ),
     ] = msgspec.field(
         default_factory=lambda: {
-            "betfair": Decimal("0.05"),
+            OWN_EXCHANGE: Decimal("0.05"),
             "betfair_ex_uk": Decimal("0.05"),
             "betfair_ex_eu": Decimal("0.05"),
             "matchbook": Decimal("0.02"),

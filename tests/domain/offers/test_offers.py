@@ -135,7 +135,7 @@ def test_a_refusal_says_the_phase_what_was_asked_and_what_is_allowed() -> None:
     with pytest.raises(CommandNotAllowed) as refusal:
         story.tell(f.Credited(tokens=(token("t1"),)))
     assert str(refusal.value) == (
-        "You cannot record credited while offer c1 is at DEPOSIT_SENT. You can record: "
+        'You cannot record credited while offer c1 is at "deposit sent". You can record: '
         "deposit_cleared, float_sent, deposit_failed, qualifier_placed, refused, restricted, "
         "abandoned"
     )
