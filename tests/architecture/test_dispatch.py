@@ -86,8 +86,7 @@ def test_a_dispatch_takes_its_whole_union_and_is_closed(path: str) -> None:
     function, union = CLOSED[path]
     (match,) = (
         node
-        for node in function_of(path, function).body
-        for node in ast.walk(node)
+        for node in ast.walk(function_of(path, function))
         if isinstance(node, ast.Match) and any(map(is_assert_never, node.cases))
     )
     *cases, last = match.cases
