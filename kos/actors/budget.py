@@ -7,6 +7,7 @@ from typing import assert_never
 
 import msgspec
 
+from kos.asking import Asker
 from kos.config.settings import OddsApiSettings
 from kos.domain.people.conversation import KOS, PAUSE
 from kos.domain.polling.credits import (
@@ -22,7 +23,9 @@ from kos.domain.polling.credits import (
     request,
     settle,
 )
+from kos.errors import KosError
 from kos.messages import (
+    LEDGER,
     BudgetDescribed,
     CreditsGranted,
     CreditsRefused,
@@ -96,6 +99,7 @@ class BudgetActor(Actor):
 
     def __init__(self, context: Context, args: BudgetArgs) -> None:
         super().__init__(context, args)
+        self._asker = Asker.within(context)
         self._rules = rules_of(args.odds_api)
         self._opened_at = datetime.now(UTC)
         self._state: BudgetState | None = None
@@ -167,13 +171,11 @@ class BudgetActor(Actor):
         """Learn from the ledger what this month has cost and when each key was polled."""
         question = GetCreditsSpent(since=month_of(now), until=now + timedelta(days=1))
         try:
-            spent = self.context.ref("ledger").ask(question, timeout_s=_LEDGER_TIMEOUT_S)
-        except RuntimeFault as fault:
+            spent = self._asker.ask(LEDGER, question, CreditsSpentListed, _LEDGER_TIMEOUT_S)
+        except KosError as fault:
             self.context.log.warning("budget.not_opened", error=str(fault), retry_s=_RETRY_S)
             self.context.after(_RETRY_S, _OPEN)
             return
-        if not isinstance(spent, CreditsSpentListed):
-            raise TypeError(f"ledger answered {type(spent).__name__}")
         if not self._read_pause():
             self.context.after(_RETRY_S, _OPEN)
             return
@@ -189,14 +191,11 @@ class BudgetActor(Actor):
     def _read_pause(self) -> bool:
         """Learn whether a person has paused KOS; False when the ledger does not say."""
         try:
-            told = self.context.ref("ledger").ask(
-                GetKept(owner=KOS, prefix=PAUSE), timeout_s=_LEDGER_TIMEOUT_S
-            )
-        except RuntimeFault as fault:
+            question = GetKept(owner=KOS, prefix=PAUSE)
+            told = self._asker.ask(LEDGER, question, KeptListed, _LEDGER_TIMEOUT_S)
+        except KosError as fault:
             self.context.log.debug("pause.not_read", error=str(fault))
             return False
-        if not isinstance(told, KeptListed):
-            raise TypeError(f"ledger answered {type(told).__name__}")
         is_paused = any(kept.name == PAUSE for kept in told.kept)
         if is_paused != self._is_paused:
             self.context.log.info("pause.changed", is_paused=is_paused)
@@ -274,7 +273,7 @@ class BudgetActor(Actor):
 
     def _record(self) -> None:
         """Hand what was spent to the ledger; what it does not answer is said again next time."""
-        ledger = self.context.ref("ledger")
+        ledger = self.context.ref(LEDGER)
         for grant_id, command in list(self._unrecorded.items()):
             try:
                 ledger.ask(command, timeout_s=_LEDGER_TIMEOUT_S)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
+from kos.asking import Asker
 from kos.config.settings import Settings, WebSettings
 from kos.domain.opportunities.scoring import ScoringRules
 from kos.messages import Tick
@@ -103,7 +104,7 @@ class DashboardActor(Actor):
             args.rules,
             is_simulated=args.is_simulated,
             log_file=Path(args.log_file),
-            ask=lambda actor, message, timeout_s: self.context.ref(actor).ask(message, timeout_s),
+            asker=Asker.within(self.context),
         )
         try:
             server.open()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import assert_never
 
 import msgspec
@@ -11,8 +10,9 @@ import msgspec
 from kos import __version__
 from kos.actors.fetcher import question_of
 from kos.adapters.oddsapi.questions import odds_cost
+from kos.asking import Asker
 from kos.config.settings import Settings
-from kos.desk import Desk, Office, Premises
+from kos.desk import Desk, Premises
 from kos.desk.person_queues import PersonQueues
 from kos.domain.people.conversation import TELEGRAM
 from kos.messages import GetMenu, OperatorAnswered, OperatorSaid
@@ -67,11 +67,7 @@ class DeskActor(Actor):
         self._lanes = PersonQueues()
         self._heard = 0
         self._desk = Desk(
-            Office(
-                ask=lambda actor, message, timeout_s: context.ref(actor).ask(message, timeout_s),
-                tell=lambda actor, message: context.ref(actor).tell(message),
-                clock=lambda: datetime.now(UTC),
-            ),
+            Asker.within(context),
             Premises(
                 is_simulated=args.is_simulated,
                 recheck_credits=args.recheck_credits,

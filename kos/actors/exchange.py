@@ -16,12 +16,12 @@ from kos.adapters.betfair.stream import BetfairStream, StreamPhase, StreamSettin
 from kos.adapters.http import HttpRemote, RetryPolicy
 from kos.config.settings import BetfairSettings, ProxySettings
 from kos.domain.market.quotes import Drop, ExchangeMarket
+from kos.domain.market.sports import SportWanted
 from kos.domain.polling.exchange_cache import CachePolicy, PriceCache, Want, urgency_of
 from kos.domain.polling.exchange_catalogue import (
     CatalogueAsk,
     CatalogueCache,
     DescriptionPlan,
-    SportWanted,
 )
 from kos.errors import KosError, OperatorMustAct, WaitAndRetry
 from kos.messages import BooksRead, CatalogueRead, CatalogueWanted, PricesWanted, Subscribe, Tick

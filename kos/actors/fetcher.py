@@ -13,7 +13,8 @@ from kos.adapters.oddsapi.client import FeedAnswer, OddsApi
 from kos.adapters.oddsapi.questions import OddsQuestion, odds_cost
 from kos.config.settings import OddsApiSettings, ProxySettings
 from kos.domain.market.quotes import EventQuotes, Sport
-from kos.domain.matching.reconcile import head_to_head_outcomes
+from kos.domain.matching import BookmakerFixture
+from kos.domain.matching.reconciliation import bookmaker_fixture
 from kos.errors import KosError, OperatorMustAct, WaitAndRetry
 from kos.messages import (
     FETCHER,
@@ -22,7 +23,6 @@ from kos.messages import (
     CreditsSpent,
     FetchAnswered,
     FetchNow,
-    Fixture,
     FixturesListed,
     QuotesFetched,
     RequestCredits,
@@ -304,19 +304,7 @@ def _prices(events: tuple[EventQuotes, ...]) -> int:
     )
 
 
-def fixtures(events: tuple[EventQuotes, ...]) -> tuple[Fixture, ...]:
+def fixtures(events: tuple[EventQuotes, ...]) -> tuple[BookmakerFixture, ...]:
     """The two-sided events without their prices, each with the outcomes it is quoted for."""
-    listed = []
-    for event in events:
-        if event.home is None or event.away is None:
-            continue
-        listed.append(
-            Fixture(
-                event_id=event.id,
-                kickoff=event.kickoff,
-                home=event.home,
-                away=event.away,
-                outcomes=head_to_head_outcomes(event),
-            )
-        )
-    return tuple(listed)
+    listed = map(bookmaker_fixture, events)
+    return tuple(fixture for fixture in listed if fixture is not None)

@@ -9,6 +9,7 @@ from typing import assert_never
 import msgspec
 
 from kos.adapters.proxies import check_session, is_proxys_fault, proxy_url
+from kos.asking import Asker
 from kos.config.settings import ProxySettings
 from kos.domain.polling.proxies import (
     assign,
@@ -20,7 +21,7 @@ from kos.domain.polling.proxies import (
     serves,
     succeeded,
 )
-from kos.errors import KosError, WaitAndRetry
+from kos.errors import ActorUnavailable, KosError, WaitAndRetry
 from kos.messages import GetProxySession, ProxySessionGiven, ProxyUsed, Tick
 from kos.runtime import Actor, ChildSpec, Context, Message, RuntimeFault
 
@@ -163,11 +164,11 @@ class Route:
             return None
         self._session_id = ""
         try:
-            given = self._context.ref(NAME).ask(GetProxySession(key=self._key), _ASK_TIMEOUT_S)
-        except RuntimeFault as fault:
-            raise WaitAndRetry("proxies", str(fault), _RETRY_S) from fault
-        if not isinstance(given, ProxySessionGiven):
-            raise TypeError(f"proxies answered {type(given).__name__}")
+            given = Asker.within(self._context).ask(
+                NAME, GetProxySession(key=self._key), ProxySessionGiven, _ASK_TIMEOUT_S
+            )
+        except ActorUnavailable as away:
+            raise WaitAndRetry(NAME, str(away), _RETRY_S) from away
         if not given.session_id:
             reason = "no proxy session is working; KOS will try again"
             raise WaitAndRetry("proxies", reason, given.retry_after_s)

@@ -32,6 +32,7 @@ from kos.domain.offers.facts import EntryReversed, Role
 from kos.domain.people.conversation import MAX_DATA, Answer
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
+    LEDGER,
     BooksDescribed,
     GetBooks,
     GetStatement,
@@ -66,7 +67,7 @@ def _asked(visit: DeskContext) -> tuple[str, Scope, str, Period]:
 
 def _books(visit: DeskContext, scope: Scope, span: Period = (None, None)) -> BooksDescribed:
     question = GetBooks(since=span[0], until=span[1], **scope)
-    return visit.office.ask("ledger", question, BooksDescribed)
+    return visit.asker.ask(LEDGER, question, BooksDescribed)
 
 
 def _balance(visit: DeskContext) -> DeskReply:
@@ -231,7 +232,7 @@ def _by_day(visit: DeskContext, scope: Scope, span: Period) -> list[tuple[date, 
 
 def _postings(visit: DeskContext, scope: Scope, span: Period) -> tuple[StatementLine, ...]:
     question = GetStatement(since=span[0], until=span[1], **scope)
-    return visit.office.ask("ledger", question, StatementListed, timeout_s=30.0).lines
+    return visit.asker.ask(LEDGER, question, StatementListed, timeout_s=30.0).lines
 
 
 def _statement(visit: DeskContext) -> DeskReply:

@@ -12,6 +12,7 @@ from kos.actors import budget
 from kos.config.settings import OddsApiSettings
 from kos.domain.market.quotes import Sport
 from kos.domain.people.conversation import KOS, PAUSE, Kept
+from kos.domain.polling.credits import SportCreditsSpent
 from kos.messages import (
     BudgetDescribed,
     CommandRecorded,
@@ -27,7 +28,6 @@ from kos.messages import (
     RecordCreditsSpent,
     RequestCredits,
     ServerCountersRead,
-    SportCreditsSpent,
     SportsListed,
     Subscribe,
 )

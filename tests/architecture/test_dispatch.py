@@ -86,7 +86,8 @@ def test_a_dispatch_takes_its_whole_union_and_is_closed(path: str) -> None:
     function, union = CLOSED[path]
     (match,) = (
         node
-        for node in ast.walk(function_of(path, function))
+        for statement in function_of(path, function).body
+        for node in ast.walk(statement)
         if isinstance(node, ast.Match) and any(map(is_assert_never, node.cases))
     )
     *cases, last = match.cases

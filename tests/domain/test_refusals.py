@@ -11,6 +11,7 @@ from functools import partial
 import msgspec
 import pytest
 
+from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books import double_entry
 from kos.domain.books.double_entry import Account, AccountKind, Posting, UnbalancedEntry
 from kos.domain.money import read_pence
@@ -317,7 +318,7 @@ PLACING = [
     Row("qualified", f.LayMatched(lay=new_lay(selection="")), ("selection",)),
     Row("qualified", f.LayMatched(lay=new_lay(selection="York")), ("ql", "Leeds", "betfair")),
     Row("qualified", f.LayMatched(lay=new_lay(market="m2")), ("ql", "Leeds", "betfair")),
-    Row("qualified", f.LayMatched(lay=new_lay(side=f.ExchangeSide.BACK)), ("ql", "lay")),
+    Row("qualified", f.LayMatched(lay=new_lay(side=ExchangeSide.BACK)), ("ql", "lay")),
     Row("qualified", f.LayMatched(lay=new_lay(exchange="smarkets")), ("ql", "betfair")),
     Row("qualified", f.LayMatched(lay=new_lay(bet="q")), ("q", "coral")),
     Row(

@@ -54,7 +54,8 @@ class Watched:
         context.on("request", lambda asked: self.hosts.add(urlsplit(asked.url).hostname or ""))
 
     def _hear(self, kind: str, text: str) -> None:
-        if kind in {"error", "warning"}:
+        # A browser reports a refused question too: that is an answer, not a fault.
+        if kind in {"error", "warning"} and "status of 400" not in text:
             self.errors.append(text)
 
 

@@ -197,6 +197,33 @@ def test_filters_ask_the_engine_and_are_kept_in_the_address(page: Page, daemon: 
     expect(page.locator("#heads .retention")).to_be_visible()
 
 
+def test_the_form_follows_the_mode_and_says_why_it_is_refused(page: Page, daemon: Daemon) -> None:
+    page.goto(address_of(daemon) + "/opportunities")
+    page.fill("#stake", "£1,000")
+    expect(page.locator("#stake-state")).to_have_attribute("data-state", "confirmed")
+    order = page.locator("select[name=rank]")
+    expect(order).to_have_value("seed")
+    page.get_by_role("radio", name="Arbs").check()
+    expect(order).to_have_value("rating")
+    expect(page).to_have_url(re.compile(r"kind=arbs(?!.*rank=)"))
+    page.get_by_role("radio", name="Free bet (SR)").check()
+    expect(order).to_have_value("seed")
+    page.locator("#more > summary").click()
+    expect(page.get_by_label("Free bet you earn")).to_be_hidden()
+    odds = page.get_by_label("Minimum back odds")
+    odds.fill("1")
+    trouble = page.locator("#trouble")
+    expect(trouble).to_contain_text("Minimum back odds cannot be '1'.")
+    page.reload()
+    expect(trouble).to_contain_text("Minimum back odds cannot be '1'.")
+    expect(odds).to_have_value("1")
+    page.locator("#more > summary").click()
+    expect(page.locator("#more-count")).to_have_text("1")
+    page.get_by_role("button", name="Clear filters").click()
+    expect(odds).to_have_value("")
+    expect(trouble).to_be_hidden()
+
+
 def test_rows_are_found_sorted_and_shown_in_chosen_columns(page: Page, daemon: Daemon) -> None:
     page.goto(address_of(daemon) + "/opportunities")
     expect(page.locator("#rows tr[data-id]").first).to_be_visible()

@@ -454,7 +454,7 @@ class EventPrices:
         """A bookmaker's prices as legs, each with its form of the bet, and the others by reason.
 
         Args:
-            bookmaker: Its key, that of an exchange of the feed too.
+            bookmaker: The key of one of `books`, which may be an exchange of the feed.
             now: The moment settled for.
         """
         remembered = self._first_legs.get(bookmaker)
@@ -463,10 +463,7 @@ class EventPrices:
         legs: list[tuple[BetForm, LegPrice]] = []
         tally: RejectionCounts = {}
         self._first_legs[bookmaker] = legs, tally
-        book = self.books.get(bookmaker)
-        if book is None:
-            return legs, tally
-        table = self._leg_table()
+        book, table = self.books[bookmaker], self._leg_table()
         for quote in book.market.outcomes:
             leg: LegPrice | Rejection
             if self.facts.is_draw_excluded and quote.name == DRAW:
@@ -524,12 +521,11 @@ class EventPrices:
         for book in self.books.values():
             if now <= book.fresh_until < until:
                 until = book.fresh_until
+        # The feed's copy of the own exchange is superseded until then too.
         if self.own is not None and now <= self.own.fresh_until < until:
             until = self.own.fresh_until
         for lays in self.lays.values():
             for lay in lays:
-                if now <= lay.superseded_until < until:
-                    until = lay.superseded_until
                 if now <= lay.fresh_until < until:
                     until = lay.fresh_until
         open_lays = self._open_lays(now)

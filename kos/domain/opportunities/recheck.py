@@ -61,7 +61,7 @@ def standing(
         )
         ranker = Ranker(terms, rules, now)
         ranker.consider(ranker.survey((board,)))
-        for opportunity in ranker.answer().opportunities:
+        for opportunity in ranker.ranked().answer.opportunities:
             if opportunity.id == wanted:
                 return OpportunityState(as_of=now, opportunity=opportunity)
         reason = _why_not(board, book, quote, exchange, terms=terms, rules=rules, now=now)

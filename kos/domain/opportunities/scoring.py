@@ -206,6 +206,10 @@ class Worth(NamedTuple):
     """An offer that costs as much as it brings."""
 
 
+Rank = tuple[int, int, float, Decimal, float, Decimal, float]
+"""Sort key, best last: known liquidity, tier, merit, profit, score, retention, -minutes."""
+
+
 class Assessment(msgspec.Struct, frozen=True, gc=False):
     """One pair priced for one question."""
 
@@ -219,8 +223,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     factors: ScoreFactors
     merit: float
     """What the ranking asked for orders by."""
-    rank: tuple[int, int, float, Decimal, float, Decimal, float]
-    """Sort key, best last: known liquidity, tier, merit, profit, score, retention, -minutes."""
+    rank: Rank
 
 
 def minutes_between(now: datetime, kickoff: datetime) -> float:

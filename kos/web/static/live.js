@@ -72,7 +72,11 @@ export class Live {
       const answer = await fetch(this.#address, { signal: stop.signal });
       if (answer.ok) stop.abort();
       else if (answer.status === 401) location.assign("/login");
-      else this.onState("refused", (await answer.text()).trim());
+      else {
+        // What was refused once is refused again: only another question helps.
+        if (answer.status === 400) clearTimeout(this.#again);
+        this.onState("refused", (await answer.text()).trim());
+      }
     } catch {
       // No server: "Reconnecting…" says so.
     }
