@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import assert_never
 
+from kos.asking import Asker
 from kos.domain.market.quotes import Verdict
 from kos.domain.matching.aliases import alias_table
 from kos.domain.matching.reconciliation import Reconciliation, SportMatched
+from kos.errors import KosError
 from kos.messages import (
+    LEDGER,
     AliasesListed,
     CatalogueRead,
     CatalogueWanted,
@@ -23,7 +26,7 @@ from kos.messages import (
     Tick,
     UnmatchedDescribed,
 )
-from kos.runtime import Actor, ChildSpec, Context, Message, RuntimeFault
+from kos.runtime import Actor, ChildSpec, Context, Message
 
 ReconcilerMessage = FixturesListed | CatalogueRead | Subscribe | Tick | GetUnmatched | GetMatch
 """The messages that it takes."""
@@ -53,6 +56,7 @@ class ReconcilerActor(Actor):
 
     def __init__(self, context: Context, args: None) -> None:
         super().__init__(context, args)
+        self._asker = Asker.within(context)
         self._reconciliation = Reconciliation()
         self._will_tell_needs = False
 
@@ -111,12 +115,10 @@ class ReconcilerActor(Actor):
     def _read_aliases(self) -> None:
         """Apply people's decisions about names."""
         try:
-            listed = self.context.ref("ledger").ask(GetAliases(), timeout_s=_LEDGER_TIMEOUT_S)
-        except RuntimeFault as fault:
+            listed = self._asker.ask(LEDGER, GetAliases(), AliasesListed, _LEDGER_TIMEOUT_S)
+        except KosError as fault:
             self.context.log.debug("aliases.not_read", error=str(fault))
             return
-        if not isinstance(listed, AliasesListed):
-            raise TypeError(f"ledger answered {type(listed).__name__}")
         table = alias_table(listed.aliases)
         before = self._reconciliation.aliases
         self._carry_out(self._reconciliation.aliases_settled(table))

@@ -1,4 +1,4 @@
-"""``kos replay``: recorded payloads through the same decoding, matching and scoring."""
+"""``kos replay``: recorded payloads through the daemon's own decoding, matching and ranking."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from kos import __version__
-from kos.messages import FETCHER, BudgetDescribed
+from kos.messages import FETCHER, LEDGER, BudgetDescribed
 from kos.observability.redact import Redactor
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
 
@@ -122,7 +122,7 @@ def beat_of(
         sports=tuple(_sport(actor, now) for name, actor in actors.items() if _is_fetcher(name)),
         credits=_credits(actors.get("budget")),
         exchange=_exchange(actors.get("exchange")),
-        database=_database(actors.get("ledger")),
+        database=_database(actors.get(LEDGER)),
         queues=dict(_queues(actors)),
         system=_without_figures(system),
     )

@@ -10,7 +10,7 @@ from kos.domain.books.lines import ReminderLine
 from kos.domain.market.places import place_name
 from kos.domain.offers import ReminderKind
 from kos.domain.people.incidents import Incident, Restarts
-from kos.messages import BudgetDescribed
+from kos.messages import LEDGER, BudgetDescribed
 from kos.runtime import SystemDescribed
 from kos.views.opportunities import from_now, uk_clock
 
@@ -104,7 +104,7 @@ def _actors(system: SystemDescribed) -> Iterator[tuple[str, Incident]]:
                     f"problem/{actor.name}",
                     Incident(text=f"{actor.name}: {problem}", patience=_LASTING),
                 )
-            if (failed := actor.pulse.get("failed_commits")) and actor.name == "ledger":
+            if (failed := actor.pulse.get("failed_commits")) and actor.name == LEDGER:
                 text = (
                     f"The ledger has failed to save {_times(failed)} since it started. "
                     "Check the disk (kos doctor), then the log"

@@ -79,7 +79,7 @@ def test_each_kind_has_a_usual_threshold_and_the_digest_is_a_word(building: Buil
         ("/alert qualifier coral rating=much", "a percentage such as 98.5"),
         ("/alert qualifier coral rating=98 profit=5", "one of score"),
         ("/alert qualifier coral rating=NaN", "a percentage such as 98.5"),
-        ("/alert qualifier nobody", "a bookmaker"),
+        ("/alert qualifier nobody", "Word cannot be 'nobody'. Enter a bookmaker"),
         ("/unalert 7", "You have no alerts to remove."),
         ("/quiet 25:00-07:00", "22:30"),
         ("/quiet now", "22:30-07:00"),

@@ -468,25 +468,14 @@ def test_events_without_prices_are_matched_and_never_priced(tmp_path: Path) -> N
     assert (found.matches.match, found.considered, found.moments) == (1, 0, 0)
 
 
-def test_events_without_prices_leave_the_priced_ones_of_their_sport_key_as_they_are(
-    tmp_path: Path,
-) -> None:
-    write(tmp_path / "odds.json", [event(book("coral", (2.0, 4.0, 3.5), NOON))])
-    bare = {key: value for key, value in event(id="b" * 32).items() if key != "bookmakers"}
-    named = {**bare, "home_team": "Derby County", "away_team": "Millwall"}
-    write(tmp_path / "events.json", {"timestamp": ms(NOON + timedelta(minutes=1)), "data": [named]})
-    later = NOON + timedelta(minutes=2)
-    lines = [
-        stream_line(NOON - timedelta(minutes=1), (2.1, 4.3, 3.8), defined=True),
-        stream_line(later, (2.0, 4.3, 3.8)),
-    ]
-    (tmp_path / "stream").write_text("\n".join(lines), encoding="utf-8")
-
+def test_events_without_prices_add_to_those_of_other_files(tmp_path: Path) -> None:
+    bare = {key: value for key, value in event().items() if key != "bookmakers"}
+    write(tmp_path / "a.json", [bare])
+    other = {**bare, "id": "b" * 32, "home_team": "Derby County", "away_team": "Millwall"}
+    write(tmp_path / "b.json", [other])
+    write(tmp_path / "catalogue.json", [catalogue_entry()])
     found = replay([tmp_path], QUERY)
-
-    assert found.matches.events == 2
-    leeds = next(each for each in found.opportunities if each.outcome == "Leeds United")
-    assert leeds.as_of == later
+    assert (found.matches.match, found.matches.none) == (1, 1)
 
 
 def test_prices_that_nothing_dates_are_left_out_and_counted(tmp_path: Path) -> None:
