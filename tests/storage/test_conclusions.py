@@ -153,7 +153,7 @@ def test_an_expired_action_is_used_up_all_the_same(desk: Desk) -> None:
             "a time with its zone",
         ),
         ({"kept": (kept("a", "{"),)}, "JSON"),
-        ({"kept": (kept("a", '"' + "x" * 70_000 + '"'),)}, "up to 65536"),
+        ({"kept": (kept("a", '"' + "x" * 70_000 + '"'),)}, "at most 65,536"),
         ({"kept": (kept("", "1"),)}, "Kept name"),
         ({"kept": (kept("a", "1", owner=""),)}, "Kept owner"),
         ({"promises": (promise("x", chat=""),)}, "Chat"),

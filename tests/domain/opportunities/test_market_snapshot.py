@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from kos.domain.market.quotes import (
@@ -314,6 +315,12 @@ def test_an_exchange_is_backed_only_when_asked_for_less_its_fee_and_never_agains
     leeds = next(found for found in answer.opportunities if found.outcome == "Leeds")
     assert leeds.back_odds == D("2.50")
     assert leeds.if_back_wins == pennies(D("147.00") - leeds.lay_stake * D("1.45"))
+
+
+def test_an_event_without_two_sides_goes_by_its_competition() -> None:
+    found = ask(picture_of(event(coral()), books=(book(LAYS),))).opportunities[0]
+    assert found.event == "Leeds v York"
+    assert msgspec.structs.replace(found, home="").event == "SOCCER_EPL"
 
 
 def test_only_the_best_lay_of_a_back_price_is_shown() -> None:
