@@ -10,8 +10,7 @@ export NO_MKDOCS_2_WARNING = 1
 run: $(VENV)/.runtime-installed  ## the daemon with a live table; without keys, on the sandbox
 	@$(BIN)/kos run --live
 
-# With the gate of branches: `test: lint types contracts docs branches rest`.
-test: lint types contracts docs suite  ## everything that CI checks
+test: lint types contracts docs branches rest  ## everything that CI checks
 
 lint: $(VENV)/.dev-installed
 	$(BIN)/ruff check .
