@@ -133,7 +133,7 @@ def test_an_answer_is_read_as_the_terminal_reads_it_and_kept_for_any_later_momen
 
 
 def test_a_tick_and_an_amount_with_a_sign_are_read_as_typed() -> None:
-    fields = fields_of(f.Adjusted) | fields_of(f.MoneySent)
+    fields = {**fields_of(f.Adjusted), **fields_of(f.MoneySent)}
     assert fields["difference"].read("-9.92", NOW) == -992
     assert fields["is_instant"].read("Yes", NOW) is True
     assert fields["is_instant"].read("no", NOW) is False
