@@ -176,7 +176,7 @@ BEGINNING = [
         before=(f.BookmakerRestricted(bookmaker="coral", reason="gubbed"),),
     ),
     Row("begun", deposit(), (CORAL.key, "c1"), instance="c2"),
-    Row("begun", f.Credited(tokens=(token("t"),)), ("DEPOSIT_SENT", "credited")),
+    Row("begun", f.Credited(tokens=(token("t"),)), ("deposit sent", "credited")),
     Row(
         "begun",
         f.Reopened(reason="wrong"),

@@ -228,7 +228,9 @@ def test_a_decision_about_names_matches_everything_anew_and_can_be_withdrawn() -
     assert ("Inter", "Inter Turku") in {
         (pair.feed_name, pair.exchange_name) for pair in state.open_events().pairs["e3"]
     }
-    (matched,) = state.aliases_settled(AliasTable(confirmed=(INTER_IS_TURKU,)))
+    confirmed = AliasTable(confirmed=(INTER_IS_TURKU,))
+    (matched,) = state.aliases_settled(confirmed)
+    assert state.aliases == confirmed
     assert matched.count(Verdict.MATCH) == 2
     assert state.open_events().pairs == {}
     (rejected,) = state.aliases_settled(AliasTable(banned=(INTER_IS_TURKU,)))

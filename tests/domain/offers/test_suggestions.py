@@ -15,6 +15,7 @@ from kos.domain.offers.catalogue import Bonus, BonusKind, Offer, Qualifying
 from kos.domain.offers.forms import FACT_FORMS, STEP_FORMS, FactForm, is_headline, is_shown
 from kos.domain.offers.state import OfferOutcome, Phase, Token
 from kos.domain.offers.suggestions import LEFT_OUT, FormContext
+from kos.domain.offers.typed_facts import fields_of
 from kos.errors import InvalidInput
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -129,6 +130,15 @@ def test_an_answer_is_read_as_the_terminal_reads_it_and_kept_for_any_later_momen
     assert fields["sport"].answer("golf", at, NOW) == "golf"
     with pytest.raises(InvalidInput):
         fields["stake"].answer("-", at, NOW)
+
+
+def test_a_tick_and_an_amount_with_a_sign_are_read_as_typed() -> None:
+    fields = fields_of(f.Adjusted) | fields_of(f.MoneySent)
+    assert fields["difference"].read("-9.92", NOW) == -992
+    assert fields["is_instant"].read("Yes", NOW) is True
+    assert fields["is_instant"].read("no", NOW) is False
+    assert fields["is_instant"].label == "Already received"
+    assert fields["reason"].label == "Reason"
 
 
 def test_typed_words_are_answers_under_their_shortest_names() -> None:
