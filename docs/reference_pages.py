@@ -142,7 +142,7 @@ def facts_page() -> str:
         "",
         (
             "Made from the descriptions that the chat, the page's forms and `kos offers facts` use. "
-            "Enter fields as `field=value`. Number repeated parts: `lays.0.stake=5 lays.1.stake=4`."
+            "Enter fields as `field=value`; those in brackets may be left out. Number repeated parts: `lays.0.stake=5 lays.1.stake=4`."
         ),
     ]
     for title, facts in (("Offers", OFFER_FACTS), ("A participant's money", MONEY_FACTS)):

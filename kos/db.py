@@ -27,6 +27,9 @@ APPLICATION_ID = 0x4B4F534C
 FILE_NAME = "ledger.db"
 """The ledger's name in the state directory."""
 
+MAX_NAME = 200
+"""Characters of a name or an ID that is kept."""
+
 _BY_EFFECTIVE_ID = os.access in os.supports_effective_ids
 _LOCK_SUFFIX = ".lock"
 _LOCK_BYTES = 128

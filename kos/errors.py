@@ -8,6 +8,7 @@ KosError
 │   ├── CommandNotAllowed the rules of offers and books refuse a fact
 │   └── DatabaseRefused   the database is another's, newer, damaged or not writable
 ├── WaitAndRetry          try again later
+│   ├── ActorUnavailable  an actor of KOS does not answer now
 │   ├── RemoteUnavailable no answer, a server error, or a body that cannot be read
 │   ├── RateLimited       the remote service asks for fewer calls
 │   ├── CreditsExhausted  no credits are available now
@@ -124,6 +125,20 @@ class WaitAndRetry(KosError):  # noqa: N818 - the name says who acts
         self.remote = remote
         self.reason = reason
         self.retry_after_s = retry_after_s
+
+
+class ActorUnavailable(WaitAndRetry):
+    """An actor of KOS did not answer.
+
+    Args:
+        actor: Its name.
+        reason: What happened, as a sentence.
+        advice: What to do about it, as sentences.
+    """
+
+    def __init__(self, actor: str, reason: str, advice: str = "") -> None:
+        super().__init__(actor, reason)
+        self.args = (f"{reason} {advice}".rstrip(),)
 
 
 class RemoteUnavailable(WaitAndRetry):

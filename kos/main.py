@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from kos import NAME
 from kos.actors import (
     alerts,
     bot,
@@ -24,18 +25,15 @@ from kos.actors import (
     scorer,
     sports,
 )
-from kos.config.settings import Settings
+from kos.config.settings import RUN_DIR_NAME, Settings
 from kos.messages import MESSAGES
 from kos.observability.logs import LogSettings
 from kos.observability.process import resettle_process
-from kos.runtime import ChildSpec, Client, NodeSpec, OnExhausted, System, SystemNotRunning, connect
+from kos.runtime import ChildSpec, NodeSpec, OnExhausted, System
 from kos.service.reload import Reload
 from kos.service.status_publisher import StatusPublisher
 from kos.service.systemd import ServiceManager
 from kos.service.watchdog import Watchdog
-
-SYSTEM = "kos"
-RUN_DIR_NAME = "run"
 
 
 def run_dir(settings: Settings) -> Path:
@@ -141,7 +139,7 @@ def build(
     state.chmod(0o700)
     table = nodes(settings)
     system = System(
-        name=SYSTEM,
+        name=NAME,
         nodes=table,
         messages=MESSAGES,
         run_dir=run_dir(settings),
@@ -188,18 +186,3 @@ def reload_of(
             manager.reloaded()
 
     return reload_and_tell
-
-
-def connect_to_daemon(settings: Settings) -> Client:
-    """A connection to the running daemon of these settings, else to the one on the sandbox.
-
-    Raises:
-        kos.runtime.SystemNotRunning: With a sentence that says where it looked.
-    """
-    try:
-        return connect(run_dir(settings), MESSAGES)
-    except SystemNotRunning as real:
-        try:
-            return connect(settings.sandbox_state_dir / RUN_DIR_NAME, MESSAGES)
-        except SystemNotRunning:
-            raise real from None

@@ -33,6 +33,8 @@ from kos.domain.market.quotes import (
     MarketBook,
     Sport,
 )
+from kos.domain.market.sports import SportWanted
+from kos.domain.matching import BookmakerFixture
 from kos.domain.matching.aliases import AliasVerdict, NamePair, SettledAlias
 from kos.domain.offers import Reminder, Token
 from kos.domain.offers.catalogue import Offer
@@ -56,8 +58,10 @@ from kos.domain.people.conversation import (
     Seat,
 )
 from kos.domain.polling.credits import SportCreditsSpent
-from kos.domain.polling.exchange_catalogue import SportWanted
 from kos.runtime.protocol import Delivery, Message
+
+FETCHER = "fetcher."
+"""The beginning of a fetcher's name; its sport key follows."""
 
 # --- anyone to a producer of snapshots -----------------------------------------------------
 
@@ -118,24 +122,13 @@ class QuotesFetched(Message, frozen=True, kw_only=True):
         return self.sport_key
 
 
-class Fixture(msgspec.Struct, frozen=True):
-    """One event of the odds feed without its prices, for the reconciler."""
-
-    event_id: str
-    kickoff: datetime
-    home: str
-    away: str
-    outcomes: tuple[str, ...]
-    """The names its head-to-head prices are quoted for, each once."""
-
-
 class FixturesListed(Message, frozen=True, kw_only=True):
     """The two-sided events of one sport key, complete; sent with each QuotesFetched."""
 
     delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
 
     sport_key: str
-    fixtures: tuple[Fixture, ...]
+    fixtures: tuple[BookmakerFixture, ...]
 
     def conflation_key(self) -> Hashable:
         """The newest list of a sport key replaces an older one that still waits."""
@@ -441,6 +434,9 @@ class QueryRefused(Message, frozen=True, kw_only=True):
 
 
 # --- ledger -------------------------------------------------------------------------------------
+
+LEDGER = "ledger"
+"""The actor that owns the books."""
 
 
 class LedgerCommand(Message, frozen=True, kw_only=True):

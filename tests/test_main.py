@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from kos.config.settings import Secret, Settings, load
+from kos.config.load import load
+from kos.config.settings import Secret, Settings
 from kos.main import critical_actors, nodes
 
 TOKEN = "123456789:" + "x" * 35

@@ -21,8 +21,9 @@ from kos.domain.calculators.table import KINDS
 from kos.domain.offers import catalogue, past_bets
 from kos.domain.offers import facts as f
 from kos.domain.offers.typed_facts import spoken
-from kos.domain.opportunities.filters import SignalKind, canonical, opportunity_query
+from kos.domain.opportunities.filters import SignalKind
 from kos.domain.opportunities.opportunity import OpportunityQuery, SignalKeys
+from kos.domain.opportunities.queries import canonical, opportunity_query
 from kos.errors import InvalidInput
 from kos.web import books as page_books
 from kos.web.forms import FIELD, happened_at, typed_fact

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
+from kos.asking import Asker
 from kos.config.settings import TelegramSettings
 from kos.domain.people.conversation import MenuLine, OutboxEntry, PromiseOutcome
-from kos.errors import WaitAndRetry
+from kos.errors import ActorUnavailable, CommandNotAllowed
 from kos.messages import (
+    LEDGER,
     CommandRecorded,
-    CommandRefused,
     GetMenu,
     GetOutbox,
     MarkDelivered,
@@ -25,10 +27,13 @@ from kos.messages import (
     OutboxListed,
     Tick,
 )
-from kos.runtime import Actor, ActorFailed, ChildSpec, Context, Message, RuntimeFault
+from kos.runtime import Actor, ActorFailed, ChildSpec, Context, Message
 
 if TYPE_CHECKING:
     from kos.adapters.telegram.service import TelegramService
+
+BotMessage = OutboxFilled | Tick
+"""The messages that it takes."""
 
 _ENDED = Tick(what="the loop ended")
 _HEAR_S = 60.0
@@ -55,18 +60,21 @@ class _ActorsBehind:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._asker = Asker.within(context)
 
     def hear(self, said: OperatorSaid) -> OperatorAnswered:
-        answer = self._ask("desk", said, _HEAR_S)
-        if not isinstance(answer, OperatorAnswered):
-            raise TypeError(f"desk answered {type(answer).__name__}")
-        return answer
+        try:
+            return self._asker.ask("desk", said, OperatorAnswered, _HEAR_S)
+        except ActorUnavailable as away:
+            if not isinstance(away.__cause__, ActorFailed):
+                raise
+            # The traceback is where it failed, in the other node's log.
+            self._context.log.error("telegram.not_answered", error=str(away))  # noqa: TRY400
+            return OperatorAnswered(notice="KOS could not do this. See the log for the reason.")
 
     def outbox(self, without_chats: tuple[str, ...]) -> tuple[OutboxEntry, ...]:
-        answer = self._ask("ledger", GetOutbox(without_chats=without_chats), _LEDGER_S)
-        if not isinstance(answer, OutboxListed):
-            raise WaitAndRetry("ledger", f"answered {type(answer).__name__}")
-        return answer.entries
+        question = GetOutbox(without_chats=without_chats)
+        return self._asker.ask(LEDGER, question, OutboxListed, _LEDGER_S).entries
 
     def mark(self, entry_id: int, outcome: PromiseOutcome, message_id: int, reason: str) -> None:
         command = MarkDelivered(
@@ -78,30 +86,11 @@ class _ActorsBehind:
             message_id=message_id,
             reason=reason,
         )
-        answer = self._ask("ledger", command, _LEDGER_S)
-        if not isinstance(answer, CommandRecorded | CommandRefused):
-            raise WaitAndRetry("ledger", f"answered {type(answer).__name__}")
+        with suppress(CommandNotAllowed):  # it is marked already
+            self._asker.ask(LEDGER, command, CommandRecorded, _LEDGER_S)  # the service repeats it
 
     def menu(self, user: str) -> tuple[MenuLine, ...]:
-        answer = self._ask("desk", GetMenu(user=user), _LEDGER_S)
-        return answer.lines if isinstance(answer, MenuDescribed) else ()
-
-    def _ask(self, actor: str, message: Message, timeout_s: float) -> Message:
-        """An answer, whatever it is.
-
-        Raises:
-            WaitAndRetry: None came now.
-        """
-        try:
-            return self._context.ref(actor).ask(message, timeout_s)
-        except ActorFailed as fault:
-            # The traceback is where it failed, in the other node's log.
-            self._context.log.error("telegram.not_answered", error=str(fault))  # noqa: TRY400
-            if actor == "desk" and isinstance(message, OperatorSaid):
-                return OperatorAnswered(notice="KOS could not do this. See the log for the reason.")
-            raise WaitAndRetry(actor, str(fault)) from fault
-        except RuntimeFault as fault:
-            raise WaitAndRetry(actor, str(fault)) from fault
+        return self._asker.ask("desk", GetMenu(user=user), MenuDescribed, _LEDGER_S).lines
 
 
 class BotActor(Actor):
@@ -126,6 +115,8 @@ class BotActor(Actor):
         self._thread.start()
 
     def receive(self, message: Message) -> None:
+        if not isinstance(message, BotMessage):
+            raise TypeError(f"bot takes no {type(message).__name__}")
         match message:
             case OutboxFilled():
                 if self._service is not None:
@@ -133,7 +124,7 @@ class BotActor(Actor):
             case Tick():
                 raise RuntimeError(f"the bot's loop ended: {self._error or 'unknown reason'}")
             case _:
-                raise TypeError(f"bot takes no {type(message).__name__}")
+                assert_never(message)
 
     def stopping(self) -> None:
         with self._making:

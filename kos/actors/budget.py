@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import assert_never
 
 import msgspec
 
+from kos.asking import Asker
 from kos.config.settings import OddsApiSettings
 from kos.domain.people.conversation import KOS, PAUSE
 from kos.domain.polling.credits import (
@@ -21,7 +23,9 @@ from kos.domain.polling.credits import (
     request,
     settle,
 )
+from kos.errors import KosError
 from kos.messages import (
+    LEDGER,
     BudgetDescribed,
     CreditsGranted,
     CreditsRefused,
@@ -39,6 +43,17 @@ from kos.messages import (
     Tick,
 )
 from kos.runtime import Actor, ChildSpec, Context, Message, RuntimeFault
+
+BudgetMessage = (
+    RequestCredits
+    | CreditsSpent
+    | ServerCountersRead
+    | GetBudget
+    | SportsListed
+    | PauseChanged
+    | Tick
+)
+"""The messages that it takes."""
 
 _OPEN = Tick(what="read what was spent")
 _READ_PAUSE = Tick(what="read whether KOS is paused")
@@ -84,6 +99,7 @@ class BudgetActor(Actor):
 
     def __init__(self, context: Context, args: BudgetArgs) -> None:
         super().__init__(context, args)
+        self._asker = Asker.within(context)
         self._rules = rules_of(args.odds_api)
         self._opened_at = datetime.now(UTC)
         self._state: BudgetState | None = None
@@ -104,6 +120,8 @@ class BudgetActor(Actor):
         self._record()
 
     def receive(self, message: Message) -> Message | None:
+        if not isinstance(message, BudgetMessage):
+            raise TypeError(f"budget takes no {type(message).__name__}")
         now = datetime.now(UTC)
         match message:
             case RequestCredits():
@@ -115,9 +133,7 @@ class BudgetActor(Actor):
             case GetBudget():
                 return self._described(now)
             case SportsListed():
-                if self._state is not None:
-                    active = frozenset(sport.key for sport in message.sports)
-                    self._state = forget_keys(self._state, active)
+                self._forget_others(message)
             case Tick() if message == _OPEN:
                 self._open(now)
             case PauseChanged():
@@ -128,7 +144,7 @@ class BudgetActor(Actor):
             case Tick():
                 self._record()
             case _:
-                raise TypeError(f"budget takes no {type(message).__name__}")
+                assert_never(message)
         return None
 
     def renewed(self, args: BudgetArgs) -> bool:
@@ -155,13 +171,11 @@ class BudgetActor(Actor):
         """Learn from the ledger what this month has cost and when each key was polled."""
         question = GetCreditsSpent(since=month_of(now), until=now + timedelta(days=1))
         try:
-            spent = self.context.ref("ledger").ask(question, timeout_s=_LEDGER_TIMEOUT_S)
-        except RuntimeFault as fault:
+            spent = self._asker.ask(LEDGER, question, CreditsSpentListed, _LEDGER_TIMEOUT_S)
+        except KosError as fault:
             self.context.log.warning("budget.not_opened", error=str(fault), retry_s=_RETRY_S)
             self.context.after(_RETRY_S, _OPEN)
             return
-        if not isinstance(spent, CreditsSpentListed):
-            raise TypeError(f"ledger answered {type(spent).__name__}")
         if not self._read_pause():
             self.context.after(_RETRY_S, _OPEN)
             return
@@ -177,14 +191,11 @@ class BudgetActor(Actor):
     def _read_pause(self) -> bool:
         """Learn whether a person has paused KOS; False when the ledger does not say."""
         try:
-            told = self.context.ref("ledger").ask(
-                GetKept(owner=KOS, prefix=PAUSE), timeout_s=_LEDGER_TIMEOUT_S
-            )
-        except RuntimeFault as fault:
+            question = GetKept(owner=KOS, prefix=PAUSE)
+            told = self._asker.ask(LEDGER, question, KeptListed, _LEDGER_TIMEOUT_S)
+        except KosError as fault:
             self.context.log.debug("pause.not_read", error=str(fault))
             return False
-        if not isinstance(told, KeptListed):
-            raise TypeError(f"ledger answered {type(told).__name__}")
         is_paused = any(kept.name == PAUSE for kept in told.kept)
         if is_paused != self._is_paused:
             self.context.log.info("pause.changed", is_paused=is_paused)
@@ -255,9 +266,14 @@ class BudgetActor(Actor):
             self._state, self._rules, now, used=message.used, remaining=message.remaining
         )
 
+    def _forget_others(self, message: SportsListed) -> None:
+        if self._state is not None:
+            active = frozenset(sport.key for sport in message.sports)
+            self._state = forget_keys(self._state, active)
+
     def _record(self) -> None:
         """Hand what was spent to the ledger; what it does not answer is said again next time."""
-        ledger = self.context.ref("ledger")
+        ledger = self.context.ref(LEDGER)
         for grant_id, command in list(self._unrecorded.items()):
             try:
                 ledger.ask(command, timeout_s=_LEDGER_TIMEOUT_S)

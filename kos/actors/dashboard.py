@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
+from kos.asking import Asker
 from kos.config.settings import Settings, WebSettings
 from kos.domain.opportunities.scoring import ScoringRules
 from kos.messages import Tick
@@ -17,6 +18,9 @@ from kos.runtime import PARK, Actor, ChildSpec, Message
 
 if TYPE_CHECKING:
     from kos.web.server import WebServer
+
+DashboardMessage = Tick
+"""The messages that it takes."""
 
 _LOOK = Tick(what="look after the page")
 _LOOK_EVERY_S = 1.0
@@ -63,11 +67,13 @@ class DashboardActor(Actor):
         self.context.every(_LOOK_EVERY_S, _LOOK)
 
     def receive(self, message: Message) -> Message | None:
+        if not isinstance(message, DashboardMessage):
+            raise TypeError(f"dashboard takes no {type(message).__name__}")
         match message:
             case Tick():
                 self._look()
             case _:
-                raise TypeError(f"dashboard takes no {type(message).__name__}")
+                assert_never(message)
         return None
 
     def stopping(self) -> None:
@@ -98,7 +104,7 @@ class DashboardActor(Actor):
             args.rules,
             is_simulated=args.is_simulated,
             log_file=Path(args.log_file),
-            ask=lambda actor, message, timeout_s: self.context.ref(actor).ask(message, timeout_s),
+            asker=Asker.within(self.context),
         )
         try:
             server.open()

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from typing import assert_never
 
 import msgspec
 
 from kos import __version__
 from kos.actors.fetcher import question_of
 from kos.adapters.oddsapi.questions import odds_cost
+from kos.asking import Asker
 from kos.config.settings import Settings
-from kos.desk import Desk, Office, Premises
+from kos.desk import Desk, Premises
 from kos.desk.person_queues import PersonQueues
+from kos.domain.people.conversation import TELEGRAM
 from kos.messages import GetMenu, OperatorAnswered, OperatorSaid
 from kos.runtime import DEFERRED, Actor, ChildSpec, Context, Deferred, Message, Reply, meters
 
-_SPEAKS_FOR = {"bot": "telegram:", "dashboard": "web:"}
+DeskMessage = OperatorSaid | GetMenu
+"""The messages that it takes."""
+
+_SPEAKS_FOR = {"bot": TELEGRAM, "dashboard": "web:"}
 """Actors that bring people's words, and the only people whose they may bring. What comes from no
 actor comes from a process of this user's, which may say anything."""
 
@@ -62,21 +67,19 @@ class DeskActor(Actor):
         self._lanes = PersonQueues()
         self._heard = 0
         self._desk = Desk(
-            Office(
-                ask=lambda actor, message, timeout_s: context.ref(actor).ask(message, timeout_s),
-                tell=lambda actor, message: context.ref(actor).tell(message),
-                clock=lambda: datetime.now(UTC),
-            ),
+            Asker.within(context),
             Premises(
                 is_simulated=args.is_simulated,
                 recheck_credits=args.recheck_credits,
                 version=__version__,
             ),
-            admins=tuple(f"telegram:{each}" for each in args.admins),
-            operators=tuple(f"telegram:{each}" for each in args.operators),
+            admins=tuple(f"{TELEGRAM}{each}" for each in args.admins),
+            operators=tuple(f"{TELEGRAM}{each}" for each in args.operators),
         )
 
     def receive(self, message: Message) -> Message | Deferred | None:
+        if not isinstance(message, DeskMessage):
+            raise TypeError(f"desk takes no {type(message).__name__}")
         match message:
             case OperatorSaid():
                 return self._hear(message)
@@ -86,7 +89,7 @@ class DeskActor(Actor):
                 self._lanes.beside(lambda: _answer(reply, lambda: self._desk.menu(user)))
                 return DEFERRED
             case _:
-                raise TypeError(f"desk takes no {type(message).__name__}")
+                assert_never(message)
 
     def stopping(self) -> None:
         self._lanes.close()

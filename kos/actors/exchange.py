@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, assert_never
 
 import msgspec
 
@@ -16,16 +16,19 @@ from kos.adapters.betfair.stream import BetfairStream, StreamPhase, StreamSettin
 from kos.adapters.http import HttpRemote, RetryPolicy
 from kos.config.settings import BetfairSettings, ProxySettings
 from kos.domain.market.quotes import Drop, ExchangeMarket
+from kos.domain.market.sports import SportWanted
 from kos.domain.polling.exchange_cache import CachePolicy, PriceCache, Want, urgency_of
 from kos.domain.polling.exchange_catalogue import (
     CatalogueAsk,
     CatalogueCache,
     DescriptionPlan,
-    SportWanted,
 )
 from kos.errors import KosError, OperatorMustAct, WaitAndRetry
 from kos.messages import BooksRead, CatalogueRead, CatalogueWanted, PricesWanted, Subscribe, Tick
 from kos.runtime import Actor, ChildSpec, Context, Message, Timer, meters
+
+ExchangeMessage = CatalogueWanted | PricesWanted | Subscribe | Tick
+"""The messages that it takes."""
 
 _LOOK = Tick(what="look what is due")
 _KEEP_ALIVE = Tick(what="keep the session alive")
@@ -150,6 +153,8 @@ class ExchangeActor(Actor):
         self._session.log_out()
 
     def receive(self, message: Message) -> None:
+        if not isinstance(message, ExchangeMessage):
+            raise TypeError(f"exchange takes no {type(message).__name__}")
         match message:
             case Tick() if message == _LOOK:
                 self._look()
@@ -175,7 +180,7 @@ class ExchangeActor(Actor):
             case Subscribe():
                 self._tell_all(message.subscriber)
             case _:
-                raise TypeError(f"exchange takes no {type(message).__name__}")
+                assert_never(message)
 
     def pulse(self) -> dict[str, str | int | float]:
         counts = self._cache.counts(datetime.now(UTC))

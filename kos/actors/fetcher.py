@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import assert_never
 
 import msgspec
 
@@ -12,15 +13,16 @@ from kos.adapters.oddsapi.client import FeedAnswer, OddsApi
 from kos.adapters.oddsapi.questions import OddsQuestion, odds_cost
 from kos.config.settings import OddsApiSettings, ProxySettings
 from kos.domain.market.quotes import EventQuotes, Sport
-from kos.domain.matching.reconcile import head_to_head_outcomes
+from kos.domain.matching import BookmakerFixture
+from kos.domain.matching.reconciliation import bookmaker_fixture
 from kos.errors import KosError, OperatorMustAct, WaitAndRetry
 from kos.messages import (
+    FETCHER,
     CreditsGranted,
     CreditsRefused,
     CreditsSpent,
     FetchAnswered,
     FetchNow,
-    Fixture,
     FixturesListed,
     QuotesFetched,
     RequestCredits,
@@ -29,6 +31,9 @@ from kos.messages import (
 )
 from kos.runtime import PARK, Actor, ChildSpec, Context, Message, RuntimeFault, meters
 from kos.storage.snapshots import SnapshotFile
+
+FetcherMessage = FetchNow | Subscribe | Tick
+"""The messages that it takes."""
 
 STAGGER_S = 0.05
 """Between the first polls of two sport keys: twenty a second, below the feed's limit of thirty."""
@@ -56,7 +61,7 @@ class FetcherArgs(msgspec.Struct, frozen=True, kw_only=True):
 def spec(args: FetcherArgs) -> ChildSpec:
     """How it is supervised: one sport key that keeps failing is parked and takes no one along."""
     return ChildSpec(
-        name=f"fetcher.{args.sport.key}",
+        name=FETCHER + args.sport.key,
         factory="kos.actors.fetcher:FetcherActor",
         args=args,
         on_exhausted=PARK,
@@ -102,6 +107,8 @@ class FetcherActor(Actor):
         self._client.close()
 
     def receive(self, message: Message) -> Message | None:
+        if not isinstance(message, FetcherMessage):
+            raise TypeError(f"a fetcher takes no {type(message).__name__}")
         match message:
             case Tick():
                 self._poll_when_granted()
@@ -113,7 +120,7 @@ class FetcherActor(Actor):
             case FetchNow():
                 return self._fetch_on_demand(message)
             case _:
-                raise TypeError(f"a fetcher takes no {type(message).__name__}")
+                assert_never(message)
 
     def pulse(self) -> dict[str, str | int | float]:
         last = self._last
@@ -297,19 +304,7 @@ def _prices(events: tuple[EventQuotes, ...]) -> int:
     )
 
 
-def fixtures(events: tuple[EventQuotes, ...]) -> tuple[Fixture, ...]:
+def fixtures(events: tuple[EventQuotes, ...]) -> tuple[BookmakerFixture, ...]:
     """The two-sided events without their prices, each with the outcomes it is quoted for."""
-    listed = []
-    for event in events:
-        if event.home is None or event.away is None:
-            continue
-        listed.append(
-            Fixture(
-                event_id=event.id,
-                kickoff=event.kickoff,
-                home=event.home,
-                away=event.away,
-                outcomes=head_to_head_outcomes(event),
-            )
-        )
-    return tuple(listed)
+    listed = map(bookmaker_fixture, events)
+    return tuple(fixture for fixture in listed if fixture is not None)

@@ -12,6 +12,7 @@ import msgspec
 from kos.db import FILE_NAME, open_for_reading
 from kos.errors import DatabaseRefused, WaitAndRetry
 from kos.messages import (
+    LEDGER,
     CommandRecorded,
     CommandRefused,
     Conclude,
@@ -51,7 +52,7 @@ class LedgerArgs(msgspec.Struct, frozen=True, kw_only=True):
 def spec(state_dir: Path) -> ChildSpec:
     """How it is supervised: always there, alone in its node, and alone with its file."""
     return ChildSpec(
-        name="ledger",
+        name=LEDGER,
         factory="kos.actors.ledger:LedgerActor",
         args=LedgerArgs(path=str(state_dir / FILE_NAME)),
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from typing import assert_never
 
 import msgspec
 
 from kos.adapters.proxies import check_session, is_proxys_fault, proxy_url
+from kos.asking import Asker
 from kos.config.settings import ProxySettings
 from kos.domain.polling.proxies import (
     assign,
@@ -19,9 +21,12 @@ from kos.domain.polling.proxies import (
     serves,
     succeeded,
 )
-from kos.errors import KosError, WaitAndRetry
+from kos.errors import ActorUnavailable, KosError, WaitAndRetry
 from kos.messages import GetProxySession, ProxySessionGiven, ProxyUsed, Tick
 from kos.runtime import Actor, ChildSpec, Context, Message, RuntimeFault
+
+ProxiesMessage = GetProxySession | ProxyUsed | Tick
+"""The messages that it takes."""
 
 NAME = "proxies"
 
@@ -64,6 +69,8 @@ class ProxiesActor(Actor):
         self.context.every(every, _CHECK, first_after_s=0)
 
     def receive(self, message: Message) -> Message | None:
+        if not isinstance(message, ProxiesMessage):
+            raise TypeError(f"proxies takes no {type(message).__name__}")
         now = datetime.now(UTC)
         match message:
             case GetProxySession():
@@ -73,7 +80,7 @@ class ProxiesActor(Actor):
             case Tick():
                 self._check(now)
             case _:
-                raise TypeError(f"proxies takes no {type(message).__name__}")
+                assert_never(message)
         return None
 
     def pulse(self) -> dict[str, str | int | float]:
@@ -157,11 +164,11 @@ class Route:
             return None
         self._session_id = ""
         try:
-            given = self._context.ref(NAME).ask(GetProxySession(key=self._key), _ASK_TIMEOUT_S)
-        except RuntimeFault as fault:
-            raise WaitAndRetry("proxies", str(fault), _RETRY_S) from fault
-        if not isinstance(given, ProxySessionGiven):
-            raise TypeError(f"proxies answered {type(given).__name__}")
+            given = Asker.within(self._context).ask(
+                NAME, GetProxySession(key=self._key), ProxySessionGiven, _ASK_TIMEOUT_S
+            )
+        except ActorUnavailable as away:
+            raise WaitAndRetry(NAME, str(away), _RETRY_S) from away
         if not given.session_id:
             reason = "no proxy session is working; KOS will try again"
             raise WaitAndRetry("proxies", reason, given.retry_after_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from typing import assert_never
 
 import msgspec
 
@@ -29,6 +30,11 @@ from kos.messages import (
     Tick,
 )
 from kos.runtime import Actor, ChildSpec, Context, Message, meters
+
+ScorerQuestion = GetOpportunities | GetOpportunity | GetDutches | GetSignalKeys
+"""The questions that it answers."""
+ScorerMessage = QuotesFetched | EventsMatched | BooksRead | SportsListed | Tick | ScorerQuestion
+"""The messages that it takes."""
 
 _FORGET = Tick(what="forget the past")
 _FORGET_EVERY_S = 60.0
@@ -77,6 +83,8 @@ class ScorerActor(Actor):
         self.context.every(_FORGET_EVERY_S, _FORGET)
 
     def receive(self, message: Message) -> Message | None:
+        if not isinstance(message, ScorerMessage):
+            raise TypeError(f"scorer takes no {type(message).__name__}")
         match message:
             case QuotesFetched():
                 self._picture.apply_quotes(message.sport_key, message.events, message.fetched_at)
@@ -94,7 +102,7 @@ class ScorerActor(Actor):
             case GetOpportunities() | GetOpportunity() | GetDutches() | GetSignalKeys():
                 return self._answer(message)
             case _:
-                raise TypeError(f"scorer takes no {type(message).__name__}")
+                assert_never(message)
         return None
 
     def renewed(self, args: ScorerArgs) -> bool:
@@ -124,9 +132,7 @@ class ScorerActor(Actor):
         for producer in self._args.producers:
             self.context.ref(producer).tell(Subscribe(subscriber=self.context.name))
 
-    def _answer(
-        self, asked: GetOpportunities | GetOpportunity | GetDutches | GetSignalKeys
-    ) -> Message:
+    def _answer(self, asked: ScorerQuestion) -> Message:
         began = time.monotonic()
         try:
             answer = self._said(asked, datetime.now(UTC))
@@ -141,7 +147,7 @@ class ScorerActor(Actor):
 
     def _said(
         self,
-        asked: GetOpportunities | GetOpportunity | GetDutches | GetSignalKeys,
+        asked: ScorerQuestion,
         now: datetime,
     ) -> Message:
         last, is_simulated = self._last_quotes_at, self._args.is_simulated

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import assert_never
 
 import msgspec
 
@@ -14,6 +15,9 @@ from kos.domain.market.quotes import Sport
 from kos.errors import KosError, WaitAndRetry
 from kos.messages import ServerCountersRead, SportsListed, Subscribe, Tick
 from kos.runtime import Actor, ChildSpec, Context, Message, RuntimeFault
+
+SportsMessage = Subscribe | Tick
+"""The messages that it takes."""
 
 _LIST = Tick(what="list sports")
 _RETRY_S = 15.0
@@ -59,13 +63,15 @@ class SportsActor(Actor):
         self._client.close()
 
     def receive(self, message: Message) -> None:
+        if not isinstance(message, SportsMessage):
+            raise TypeError(f"sports takes no {type(message).__name__}")
         match message:
             case Tick():
                 self._list()
             case Subscribe():
                 self._forward(message)
             case _:
-                raise TypeError(f"sports takes no {type(message).__name__}")
+                assert_never(message)
 
     def renewed(self, args: SportsArgs) -> bool:
         """Another choice of sport keys holds from now on; the free list is read again for it."""

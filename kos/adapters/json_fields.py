@@ -17,6 +17,9 @@ from kos.domain.market.quotes import Drop
 MAX_DROPS: Final = 5_000
 """Of one body; more are counted in one last line."""
 
+MAX_TEXT: Final = 300
+"""Characters of a name or a code."""
+
 _MAX_DIGITS: Final = 40
 _MAX_EXPONENT: Final = 30
 _NAN: Final = Decimal("NaN")

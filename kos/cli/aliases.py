@@ -10,17 +10,17 @@ import typer
 from kos.cli.door import (
     Door,
     KeyOption,
+    exit_if_refused,
     key_of,
     moment_said,
     operator,
     print_json,
     print_tables,
     read_in,
-    recorded_or_exit,
     write_out,
 )
 from kos.cli.settings import JsonOption, StateDirOption
-from kos.errors import CommandNotAllowed, InvalidInput
+from kos.errors import CommandNotAllowed
 
 if TYPE_CHECKING:
     from kos.domain.matching.aliases import AliasVerdict, SettledAlias
@@ -140,20 +140,17 @@ def export(
     """Export decisions as JSON lines to share, without the names of the people who made them."""
     import msgspec
 
+    from kos.domain.matching.aliases import SharedAlias
     from kos.messages import AliasesListed, GetAliases
 
     listed = Door(state_dir).ask(GetAliases(), AliasesListed)
     lines = [
         msgspec.json.encode(
-            {
-                "sport": fact.sport,
-                "feed_name": fact.feed_name,
-                "exchange_name": fact.exchange_name,
-                "verdict": fact.verdict,
-                "evidence": fact.evidence,
-            }
+            SharedAlias(
+                alias.sport, alias.feed_name, alias.exchange_name, alias.verdict, alias.evidence
+            )
         ).decode()
-        for fact in listed.aliases
+        for alias in listed.aliases
     ]
     write_out("".join(f"{line}\n" for line in lines), target)
 
@@ -166,28 +163,20 @@ def import_aliases(
     state_dir: StateDirOption = None,
 ) -> None:
     """Import someone else's decisions. Nothing is imported if any contradicts yours."""
-    import msgspec
-
-    from kos.domain.matching.aliases import AliasVerdict
+    from kos.domain.matching.aliases import shared_aliases
+    from kos.messages import CommandRecorded
 
     door = Door(state_dir)
-    commands = []
-    for number, line in enumerate(read_in(source).splitlines(), start=1):
-        if not line.strip():
-            continue
-        where = f"{source} line {number}"
-        try:
-            said = msgspec.json.decode(line, type=dict[str, str])
-            pair = (said["sport"], said["feed_name"], said["exchange_name"])
-            verdict = AliasVerdict(said["verdict"])
-        except (msgspec.MsgspecError, KeyError, ValueError):
-            raise InvalidInput(where, line, "a line from kos aliases export") from None
-        commands.append(_command(pair, verdict, said.get("evidence", ""), None))
+    commands = [
+        _command(
+            (alias.sport, alias.feed_name, alias.exchange_name), alias.verdict, alias.evidence, None
+        )
+        for alias in shared_aliases(read_in(source), str(source))
+    ]
     settled = _settled(door)
     for command in commands:
         _check(settled, command, is_replacing=replace)
-    for answer in door.do_all(commands):
-        recorded_or_exit(answer)
+    exit_if_refused(door.do_all(commands, CommandRecorded)[1])
     typer.echo(f"{len(commands)} aliases imported")
 
 
@@ -200,10 +189,12 @@ def _settle(
     *,
     is_replacing: bool,
 ) -> None:
+    from kos.messages import CommandRecorded
+
     door = Door(state_dir)
     command = _command(pair, verdict, evidence, key)
     _check(_settled(door), command, is_replacing=is_replacing)
-    recorded_or_exit(door.do(command))
+    door.do(command, CommandRecorded)
     typer.echo(f"{pair[0]}: {pair[1]} = {pair[2]} is {verdict.value}")
 
 

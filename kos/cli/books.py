@@ -14,6 +14,7 @@ from kos.cli.door import (
     ByOption,
     Door,
     KeyOption,
+    exit_if_refused,
     key_of,
     moment_said,
     operator,
@@ -21,13 +22,12 @@ from kos.cli.door import (
     print_tables,
     read_back,
     read_in,
-    recorded_or_exit,
     write_out,
 )
 from kos.cli.offers import Participant, ParticipantOption
 from kos.cli.settings import JsonOption, StateDirOption
 from kos.domain.offers.facts import MONEY_FACTS, Role, Source
-from kos.messages import CommandRefused, StatementListed
+from kos.messages import StatementListed
 
 books_app = typer.Typer(
     help="Books: balances, profit, float and statements, to the penny.",
@@ -128,22 +128,21 @@ def record(
     occurred_at = moment_said(at)
     typed = spoken(MONEY_FACTS, fact, words or (), occurred_at)
     read_back(type(typed), fact, words or (), at, occurred_at)
-    answer = recorded_or_exit(
-        Door(state_dir).do(
-            RecordFact(
-                command_id=key_of(key),
-                by=by or operator(),
-                occurred_at=occurred_at,
-                participant=participant,
-                fact=typed,  # type: ignore[arg-type]
-                role=Role.SUPERVISOR if supervisor else Role.OPERATOR,
-                note=note,
-            )
-        )
+    answer = Door(state_dir).do(
+        RecordFact(
+            command_id=key_of(key),
+            by=by or operator(),
+            occurred_at=occurred_at,
+            participant=participant,
+            fact=typed,  # type: ignore[arg-type]
+            role=Role.SUPERVISOR if supervisor else Role.OPERATOR,
+            note=note,
+        ),
+        FactRecorded,
     )
     if as_json:
         print_json(answer)
-    elif isinstance(answer, FactRecorded):
+    else:
         entries = ", ".join(map(str, answer.transactions)) or "none"
         typer.echo(f"{participant}: {fact} recorded; entries posted: {entries}")
 
@@ -226,7 +225,7 @@ def import_bets(
     """Import bets settled before you started using KOS. Importing a file twice is safe."""
     from kos.domain.offers.past_bets import from_betfair, from_csv
     from kos.errors import InvalidInput
-    from kos.messages import RecordFact
+    from kos.messages import FactRecorded, RecordFact
 
     readers = {"kos": from_csv, "betfair": from_betfair}
     if form not in readers:
@@ -244,15 +243,11 @@ def import_bets(
         )
         for bet in found.bets
     ]
-    answers = door.do_all(commands)
-    refused = [answer for answer in answers if isinstance(answer, CommandRefused)]
+    answers, refusals = door.do_all(commands, FactRecorded)
     for line in found.skipped:
         typer.echo(f"skipped {line}", err=True)
-    for answer in refused:
-        typer.echo(f"refused: {answer.reason}", err=True)
-    typer.echo(f"{len(answers) - len(refused)} past bets of {participant} imported")
-    if refused:
-        raise typer.Exit(1)
+    typer.echo(f"{len(answers)} past bets of {participant} imported")
+    exit_if_refused(refusals)
 
 
 def _statement(

@@ -5,25 +5,23 @@ from __future__ import annotations
 import os
 import re
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kos.cli.settings import ConfigOption, StateDirOption, settings_of
+from kos.cli.settings import ConfigOption, StateDirOption, daemon_asker, settings_of
 
 if TYPE_CHECKING:
+    from kos.asking import Asker
     from kos.domain.people.conversation import Answer, Button
-    from kos.messages import OperatorAnswered
-    from kos.runtime import Client
+    from kos.messages import OperatorAnswered, OperatorSaid
 
 _TIMEOUT_S = 120.0
 """Longer than any command may take; a daemon that dies is known at once."""
-_PATIENCE_S = 20.0
-"""A word is said again under its own id while the desk is on its way back."""
-_RETRY_S = 0.1
+_PATIENCE_S = 60.0
+"""How long a message is sent again under its own ID while the daemon restarts."""
 _REFUSED = 1
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -53,20 +51,19 @@ def chat(
     The exit code is 1 when a word was refused, 2 when no daemon answers.
     """
     from kos.errors import WaitAndRetry
-    from kos.main import connect_to_daemon
-    from kos.runtime import RuntimeFault
 
-    try:
-        client = connect_to_daemon(settings_of(config, state_dir))
-    except RuntimeFault as fault:
-        raise WaitAndRetry("daemon", str(fault)) from fault
-    with client:
-        conversation = Conversation(client, save_to or Path())
+    with daemon_asker(settings_of(config, state_dir), patience_s=_PATIENCE_S) as asker:
+        conversation = Conversation(asker, save_to or Path())
         if words:
             conversation.say(" ".join(words))
         else:
             for line in _lines(conversation):
-                conversation.say(line)
+                try:
+                    conversation.say(line)
+                except WaitAndRetry as away:
+                    if not sys.stdin.isatty():
+                        raise
+                    typer.echo(str(away), err=True)
     if conversation.has_refusal and (words or not sys.stdin.isatty()):
         raise typer.Exit(_REFUSED)
 
@@ -75,20 +72,21 @@ class Conversation:
     """One terminal's side of a talk with the desk.
 
     Args:
-        client: The connection to the daemon.
+        asker: Asks the daemon, and again after a restart of it.
         folder: Where pictures and files are saved.
     """
 
-    def __init__(self, client: Client, folder: Path) -> None:
+    def __init__(self, asker: Asker, folder: Path) -> None:
         import getpass
 
         from kos.cli.tables import console
 
-        self._client = client
+        self._asker = asker
         self._folder = folder
         self._screen = console()
         self._user = f"terminal:{getpass.getuser()}"
         self._buttons: list[Button] = []
+        self._unanswered: OperatorSaid | None = None
         self.has_refusal = False
 
     def say(self, line: str) -> None:
@@ -107,24 +105,20 @@ class Conversation:
 
     def menu(self) -> list[str]:
         """The commands there are, for completion; none where the desk does not answer."""
+        from kos.errors import WaitAndRetry
         from kos.messages import GetMenu, MenuDescribed
-        from kos.runtime import RuntimeFault
 
         try:
-            menu = self._client.ask("desk", GetMenu(user=self._user), timeout_s=5.0)
-        except RuntimeFault:
+            menu = self._asker.ask("desk", GetMenu(user=self._user), MenuDescribed)
+        except WaitAndRetry:
             return []
-        return (
-            [f"/{line.command}" for line in menu.lines] if isinstance(menu, MenuDescribed) else []
-        )
+        return [f"/{line.command}" for line in menu.lines]
 
     def _ask(self, text: str, pressed: str) -> OperatorAnswered:
         from datetime import UTC, datetime
         from uuid import uuid4
 
-        from kos.errors import WaitAndRetry
         from kos.messages import OperatorAnswered, OperatorSaid
-        from kos.runtime import ActorFailed, PeerDied, RuntimeFault
 
         said = OperatorSaid(
             said_id=f"{self._user}:{uuid4().hex}"[-120:],
@@ -135,21 +129,13 @@ class Conversation:
             pressed=pressed,
             said_at=datetime.now(UTC),
         )
-        deadline = time.monotonic() + _PATIENCE_S
-        while True:
-            try:
-                answer = self._client.ask("desk", said, timeout_s=_TIMEOUT_S)
-            except (PeerDied, ActorFailed) as fault:
-                # The same word again changes nothing twice.
-                if isinstance(fault, ActorFailed) or time.monotonic() > deadline:
-                    raise WaitAndRetry("desk", str(fault)) from fault
-                time.sleep(_RETRY_S)
-                continue
-            except RuntimeFault as fault:
-                raise WaitAndRetry("desk", str(fault)) from fault
-            if isinstance(answer, OperatorAnswered):
-                return answer
-            raise TypeError(f"desk answered {type(answer).__name__}")
+        before = self._unanswered
+        if before is not None and (before.text, before.pressed) == (text, pressed):
+            said = before  # typed again because no answer came: the desk knows it by its ID
+        self._unanswered = said
+        answer = self._asker.ask_until_answered("desk", said, OperatorAnswered, _TIMEOUT_S)
+        self._unanswered = None
+        return answer
 
     def _show(self, answered: OperatorAnswered) -> None:
         self.has_refusal = self.has_refusal or answered.is_refused or answered.is_stranger

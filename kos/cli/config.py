@@ -28,7 +28,7 @@ def show(
 ) -> None:
     """Show every setting in force and where it comes from; secrets are masked."""
     from kos.config.described import rows
-    from kos.config.settings import load
+    from kos.config.load import load
 
     found = rows(*load(config))
     if changed:
@@ -49,7 +49,7 @@ def show(
 @config_app.command("check")
 def check(*, config: ConfigOption = None) -> None:
     """Check all settings; exit code 78 if anything is invalid."""
-    from kos.config.settings import default_path, load
+    from kos.config.load import default_path, load
 
     settings, origins = load(config)
     file = config or default_path()
@@ -68,7 +68,7 @@ def init(
 ) -> None:
     """Write a commented settings file, readable only by you; an existing file is not changed."""
     from kos.config.described import commented_file
-    from kos.config.settings import default_path
+    from kos.config.load import default_path
     from kos.errors import InvalidInput
 
     if str(path) == "-":

@@ -15,24 +15,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 import typer
 
+from kos.asking import Ask, Asker, DaemonLink, Expected
 from kos.cli.settings import settings_of
+from kos.config.settings import RUN_DIR_NAME
 from kos.db import FILE_NAME
 from kos.domain.books.calendar import read_moment
 from kos.domain.offers.facts import Fact
-from kos.errors import CommandNotAllowed, InvalidInput, OperatorMustAct, WaitAndRetry
-from kos.messages import MESSAGES, CommandRefused, LedgerCommand, QueryRefused
+from kos.errors import CommandNotAllowed, InvalidInput, OperatorMustAct
+from kos.messages import LEDGER, LedgerCommand
 from kos.runtime.protocol import Message
 from kos.views.table import TableView
 
 _TIMEOUT_S = 30.0
-_RUN = "run"
-
-Told = TypeVar("Told", bound=Message)
 
 KeyOption = Annotated[
     str | None,
@@ -63,7 +62,7 @@ def state_dir_of(state_dir: Path | None) -> Path:
     """
     settings = settings_of(None, state_dir)
     real, simulated = settings.state_dir, settings.sandbox_state_dir
-    is_sandbox_up = (simulated / _RUN).is_dir() and not (real / FILE_NAME).exists()
+    is_sandbox_up = (simulated / RUN_DIR_NAME).is_dir() and not (real / FILE_NAME).exists()
     return simulated if is_sandbox_up else real
 
 
@@ -112,55 +111,54 @@ class Door:
         self.state_dir = state_dir_of(state_dir)
         self.path = self.state_dir / FILE_NAME
 
-    def ask(self, question: Message, expected: type[Told]) -> Told:
+    def ask(self, question: Message, expected: type[Expected]) -> Expected:
         """The answer to a question.
 
         Raises:
             CommandNotAllowed: The ledger refuses the question, and says why.
             DatabaseRefused: No daemon runs and the file cannot be read.
-            WaitAndRetry: The daemon does not answer now.
+            ActorUnavailable: The daemon does not answer now.
         """
-        answer = self._ask_daemon(question)
-        if answer is None:
-            answer = self._ask_file(question)
-        if isinstance(answer, QueryRefused):
-            raise CommandNotAllowed(answer.reason)
-        if not isinstance(answer, expected):
-            raise TypeError(f"the ledger answered {type(answer).__name__}")
-        return answer
+        with DaemonLink(self.state_dir) as daemon:
+            ask = daemon.ask if daemon.is_running() else self._ask_file
+            return Asker(ask).ask(LEDGER, question, expected, _TIMEOUT_S)
 
-    def do(self, command: LedgerCommand) -> Message:
-        """Have a command recorded; gives its answer, which may be CommandRefused.
+    def do(self, command: LedgerCommand, expected: type[Expected]) -> Expected:
+        """Have a command recorded; a refusal is printed and the exit code is 1.
 
         Raises:
             DatabaseRefused: No daemon runs and the file cannot be written.
-            WaitAndRetry: No answer came; the text says how to repeat it safely.
+            ActorUnavailable: No answer came; the text says how to repeat it safely.
         """
-        return self.do_all([command])[0]
+        answers, refusals = self.do_all([command], expected)
+        exit_if_refused(refusals)
+        return answers[0]
 
-    def do_all(self, commands: Sequence[LedgerCommand]) -> list[Message]:
-        """Have commands recorded in order; their answers in that order.
+    def do_all(
+        self, commands: Sequence[LedgerCommand], expected: type[Expected]
+    ) -> tuple[list[Expected], list[str]]:
+        """Have commands recorded in order: the answers, and the reasons of those refused.
 
         Raises:
             DatabaseRefused: No daemon runs and the file cannot be written.
-            WaitAndRetry: No answer came; those before it are recorded, and it may be.
+            ActorUnavailable: No answer came; those before it are recorded, and it may be.
         """
-        from kos.runtime import RuntimeFault
-
-        answers: list[Message] = []
-        for command in commands:
-            try:
-                answer = self._ask_daemon(command)
-            except RuntimeFault as fault:
-                raise WaitAndRetry(
-                    "ledger",
-                    f"{fault}. KOS cannot tell whether this was recorded. Run it again with "
-                    f"--key {command.command_id}; it will not be recorded twice",
-                ) from fault
-            if answer is None:
-                return answers + self._do_in_file(commands[len(answers) :])
-            answers.append(answer)
-        return answers
+        answers: list[Expected] = []
+        refusals: list[str] = []
+        with DaemonLink(self.state_dir) as daemon:
+            if daemon.is_running():
+                ask: Ask = daemon.ask
+            else:
+                recorded = iter(self._do_in_file(commands))
+                ask = lambda _actor, _command, _timeout_s: next(recorded)  # noqa: E731
+            asker = Asker(ask)
+            for command in commands:
+                key = f" with --key {command.command_id}" if len(commands) == 1 else ""
+                try:
+                    answers.append(asker.do(command, expected, repeat=f"Run it again{key}"))
+                except CommandNotAllowed as refused:
+                    refusals.append(str(refused))
+        return answers, refusals
 
     def _do_in_file(self, commands: Sequence[LedgerCommand]) -> list[Message]:
         from kos.storage.ledger import MAX_BATCH, Ledger
@@ -184,44 +182,12 @@ class Door:
         Raises:
             OperatorMustAct: One does.
         """
-        from kos.runtime import SystemNotAnswering, SystemNotRunning, connect
+        with DaemonLink(self.state_dir) as daemon:
+            if daemon.is_running():  # however badly
+                raise OperatorMustAct(f"Stop the daemon first: {why}.")
+        yield self.path
 
-        try:
-            connect(self.state_dir / _RUN, MESSAGES).close()
-        except SystemNotAnswering:
-            pass  # it runs, however badly
-        except SystemNotRunning:
-            yield self.path
-            return
-        raise OperatorMustAct(f"Stop the daemon first: {why}.")
-
-    def _ask_daemon(self, message: Message) -> Message | None:
-        """The daemon's answer; None where none runs."""
-        from kos.runtime import (
-            ActorFailed,
-            RuntimeFault,
-            SystemNotAnswering,
-            SystemNotRunning,
-            connect,
-        )
-
-        try:
-            client = connect(self.state_dir / _RUN, MESSAGES, _TIMEOUT_S)
-        except SystemNotAnswering as fault:
-            raise WaitAndRetry("daemon", str(fault)) from fault
-        except SystemNotRunning:
-            return None
-        with client:
-            try:
-                return client.ask("ledger", message, _TIMEOUT_S)
-            except ActorFailed as fault:
-                raise WaitAndRetry("ledger", str(fault)) from fault
-            except RuntimeFault as fault:
-                if isinstance(message, LedgerCommand):
-                    raise
-                raise WaitAndRetry("ledger", str(fault)) from fault
-
-    def _ask_file(self, question: Message) -> Message:
+    def _ask_file(self, _actor: str, question: Message, _timeout_s: float) -> Message:
         from kos.storage.answers import answer
         from kos.storage.migrations import open_as_it_is
 
@@ -236,12 +202,12 @@ class Door:
         typer.echo(f"no daemon is running: {what} ({self.path})", err=True)
 
 
-def recorded_or_exit(answer: Message) -> Message:
-    """The answer, unless the command was refused: then its reason is printed and the exit is 1."""
-    if isinstance(answer, CommandRefused):
-        typer.echo(f"refused: {answer.reason}", err=True)
+def exit_if_refused(refusals: Sequence[str]) -> None:
+    """Print the reasons, if there are any, and end with exit code 1."""
+    for reason in refusals:
+        typer.echo(f"refused: {reason}", err=True)
+    if refusals:
         raise typer.Exit(1)
-    return answer
 
 
 def print_json(value: object) -> None:

@@ -14,7 +14,6 @@ from kos.cli.door import (
     moment_said,
     operator,
     print_json,
-    recorded_or_exit,
     write_out,
 )
 from kos.cli.offers import Participant
@@ -164,7 +163,7 @@ def erase(
     state_dir: StateDirOption = None,
 ) -> None:
     """Remove everything stored about one participant. Earlier backups still contain it."""
-    from kos.messages import EraseParticipant
+    from kos.messages import CommandRecorded, EraseParticipant
 
     if not yes:
         typer.confirm(f"Permanently remove everything about {participant}?", abort=True)
@@ -175,5 +174,5 @@ def erase(
         participant=participant,
         reason=reason,
     )
-    recorded_or_exit(Door(state_dir).do(command))
+    Door(state_dir).do(command, CommandRecorded)
     typer.echo(f"everything about {participant} has been removed. Earlier backups still contain it")

@@ -10,12 +10,14 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
+from kos.asking import Asker
+from kos.cli.settings import daemon_asker
 from kos.cli.tables import console, feeds_line, opportunities_table
 from kos.config.settings import Settings
 from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery
-from kos.main import connect_to_daemon
+from kos.errors import WaitAndRetry
 from kos.messages import BudgetDescribed, GetBudget, GetOpportunities, OpportunitiesRanked
-from kos.runtime import Client, RuntimeFault
+from kos.runtime import SYSTEM, Describe, SystemDescribed
 from kos.views.health import health_view
 
 _REFRESH_S = 1.0
@@ -64,41 +66,37 @@ class LiveTable:
         wait_s = _REFRESH_S
         while not self._ended.wait(wait_s):
             try:
-                with connect_to_daemon(self._settings) as client:
-                    if health_view(client.describe()).fetchers_with_prices:
-                        self._console.print(self._screen(client))
+                with daemon_asker(self._settings) as asker:
+                    if health_view(_described(asker)).fetchers_with_prices:
+                        self._console.print(self._screen(asker))
                         wait_s = _PRINT_EVERY_S
-            except RuntimeFault:
+            except WaitAndRetry:
                 wait_s = _REFRESH_S
 
     def _draw_live(self) -> None:
-        client: Client | None = None
-        with Live(console=self._console, auto_refresh=False, transient=False) as live:
+        with (
+            daemon_asker(self._settings) as asker,
+            Live(console=self._console, auto_refresh=False, transient=False) as live,
+        ):
             live.update(Text("KOS is starting…"), refresh=True)
             while not self._ended.wait(_REFRESH_S):
                 try:
-                    client = client or connect_to_daemon(self._settings)
-                    live.update(self._screen(client), refresh=True)
-                except RuntimeFault as fault:
-                    if client is not None:
-                        client.close()
-                        client = None
+                    live.update(self._screen(asker), refresh=True)
+                except WaitAndRetry as away:
                     if not self._ended.is_set():
-                        live.update(
-                            Text(f"Cannot reach the daemon: {fault}. Trying again…"), refresh=True
-                        )
-            if client is not None:
-                client.close()
+                        live.update(Text(str(away)), refresh=True)
 
-    def _screen(self, client: Client) -> Group:
+    def _screen(self, asker: Asker) -> Group:
         tables = []
         rows = (self._console.height - 2) // len(_KINDS) - _LINES_AROUND
         for kind in _KINDS:
             query = OpportunityQuery(kind=kind, limit=max(1, min(rows, _MOST_ROWS)))
-            answer = client.ask("scorer", GetOpportunities(query=query), timeout_s=_TIMEOUT_S)
-            if not isinstance(answer, OpportunitiesRanked):
-                raise TypeError(f"scorer answered {type(answer).__name__}")
+            question = GetOpportunities(query=query)
+            answer = asker.ask("scorer", question, OpportunitiesRanked, _TIMEOUT_S)
             tables.append(opportunities_table(answer, query, self._console.width))
-        budget = client.ask("budget", GetBudget(), timeout_s=_TIMEOUT_S)
-        described = budget if isinstance(budget, BudgetDescribed) else None
-        return Group(*tables, feeds_line(client.describe(), described))
+        budget = asker.ask("budget", GetBudget(), BudgetDescribed, _TIMEOUT_S)
+        return Group(*tables, feeds_line(_described(asker), budget))
+
+
+def _described(asker: Asker) -> SystemDescribed:
+    return asker.ask(SYSTEM, Describe(), SystemDescribed, _TIMEOUT_S)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from kos.cli.settings import StateDirOption, settings_of
+from kos.cli.settings import StateDirOption, daemon_asker, settings_of
 from kos.domain.market.quotes import Verdict
 from kos.domain.matching import BookmakerFixture, ExchangeFixture, FixtureMatch, Matcher
 from kos.errors import InvalidInput
@@ -95,12 +95,12 @@ def _line(match: FixtureMatch, *, with_evidence: bool) -> str:
 
 def _print_clinic(sport: str | None, state_dir: Path | None, *, as_json: bool) -> None:
     """The daemon's events on one side only: doubts first, each with the best guess and the why."""
-    from kos.cli.daemon import ask
     from kos.messages import GetUnmatched, UnmatchedDescribed
 
     settings = settings_of(None, state_dir)
     question = GetUnmatched(sport=sport)
-    answer = ask(settings, "reconciler", question, UnmatchedDescribed, _TIMEOUT_S)
+    with daemon_asker(settings) as asker:
+        answer = asker.ask("reconciler", question, UnmatchedDescribed, _TIMEOUT_S)
     for match in sorted(answer.matches, key=lambda match: (match.verdict.value, match.sport_key)):
         row = {
             "event": answer.names.get(match.event_id, match.event_id),

@@ -19,7 +19,6 @@ from kos.cli.door import (
     print_tables,
     read_back,
     read_in,
-    recorded_or_exit,
     write_out,
 )
 from kos.cli.settings import JsonOption, StateDirOption
@@ -140,24 +139,23 @@ def record(
     occurred_at = moment_said(at)
     typed = spoken(OFFER_FACTS, fact, words or (), occurred_at)
     read_back(type(typed), fact, words or (), at, occurred_at)
-    answer = recorded_or_exit(
-        Door(state_dir).do(
-            RecordFact(
-                command_id=key_of(key),
-                by=by or operator(),
-                occurred_at=occurred_at,
-                participant=participant,
-                instance=instance,
-                fact=typed,  # type: ignore[arg-type]
-                role=Role.SUPERVISOR if supervisor else Role.OPERATOR,
-                note=note,
-                expected_version=version,
-            )
-        )
+    answer = Door(state_dir).do(
+        RecordFact(
+            command_id=key_of(key),
+            by=by or operator(),
+            occurred_at=occurred_at,
+            participant=participant,
+            instance=instance,
+            fact=typed,  # type: ignore[arg-type]
+            role=Role.SUPERVISOR if supervisor else Role.OPERATOR,
+            note=note,
+            expected_version=version,
+        ),
+        FactRecorded,
     )
     if as_json:
         print_json(answer)
-    elif isinstance(answer, FactRecorded):
+    else:
         where = answer.phase if answer.outcome is None else f"closed {answer.outcome}"
         typer.echo(f"{answer.participant} {answer.instance}: {where}, fact {answer.version}")
 
@@ -184,14 +182,14 @@ def import_catalogue(
 ) -> None:
     """Read offers into the catalogue; one that has changed gets a new revision."""
     from kos.domain.offers.catalogue import from_csv, from_toml
-    from kos.messages import PutOffers
+    from kos.messages import CommandRecorded, PutOffers
 
     text = read_in(source)
     offers = from_csv(text) if source.suffix.lower() == ".csv" else from_toml(text)
     command = PutOffers(
         command_id=key_of(key), by=operator(), occurred_at=moment_said(None), offers=offers
     )
-    recorded_or_exit(Door(state_dir).do(command))
+    Door(state_dir).do(command, CommandRecorded)
     noun = "offer is" if len(offers) == 1 else "offers are"
     typer.echo(f"{len(offers)} {noun} in the catalogue")
 

@@ -14,16 +14,14 @@ from kos.cli.door import (
     operator,
     print_json,
     print_tables,
-    recorded_or_exit,
 )
 from kos.cli.settings import JsonOption, StateDirOption
-from kos.domain.people.conversation import Seat
+from kos.domain.people.conversation import TELEGRAM, Seat
 from kos.errors import InvalidInput
 
 if TYPE_CHECKING:
     from kos.domain.people.conversation import Person
 
-_TELEGRAM = "telegram:"
 _LONGEST_LIFE_H = 24 * 30
 
 people_app = typer.Typer(
@@ -133,7 +131,7 @@ def invite(
     from datetime import timedelta
 
     from kos.domain.people.invitations import CODE_BYTES, code_digest
-    from kos.messages import PutInvitation
+    from kos.messages import CommandRecorded, PutInvitation
     from kos.views.offers import shown_time
 
     code = secrets.token_urlsafe(CODE_BYTES)
@@ -148,7 +146,7 @@ def invite(
         expires_at=made_at + timedelta(hours=hours),
     )
     door = Door(state_dir)
-    recorded_or_exit(door.do(command))
+    door.do(command, CommandRecorded)
     _say_if_unknown(door, participant)
     if as_json:
         print_json(
@@ -169,10 +167,10 @@ def invite(
 
 
 def _user(user_id: str) -> str:
-    number = user_id.removeprefix(_TELEGRAM)
+    number = user_id.removeprefix(TELEGRAM)
     if not (number.isascii() and number.isdecimal()):
         raise InvalidInput("user id", user_id, "a Telegram user ID, a number such as 123456789")
-    return f"{_TELEGRAM}{number}"
+    return f"{TELEGRAM}{number}"
 
 
 def _people(door: Door, *, everybody: bool) -> tuple[Person, ...]:
@@ -184,12 +182,12 @@ def _people(door: Door, *, everybody: bool) -> tuple[Person, ...]:
 
 
 def _set(door: Door, person: Person, key: str | None) -> None:
-    from kos.messages import SetPerson
+    from kos.messages import CommandRecorded, SetPerson
 
     command = SetPerson(
         command_id=key_of(key), by=operator(), occurred_at=moment_said(None), person=person
     )
-    recorded_or_exit(door.do(command))
+    door.do(command, CommandRecorded)
 
 
 def _of(participant: str) -> str:

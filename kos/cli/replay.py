@@ -1,4 +1,4 @@
-"""``kos replay``: recorded payloads through the same decoding, matching and scoring."""
+"""``kos replay``: recorded payloads through the daemon's own decoding, matching and ranking."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from kos.cli.filters import DEFAULT_LIMIT, Given, texts_of, with_filters
 from kos.cli.settings import ConfigOption, JsonOption, settings_of
+from kos.db import FILE_NAME
 from kos.domain.opportunities.filters import SignalKind
 from kos.domain.opportunities.opportunity import OpportunityQuery
 from kos.domain.opportunities.queries import canonical, opportunity_query, signal_kind
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from kos.replay.engine import Replayed
+    from kos.replay.report import Replayed
 
 _KINDS = tuple(kind for kind in SignalKind if kind is not SignalKind.DUTCH)
 _MATCHES_SHOWN = 20
@@ -29,15 +30,26 @@ _MATCHES_SHOWN = 20
 def replay(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders.")],
     *,
+    aliases: Annotated[
+        Path | None,
+        typer.Option(
+            help="Decisions about names: a ledger, or a file from kos aliases export. "
+            "Default: your ledger, if there is one."
+        ),
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
     **given: Given,
 ) -> None:
     """Replay recorded payloads in their own time; needs no daemon, no key and no network."""
     query = query_of(given)
+    from kos.replay.aliases import read_aliases
     from kos.replay.engine import replay as replayed
 
-    found = replayed(paths, query, settings_of(config).scoring)
+    settings = settings_of(config)
+    ledger = settings.state_dir / FILE_NAME
+    source = aliases or (ledger if ledger.exists() else None)
+    found = replayed(paths, query, settings.scoring, read_aliases(source) if source else None)
     if as_json:
         import msgspec
 

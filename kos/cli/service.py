@@ -60,7 +60,7 @@ def install(
 
 def _unit(executable: str | None, root: Path, *, is_user: bool) -> str:
     from kos.config.described import rows
-    from kos.config.settings import credential_name
+    from kos.config.load import credential_name
     from kos.service.unit import CREDENTIALS_DIR, unit
 
     folder = _below(root, CREDENTIALS_DIR)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
-from kos.config.settings import Settings, load
+from kos.config.load import load
+from kos.config.settings import Settings
+
+if TYPE_CHECKING:
+    from kos.asking import Asker
 
 ConfigOption = Annotated[
     Path | None,
@@ -33,3 +39,17 @@ def settings_of(config: Path | None, state_dir: Path | None = None) -> Settings:
     place = str(state_dir.expanduser().resolve())
     service = msgspec.structs.replace(found.service, state_dir=place)
     return msgspec.structs.replace(found, service=service)
+
+
+@contextmanager
+def daemon_asker(settings: Settings, *, patience_s: float = 20.0) -> Iterator[Asker]:
+    """Asks the running daemon of these settings, else the one on the sandbox.
+
+    Args:
+        settings: Where the daemons keep their state.
+        patience_s: How long a message with an ID is repeated while the daemon is away, in seconds.
+    """
+    from kos.asking import Asker, DaemonLink
+
+    with DaemonLink(settings.state_dir, settings.sandbox_state_dir) as daemon:
+        yield Asker(daemon.ask, patience_s=patience_s)

@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from kos.cli.filters import DEFAULT_LIMIT, Given, texts_of, with_filters
-from kos.cli.settings import ConfigOption, JsonOption, StateDirOption, settings_of
+from kos.cli.settings import ConfigOption, JsonOption, StateDirOption, daemon_asker, settings_of
 from kos.config.settings import Settings
 from kos.domain.opportunities.dutches import DutchQuery
 from kos.domain.opportunities.filters import SignalKind
@@ -73,18 +73,18 @@ def query_of(
 
 def _seen(settings: Settings) -> SignalKeys:
     """The names with prices now."""
-    from kos.cli.daemon import ask
     from kos.messages import GetSignalKeys, SignalKeysListed
 
-    return ask(settings, "scorer", GetSignalKeys(), SignalKeysListed, _TIMEOUT_S).keys
+    with daemon_asker(settings) as asker:
+        return asker.ask("scorer", GetSignalKeys(), SignalKeysListed, _TIMEOUT_S).keys
 
 
 def _pairs(query: OpportunityQuery, *, as_json: bool, settings: Settings) -> None:
-    from kos.cli.daemon import ask
     from kos.messages import GetOpportunities, OpportunitiesRanked
 
     question = GetOpportunities(query=query)
-    answer = ask(settings, "scorer", question, OpportunitiesRanked, _TIMEOUT_S)
+    with daemon_asker(settings) as asker:
+        answer = asker.ask("scorer", question, OpportunitiesRanked, _TIMEOUT_S)
     if as_json:
         typer.echo(msgspec.json.encode(answer).decode())
         return
@@ -105,11 +105,11 @@ def _say_what_there_is(query: OpportunityQuery, settings: Settings) -> None:
 
 
 def _dutches(query: DutchQuery, *, as_json: bool, settings: Settings) -> None:
-    from kos.cli.daemon import ask
     from kos.messages import DutchesRanked, GetDutches
 
     question = GetDutches(query=query)
-    answer = ask(settings, "scorer", question, DutchesRanked, _TIMEOUT_S)
+    with daemon_asker(settings) as asker:
+        answer = asker.ask("scorer", question, DutchesRanked, _TIMEOUT_S)
     if as_json:
         typer.echo(msgspec.json.encode(answer).decode())
         return
@@ -119,11 +119,11 @@ def _dutches(query: DutchQuery, *, as_json: bool, settings: Settings) -> None:
 
 
 def _detail(wanted: str, query: OpportunityQuery, *, as_json: bool, settings: Settings) -> None:
-    from kos.cli.daemon import ask
     from kos.messages import GetOpportunity, OpportunityDescribed
 
     question = GetOpportunity(opportunity_id=wanted, query=query)
-    answer = ask(settings, "scorer", question, OpportunityDescribed, _TIMEOUT_S)
+    with daemon_asker(settings) as asker:
+        answer = asker.ask("scorer", question, OpportunityDescribed, _TIMEOUT_S)
     if as_json:
         typer.echo(msgspec.json.encode(answer).decode())
         return

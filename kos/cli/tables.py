@@ -23,9 +23,7 @@ from kos.views.health import (
     page_address,
 )
 from kos.views.opportunities import columns_of, opportunities_view
-
-SIMULATED = "SIMULATED MARKETS: these are not real prices"
-
+from kos.views.simulated import SIMULATED
 
 _ESSENTIAL = frozenset({"event", "selection", "bookmaker", "back_odds", "lay_odds", "profit"})
 _USEFUL = _ESSENTIAL | {"kickoff", "exchange", "rating", "lay_stake", "back_age", "lay_age"}

@@ -15,15 +15,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from kos.config.settings import (
-    Origin,
-    Secret,
-    Settings,
-    credential_name,
-    holds_secrets,
-    tables,
-    variable_name,
-)
+from kos.config.load import Origin, credential_name, variable_name
+from kos.config.settings import Secret, Settings, holds_secrets, tables
 
 _WIDTH = 96
 _HEAD = """\

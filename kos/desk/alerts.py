@@ -23,9 +23,9 @@ from kos.domain.people.alerts import (
     check_preferences,
     check_rule,
 )
-from kos.domain.people.conversation import Kept, Seat
+from kos.domain.people.conversation import TELEGRAM, Kept, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
-from kos.messages import GetKept, KeptListed
+from kos.messages import LEDGER, GetKept, KeptListed
 from kos.views.alerts import rule_title
 from kos.views.opportunities import KIND_NAMES, pounds
 
@@ -58,6 +58,8 @@ def _alert(visit: DeskContext) -> DeskReply:
         raise CommandNotAllowed(f"You already have {MAX_RULES} alerts. Remove one with /unalert.")
     rule = _rule(visit, kind, min(set(range(1, MAX_RULES + 1)) - set(rules)))
     check_rule(rule)
+    if rule in (msgspec.structs.replace(own, rule_id=rule.rule_id) for own in rules.values()):
+        raise CommandNotAllowed("You already have this alert.")
     how = ", in the next digest" if rule.is_digest else ""
     text = (
         f"Alert {rule.rule_id}: {_title(rule)}. "
@@ -78,7 +80,9 @@ def _rule(visit: DeskContext, kind: str, rule_id: int) -> AlertRule:
     if given:
         measure = given[0]
         threshold = _threshold(measure, words.get(measure.value))
-    question = question_of(kind, Arguments(plain, named), names_seen(visit.office, visit.memory))
+    question = question_of(
+        kind, Arguments(plain, named), names_seen(visit.asker, visit.memory, visit.now)
+    )
     return AlertRule(
         rule_id=rule_id,
         query=question.query,
@@ -165,15 +169,13 @@ def _system_alerts(visit: DeskContext) -> DeskReply:
 
 
 def _rules(visit: DeskContext) -> dict[int, AlertRule]:
-    kept = visit.office.ask("ledger", GetKept(owner=visit.user, prefix=RULES), KeptListed).kept
+    kept = visit.asker.ask(LEDGER, GetKept(owner=visit.user, prefix=RULES), KeptListed).kept
     rules = (msgspec.json.decode(each.value, type=AlertRule) for each in kept)
     return {rule.rule_id: rule for rule in sorted(rules, key=lambda rule: rule.rule_id)}
 
 
 def _preferences(visit: DeskContext) -> Preferences:
-    kept = visit.office.ask(
-        "ledger", GetKept(owner=visit.user, prefix=PREFERENCES), KeptListed
-    ).kept
+    kept = visit.asker.ask(LEDGER, GetKept(owner=visit.user, prefix=PREFERENCES), KeptListed).kept
     return msgspec.json.decode(kept[0].value, type=Preferences) if kept else Preferences()
 
 
@@ -196,7 +198,7 @@ def _changed(visit: DeskContext, kept: Kept, word: str) -> DeskReply:
 
 
 def _refuse_elsewhere(visit: DeskContext) -> None:
-    if not visit.user.startswith("telegram:"):
+    if not visit.user.startswith(TELEGRAM):
         raise CommandNotAllowed("Alerts are sent on Telegram. Send this command to the bot there.")
 
 

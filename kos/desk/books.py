@@ -20,16 +20,7 @@ from kos.desk.command import (
     Scope,
 )
 from kos.desk.dialogue import confirm
-from kos.desk.formatting import (
-    MAX_DATA,
-    TextPart,
-    bold,
-    button,
-    in_rows,
-    page_of,
-    say,
-    table,
-)
+from kos.desk.formatting import TextPart, bold, button, in_rows, page_of, say, table
 from kos.desk.recording import record_fact
 from kos.domain.books.calendar import uk_date, uk_time
 from kos.domain.books.double_entry import RESULTS, AccountKind, pounds
@@ -38,9 +29,10 @@ from kos.domain.books.periods import ALLOWED, Period, is_period, read_period
 from kos.domain.market.places import place_name
 from kos.domain.money import read_count
 from kos.domain.offers.facts import EntryReversed, Role
-from kos.domain.people.conversation import Answer
+from kos.domain.people.conversation import MAX_DATA, Answer
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
+    LEDGER,
     BooksDescribed,
     GetBooks,
     GetStatement,
@@ -75,7 +67,7 @@ def _asked(visit: DeskContext) -> tuple[str, Scope, str, Period]:
 
 def _books(visit: DeskContext, scope: Scope, span: Period = (None, None)) -> BooksDescribed:
     question = GetBooks(since=span[0], until=span[1], **scope)
-    return visit.office.ask("ledger", question, BooksDescribed)
+    return visit.asker.ask(LEDGER, question, BooksDescribed)
 
 
 def _balance(visit: DeskContext) -> DeskReply:
@@ -240,7 +232,7 @@ def _by_day(visit: DeskContext, scope: Scope, span: Period) -> list[tuple[date, 
 
 def _postings(visit: DeskContext, scope: Scope, span: Period) -> tuple[StatementLine, ...]:
     question = GetStatement(since=span[0], until=span[1], **scope)
-    return visit.office.ask("ledger", question, StatementListed, timeout_s=30.0).lines
+    return visit.asker.ask(LEDGER, question, StatementListed, timeout_s=30.0).lines
 
 
 def _statement(visit: DeskContext) -> DeskReply:

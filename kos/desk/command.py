@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypedDict
 
 import msgspec
 
+from kos.asking import Asker
 from kos.desk.arguments import Arguments
-from kos.desk.office import Office
 from kos.domain.people.conversation import Action, Answer, Kept, Person, Seat
 from kos.errors import CommandNotAllowed
 from kos.messages import OperatorSaid
@@ -63,6 +63,8 @@ class DeskReply(msgspec.Struct, frozen=True, kw_only=True):
 class Premises:
     """What the desk needs to know about its installation."""
 
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """The time, UTC."""
     is_simulated: bool = False
     recheck_credits: int = 1
     """The maximum cost of one poll of a sport key, in credits."""
@@ -79,7 +81,7 @@ class DeskContext:
 
     said: OperatorSaid
     person: Person
-    office: Office
+    asker: Asker
     premises: Premises
     name: str
     """The command as typed, without its slash."""
@@ -92,7 +94,7 @@ class DeskContext:
     @property
     def now(self) -> datetime:
         """The time."""
-        return self.office.now()
+        return self.premises.clock()
 
     @property
     def user(self) -> str:

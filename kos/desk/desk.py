@@ -20,21 +20,30 @@ import msgspec
 import structlog
 from rapidfuzz import fuzz, process
 
+from kos.asking import Asker
 from kos.desk.arguments import Arguments, Typed, read, tidy
 from kos.desk.command import Command, DeskContext, DeskReply, Premises
-from kos.desk.formatting import MAX_NOTICE, fitted, say
-from kos.desk.office import Office
-from kos.desk.roles import TELEGRAM, CodeAttempts, Seats, role_of
+from kos.desk.formatting import fitted, say
+from kos.desk.roles import CodeAttempts, Seats, role_of
 from kos.desk.signals import families
 from kos.desk.table import FORMS, TABLE, by_name
-from kos.domain.people.conversation import Action, Answer, Kept, MenuLine, Person, Promise
+from kos.domain.people.conversation import (
+    MAX_NOTICE,
+    TELEGRAM,
+    Action,
+    Answer,
+    Kept,
+    MenuLine,
+    Person,
+    Promise,
+)
 from kos.domain.people.invitations import code_digest
-from kos.errors import CommandNotAllowed, KosError, WaitAndRetry
+from kos.errors import CommandNotAllowed, KosError
 from kos.messages import (
+    LEDGER,
     AcceptInvitation,
     ActionDescribed,
     CommandRecorded,
-    CommandRefused,
     Conclude,
     ConclusionDescribed,
     GetAction,
@@ -72,7 +81,7 @@ class Desk:
     """Answers every message from every person. Safe to use from several threads.
 
     Args:
-        office: The link to the other actors.
+        asker: Asks the other actors.
         premises: The facts about its installation.
         admins: Users that the settings make admins, e.g. ``telegram:42``.
         operators: Users that the settings make operators.
@@ -80,13 +89,13 @@ class Desk:
 
     def __init__(
         self,
-        office: Office,
+        asker: Asker,
         premises: Premises,
         admins: Iterable[str] = (),
         operators: Iterable[str] = (),
     ) -> None:
-        self._office = office
-        self._seats = Seats(office, admins, operators)
+        self._asker = asker
+        self._seats = Seats(asker, premises.clock, admins, operators)
         self._attempts = CodeAttempts()
         self._premises = replace(premises, commands=TABLE, forms=FORMS)
         self._commands: Mapping[str, Command] = by_name(TABLE)
@@ -125,7 +134,8 @@ class Desk:
         own = [each for each in self._commands.values() if person.seat in each.seats]
         lines = [MenuLine(each.name, each.summary) for each in own if not each.is_hidden]
         lines += [
-            MenuLine(name, summary) for name, summary in families(self._office, self._memory, own)
+            MenuLine(name, summary)
+            for name, summary in families(self._asker, self._memory, self._premises.clock(), own)
         ]
         return MenuDescribed(lines=tuple(lines[:MAX_MENU]))
 
@@ -147,8 +157,8 @@ class Desk:
         try:
             if (done := self._concluded(said)) is not None:
                 return Work(lambda: msgspec.structs.replace(done, notice="Already done."))
-            action = self._office.ask(
-                "ledger", GetAction(action_id=tidy(said.pressed, 64)), ActionDescribed
+            action = self._asker.ask(
+                LEDGER, GetAction(action_id=tidy(said.pressed, 64)), ActionDescribed
             ).action
         except KosError as error:
             return _with_notice(tidy(str(error), MAX_NOTICE))
@@ -168,7 +178,7 @@ class Desk:
             return "Already done."
         return (
             ""
-            if self._office.now() < action.expires_at
+            if self._premises.clock() < action.expires_at
             else "That button has expired. Run the command again."
         )
 
@@ -185,7 +195,7 @@ class Desk:
         visit = DeskContext(
             said=said,
             person=person,
-            office=self._office,
+            asker=self._asker,
             premises=self._premises,
             name=command.name,
             words=words,
@@ -247,13 +257,13 @@ class Desk:
         Raises:
             WaitAndRetry: The ledger does not answer; nothing can be changed then.
         """
-        told = self._office.ask("ledger", GetConclusion(said_id=said.said_id), ConclusionDescribed)
+        told = self._asker.ask(LEDGER, GetConclusion(said_id=said.said_id), ConclusionDescribed)
         if not told.is_concluded:
             return None
         if _has_outbox(said):
             return OperatorAnswered()  # the outbox sends the answers
-        kept = self._office.ask(
-            "ledger",
+        kept = self._asker.ask(
+            LEDGER,
             GetKept(owner=said.user, prefix=_ANSWERED + said.said_id),
             KeptListed,
         ).kept
@@ -266,18 +276,17 @@ class Desk:
         Raises:
             CommandNotAllowed: It has already been used.
         """
-        answer = self._office.do(
-            Conclude(
-                # A new id each time: if two people use it, one is refused.
-                command_id=f"{visit.said.said_id}:once:{secrets.token_hex(6)}",
-                by=visit.user,
-                occurred_at=visit.now,
-                used=(action.action_id,),
-            ),
-            CommandRecorded,
+        command = Conclude(
+            # A new id each time: if two people use it, one is refused.
+            command_id=f"{visit.said.said_id}:once:{secrets.token_hex(6)}",
+            by=visit.user,
+            occurred_at=visit.now,
+            used=(action.action_id,),
         )
-        if isinstance(answer, CommandRefused):
-            raise CommandNotAllowed("Already done.")
+        try:
+            self._asker.do(command, CommandRecorded)
+        except CommandNotAllowed as refused:
+            raise CommandNotAllowed("Already done.") from refused
 
     def _conclude(
         self, visit: DeskContext, told: DeskReply, *, is_used_up: bool
@@ -310,7 +319,7 @@ class Desk:
         used = told.used
         if visit.action is not None and not is_used_up:
             used = (visit.action.action_id, *used)
-        answer = self._office.do(
+        self._asker.do(
             Conclude(
                 command_id=said.said_id,
                 by=visit.user,
@@ -322,10 +331,8 @@ class Desk:
             ),
             CommandRecorded,
         )
-        if isinstance(answer, CommandRefused):
-            return _refused(visit, f"Not done: {answer.reason}")
         for actor, message in told.tells:
-            self._office.tell(actor, message)
+            self._asker.tell(actor, message)
         if promises:
             return OperatorAnswered(notice=told.notice)
         return OperatorAnswered(answers=answers, notice=told.notice)
@@ -334,7 +341,7 @@ class Desk:
         """Store the buttons of an answer that changes nothing: each showing has its own."""
         if not (told.actions or told.kept):
             return
-        answer = self._office.do(
+        self._asker.do(
             Conclude(
                 command_id=f"{visit.said.said_id}:shown:{secrets.token_hex(6)}",
                 by=visit.user,
@@ -344,8 +351,6 @@ class Desk:
             ),
             CommandRecorded,
         )
-        if isinstance(answer, CommandRefused):
-            raise WaitAndRetry("ledger", f"The buttons could not be created: {answer.reason}")
 
     # --- strangers -----------------------------------------------------------------------------------
 
@@ -357,30 +362,30 @@ class Desk:
         code = typed.words.first()
         if said.pressed or typed.name not in {"start", "join"} or not code:
             return silence
-        if not self._attempts.is_allowed(said.user, self._office.now()):
+        if not self._attempts.is_allowed(said.user, self._premises.clock()):
             return silence
         try:
-            answer = self._office.do(
+            person = self._asker.do(
                 AcceptInvitation(
                     command_id=f"{said.said_id}:join",
                     by=said.user,
-                    occurred_at=self._office.now(),
+                    occurred_at=self._premises.clock(),
                     code_digest=code_digest(code),
                     user=said.user,
                     name=tidy(said.name, 64) or said.user,
                 ),
                 PersonSeated,
-            )
+            ).person
+        except CommandNotAllowed:
+            _log.warning("invitation.refused", user=said.user)
+            return silence
         except KosError as error:
             _log.warning("invitation.not_read", reason=str(error))
             return silence
-        if not isinstance(answer, PersonSeated):
-            _log.warning("invitation.refused", user=said.user)
-            return silence
         self._seats.forget()
-        _log.info("invitation.accepted", user=said.user, seat=answer.person.seat.value)
+        _log.info("invitation.accepted", user=said.user, seat=person.seat.value)
         welcome = (
-            f"Welcome, {answer.person.name}. You are now {role_of(answer.person.seat)}."
+            f"Welcome, {person.name}. You are now {role_of(person.seat)}."
             " Send /help to get started."
         )
         return OperatorAnswered(answers=(say(welcome),))

@@ -21,7 +21,7 @@ from kos.desk.formatting import Rows, TextPart, button, in_rows, say
 from kos.domain.offers.suggestions import LEFT_OUT
 from kos.domain.people.conversation import Action, Button, Kept
 from kos.errors import CommandNotAllowed, InvalidInput
-from kos.messages import ActionDescribed, GetAction, GetKept, KeptListed
+from kos.messages import LEDGER, ActionDescribed, GetAction, GetKept, KeptListed
 
 DIALOGUE = "dialogue"
 CONFIRMING = "confirming"
@@ -177,7 +177,7 @@ def confirm(
 
 def kept_value(visit: DeskContext, name: str) -> str:
     """A value stored for the person; empty for none."""
-    kept = visit.office.ask("ledger", GetKept(owner=visit.user, prefix=name), KeptListed).kept
+    kept = visit.asker.ask(LEDGER, GetKept(owner=visit.user, prefix=name), KeptListed).kept
     return next((each.value for each in kept if each.name == name), "")
 
 
@@ -231,7 +231,7 @@ def _cancel(visit: DeskContext) -> DeskReply:
     waiting = kept_value(visit, CONFIRMING)
     if waiting:
         name = msgspec.json.decode(waiting, type=str)
-        action = visit.office.ask("ledger", GetAction(action_id=name), ActionDescribed).action
+        action = visit.asker.ask(LEDGER, GetAction(action_id=name), ActionDescribed).action
         used = (name,) if action is not None and action.used_at is None else ()
     said = "Cancelled. Nothing was recorded." if is_open or used else "There is nothing to cancel."
     return DeskReply(

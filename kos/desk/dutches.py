@@ -25,9 +25,9 @@ _PAGE = 3
 
 def _dutch(visit: DeskContext) -> DeskReply:
     """The best ways to cover every outcome at different places."""
-    question = dutch_question_of(visit.words, names_seen(visit.office, visit.memory))
+    question = dutch_question_of(visit.words, names_seen(visit.asker, visit.memory, visit.now))
     query = msgspec.structs.replace(question.query, limit=reach(question, _PAGE))
-    ranked = visit.office.ask("scorer", GetDutches(query=query), DutchesRanked)
+    ranked = visit.asker.ask("scorer", GetDutches(query=query), DutchesRanked)
     view = dutches_view(ranked.answer, query)
     blocks = [_block(number, row) for number, row in enumerate(view.rows, start=1)]
     eligible = ranked.answer.considered - sum(ranked.answer.rejected.values())

@@ -9,11 +9,11 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from kos.desk.arguments import Arguments, tidy
+from kos.domain.market.places import OWN_EXCHANGE
 from kos.domain.money import read_count
 from kos.domain.opportunities.dutches import DutchQuery
 from kos.domain.opportunities.event_prices import EXCHANGES
 from kos.domain.opportunities.filters import BY_NAME, FILTERS, SignalKind
-from kos.domain.opportunities.hedges import OWN_EXCHANGE
 from kos.domain.opportunities.known_names import ALL, KnownNames, bookmakers, exchanges, sports
 from kos.domain.opportunities.opportunity import OpportunityQuery, SignalKeys
 from kos.domain.opportunities.queries import canonical, dutch_query, opportunity_query

@@ -11,17 +11,21 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from kos.desk.arguments import tidy
-from kos.domain.people.conversation import Answer, Button, Span, Style
+from kos.domain.people.conversation import (
+    MAX_CAPTION,
+    MAX_DATA,
+    MAX_TEXT,
+    Answer,
+    Button,
+    Span,
+    Style,
+)
 from kos.errors import KosBug
 from kos.views.table import TableView
 
-MAX_TEXT = 4096
-MAX_CAPTION = 1024
 MAX_SPANS = 90
 """Telegram shows up to a hundred styled parts of a message."""
-MAX_DATA = 64
 MAX_LABEL = 40
-MAX_NOTICE = 200
 _CELL = 24
 """Characters of a cell in a table; a phone has little more room."""
 

@@ -16,15 +16,16 @@ from kos.desk.command import (
 )
 from kos.desk.formatting import TextPart, bold, button, say
 from kos.desk.signals import is_reference, pair_of
+from kos.domain.market.places import OWN_EXCHANGE
 from kos.domain.market.quotes import EventMatch, Verdict
 from kos.domain.matching.aliases import AliasVerdict, NamePair
 from kos.domain.money import read_count
 from kos.domain.people.conversation import Action, Button
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
+    LEDGER,
     AliasesListed,
     CommandRecorded,
-    CommandRefused,
     GetAliases,
     GetMatch,
     GetUnmatched,
@@ -36,14 +37,13 @@ from kos.messages import (
 _BUTTONS_FOR = timedelta(hours=2)
 _MAX_NAME = 120
 _MAX_EVIDENCE = 400
-_OWN_EXCHANGE = "betfair"
 
 
 def _alias(visit: DeskContext) -> DeskReply:
     """Uncertain names, one at a time, with buttons to confirm or reject."""
     visit.words.refuse_others("page")
     sport = visit.words.first().casefold() or None
-    listed = visit.office.ask("reconciler", GetUnmatched(sport=sport), UnmatchedDescribed)
+    listed = visit.asker.ask("reconciler", GetUnmatched(sport=sport), UnmatchedDescribed)
     doubts = _doubts(visit, listed)
     if not doubts:
         alone = sum(match.verdict is not Verdict.DOUBT for match in listed.matches)
@@ -98,7 +98,7 @@ def _doubts(
     visit: DeskContext, listed: UnmatchedDescribed
 ) -> list[tuple[EventMatch, list[NamePair]]]:
     """Events in doubt, surest first, each with the pairs of names that no one has settled."""
-    aliases = visit.office.ask("ledger", GetAliases(), AliasesListed).aliases
+    aliases = visit.asker.ask(LEDGER, GetAliases(), AliasesListed).aliases
     settled = {
         (fact.sport, fact.feed_name, fact.exchange_name)
         for fact in aliases
@@ -150,7 +150,7 @@ def _settle(visit: DeskContext) -> DeskReply:
         one_of("verdict", words.first(), [verdict.value for verdict in AliasVerdict])
     )
     pair = NamePair(words.get("sport"), words.get("feed"), words.get("exchange"), 0.0, "")
-    answer = visit.office.do(
+    visit.asker.do(
         RecordAlias(
             command_id=visit.fact_id(),
             by=visit.user,
@@ -163,8 +163,6 @@ def _settle(visit: DeskContext) -> DeskReply:
         ),
         CommandRecorded,
     )
-    if isinstance(answer, CommandRefused):
-        raise CommandNotAllowed(f"Not recorded: {answer.reason}")
     feed, exchange = tidy(pair.feed_name, _MAX_NAME), tidy(pair.exchange_name, _MAX_NAME)
     headline = {
         AliasVerdict.CONFIRMED: f"✓ {feed} is the same as {exchange}",
@@ -199,14 +197,14 @@ def _why(visit: DeskContext) -> DeskReply:
     question = GetMatch(text=tidy(wanted, _MAX_NAME))
     if is_reference(wanted):
         pair = pair_of(visit, wanted)
-        if pair.exchange != _OWN_EXCHANGE:
+        if pair.exchange != OWN_EXCHANGE:
             text = (
                 f"Both prices for {tidy(pair.home, 60)} v {tidy(pair.away, 60)} come from the"
                 " same feed under the same name, so no names were matched."
             )
             return DeskReply(answers=(say(text),))
         question = GetMatch(event_id=pair.event_id)
-    answer = visit.office.ask("reconciler", question, MatchDescribed)
+    answer = visit.asker.ask("reconciler", question, MatchDescribed)
     if answer.match is None:
         raise CommandNotAllowed("No event found. Try other words from its name.")
     match = answer.match

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from kos.desk.arguments import quoted, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.formatting import (
-    MAX_DATA,
     TextPart,
     bold,
     button,
@@ -24,9 +23,10 @@ from kos.domain.market.places import place_name
 from kos.domain.money import read_count
 from kos.domain.offers import ReminderKind
 from kos.domain.offers.forms import STEP_FORMS
-from kos.domain.people.conversation import Action, Answer, Button, Seat
+from kos.domain.people.conversation import MAX_DATA, Action, Answer, Button, Seat
 from kos.errors import CommandNotAllowed
 from kos.messages import (
+    LEDGER,
     CatalogueListed,
     GetCatalogue,
     GetOffer,
@@ -61,7 +61,7 @@ def _offers(visit: DeskContext) -> DeskReply:
     with_closed = len(words) != len(visit.words.plain)
     who = words[0] if words else ""
     question = GetOffers(with_closed=with_closed, **visit.about(who))
-    lines = visit.office.ask("ledger", question, OffersListed).offers
+    lines = visit.asker.ask(LEDGER, question, OffersListed).offers
     blocks = [_line_of(line) for line in lines]
     page = page_of(blocks, read_count("page", visit.words.get("page") or "1"), _PAGE)
     first = (page.number - 1) * _PAGE
@@ -101,7 +101,7 @@ def _due(visit: DeskContext) -> DeskReply:
     """Offers that need attention: unhedged bets, expiring free bets, overdue money."""
     visit.words.refuse_others("page")
     question = GetReminders(**visit.about(visit.words.first()))
-    lines = visit.office.ask("ledger", question, RemindersListed).reminders
+    lines = visit.asker.ask(LEDGER, question, RemindersListed).reminders
     now = visit.now
     blocks: list[tuple[TextPart, ...]] = [
         (
@@ -186,7 +186,7 @@ def find(visit: DeskContext, plain: tuple[str, ...]) -> OfferLine:
     """
     who, instance = plain if len(plain) > 1 else ("", plain[0] if plain else "")
     question = GetOffers(**visit.about(who))
-    lines = visit.office.ask("ledger", question, OffersListed).offers
+    lines = visit.asker.ask(LEDGER, question, OffersListed).offers
     found = [line for line in lines if line.instance == instance]
     if len(found) > 1:
         still_open = [line for line in found if line.outcome is None]
@@ -219,7 +219,7 @@ def _offer(visit: DeskContext) -> DeskReply:
 def ask_offer(visit: DeskContext, participant: str, instance: str) -> OfferDescribed:
     """Everything about one offer, if the person can see it."""
     question = GetOffer(instance=instance, **(visit.about(participant)))
-    return visit.office.ask("ledger", question, OfferDescribed)
+    return visit.asker.ask(LEDGER, question, OfferDescribed)
 
 
 def described(visit: DeskContext, line: OfferLine, before: str = "") -> DeskReply:
@@ -274,7 +274,7 @@ def may_record(visit: DeskContext, fact: str) -> bool:
 def _catalogue(visit: DeskContext) -> DeskReply:
     """The catalogue: offers available at bookmakers."""
     visit.words.refuse_others("page")
-    listed = visit.office.ask("ledger", GetCatalogue(), CatalogueListed).offers
+    listed = visit.asker.ask(LEDGER, GetCatalogue(), CatalogueListed).offers
     wanted = visit.words.first().casefold()
     there = [offer for offer in listed if wanted in {"", offer.bookmaker.casefold()}]
     blocks: list[tuple[TextPart, ...]] = []

@@ -32,6 +32,8 @@ from kos.domain.money import read_count
 from kos.domain.people.conversation import KOS, PAUSE, Kept
 from kos.errors import CommandNotAllowed, InvalidInput, KosError
 from kos.messages import (
+    FETCHER,
+    LEDGER,
     BudgetDescribed,
     FetchAnswered,
     FetchNow,
@@ -40,24 +42,22 @@ from kos.messages import (
     KeptListed,
     PauseChanged,
 )
-from kos.runtime.description import ActorDescribed, Describe, SystemDescribed
+from kos.runtime import SYSTEM, ActorDescribed, Describe, SystemDescribed
+from kos.service.health import state_words
 from kos.views.health import (
     counted_restarts,
     credits_sentence,
     health_view,
     page_address,
-    state_words,
 )
 from kos.views.opportunities import duration, uk_clock, uk_day
+from kos.views.simulated import SIMULATED
 from kos.views.table import TableView
 
 _ROWS = 20
 _MOST_KEYS = 10
 """The maximum number of sport keys that one command polls."""
 _FETCH_S = 60.0
-_FETCHER = "fetcher."
-SYSTEM = "@system"
-SIMULATED = "SIMULATED MARKETS: prices and credits are not real"
 
 
 class Pause(msgspec.Struct, frozen=True):
@@ -73,7 +73,7 @@ class Pause(msgspec.Struct, frozen=True):
 
 def _status(visit: DeskContext) -> DeskReply:
     """Nodes and actors, price ages, credits, restarts and problems."""
-    system = visit.office.ask(SYSTEM, Describe(), SystemDescribed)
+    system = visit.asker.ask(SYSTEM, Describe(), SystemDescribed)
     view = health_view(system)
     parts: list[TextPart] = [italic(f"{SIMULATED}\n")] if visit.premises.is_simulated else []
     running = sum(node.state == "running" for node in system.nodes)
@@ -131,9 +131,9 @@ def _prices(system: SystemDescribed, now: datetime, competitions: int) -> str:
     for node in system.nodes:
         for actor in node.actors:
             read_at = str(actor.pulse.get("fetched_at", ""))
-            if actor.name.startswith(_FETCHER) and read_at:
+            if actor.name.startswith(FETCHER) and read_at:
                 age = (now - datetime.fromisoformat(read_at)).total_seconds()
-                ages.append((max(0.0, age), actor.name.removeprefix(_FETCHER)))
+                ages.append((max(0.0, age), actor.name.removeprefix(FETCHER)))
     if not ages:
         return "No prices yet"
     newest, oldest = min(ages), max(ages)
@@ -145,7 +145,7 @@ def _prices(system: SystemDescribed, now: datetime, competitions: int) -> str:
 
 def _credits(visit: DeskContext) -> str:
     try:
-        budget = visit.office.ask("budget", GetBudget(), BudgetDescribed)
+        budget = visit.asker.ask("budget", GetBudget(), BudgetDescribed)
     except KosError as error:
         return f"Credits: {tidy(str(error), 200)}"
     return f"Credits: {credits_sentence(budget, unit='')}"
@@ -156,7 +156,7 @@ def _credits(visit: DeskContext) -> str:
 
 def kept_pause(visit: DeskContext) -> Pause | None:
     """The current pause; None if there is none."""
-    kept = visit.office.ask("ledger", GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept
+    kept = visit.asker.ask(LEDGER, GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept
     value = next((entry.value for entry in kept if entry.name == PAUSE), "")
     return msgspec.json.decode(value, type=Pause) if value else None
 
@@ -226,12 +226,12 @@ def _recheck(visit: DeskContext) -> DeskReply:
     wanted = tuple(word.casefold() for word in visit.words.plain)
     if visit.action is not None:
         return _rechecked(visit, wanted)
-    system = visit.office.ask(SYSTEM, Describe(), SystemDescribed)
+    system = visit.asker.ask(SYSTEM, Describe(), SystemDescribed)
     polled = sorted(
-        actor.name.removeprefix(_FETCHER)
+        actor.name.removeprefix(FETCHER)
         for node in system.nodes
         for actor in node.actors
-        if actor.name.startswith(_FETCHER)
+        if actor.name.startswith(FETCHER)
     )
     if not polled:
         raise CommandNotAllowed("No competitions are being polled yet.")
@@ -242,7 +242,7 @@ def _recheck(visit: DeskContext) -> DeskReply:
         raise InvalidInput("sport", tidy(" ".join(wanted), 60), expected)
     if not wanted or len(keys) > _MOST_KEYS:
         return _which_sport(keys or polled)
-    budget = visit.office.ask("budget", GetBudget(), BudgetDescribed)
+    budget = visit.asker.ask("budget", GetBudget(), BudgetDescribed)
     cost = visit.premises.recheck_credits * len(keys)
     return confirm(
         visit,
@@ -270,7 +270,7 @@ def _rechecked(visit: DeskContext, keys: tuple[str, ...]) -> DeskReply:
     for key in keys[:_MOST_KEYS]:
         question = FetchNow(reason=f"requested by {visit.user}")
         try:
-            fetched = visit.office.ask(f"{_FETCHER}{key}", question, FetchAnswered, _FETCH_S)
+            fetched = visit.asker.ask(f"{FETCHER}{key}", question, FetchAnswered, _FETCH_S)
         except KosError as error:
             lines.append(f"\n⚠ {key}: {tidy(str(error), 200)}")
         else:

@@ -25,23 +25,25 @@ from kos.desk.dialogue import (
 from kos.desk.formatting import bold
 from kos.desk.offers import ask_offer, described, find, may_record
 from kos.desk.signals import pair_hints, pair_of
+from kos.domain.offers import Phase
 from kos.domain.offers.facts import OFFER_FACTS, MoneyFact, OfferFact, Role, Source
 from kos.domain.offers.forms import STEP_FORMS, FactForm, is_headline
 from kos.domain.offers.suggestions import LEFT_OUT, FormContext
+from kos.domain.offers.table import not_allowed
 from kos.domain.offers.typed_facts import spoken
 from kos.domain.people.conversation import Kept, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
+    LEDGER,
     BooksDescribed,
     CatalogueListed,
-    CommandRefused,
     FactRecorded,
     GetBooks,
     GetCatalogue,
     RecordFact,
 )
 from kos.views.facts import answer_shown
-from kos.views.names import fact_name, phase_name
+from kos.views.names import fact_name
 from kos.views.offers import form_context
 
 _PAIR_FOR = timedelta(days=3)
@@ -102,14 +104,11 @@ def _context(visit: DeskContext, dialogue: Dialogue) -> tuple[FactForm, FormCont
     offer = ask_offer(visit, participant, instance)
     allowed = [name for name in offer.allowed if name in STEP_FORMS and may_record(visit, name)]
     if fact not in allowed:
-        where = phase_name(offer.line.phase).lower()
-        fits = ", ".join(allowed) or "nothing"
-        raise CommandNotAllowed(
-            f"You cannot record {tidy(fact, 40)} now: offer {participant} {instance} is at "
-            f'"{where}". You can record: {fits}'
-        )
-    books = visit.office.ask("ledger", GetBooks(participant=participant), BooksDescribed)
-    catalogue = visit.office.ask("ledger", GetCatalogue(), CatalogueListed).offers
+        phase, outcome = Phase[offer.line.phase], offer.line.outcome
+        name = f"{participant} {instance}"
+        raise not_allowed(tidy(fact, 40), name, phase, outcome, allowed)
+    books = visit.asker.ask(LEDGER, GetBooks(participant=participant), BooksDescribed)
+    catalogue = visit.asker.ask(LEDGER, GetCatalogue(), CatalogueListed).offers
     known = form_context(offer, books, catalogue)
     context = replace(known, hints=dialogue.hints, answers=dialogue.words.named)
     return STEP_FORMS[fact], context, offer.line.version
@@ -189,7 +188,7 @@ def record_fact(
     Raises:
         CommandNotAllowed: It is refused; nothing was recorded.
     """
-    answer = visit.office.do(
+    return visit.asker.do(
         RecordFact(
             command_id=visit.fact_id(),
             by=visit.user,
@@ -203,9 +202,6 @@ def record_fact(
         ),
         FactRecorded,
     )
-    if isinstance(answer, CommandRefused):
-        raise CommandNotAllowed(f"Not recorded: {answer.reason}")
-    return answer
 
 
 FORMS = {"record": DialogueForm(missing=_fact_missing, finish=_fact_finish)}

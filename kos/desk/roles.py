@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
+from kos.asking import Asker
 from kos.desk.arguments import tidy
-from kos.desk.office import Office
 from kos.domain.people.conversation import Person, Seat
 from kos.errors import KosError
-from kos.messages import GetPeople, PeopleListed
+from kos.messages import LEDGER, GetPeople, PeopleListed
 
 NO_PARTICIPANTS = "No participants yet. Add one: kos books record WHO joined name=NAME"
 """The refusal of what needs a participant."""
 TERMINAL = "terminal:"
-TELEGRAM = "telegram:"
 
 _FRESH = timedelta(seconds=10)
 """How long the list is used; the desk's own changes are seen immediately."""
@@ -37,15 +36,21 @@ class Seats:
     While the ledger does not answer, the people it listed last keep access.
 
     Args:
-        office: Asks the ledger.
+        asker: Asks the ledger.
+        clock: The time, UTC.
         admins: Users that the settings make admins.
         operators: Users that the settings make operators.
     """
 
     def __init__(
-        self, office: Office, admins: Iterable[str] = (), operators: Iterable[str] = ()
+        self,
+        asker: Asker,
+        clock: Callable[[], datetime],
+        admins: Iterable[str] = (),
+        operators: Iterable[str] = (),
     ) -> None:
-        self._office = office
+        self._asker = asker
+        self._clock = clock
         self._fixed = dict.fromkeys(operators, Seat.OPERATOR) | dict.fromkeys(admins, Seat.ADMIN)
         self._people: dict[str, Person] = {}
         self._read_at: datetime | None = None
@@ -68,7 +73,7 @@ class Seats:
 
     def people(self) -> dict[str, Person]:
         """The ledger's people by user, at most a few seconds old while it answers."""
-        now = self._office.now()
+        now = self._clock()
         with self._lock:
             is_fresh = self._read_at is not None and now - self._read_at < _FRESH
             is_soon = self._tried_at is not None and now - self._tried_at < _RETRY
@@ -76,7 +81,7 @@ class Seats:
                 return self._people
             self._tried_at = now
         try:
-            listed = self._office.ask("ledger", GetPeople(), PeopleListed, timeout_s=2.0)
+            listed = self._asker.ask(LEDGER, GetPeople(), PeopleListed, timeout_s=2.0)
         except KosError:
             return self._people
         with self._lock:

@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 
+from kos.asking import Asker
 from kos.desk.arguments import Arguments, quoted, read, tidy
 from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.filters import FILTER_HELP, LAID, Query, Question, question_of
 from kos.desk.formatting import (
-    MAX_DATA,
     Page,
     TextPart,
     bold,
@@ -28,7 +28,6 @@ from kos.desk.formatting import (
     page_of,
     say,
 )
-from kos.desk.office import Office
 from kos.domain.market.places import PLACE_NAMES
 from kos.domain.money import read_pounds
 from kos.domain.opportunities.dutches import DutchQuery
@@ -38,9 +37,10 @@ from kos.domain.opportunities.opportunity import (
     OpportunityQuery,
     SignalKeys,
 )
-from kos.domain.people.conversation import Kept
+from kos.domain.people.conversation import MAX_DATA, Kept
 from kos.errors import CommandNotAllowed, KosError
 from kos.messages import (
+    LEDGER,
     DutchesRanked,
     GetKept,
     GetOpportunities,
@@ -53,17 +53,17 @@ from kos.messages import (
 )
 from kos.views.detail import opportunity_detail_view
 from kos.views.opportunities import (
+    OpportunityRow,
     brief_percent,
     duration,
     opportunities_view,
-    opportunity_row,
     pounds,
     refund_words,
     uk_clock,
     without_prices,
 )
+from kos.views.simulated import SIMULATED
 
-SIMULATED = "SIMULATED MARKETS: these are not real prices"
 _PAGE = 4
 _KEYS_FOR = timedelta(seconds=60)
 _VIEW_FOR = timedelta(hours=24)
@@ -90,13 +90,13 @@ _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 
 def _arbs(visit: DeskContext) -> DeskReply:
     """Arbs, by rating."""
-    question = question_of("arbs", visit.words, names_seen(visit.office, visit.memory))
+    question = question_of("arbs", visit.words, names_seen(visit.asker, visit.memory, visit.now))
     return _listed(visit, question)
 
 
 def _ranked(visit: DeskContext) -> DeskReply:
     """The best opportunities of a kind at one bookmaker, or at all of them."""
-    seen = names_seen(visit.office, visit.memory)
+    seen = names_seen(visit.asker, visit.memory, visit.now)
     if not visit.words.plain and not visit.words.get("bookmaker"):
         return _which(visit, visit.name, titles_of(seen))
     return _listed(visit, question_of(visit.name, visit.words, seen))
@@ -105,11 +105,11 @@ def _ranked(visit: DeskContext) -> DeskReply:
 # --- who is in the data
 
 
-def names_seen(office: Office, memory: dict[str, Any]) -> SignalKeys:
+def names_seen(asker: Asker, memory: dict[str, Any], now: datetime) -> SignalKeys:
     """The names in the data, as of the last minute."""
     seen: SignalKeys | None = memory.get("seen")
-    if seen is None or not seen.bookmakers or office.now() - seen.as_of >= _KEYS_FOR:
-        seen = office.ask("scorer", GetSignalKeys(), SignalKeysListed).keys
+    if seen is None or not seen.bookmakers or now - seen.as_of >= _KEYS_FOR:
+        seen = asker.ask("scorer", GetSignalKeys(), SignalKeysListed).keys
         memory["seen"] = seen
     return seen
 
@@ -120,11 +120,11 @@ def titles_of(seen: SignalKeys) -> dict[str, str]:
 
 
 def families(
-    office: Office, memory: dict[str, Any], commands: Iterable[Command]
+    asker: Asker, memory: dict[str, Any], now: datetime, commands: Iterable[Command]
 ) -> Iterator[tuple[str, str]]:
     """Names and summaries of the commands that each bookmaker in the data has."""
     try:
-        known = titles_of(names_seen(office, memory))
+        known = titles_of(names_seen(asker, memory, now))
     except KosError:
         known = {}
     names = [each.name for each in commands if each.is_family and each.name in _FAMILY_SUMMARY]
@@ -140,8 +140,8 @@ def families(
                 yield command, tidy(_FAMILY_SUMMARY[name].format(title), 256)
 
 
-def _ask(office: Office, query: OpportunityQuery) -> OpportunitiesRanked:
-    return office.ask("scorer", GetOpportunities(query=query), OpportunitiesRanked)
+def _ask(asker: Asker, query: OpportunityQuery) -> OpportunitiesRanked:
+    return asker.ask("scorer", GetOpportunities(query=query), OpportunitiesRanked)
 
 
 # --- what is shown ---------------------------------------------------------------------------------
@@ -161,11 +161,12 @@ def _which(visit: DeskContext, name: str, bookmakers: dict[str, str]) -> DeskRep
 
 def _listed(visit: DeskContext, question: Question[OpportunityQuery]) -> DeskReply:
     query = msgspec.structs.replace(question.query, limit=reach(question, _PAGE))
-    ranked = _ask(visit.office, query)
+    ranked = _ask(visit.asker, query)
     found = ranked.answer.opportunities
     view = opportunities_view(ranked.answer, query)
     blocks = [
-        _block(number, each, ranked.answer.as_of) for number, each in enumerate(found, start=1)
+        _block(number, opportunity, row)
+        for number, (opportunity, row) in enumerate(zip(found, view.rows, strict=True), start=1)
     ]
     eligible = ranked.answer.considered - sum(ranked.answer.rejected.values())
     page = page_within(blocks, question, eligible, _PAGE)
@@ -239,9 +240,8 @@ def _made(profit: Decimal) -> str:
     return f"{'Profit' if profit >= 0 else 'Loss'} {pounds(abs(profit))}"
 
 
-def _block(number: int, found: Opportunity, now: datetime) -> tuple[TextPart, ...]:
+def _block(number: int, found: Opportunity, row: OpportunityRow) -> tuple[TextPart, ...]:
     """One opportunity in four lines."""
-    row = opportunity_row(found, now)
     kept = f" · retention {row.retention}" if row.retention else ""
     mark = " ⚠" if row.warnings else ""
     size = "liquidity unknown" if found.lay_available is None else f"{row.available} available"
@@ -261,7 +261,9 @@ def _block(number: int, found: Opportunity, now: datetime) -> tuple[TextPart, ..
 
 def hints_of(visit: DeskContext, query: OpportunityQuery | DutchQuery) -> tuple[str, ...]:
     """Which of the names asked for have no prices."""
-    return without_prices(query.bookmaker, query.sport, names_seen(visit.office, visit.memory))
+    return without_prices(
+        query.bookmaker, query.sport, names_seen(visit.asker, visit.memory, visit.now)
+    )
 
 
 def nothing(left_out: tuple[str, ...], hints: tuple[str, ...]) -> tuple[TextPart, ...]:
@@ -289,7 +291,7 @@ def short_command(visit: DeskContext, command: str) -> tuple[str, tuple[Kept, ..
 def _view(visit: DeskContext) -> DeskReply:
     """A list whose command is too long for a button."""
     name = f"view:{tidy(visit.words.first(), 20)}"
-    kept = visit.office.ask("ledger", GetKept(owner=visit.user, prefix=name), KeptListed).kept
+    kept = visit.asker.ask(LEDGER, GetKept(owner=visit.user, prefix=name), KeptListed).kept
     found = next((each for each in kept if each.name == name), None)
     if found is None:
         raise CommandNotAllowed("That list has expired. Run the command again.")
@@ -355,7 +357,7 @@ def described(visit: DeskContext, short: str) -> tuple[OpportunityDescribed, Opp
     """
     pair, query = _asked_for(short)
     question = GetOpportunity(opportunity_id=pair, query=query)
-    return visit.office.ask("scorer", question, OpportunityDescribed), query
+    return visit.asker.ask("scorer", question, OpportunityDescribed), query
 
 
 def pair_of(visit: DeskContext, short: str) -> Opportunity:
@@ -409,9 +411,8 @@ def _show(visit: DeskContext) -> DeskReply:
 
 def pair_hints(found: Opportunity) -> dict[str, str]:
     """Suggested answers for a dialogue about an offer, from the opportunity on screen."""
-    event = f"{found.home} v {found.away}" if found.home and found.away else found.sport_title
     return {
-        "event": tidy(event, 120),
+        "event": tidy(found.event, 120),
         "event_id": tidy(found.event_id, 80),
         "selection": tidy(found.outcome, 80),
         "kickoff": found.kickoff.isoformat(),

@@ -24,6 +24,7 @@ from kos.domain.offers.forms import FACT_FORMS
 from kos.domain.people.conversation import Seat
 from kos.errors import CommandNotAllowed
 from kos.messages import (
+    LEDGER,
     CatalogueListed,
     GetCatalogue,
     GetOffers,
@@ -93,8 +94,8 @@ def _start_question(visit: DeskContext, dialogue: Dialogue, field: str) -> Promp
 def _who(visit: DeskContext) -> Prompt | None:
     if visit.person.seat is Seat.PARTICIPANT:
         return None
-    listed = visit.office.ask(
-        "ledger", GetParticipants(operator=visit.user), ParticipantsListed
+    listed = visit.asker.ask(
+        LEDGER, GetParticipants(operator=visit.user), ParticipantsListed
     ).participants
     names = tuple(line.participant for line in listed if line.is_active)
     if not names:
@@ -114,7 +115,7 @@ def _owner(visit: DeskContext, dialogue: Dialogue) -> str:
 
 def _open_terms(visit: DeskContext, dialogue: Dialogue) -> list[Offer]:
     bookmaker = dialogue.hints.get("bookmaker", "")
-    listed = visit.office.ask("ledger", GetCatalogue(), CatalogueListed).offers
+    listed = visit.asker.ask(LEDGER, GetCatalogue(), CatalogueListed).offers
     return [
         offer for offer in listed if offer.is_open(visit.now) and bookmaker in {"", offer.bookmaker}
     ]
@@ -147,7 +148,7 @@ def _terms(visit: DeskContext, dialogue: Dialogue) -> Offer:
 
 def _start_finish(visit: DeskContext, dialogue: Dialogue) -> DeskReply:
     participant, terms = _owner(visit, dialogue), _terms(visit, dialogue)
-    lines = visit.office.ask("ledger", GetOffers(participant=participant), OffersListed).offers
+    lines = visit.asker.ask(LEDGER, GetOffers(participant=participant), OffersListed).offers
     taken = {line.instance for line in lines}
     instance = next(name for n in range(1, 100_000) if (name := str(n)) not in taken)
     amount = dialogue.word("amount")
@@ -191,8 +192,8 @@ def _take(visit: DeskContext) -> DeskReply:
     """The opportunity on screen, for an offer that needs a bet at its bookmaker, or for a new one."""
     short = tidy(visit.words.first(), 60)
     pair = pair_of(visit, short)
-    lines = visit.office.ask(
-        "ledger", GetOffers(with_closed=False, **visit.about()), OffersListed
+    lines = visit.asker.ask(
+        LEDGER, GetOffers(with_closed=False, **visit.about()), OffersListed
     ).offers
     shown = Shown(visit)
     buttons = []

@@ -16,15 +16,15 @@ from pathlib import Path
 
 import msgspec
 
+from kos.asking import Asker
 from kos.config.described import rows
-from kos.config.settings import tables
+from kos.config.settings import RUN_DIR_NAME, tables
 from kos.db import FILE_NAME
 from kos.doctor import judge
 from kos.doctor.finding import Finding
 from kos.doctor.subject import ExaminedSystem
 from kos.errors import KosError
-from kos.main import RUN_DIR_NAME
-from kos.messages import LedgerVerified, VerifyLedger
+from kos.messages import LEDGER, LedgerVerified, VerifyLedger
 from kos.observability.redact import Redactor
 from kos.runtime import RuntimeFault
 from kos.runtime.client import is_alive
@@ -227,15 +227,14 @@ def database(subject: ExaminedSystem) -> Sequence[Finding]:
         return (judge.database((), None),)
     try:
         if subject.client is not None:
-            verified = subject.client.ask("ledger", VerifyLedger(), timeout_s=_ASK_S)
+            asker = Asker(subject.client.ask)
+            verified = asker.ask(LEDGER, VerifyLedger(), LedgerVerified, _ASK_S)
         else:
             database = open_as_it_is(path)
             try:
                 verified = verify(database, path)
             finally:
                 database.close()
-    except (KosError, RuntimeFault) as error:
+    except KosError as error:
         return (judge.database((str(error),), None),)
-    if not isinstance(verified, LedgerVerified):
-        return (judge.database((f"the ledger answered {type(verified).__name__}",), None),)
     return (judge.database(verified.problems, verified.counts.get("commands", 0)),)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from kos.config.settings import Origin, Settings, default_path, load
+from kos.config.load import Origin, default_path, load
+from kos.config.settings import RUN_DIR_NAME, Settings
 from kos.errors import InvalidSettings
-from kos.main import RUN_DIR_NAME
 from kos.messages import MESSAGES
 from kos.runtime import Client, RuntimeFault, SystemDescribed, connect
 

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 import msgspec
 
+from kos.messages import FETCHER
 from kos.observability.vocabulary import LEVELS
 
 _LOOK_S = 0.2
@@ -47,7 +48,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
             and (
                 self.sport_key is None
                 or str(line.get("sport_key", "")).startswith(self.sport_key)
-                or actor.startswith(f"fetcher.{self.sport_key}")
+                or actor.startswith(FETCHER + self.sport_key)
             )
             and (self.since is None or _is_after(line.get("ts"), self.since))
         )

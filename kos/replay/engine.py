@@ -1,8 +1,8 @@
-"""Recorded payloads through the same decoding, matching and scoring, in the files' own time.
+"""Recorded payloads through the daemon's own decoding, matching and ranking, in their own time.
 
-Every snapshot of every file is laid on one time line. At each moment the events it brings replace
-those of their sport keys, the exchange's names and books are as they were then, and the question
-is asked as an operator would have asked it. An opportunity keeps its best showing.
+Every snapshot of every file is laid on one time line. Everything that the files say at one moment
+is applied to the daemon's own `Reconciliation` and `MarketSnapshot`; then the question is asked
+over all sport keys, as an operator would have asked it. An opportunity keeps its best showing.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from functools import partial
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -25,31 +26,14 @@ import msgspec
 
 from kos.adapters.betfair import recordings as betfair
 from kos.adapters.oddsapi import recordings as oddsapi
-from kos.domain.market.quotes import (
-    Drop,
-    EventMatch,
-    EventQuotes,
-    ExchangeMarket,
-    MarketBook,
-    Verdict,
-)
-from kos.domain.market.sports import sport_of
-from kos.domain.matching import BookmakerFixture, Matcher
-from kos.domain.matching.reconcile import (
-    bookmaker_fixture,
-    event_match,
-    exchange_fixture,
-    head_to_head_outcomes,
-)
+from kos.domain.market.quotes import Drop, EventMatch, EventQuotes, ExchangeMarket, Verdict
+from kos.domain.matching import AliasTable, BookmakerFixture
+from kos.domain.matching.reconciliation import Reconciliation, SportMatched, bookmaker_fixture
 from kos.domain.opportunities.market_snapshot import MarketSnapshot
-from kos.domain.opportunities.opportunity import (
-    Opportunity,
-    OpportunityAnswer,
-    OpportunityQuery,
-    check_query,
-)
-from kos.domain.opportunities.scoring import ScoringRules
+from kos.domain.opportunities.opportunity import OpportunityAnswer, OpportunityQuery, check_query
+from kos.domain.opportunities.scoring import Rank, ScoringRules
 from kos.errors import InvalidInput
+from kos.replay.report import FileReplayed, MatchesFound, MatchFound, OpportunityFound, Replayed
 
 MAX_FILE_BYTES: Final = 256 * 1024 * 1024
 """Of one file, unpacked."""
@@ -57,101 +41,35 @@ MAX_FILE_BYTES: Final = 256 * 1024 * 1024
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 _LEAST_PAUSE: Final = timedelta(seconds=1)
 """Between two questions that only exchange prices bring about."""
+_FORGET_EVERY: Final = timedelta(minutes=5)
 _EVENTS_ONLY: Final = frozenset({oddsapi.FeedFileKind.EVENTS, oddsapi.FeedFileKind.EVENTS_CSV})
 
 
-class FileReplayed(msgspec.Struct, kw_only=True):
-    """What one file held."""
-
-    name: str
-    kind: str
-    snapshots: int = 0
-    """Moments of the odds feed, or messages and answers of the exchange."""
-    events: int = 0
-    """Of the odds feed, counted in each snapshot."""
-    markets: int = 0
-    """Exchange markets that it names, counted at each change."""
-    books: int = 0
-    dropped: int = 0
-    error: str | None = None
-    """Why it could not be read, or what refusal it records."""
-    note: str | None = None
-
-
-class OpportunityFound(Opportunity, frozen=True, kw_only=True):
-    """An opportunity at its best showing."""
-
-    as_of: datetime
-    """The moment of the files' own time at which it stood so."""
-
-
-class MatchFound(msgspec.Struct, frozen=True, kw_only=True):
-    """The last word on one event, where an exchange event came near."""
-
-    event_id: str
-    sport_key: str
-    event: str
-    kickoff: datetime
-    verdict: Verdict
-    confidence: float
-    market_id: str | None
-    exchange_event: str | None
-    outcomes: dict[str, str]
-    """Outcome of the feed to runner of the exchange."""
-    reasons: tuple[str, ...]
-
-
-class MatchesFound(msgspec.Struct, frozen=True, kw_only=True):
-    """What the matcher said of all events, each counted once with the last word on it."""
-
-    events: int
-    match: int
-    doubt: int
-    none: int
-    exchange_markets: int
-    """Names it could choose from; without any, nothing can match."""
-    found: tuple[MatchFound, ...]
-    """Matches and doubts."""
-
-
-class Replayed(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a replay found."""
-
-    files: tuple[FileReplayed, ...]
-    opportunities: tuple[OpportunityFound, ...]
-    """The best over all moments, best first."""
-    matches: MatchesFound
-    dropped: dict[str, int]
-    """Reason to how often a decoder left something out, the most frequent first."""
-    rejected: dict[str, int]
-    """Why prices were not offered, counted at every snapshot."""
-    considered: int
-    """Prices looked at, counted at every snapshot."""
-    moments: int
-    """How many distinct moments brought prices of the odds feed."""
-    first_at: datetime | None
-    last_at: datetime | None
-
-
 def replay(
-    paths: Sequence[Path], query: OpportunityQuery, rules: ScoringRules | None = None
+    paths: Sequence[Path],
+    query: OpportunityQuery,
+    rules: ScoringRules | None = None,
+    aliases: AliasTable | None = None,
 ) -> Replayed:
     """Replay files, and all files below directories, on one time line.
 
     Args:
         paths: Files and directories; hidden files below a directory are passed over.
-        query: What is asked at every moment; its ``limit`` bounds the whole answer. Only the
-            default order is known across moments.
+        query: What is asked at every moment; its ``limit`` bounds the whole answer.
         rules: What counts as fresh, liquid and worthwhile; default: those of the settings.
+        aliases: People's decisions about names; default: none.
 
     Raises:
         InvalidInput: A path does not exist, or the question makes no sense.
     """
     check_query(query)
-    run = _Run(query, rules or ScoringRules())
+    run = _Run(query, rules or ScoringRules(), aliases or AliasTable())
     sources = [_opened(path, run) for path in _files(paths)]
-    for moment in heapq.merge(*sources, key=lambda moment: moment.at):
-        moment.apply()
+    time_line = heapq.merge(*sources, key=attrgetter("at"))
+    for at, moments in groupby(time_line, key=attrgetter("at")):
+        for moment in moments:
+            moment.apply()
+        run.ask(at)
     return run.result()
 
 
@@ -269,34 +187,29 @@ def _feed_moments(
 # --- the run ----------------------------------------------------------------------------------
 
 
-class _SportKey:
-    """One sport key as it stands: its picture, and what is listed."""
-
-    __slots__ = ("asked_at", "listed", "market_ids", "picture", "quoted_at")
-
-    def __init__(self, rules: ScoringRules) -> None:
-        self.picture = MarketSnapshot(rules)
-        self.listed: dict[str, EventQuotes] = {}
-        self.market_ids: frozenset[str] = frozenset()
-        """Exchange markets that its events are matched to."""
-        self.quoted_at: datetime | None = None
-        self.asked_at = _BEGINNING
-
-
 class _Run:
     """Everything known at the present moment of the time line, and what was found so far."""
 
-    def __init__(self, query: OpportunityQuery, rules: ScoringRules) -> None:
+    def __init__(self, query: OpportunityQuery, rules: ScoringRules, aliases: AliasTable) -> None:
         self.files: list[FileReplayed] = []
         self._query = query
-        self._rules = rules
-        self._matcher = Matcher()
-        self._sports: dict[str, _SportKey] = {}
+        self._freshness = timedelta(seconds=rules.max_fetch_age_s)
+        self._reconciliation = Reconciliation()
+        self._reconciliation.aliases_settled(aliases)
+        self._snapshot = MarketSnapshot(rules)
+        self._fixtures: dict[str, dict[str, BookmakerFixture]] = {}
+        """Sport key to its listed fixtures by id."""
         self._markets: dict[str, dict[str, ExchangeMarket]] = {}
         """Event type to its markets by id."""
-        self._books: dict[str, MarketBook] = {}
-        self._words: dict[str, MatchFound] = {}
-        self._best: dict[str, OpportunityFound] = {}
+        self._named: dict[str, frozenset[str]] = {}
+        """Sport key to the exchange markets that its results name."""
+        self._has_quotes = self._has_moved = False
+        """Whether the present moment brought bookmaker prices, or prices of markets in use."""
+        self._quoted_at = self._asked_at = self._forgot_at = _BEGINNING
+        self._events: dict[str, BookmakerFixture] = {}
+        self._matches: dict[str, tuple[EventMatch, ExchangeMarket | None]] = {}
+        """Event id to the latest result."""
+        self._best: dict[str, tuple[Rank, OpportunityFound]] = {}
         self._dropped: Counter[str] = Counter()
         self._rejected: Counter[str] = Counter()
         self._considered = 0
@@ -308,100 +221,89 @@ class _Run:
             file.dropped += 1
             self._dropped[drop.reason] += 1
 
-    # --- what is said -------------------------------------------------------------------------
+    # --- one moment ---------------------------------------------------------------------------
 
     def take_names(self, events: Iterable[EventQuotes]) -> None:
         """Events without prices: they only help to match."""
         for sport_key, listed in self._by_sport_key(events):
-            sport = self._sport(sport_key)
-            sport.listed = {**{event.id: event for event in listed}, **sport.listed}
-            self._decide(sport_key, sport)
+            self._list(sport_key, {**_fixtures(listed), **self._fixtures.get(sport_key, {})})
 
     def take_quotes(self, at: datetime, events: Iterable[EventQuotes]) -> None:
         """One snapshot of the odds feed: the events it brings replace those of their sport keys."""
         self._moments.add(at)
+        self._has_quotes = True
         for sport_key, listed in self._by_sport_key(events):
-            sport = self._sport(sport_key)
-            sport.listed = {event.id: event for event in listed}
-            sport.quoted_at = at
-            self._decide(sport_key, sport)
-            sport.picture.apply_quotes(sport_key, listed, at)
-            answer = self._ask(sport, at)
-            self._considered += answer.considered
-            self._rejected.update(answer.rejected)
+            self._list(sport_key, _fixtures(listed))
+            self._snapshot.apply_quotes(sport_key, listed, at)
 
     def take_exchange(self, step: betfair.RecordedStep) -> None:
         """Names and prices of the exchange."""
-        changed = {
-            market.event_type
-            for market in step.markets
-            if self._markets.setdefault(market.event_type, {}).get(market.market_id) != market
-        }
+        event_types = {market.event_type for market in step.markets}
         for market in step.markets:
-            self._markets[market.event_type][market.market_id] = market
-        for event_type in changed:
+            self._markets.setdefault(market.event_type, {})[market.market_id] = market
+        for event_type in event_types:
             markets = self._markets[event_type].values()
-            self._matcher.update_right(event_type, [exchange_fixture(each) for each in markets])
-            for sport_key, sport in self._sports.items():
-                if sport_of(sport_key).event_type == event_type:
-                    self._decide(sport_key, sport)
-        if step.books and step.at is not None:
-            self._books.update({book.market_id: book for book in step.books})
-            self._price(step.books, step.at)
+            self._apply(self._reconciliation.catalogue_read(event_type, markets))
+        self._snapshot.apply_books(step.books)
+        self._has_moved |= any(
+            book.market_id in market_ids
+            for market_ids in self._named.values()
+            for book in step.books
+        )
 
-    def _price(self, books: Sequence[MarketBook], at: datetime) -> None:
-        """Exchange prices that moved; asks again where bookmaker prices are fresh enough."""
-        for sport in self._sports.values():
-            used = [book for book in books if book.market_id in sport.market_ids]
-            if not used:
-                continue
-            sport.picture.apply_books(used)
-            max_age = timedelta(seconds=self._rules.max_fetch_age_s)
-            is_quoted = sport.quoted_at is not None and at - sport.quoted_at <= max_age
-            if is_quoted and at - sport.asked_at >= _LEAST_PAUSE:
-                self._ask(sport, at)
+    def ask(self, at: datetime) -> None:
+        """Ask once everything of a moment is applied.
+
+        Bookmaker prices are always reason to ask; exchange prices alone only while bookmaker
+        prices are fresh, and after a pause.
+        """
+        if self._has_quotes:
+            self._quoted_at = at
+            answer = self._answer(at)
+            self._considered += answer.considered
+            self._rejected.update(answer.rejected)
+            self._forget(at)
+        elif (
+            self._has_moved
+            and at - self._quoted_at <= self._freshness
+            and at - self._asked_at >= _LEAST_PAUSE
+        ):
+            self._answer(at)
+        self._has_quotes = self._has_moved = False
 
     # --- what follows -------------------------------------------------------------------------
 
-    def _decide(self, sport_key: str, sport: _SportKey) -> None:
-        """Match the events of a sport key again and update its picture."""
-        fixtures: dict[str, BookmakerFixture] = {}
-        for event in sport.listed.values():
-            fixture = bookmaker_fixture(event)
-            if fixture is not None:
-                fixtures[event.id] = fixture
-        self._matcher.update_left(sport_key, list(fixtures.values()))
-        markets = self._markets.get(sport_of(sport_key).event_type or "", {})
-        matches = []
-        for decided in self._matcher.decide(sport_key):
-            event = sport.listed[decided.left_id]
-            market = markets.get(decided.right_id) if decided.right_id is not None else None
-            match = event_match(
-                self._matcher,
-                fixtures[event.id],
-                head_to_head_outcomes(event),
-                decided,
-                market,
-            )
-            matches.append(match)
-            self._words[event.id] = _word(event, match, market)
-        used = {match.market_id for match in matches if match.market_id is not None}
-        sport.market_ids = frozenset(used)
-        sport.picture.apply_matches(
-            sport_key, matches, [markets[market_id] for market_id in sorted(used)]
-        )
-        sport.picture.apply_books(
-            [self._books[market_id] for market_id in used if market_id in self._books]
-        )
+    def _list(self, sport_key: str, fixtures: dict[str, BookmakerFixture]) -> None:
+        self._fixtures[sport_key] = fixtures
+        self._events |= fixtures
+        self._apply(self._reconciliation.fixtures_listed(sport_key, tuple(fixtures.values())))
 
-    def _ask(self, sport: _SportKey, at: datetime) -> OpportunityAnswer:
-        sport.asked_at = at
-        answer = sport.picture.best(self._query, now=at)
-        for found in answer.opportunities:
-            held = self._best.get(found.id)
-            if held is None or _standing(held) < _standing(found):
-                self._best[found.id] = OpportunityFound(**msgspec.structs.asdict(found), as_of=at)
+    def _apply(self, results: Iterable[SportMatched]) -> None:
+        for result in results:
+            markets = {market.market_id: market for market in result.markets}
+            self._named[result.sport_key] = frozenset(markets)
+            self._snapshot.apply_matches(result.sport_key, result.matches, result.markets)
+            self._matches |= {
+                match.event_id: (match, markets.get(match.market_id or ""))
+                for match in result.matches
+            }
+
+    def _answer(self, at: datetime) -> OpportunityAnswer:
+        self._asked_at = at
+        answer, ranks = self._snapshot.ranked(self._query, now=at)
+        for rank, opportunity in zip(ranks, answer.opportunities, strict=True):
+            best = self._best.get(opportunity.id)
+            if best is None or best[0] < rank:
+                found = OpportunityFound(**msgspec.structs.asdict(opportunity), as_of=at)
+                self._best[opportunity.id] = rank, found
         return answer
+
+    def _forget(self, at: datetime) -> None:
+        """What is over is forgotten, as in the daemon."""
+        if at - self._forgot_at >= _FORGET_EVERY:
+            self._forgot_at = at
+            self._reconciliation.time_passed(at)
+            self._snapshot.forget(at)
 
     def _by_sport_key(
         self, events: Iterable[EventQuotes]
@@ -413,22 +315,16 @@ class _Run:
                 found.setdefault(event.sport_key, []).append(event)
         yield from found.items()
 
-    def _sport(self, sport_key: str) -> _SportKey:
-        if sport_key not in self._sports:
-            self._sports[sport_key] = _SportKey(self._rules)
-        return self._sports[sport_key]
-
     # --- what was found -----------------------------------------------------------------------
 
     def result(self) -> Replayed:
         """The whole answer."""
-        best = heapq.nlargest(
-            self._query.limit, self._best.values(), key=lambda found: (_standing(found), found.id)
-        )
+        best = sorted(self._best.values(), key=lambda ranked: ranked[1].id)
+        best.sort(key=itemgetter(0), reverse=True)
         return Replayed(
             files=tuple(self.files),
-            opportunities=tuple(best),
-            matches=self._matches(),
+            opportunities=tuple(found for _, found in best[: self._query.limit]),
+            matches=self._matches_found(),
             dropped=dict(self._dropped.most_common()),
             rejected=dict(self._rejected.most_common()),
             considered=self._considered,
@@ -437,29 +333,37 @@ class _Run:
             last_at=max(self._moments, default=None),
         )
 
-    def _matches(self) -> MatchesFound:
-        words = self._words.values()
-        verdicts = Counter(word.verdict for word in words)
+    def _matches_found(self) -> MatchesFound:
+        verdicts = Counter(match.verdict for match, _ in self._matches.values())
+        found = [
+            _match_found(self._events[match.event_id], match, market)
+            for match, market in self._matches.values()
+            if match.verdict is not Verdict.NONE
+        ]
+        found.sort(key=lambda one: (one.verdict is Verdict.DOUBT, one.kickoff, one.event_id))
         return MatchesFound(
-            events=len(words),
+            events=len(self._matches),
             match=verdicts[Verdict.MATCH],
             doubt=verdicts[Verdict.DOUBT],
             none=verdicts[Verdict.NONE],
             exchange_markets=sum(map(len, self._markets.values())),
-            found=tuple(
-                sorted(
-                    (word for word in words if word.verdict is not Verdict.NONE),
-                    key=lambda word: (word.verdict is Verdict.DOUBT, word.kickoff, word.event_id),
-                )
-            ),
+            found=tuple(found),
         )
 
 
-def _word(event: EventQuotes, match: EventMatch, market: ExchangeMarket | None) -> MatchFound:
+def _fixtures(events: Iterable[EventQuotes]) -> dict[str, BookmakerFixture]:
+    """The fixtures of events by id; the last one listed under an id counts."""
+    fixtures = map(bookmaker_fixture, events)
+    return {fixture.id: fixture for fixture in fixtures if fixture is not None}
+
+
+def _match_found(
+    event: BookmakerFixture, match: EventMatch, market: ExchangeMarket | None
+) -> MatchFound:
     return MatchFound(
         event_id=event.id,
         sport_key=event.sport_key,
-        event=f"{event.home} v {event.away}",
+        event=event.name,
         kickoff=event.kickoff,
         verdict=match.verdict,
         confidence=match.confidence,
@@ -468,8 +372,3 @@ def _word(event: EventQuotes, match: EventMatch, market: ExchangeMarket | None) 
         outcomes={each.outcome: each.runner for each in match.outcomes},
         reasons=match.reasons,
     )
-
-
-def _standing(found: Opportunity) -> tuple[bool, int, float, Decimal]:
-    """The default order of answers (`kos.domain.opportunities.scoring`), as far as an opportunity tells it."""
-    return found.lay_available is not None, found.tier, found.score, found.profit

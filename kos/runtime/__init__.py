@@ -74,6 +74,7 @@ from kos.runtime.errors import (
 from kos.runtime.jobs import current_job, job, new_job_id
 from kos.runtime.meters import Meter, meters
 from kos.runtime.protocol import Delivery, Message
+from kos.runtime.registry import SYSTEM
 from kos.runtime.remote import ActorRef
 from kos.runtime.signals import call_on_hangup, dump_on_signal, stop_on_signals
 from kos.runtime.spec import (
@@ -103,6 +104,7 @@ __all__ = [
     "PARK",
     "PERMANENT",
     "REST_FOR_ONE",
+    "SYSTEM",
     "TEMPORARY",
     "TRANSIENT",
     "Actor",

@@ -169,3 +169,8 @@ def _stores(beat: Heartbeat, rules: HealthRules) -> Iterator[Finding]:
     if database is not None and database.wal_bytes > rules.wal_bytes:
         size = database.wal_bytes // (1024 * 1024)
         yield HealthState.DEGRADED, f"the database's write-ahead log has grown to {size} MiB"
+
+
+def state_words(state: str) -> str:
+    """The state of a node or actor as people read it."""
+    return {"parked": "on hold"}.get(state, state.replace("_", " "))

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from kos import __version__
-from kos.messages import BudgetDescribed
+from kos.messages import FETCHER, LEDGER, BudgetDescribed
 from kos.observability.redact import Redactor
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
 
@@ -25,7 +25,6 @@ SCHEMA = 2
 FILE_NAME = "heartbeat.json"
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_FETCHER = "fetcher."
 
 
 class SportBeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +122,7 @@ def beat_of(
         sports=tuple(_sport(actor, now) for name, actor in actors.items() if _is_fetcher(name)),
         credits=_credits(actors.get("budget")),
         exchange=_exchange(actors.get("exchange")),
-        database=_database(actors.get("ledger")),
+        database=_database(actors.get(LEDGER)),
         queues=dict(_queues(actors)),
         system=_without_figures(system),
     )
@@ -196,14 +195,14 @@ def read(path: Path) -> Heartbeat:
 
 
 def _is_fetcher(name: str) -> bool:
-    return name.startswith(_FETCHER)
+    return name.startswith(FETCHER)
 
 
 def _sport(actor: ActorDescribed, now: datetime) -> SportBeat:
     pulse = actor.pulse
     fetched_at = _moment(pulse.get("fetched_at"))
     return SportBeat(
-        sport_key=actor.name.removeprefix(_FETCHER),
+        sport_key=actor.name.removeprefix(FETCHER),
         fetched_at=fetched_at,
         age_s=None if fetched_at is None else _age_s(fetched_at, now),
         events=_count(pulse.get("events")),

@@ -22,6 +22,7 @@ from prometheus_client.core import (
 )
 
 from kos import __version__
+from kos.messages import FETCHER
 from kos.runtime import ActorDescribed, Meter, SystemDescribed
 from kos.runtime.description import WAIT_BOUNDS_S
 from kos.service.health import HealthState, Judgement
@@ -29,7 +30,8 @@ from kos.service.heartbeat import Heartbeat
 
 PREFIX = "kos_"
 
-_FETCHER = "fetcher"
+_FETCHERS = FETCHER.removesuffix(".")
+"""The name under which all fetchers count as one."""
 
 
 class Declared(msgspec.Struct, frozen=True):
@@ -210,7 +212,7 @@ def _samples(
         lost = sum(sum(actor.dead_letters.values()) for actor in actors)
         yield "messages_lost_total", (name,), lost
     for queue, length in beat.queues.items():
-        if "." in queue and not queue.startswith(f"{_FETCHER}."):
+        if "." in queue and not queue.startswith(FETCHER):
             yield "queue_length", (queue,), length
     yield from _of_feeds(beat, now)
     yield from _of_engine(system)
@@ -271,8 +273,8 @@ def _by_name(system: SystemDescribed) -> dict[str, list[ActorDescribed]]:
     by_name: dict[str, list[ActorDescribed]] = defaultdict(list)
     for node in system.nodes:
         for actor in node.actors:
-            is_one_of_many = actor.name.startswith(f"{_FETCHER}.")
-            by_name[_FETCHER if is_one_of_many else actor.name].append(actor)
+            is_one_of_many = actor.name.startswith(FETCHER)
+            by_name[_FETCHERS if is_one_of_many else actor.name].append(actor)
     return by_name
 
 

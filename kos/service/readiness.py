@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
-from kos.views.health import state_words
+from kos.service.health import state_words
 
 FRESH_S = 5.0
 """A node that has not reported for this long counts as silent."""

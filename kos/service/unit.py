@@ -11,19 +11,20 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from kos.config.settings import credential_name
+from kos import NAME
+from kos.config.load import SERVICE_CONFIG, credential_name
+from kos.config.settings import SERVICE_STATE
 
-USER = "kos"
-CONFIG_DIR = Path("/etc/kos")
+USER = NAME
+CONFIG_DIR = SERVICE_CONFIG.parent
 UNIT_FILE = Path("/etc/systemd/system/kos.service")
 CREDENTIALS_DIR = CONFIG_DIR / "credentials"
-STATE_DIR = Path("/var/lib/kos")
 REFERENCE_EXECUTABLE = "/opt/kos/bin/kos"
 """What the copy in the repository starts."""
 REFERENCE_SECRETS = ("odds_api.key",)
 """The secrets that the copy in the repository names."""
 
-SYSUSERS = f'u {USER} - "KOS matched-betting daemon" {STATE_DIR}\n'
+SYSUSERS = f'u {USER} - "KOS matched-betting daemon" {SERVICE_STATE}\n'
 """The service's own account, for systemd-sysusers."""
 
 _DESCRIPTION = """\

@@ -1,11 +1,10 @@
-"""Each question to the ledger and what answers it, in one table for the daemon and the terminal."""
+"""Each question to the ledger and what answers it, in one place for the daemon and the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import assert_never
 
 from kos.db import Database, meaning
 from kos.errors import CommandNotAllowed, InvalidInput
@@ -36,46 +35,81 @@ from kos.storage.outbox import outbox
 from kos.storage.people import people
 from kos.storage.verify import verify
 
-_ANSWERS: dict[type[Message], Callable[[Database, Path, Any, datetime], Message]] = {
-    GetCreditsSpent: lambda base, _path, ask, _now: queries.credits_spent(
-        base, ask.since, ask.until
-    ),
-    GetAliases: lambda base, _path, ask, _now: queries.aliases(
-        base, ask.sport, with_history=ask.with_history
-    ),
-    GetCatalogue: lambda base, _path, _ask, _now: queries.catalogue(base),
-    GetParticipants: lambda base, _path, ask, _now: reports.participants(base, ask),
-    GetOffers: lambda base, _path, ask, _now: reports.offers(base, ask),
-    GetOffer: lambda base, _path, ask, now: reports.offer(base, ask, now),
-    GetReminders: lambda base, _path, ask, now: reports.all_reminders(base, ask, now),
-    GetBooks: lambda base, _path, ask, now: reports.books(base, ask, now),
-    GetStatement: lambda base, _path, ask, _now: reports.statement(base, ask),
-    GetEverything: lambda base, _path, ask, _now: reports.all_about(base, ask),
-    GetPeople: lambda base, _path, ask, _now: people(base, ask),
-    GetConclusion: lambda base, _path, ask, _now: conclusions.conclusion(base, ask),
-    GetKept: lambda base, _path, ask, now: conclusions.kept_values(base, ask, now),
-    GetAction: lambda base, _path, ask, _now: conclusions.action(base, ask),
-    GetOutbox: lambda base, _path, ask, now: outbox(base, ask, now),
-    VerifyLedger: lambda base, path, _ask, _now: verify(base, path),
-    BackUpLedger: lambda _base, path, ask, _now: back_up(path, Path(ask.target)),
-}
-
-QUERIES = tuple(_ANSWERS)
-"""Every question that the ledger answers."""
+Question = (
+    GetCreditsSpent
+    | GetAliases
+    | GetCatalogue
+    | GetParticipants
+    | GetOffers
+    | GetOffer
+    | GetReminders
+    | GetBooks
+    | GetStatement
+    | GetEverything
+    | GetPeople
+    | GetConclusion
+    | GetKept
+    | GetAction
+    | GetOutbox
+    | VerifyLedger
+    | BackUpLedger
+)
+"""The questions that the ledger answers."""
 
 
-def answer(database: Database, path: Path, query: Message, now: datetime) -> Message:
+def answer(database: Database, path: Path, question: Message, now: datetime) -> Message:
     """The answer to a question, or QueryRefused with the reason.
 
     Raises:
         DatabaseRefused: The file cannot be read.
         DatabaseUnavailable: Not now.
     """
-    handler = _ANSWERS.get(type(query))
-    if handler is None:
-        return QueryRefused(reason=f"the ledger does not answer {type(query).__name__}")
+    if not isinstance(question, Question):
+        return QueryRefused(reason=f"the ledger does not answer {type(question).__name__}")
     try:
         with meaning(path):
-            return handler(database, path, query, now)
+            return _answer(database, path, question, now)
     except (CommandNotAllowed, InvalidInput) as error:
         return QueryRefused(reason=str(error))
+
+
+def _answer(  # noqa: C901, PLR0911, PLR0912 - one arm a question
+    database: Database, path: Path, question: Question, now: datetime
+) -> Message:
+    match question:
+        case GetCreditsSpent():
+            return queries.credits_spent(database, question.since, question.until)
+        case GetAliases():
+            return queries.aliases(database, question.sport, with_history=question.with_history)
+        case GetCatalogue():
+            return queries.catalogue(database)
+        case GetParticipants():
+            return reports.participants(database, question)
+        case GetOffers():
+            return reports.offers(database, question)
+        case GetOffer():
+            return reports.offer(database, question, now)
+        case GetReminders():
+            return reports.all_reminders(database, question, now)
+        case GetBooks():
+            return reports.books(database, question, now)
+        case GetStatement():
+            return reports.statement(database, question)
+        case GetEverything():
+            return reports.all_about(database, question)
+        case GetPeople():
+            return people(database, question)
+        case GetConclusion():
+            return conclusions.conclusion(database, question)
+        case GetKept():
+            return conclusions.kept_values(database, question, now)
+        case GetAction():
+            return conclusions.action(database, question)
+        case GetOutbox():
+            return outbox(database, question, now)
+        case VerifyLedger():
+            return verify(database, path)
+        case BackUpLedger():
+            return back_up(path, Path(question.target))
+        case _:
+            assert_never(question)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from kos.db import Database, moment, stamp
+from kos.db import MAX_NAME, Database, moment, stamp
 from kos.domain.people.conversation import Action, Kept
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
@@ -24,7 +24,6 @@ from kos.messages import (
 )
 from kos.storage.outbox import check_promise, promise_all
 
-_MAX_NAME = 200
 _MAX_VALUE = 65_536
 _MAX_COMMAND = 4_096
 _ACTION_ID = re.compile(r"[A-Za-z0-9_-]{16}")
@@ -161,8 +160,8 @@ def _keep(connection: sqlite3.Connection, kept: Kept, sequence: int) -> None:
 
 def _check_kept(kept: Kept) -> None:
     for what, text in (("owner", kept.owner), ("name", kept.name)):
-        if not 0 < len(text) <= _MAX_NAME:
-            raise InvalidInput(f"kept {what}", text[:_MAX_NAME], f"1 to {_MAX_NAME} characters")
+        if not 0 < len(text) <= MAX_NAME:
+            raise InvalidInput(f"kept {what}", text[:MAX_NAME], f"1 to {MAX_NAME} characters")
     if kept.expires_at is not None and kept.expires_at.tzinfo is None:
         raise InvalidInput("kept expires_at", kept.expires_at, "a time with its zone")
     if not kept.value:
@@ -174,19 +173,19 @@ def _check_kept(kept: Kept) -> None:
     try:
         msgspec.json.decode(kept.value)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise InvalidInput(f"kept {kept.name}", kept.value[:_MAX_NAME], f"JSON ({error})") from None
+        raise InvalidInput(f"kept {kept.name}", kept.value[:MAX_NAME], f"JSON ({error})") from None
 
 
 def _check_action(action: Action) -> None:
     if not _ACTION_ID.fullmatch(action.action_id):
         raise InvalidInput("action_id", action.action_id[:64], "16 characters of A-Za-z0-9_-")
-    if not 0 < len(action.user) <= _MAX_NAME:
+    if not 0 < len(action.user) <= MAX_NAME:
         raise InvalidInput(
-            "action user", action.user[:_MAX_NAME], "the ID of the person who can press it"
+            "action user", action.user[:MAX_NAME], "the ID of the person who can press it"
         )
     if not 0 < len(action.command) <= _MAX_COMMAND:
         raise InvalidInput(
-            "action command", action.command[:_MAX_NAME], f"1 to {_MAX_COMMAND:,} characters"
+            "action command", action.command[:MAX_NAME], f"1 to {_MAX_COMMAND:,} characters"
         )
     if action.expires_at.tzinfo is None:
         raise InvalidInput("action expires_at", action.expires_at, "a time with its zone")

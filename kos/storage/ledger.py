@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import assert_never
 
 import msgspec
 import peewee
@@ -70,6 +71,18 @@ _UNSAID = b""
 _NOT_ITS_FAULT = (sqlite3.Error, peewee.PeeweeException, MemoryError)
 """Failures of the file or the machine: no command is refused for them, the batch fails."""
 
+DeskCommand = SetPerson | PutInvitation | Conclude | MarkDelivered
+"""The commands about people and what is promised to them."""
+StoredCommand = (
+    RecordFact
+    | PutOffers
+    | EraseParticipant
+    | RecordCreditsSpent
+    | RecordAlias
+    | AcceptInvitation
+    | DeskCommand
+)
+"""The commands that the ledger carries out."""
 LedgerAnswer = CommandRecorded | CommandRefused | FactRecorded | PersonSeated
 
 _log = structlog.get_logger()
@@ -269,6 +282,8 @@ class Ledger:
             raise InvalidInput("by", command.by, "a user's ID or an actor's name")
         if command.occurred_at.tzinfo is None:
             raise InvalidInput("occurred_at", command.occurred_at, "a time with its zone")
+        if not isinstance(command, StoredCommand):
+            raise CommandNotAllowed(f"the ledger does not know {type(command).__name__}")
         match command:
             case RecordFact():
                 return self._portfolios.record(command, sequence, recorded_at)
@@ -282,11 +297,13 @@ class Ledger:
                 self._record_alias(command, sequence)
             case AcceptInvitation():
                 return accept_invitation(self._connection, command, sequence)
-            case _:
+            case SetPerson() | PutInvitation() | Conclude() | MarkDelivered():
                 self._handle_desk(command, sequence, recorded_at)
+            case _:
+                assert_never(command)
         return CommandRecorded(command_id=command.command_id, sequence=sequence)
 
-    def _handle_desk(self, command: LedgerCommand, sequence: int, recorded_at: str) -> None:
+    def _handle_desk(self, command: DeskCommand, sequence: int, recorded_at: str) -> None:
         """What people at the desk are, say and are owed."""
         match command:
             case SetPerson():
@@ -298,7 +315,7 @@ class Ledger:
             case MarkDelivered():
                 mark_delivered(self._connection, command, recorded_at)
             case _:
-                raise CommandNotAllowed(f"the ledger does not know {type(command).__name__}")
+                assert_never(command)
 
     def _record_credits(self, command: RecordCreditsSpent, sequence: int) -> None:
         if command.credits < 0:

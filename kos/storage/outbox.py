@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from kos.db import Database, moment, stamp
+from kos.db import MAX_NAME, Database, moment, stamp
 from kos.domain.people.conversation import Answer, OutboxEntry, Promise, PromiseOutcome, Urgency
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import GetOutbox, MarkDelivered, OutboxListed
@@ -23,7 +23,6 @@ MAX_LISTED = 500
 """Entries in one answer at most, whatever is asked for."""
 _MAX_LISTED_CHARACTERS = 8_000_000
 """Pictures and files are large: a list ends here, after one entry at least."""
-_MAX_NAME = 200
 _MAX_REASON = 500
 _MAX_INTEGER = 2**63 - 1
 
@@ -46,10 +45,10 @@ def check_promise(promise: Promise) -> None:
     Raises:
         InvalidInput: Says which value.
     """
-    if not 0 < len(promise.chat) <= _MAX_NAME:
-        raise InvalidInput("chat", promise.chat[:_MAX_NAME], f"1 to {_MAX_NAME} characters")
-    if len(promise.topic) > _MAX_NAME:
-        raise InvalidInput("topic", promise.topic[:_MAX_NAME], f"up to {_MAX_NAME} characters")
+    if not 0 < len(promise.chat) <= MAX_NAME:
+        raise InvalidInput("chat", promise.chat[:MAX_NAME], f"1 to {MAX_NAME} characters")
+    if len(promise.topic) > MAX_NAME:
+        raise InvalidInput("topic", promise.topic[:MAX_NAME], f"up to {MAX_NAME} characters")
     if not 0 <= promise.edits <= _MAX_INTEGER:
         raise InvalidInput("edits", promise.edits, "a message's number, or 0")
     if promise.expires_at is not None and promise.expires_at.tzinfo is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 
-from kos.db import Database, moment, stamp
+from kos.db import MAX_NAME, Database, moment, stamp
 from kos.domain.people.conversation import Person, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
@@ -22,7 +22,6 @@ NOT_GOOD = "This code is not valid: it is wrong, used or expired. Ask for a new 
 """The one answer to every invalid code, so that a guess learns nothing from it."""
 
 _MAX_USER = 100
-_MAX_NAME = 200
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _USER = re.compile(r"[a-z][a-z0-9_-]*:\S+")
 
@@ -207,8 +206,8 @@ def _check_person(user: str, name: str) -> None:
         raise InvalidInput(
             "user", user, "telegram:<user ID> with a number; usernames can change hands"
         )
-    if not 0 < len(name.strip()) <= len(name) <= _MAX_NAME:
-        raise InvalidInput("name", name[:_MAX_NAME], f"1 to {_MAX_NAME} characters")
+    if not 0 < len(name.strip()) <= len(name) <= MAX_NAME:
+        raise InvalidInput("name", name[:MAX_NAME], f"1 to {MAX_NAME} characters")
 
 
 def _check_seat(connection: sqlite3.Connection, seat: Seat, participant: str) -> None:

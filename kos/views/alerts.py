@@ -2,71 +2,105 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
+from typing import assert_never
 
+from kos.domain.books.calendar import uk_time
+from kos.domain.market.freshness import age_s
 from kos.domain.market.places import place_name
-from kos.domain.opportunities.opportunity import Opportunity
-from kos.domain.people.alerts import MAX_LINES, AlertHit, Measure, Say, value_of
+from kos.domain.people.alerting import AlertToSend, MessageToSend, TroubleToSend
+from kos.domain.people.alerts import MAX_LINES, AlertRule, Item, Measure
 from kos.domain.people.conversation import Answer, Span, Style
 from kos.domain.people.incidents import TroubleSay
-from kos.views.opportunities import duration, opportunity_row, pounds, uk_clock
+from kos.views.opportunities import (
+    KIND_NAMES,
+    duration,
+    exchange_name,
+    odds,
+    percent,
+    pounds,
+    uk_clock,
+)
+from kos.views.simulated import SIMULATED_MARKETS
 
-_SIMULATED = "SIMULATED MARKETS. "
-
-
-def sighting_of(found: Opportunity, measure: Measure, now: datetime) -> AlertHit:
-    """An opportunity as a rule sees it, with its text in a message."""
-    row = opportunity_row(found, now)
-    size = "liquidity unknown" if found.lay_available is None else f"{row.available} available"
-    made = "profit" if found.profit >= 0 else "loss"
-    parts = (
-        f"{row.event}, starts {row.kickoff}",
-        (
-            f"{row.selection}: {row.bookmaker} {row.back_odds}, "
-            f"{row.exchange} lay {row.lay_odds} ({size})"
-        ),
-        f"Rating {row.rating}, {made} {pounds(abs(found.profit))}"
-        + (f", retention {row.retention}" if row.retention else ""),
-        f"Stake {row.stake}, lay {row.lay_stake}, liability {row.liability}",
-        f"Prices: back {row.back_age} old, lay {row.lay_age} old at {uk_clock(now)}",
-    )
-    return AlertHit(
-        key=f"{found.kind.value}|{found.id}",
-        value=value_of(found, measure),
-        kickoff=found.kickoff,
-        text="\n".join(parts),
-    )
+_SIMULATED = f"{SIMULATED_MARKETS}. "
 
 
-def telling_answer(say: Say, title: str, *, is_simulated: bool) -> Answer:
-    """The present text of an alert message.
+def message_answer(message: MessageToSend, *, is_simulated: bool) -> Answer:
+    """The present text of a message.
 
     Args:
-        say: The message.
-        title: The rule in words.
+        message: What it says.
         is_simulated: The markets are the sandbox's.
     """
-    telling = say.telling
+    simulated = (Span(_SIMULATED, Style.BOLD),) if is_simulated else ()
+    match message:
+        case AlertToSend():
+            spans = _alert_spans(message)
+        case TroubleToSend():
+            spans = _trouble_spans(message.say)
+        case _:
+            assert_never(message)
+    return Answer(spans=(*simulated, *spans))
+
+
+def _alert_spans(message: AlertToSend) -> tuple[Span, ...]:
+    telling, rule = message.say.telling, message.rule
     count = len(telling.items)
-    spans = [
-        Span((_SIMULATED if is_simulated else "") + title, Style.BOLD),
-        Span(f"\n{count} opportunities" if count > 1 else ""),
-    ]
+    spans = [Span(_title(rule) if rule else "Opportunities", Style.BOLD)]
+    if count > 1:
+        spans.append(Span(f"\n{count} opportunities"))
     for item in telling.items[:MAX_LINES]:
         if item.gone_at is None:
-            spans.append(Span(f"\n\n{item.text}"))
+            spans.append(Span(f"\n\n{_details(item)}"))
             continue
         stood = duration((item.gone_at - telling.told_at).total_seconds())
-        first = item.text.partition("\n")
-        selection = first[2].partition(":")[0]
-        spans.append(Span(f"\n\n{first[0]}\n{selection}: "))
-        spans.append(
-            Span(f"no longer available at {uk_clock(item.gone_at)}, after {stood}", Style.ITALIC)
-        )
+        gone = f"no longer available at {uk_clock(item.gone_at)}, after {stood}"
+        spans += [Span(f"\n\n{_short(item)}"), Span(gone, Style.ITALIC)]
     if count > MAX_LINES:
         spans.append(Span(f"\n\nand {count - MAX_LINES} more"))
-    return Answer(spans=tuple(span for span in spans if span.text))
+    return tuple(spans)
+
+
+def _details(item: Item) -> str:
+    """Everything needed to place the bets, at the figures that were found."""
+    found = item.opportunity
+    if found is None:
+        return item.text
+    available = found.lay_available
+    size = "liquidity unknown" if available is None else f"{pounds(available)} available"
+    made = "profit" if found.profit >= 0 else "loss"
+    retention = "" if found.retention is None else f", retention {percent(found.retention)}"
+    back_age = duration(age_s(found.found_at, found.back_updated_at))
+    lay_age = duration(age_s(found.found_at, found.lay_updated_at))
+    return "\n".join(
+        (
+            f"{found.event}, starts {uk_time(item.kickoff)}",
+            (
+                f"{found.selection}: {found.bookmaker} {odds(found.back_odds)}, "
+                f"{exchange_name(found.exchange)} lay {odds(found.lay_odds)} ({size})"
+            ),
+            f"Rating {percent(found.rating)}, {made} {pounds(abs(found.profit))}{retention}",
+            (
+                f"Stake {pounds(found.stake)}, lay {pounds(found.lay_stake)}, "
+                f"liability {pounds(found.liability)}"
+            ),
+            f"Prices: back {back_age} old, lay {lay_age} old at {uk_clock(found.found_at)}",
+        )
+    )
+
+
+def _short(item: Item) -> str:
+    """The event and the selection alone, before what became of them."""
+    found = item.opportunity
+    if found is None:
+        return f"{item.text}\n"
+    return f"{found.event}, starts {uk_time(item.kickoff)}\n{found.selection}: "
+
+
+def _title(rule: AlertRule) -> str:
+    query = rule.query
+    return rule_title(KIND_NAMES[query.kind], rule.measure, rule.threshold, query.bookmaker)
 
 
 def rule_title(kind_name: str, measure: Measure, threshold: Decimal, bookmaker: str | None) -> str:
@@ -82,15 +116,11 @@ def rule_title(kind_name: str, measure: Measure, threshold: Decimal, bookmaker: 
     return f"{kind_name}{where}, {measure.value} {unit} or more"
 
 
-def trouble_answer(say: TroubleSay) -> Answer:
+def _trouble_spans(say: TroubleSay) -> tuple[Span, ...]:
     """A problem, or that it is resolved."""
     known = say.known
     if known.over_at is None:
-        return Answer(spans=(Span("Attention: ", Style.BOLD), Span(known.text)))
+        return Span("Attention: ", Style.BOLD), Span(known.text)
     lasted = duration((known.over_at - known.since).total_seconds())
-    return Answer(
-        spans=(
-            Span(known.text),
-            Span(f"\nResolved at {uk_clock(known.over_at)}, after {lasted}.", Style.ITALIC),
-        )
-    )
+    resolved = f"\nResolved at {uk_clock(known.over_at)}, after {lasted}."
+    return Span(known.text), Span(resolved, Style.ITALIC)

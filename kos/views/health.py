@@ -6,8 +6,9 @@ from datetime import datetime
 
 import msgspec
 
-from kos.messages import BudgetDescribed
+from kos.messages import FETCHER, BudgetDescribed
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
+from kos.service.health import state_words
 from kos.service.heartbeat import Heartbeat
 from kos.views.opportunities import duration
 
@@ -51,7 +52,7 @@ def health_view(system: SystemDescribed) -> HealthView:
             )
         for actor in node.actors:
             row = _row(node, actor)
-            is_fetcher = actor.name.startswith("fetcher.")
+            is_fetcher = actor.name.startswith(FETCHER)
             fetchers += is_fetcher
             with_prices += is_fetcher and bool(actor.pulse.get("fetched_at"))
             if row.remark and row.state != "running":
@@ -79,11 +80,6 @@ def health_view(system: SystemDescribed) -> HealthView:
 def counted_restarts(count: int) -> str:
     """``0 restarts``, ``1 restart``."""
     return f"{count} restart" if count == 1 else f"{count} restarts"
-
-
-def state_words(state: str) -> str:
-    """The state of a node or actor as people read it."""
-    return {"parked": "on hold"}.get(state, state.replace("_", " "))
 
 
 def page_address(system: SystemDescribed) -> str:

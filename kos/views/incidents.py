@@ -9,8 +9,8 @@ from kos.domain.books.calendar import uk_time
 from kos.domain.books.lines import ReminderLine
 from kos.domain.market.places import place_name
 from kos.domain.offers import ReminderKind
-from kos.domain.people.incidents import Incident
-from kos.messages import BudgetDescribed
+from kos.domain.people.incidents import Incident, Restarts
+from kos.messages import LEDGER, BudgetDescribed
 from kos.runtime import SystemDescribed
 from kos.views.opportunities import from_now, uk_clock
 
@@ -21,32 +21,15 @@ _BLINK = timedelta(seconds=20)
 _LASTING = timedelta(minutes=2)
 
 
-def restarts_of(system: SystemDescribed) -> dict[str, int]:
-    """How often each node and actor has been restarted."""
+def restarts_of(system: SystemDescribed) -> dict[str, Restarts]:
+    """How often each node and actor has been restarted, by the name that people read."""
     return {
-        name: count
+        name: Restarts(count, error)
         for node in system.nodes
-        for name, count in (
-            (f"process {node.name}", node.restarts),
-            *((actor.name, actor.restarts) for actor in node.actors),
+        for name, count, error in (
+            (f"process {node.name}", node.restarts, node.last_error),
+            *((actor.name, actor.restarts, actor.last_error) for actor in node.actors),
         )
-    }
-
-
-def restarted(before: Mapping[str, int], system: SystemDescribed) -> dict[str, str]:
-    """The nodes and actors restarted since ``before``, each with the known reason."""
-    errors = {
-        name: error
-        for node in system.nodes
-        for name, error in (
-            (f"process {node.name}", node.last_error),
-            *((actor.name, actor.last_error) for actor in node.actors),
-        )
-    }
-    return {
-        name: errors[name] or "no reason given"
-        for name, count in restarts_of(system).items()
-        if count > before.get(name, 0 if before else count)
     }
 
 
@@ -60,9 +43,12 @@ def system_troubles(
     return troubles
 
 
-def restart_trouble(name: str, reason: str) -> Incident:
-    """A restart: reported immediately."""
-    return Incident(text=f"{name} failed and was restarted: {reason}")
+def restart_troubles(restarted: Mapping[str, str]) -> dict[str, Incident]:
+    """Recent restarts, each by name with its reason: reported immediately."""
+    return {
+        f"restart/{name}": Incident(text=f"{name} failed and was restarted: {reason}")
+        for name, reason in restarted.items()
+    }
 
 
 def due_troubles(
@@ -118,7 +104,7 @@ def _actors(system: SystemDescribed) -> Iterator[tuple[str, Incident]]:
                     f"problem/{actor.name}",
                     Incident(text=f"{actor.name}: {problem}", patience=_LASTING),
                 )
-            if (failed := actor.pulse.get("failed_commits")) and actor.name == "ledger":
+            if (failed := actor.pulse.get("failed_commits")) and actor.name == LEDGER:
                 text = (
                     f"The ledger has failed to save {_times(failed)} since it started. "
                     "Check the disk (kos doctor), then the log"

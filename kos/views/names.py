@@ -33,14 +33,7 @@ ACCOUNT_NAMES: Final = {
     AccountKind.ROUNDING: "Rounding",
 }
 
-PHASE_NAMES: Final = {
-    Phase.DEPOSIT_SENT.name: "Deposit sent",
-    Phase.QUALIFYING_PLACED.name: "Qualifying bet placed",
-    Phase.FREE_BET_PENDING.name: "Free bet pending",
-    Phase.FREE_BET_CREDITED.name: "Free bet credited",
-    Phase.FREE_BET_PLACED.name: "Free bet placed",
-    Phase.FREE_BET_SETTLED.name: "Free bet settled",
-}
+PHASE_NAMES: Final = {phase.name: phase.label for phase in Phase}
 """The phases of an offer, in order."""
 
 BONUS_NAMES: Final = {

@@ -18,6 +18,7 @@ from kos.domain.market.places import place_name
 from kos.domain.market.sports import sport_title
 from kos.domain.money import pennies, rounded
 from kos.domain.opportunities.opportunity import (
+    FREE_BETS,
     BetKind,
     Opportunity,
     OpportunityAnswer,
@@ -60,7 +61,7 @@ COLUMNS: Final = (
 
 _SILENT: Final = {
     # Retention means nothing for a bet with your own money.
-    "retention": frozenset({BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}),
+    "retention": FREE_BETS,
     "refund": frozenset({BetKind.REFUND}),
 }
 """Columns that only apply to some kinds of bet."""
@@ -164,15 +165,9 @@ def without_prices(bookmaker: str | None, sport: str | None, seen: SignalKeys) -
 
 def opportunity_row(opportunity: Opportunity, now: datetime) -> OpportunityRow:
     """One opportunity in words, its ages as at ``now``."""
-    event = (
-        f"{opportunity.home} v {opportunity.away}"
-        if opportunity.home and opportunity.away
-        else opportunity.sport_title
-    )
-    is_free_bet = opportunity.kind in _SILENT["retention"]
     return OpportunityRow(
         id=opportunity.id,
-        event=event,
+        event=opportunity.event,
         competition=opportunity.sport_title,
         kickoff=uk_time(opportunity.kickoff),
         starts_in=duration(minutes_between(now, opportunity.kickoff) * 60),
@@ -186,7 +181,7 @@ def opportunity_row(opportunity: Opportunity, now: datetime) -> OpportunityRow:
         else pounds(opportunity.lay_available),
         rating=percent(opportunity.rating),
         profit=pounds(opportunity.profit),
-        retention=percent(opportunity.retention) if is_free_bet else "",
+        retention=percent(opportunity.retention) if opportunity.kind in FREE_BETS else "",
         stake=pounds(opportunity.stake),
         lay_stake=pounds(opportunity.lay_stake),
         liability=pounds(opportunity.liability),

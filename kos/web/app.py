@@ -16,8 +16,9 @@ from starlette.types import Receive, Scope, Send
 
 from kos.config.settings import WebSettings
 from kos.domain.opportunities.scoring import ScoringRules
-from kos.errors import InvalidInput
-from kos.web.asking import Asking, NotAnswered, NotAsked
+from kos.errors import CommandNotAllowed, InvalidInput, WaitAndRetry
+from kos.runtime import SYSTEM, Describe, SystemDescribed
+from kos.web.asker import PageAsker
 from kos.web.books import BookPages
 from kos.web.guard import Guard, Sessions
 from kos.web.ledger import LedgerAsking
@@ -41,7 +42,7 @@ class WebApp:
         rules: The scoring rules, for the age of prices.
         is_simulated: Whether the markets are the sandbox's.
         log_file: The log to read warnings from.
-        asking: The link to the actors.
+        asker: Asks the actors.
     """
 
     def __init__(
@@ -51,20 +52,20 @@ class WebApp:
         *,
         is_simulated: bool,
         log_file: Path,
-        asking: Asking,
+        asker: PageAsker,
     ) -> None:
-        self._asking = asking
+        self._asker = asker
         self._loop: asyncio.AbstractEventLoop | None = None
         self.hub = Hub()
         self.sessions = Sessions(web.token.reveal())
         pages = Pages(self.sessions, is_simulated=is_simulated)
-        ledger = LedgerAsking(asking)
+        ledger = LedgerAsking(asker)
         rooms = (
             LoginPages(pages, self.sessions),
-            MarketPages(pages, self.hub, asking, rules),
+            MarketPages(pages, self.hub, asker, rules),
             OfferPages(pages, self.hub, ledger),
             BookPages(pages, self.hub, ledger),
-            SystemPages(pages, self.hub, asking, log_file, is_simulated=is_simulated),
+            SystemPages(pages, self.hub, asker, log_file, is_simulated=is_simulated),
         )
         routes: list[BaseRoute] = [
             Route("/", lambda _: RedirectResponse("/opportunities", 303)),
@@ -80,8 +81,8 @@ class WebApp:
                 exception_handlers={
                     HTTPException: pages.on_http_error,
                     InvalidInput: pages.on_invalid_input,
-                    NotAsked: pages.on_invalid_input,
-                    NotAnswered: pages.on_not_answered,
+                    CommandNotAllowed: pages.on_invalid_input,
+                    WaitAndRetry: pages.on_not_answered,
                     TooMany: pages.on_not_answered,
                     Exception: pages.on_failure,
                 },
@@ -106,8 +107,8 @@ class WebApp:
 
     async def _ready(self, _: Request) -> Response:
         try:
-            described = await self._asking.system()
-        except NotAnswered as why:
+            described = await self._asker.ask(SYSTEM, Describe(), SystemDescribed)
+        except WaitAndRetry as why:
             return PlainTextResponse(f"not ready: {why}\n", 503)
         waiting = [node.name for node in described.nodes if node.state != "running"]
         if waiting:

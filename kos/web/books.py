@@ -22,14 +22,13 @@ from kos.domain.market.places import place_name
 from kos.domain.offers.facts import MONEY_FACTS, MoneyFact
 from kos.domain.offers.forms import FACT_FORMS
 from kos.domain.offers.suggestions import FormContext
-from kos.errors import InvalidInput
-from kos.messages import BooksDescribed
+from kos.errors import ActorUnavailable, CommandNotAllowed, InvalidInput, WaitAndRetry
+from kos.messages import LEDGER, BooksDescribed
 from kos.views.books import floats_table, statement_csv, statement_table
 from kos.views.names import account_name, profit_name
-from kos.web.asking import NotAnswered
 from kos.web.changes import Picture
 from kos.web.forms import FIELD, happened_at, moment_shown, page_form, typed_fact
-from kos.web.ledger import ACTOR, FactRefused, LedgerAsking
+from kos.web.ledger import LedgerAsking
 from kos.web.live import Hub
 from kos.web.pages import FormFields, Pages, events, key_of, new_key, words_of
 
@@ -142,7 +141,7 @@ class BookPages:
         return events(
             self._hub.stream(
                 # The scope is made again each time: "this month" moves on.
-                ACTOR,
+                LEDGER,
                 key,
                 lambda: self._picture(_scope(words_of(request))),
                 INTERVAL_S,
@@ -194,10 +193,15 @@ class BookPages:
             await self._ledger.record(
                 f"web:{key}", participant, fact, note=form.get("note", ""), occurred_at=at
             )
-        except (InvalidInput, FactRefused, NotAnswered) as why:
+        except (InvalidInput, CommandNotAllowed, WaitAndRetry) as why:
             typed = {field.removeprefix(FIELD): text for field, text in form.items()}
-            kept = form.get("key", "") if isinstance(why, NotAnswered) else ""
-            return await self._show(request, refusal=str(why), opened=name, typed=typed, key=kept)
+            kept = form.get("key", "") if isinstance(why, WaitAndRetry) else ""
+            try:
+                return await self._show(
+                    request, refusal=str(why), opened=name, typed=typed, key=kept
+                )
+            except ActorUnavailable:
+                raise why from None
         self._hub.hurry()
         return RedirectResponse("/books", 303)
 

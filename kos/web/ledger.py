@@ -10,9 +10,9 @@ from kos.domain.books.lines import OfferLine, ParticipantLine, ReminderLine
 from kos.domain.offers.catalogue import Offer
 from kos.domain.offers.facts import MoneyFact, OfferFact, Role, Source
 from kos.messages import (
+    LEDGER,
     BooksDescribed,
     CatalogueListed,
-    CommandRefused,
     FactRecorded,
     GetBooks,
     GetCatalogue,
@@ -28,50 +28,44 @@ from kos.messages import (
     RemindersListed,
     StatementListed,
 )
-from kos.web.asking import Asking, NotAnswered
-
-ACTOR = "ledger"
-
-
-class FactRefused(Exception):  # noqa: N818 - says what is so
-    """The ledger refused a fact; the text is its reason."""
+from kos.web.asker import PageAsker
 
 
 class LedgerAsking:
     """The page's link to the ledger, as the operator of this machine.
 
     Args:
-        asking: The link to the actors.
+        asker: Asks the actors.
     """
 
-    def __init__(self, asking: Asking) -> None:
-        self._asking = asking
+    def __init__(self, asker: PageAsker) -> None:
+        self._asker = asker
         self._operator = operator()
 
     async def offers(self) -> tuple[OfferLine, ...]:
         """Every offer, including closed ones."""
         question = GetOffers(operator=self._operator)
-        return (await self._asking.of(ACTOR, question, OffersListed)).offers
+        return (await self._asker.ask(LEDGER, question, OffersListed)).offers
 
     async def reminders(self) -> tuple[ReminderLine, ...]:
         """Reminders, earliest first."""
         question = GetReminders(operator=self._operator)
-        return (await self._asking.of(ACTOR, question, RemindersListed)).reminders
+        return (await self._asker.ask(LEDGER, question, RemindersListed)).reminders
 
     async def catalogue(self) -> Mapping[str, Offer]:
         """Offers by key."""
-        listed = await self._asking.of(ACTOR, GetCatalogue(), CatalogueListed)
+        listed = await self._asker.ask(LEDGER, GetCatalogue(), CatalogueListed)
         return {offer.key: offer for offer in listed.offers}
 
     async def participants(self) -> tuple[ParticipantLine, ...]:
         """The participants."""
         question = GetParticipants(operator=self._operator)
-        return (await self._asking.of(ACTOR, question, ParticipantsListed)).participants
+        return (await self._asker.ask(LEDGER, question, ParticipantsListed)).participants
 
     async def offer(self, participant: str, instance: str) -> OfferDescribed:
         """Everything about one offer."""
         question = GetOffer(participant=participant, operator=self._operator, instance=instance)
-        return await self._asking.of(ACTOR, question, OfferDescribed)
+        return await self._asker.ask(LEDGER, question, OfferDescribed)
 
     async def books(
         self, participant: str, since: datetime | None, until: datetime | None
@@ -80,7 +74,7 @@ class LedgerAsking:
         question = GetBooks(
             participant=participant, operator=self._operator, since=since, until=until
         )
-        return await self._asking.of(ACTOR, question, BooksDescribed)
+        return await self._asker.ask(LEDGER, question, BooksDescribed)
 
     async def statement(
         self, participant: str, since: datetime | None, until: datetime | None
@@ -89,7 +83,7 @@ class LedgerAsking:
         question = GetStatement(
             participant=participant, operator=self._operator, since=since, until=until
         )
-        return await self._asking.of(ACTOR, question, StatementListed)
+        return await self._asker.ask(LEDGER, question, StatementListed)
 
     async def record(
         self,
@@ -106,8 +100,8 @@ class LedgerAsking:
         """Have a fact recorded; the same key again changes nothing.
 
         Raises:
-            Refused: The ledger says why.
-            NotAnswered: It is not known whether it was recorded; sending it again is safe.
+            CommandNotAllowed: The ledger says why.
+            ActorUnavailable: Says whether it may be recorded; sending it again is safe.
         """
         command = RecordFact(
             command_id=key,
@@ -121,18 +115,7 @@ class LedgerAsking:
             note=note,
             expected_version=expected_version,
         )
-        try:
-            answer = await self._asking.any_of(ACTOR, command)
-        except NotAnswered as why:
-            raise NotAnswered(
-                f"{str(why).rstrip('.')}. KOS cannot tell whether this was saved. Send it again:"
-                " it will not be recorded twice"
-            ) from why
-        if isinstance(answer, CommandRefused):
-            raise FactRefused(answer.reason)
-        if not isinstance(answer, FactRecorded):
-            raise TypeError(f"the ledger answered {type(answer).__name__}")
-        return answer
+        return await self._asker.do(command, FactRecorded)
 
 
 def operator() -> str:

@@ -15,7 +15,8 @@ from contextlib import suppress
 import msgspec
 import structlog
 
-from kos.web.asking import NotAnswered, NotAsked
+from kos.errors import ActorUnavailable, CommandNotAllowed
+from kos.messages import LEDGER
 from kos.web.changes import Changes, Picture
 
 HEARTBEAT_S = 10.0
@@ -85,7 +86,9 @@ class LiveQuestion:
                     picture = await self._fetch()
                 is_new = self._changes.show(picture)
                 is_new |= self._trouble("")
-            except (NotAnswered, NotAsked) as why:
+            except ActorUnavailable as why:
+                is_new = self._trouble(f"{why.reason} This page will reconnect automatically.")
+            except CommandNotAllowed as why:
                 is_new = self._trouble(str(why))
             except Exception:
                 log.exception("dashboard.question_failed")
@@ -126,7 +129,7 @@ class Hub:
     def hurry(self) -> None:
         """Something was recorded: send the ledger's queries again immediately."""
         for key, watch in self._watches.items():
-            if isinstance(key, tuple) and key[0] == "ledger":
+            if isinstance(key, tuple) and key[0] == LEDGER:
                 watch.hurry()
 
     def stream(

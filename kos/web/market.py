@@ -15,14 +15,14 @@ from kos.domain.opportunities.filters import BY_NAME
 from kos.domain.opportunities.opportunity import OpportunityQuery, SignalKeys
 from kos.domain.opportunities.queries import needs_names
 from kos.domain.opportunities.scoring import ScoringRules
-from kos.errors import InvalidInput
+from kos.errors import InvalidInput, WaitAndRetry
 from kos.messages import (
     GetOpportunities,
     GetSignalKeys,
     OpportunitiesRanked,
     SignalKeysListed,
 )
-from kos.web.asking import Asking, NotAnswered
+from kos.web.asker import PageAsker
 from kos.web.changes import Picture
 from kos.web.live import MAX_QUESTIONS, Hub
 from kos.web.opportunities import factors_of, picture_of
@@ -45,14 +45,14 @@ class MarketPages:
     Args:
         pages: The templates.
         hub: The live queries.
-        asking: The link to the scorer.
+        asker: Asks the scorer.
         rules: The scoring rules, for the age of prices.
     """
 
-    def __init__(self, pages: Pages, hub: Hub, asking: Asking, rules: ScoringRules) -> None:
+    def __init__(self, pages: Pages, hub: Hub, asker: PageAsker, rules: ScoringRules) -> None:
         self._pages = pages
         self._hub = hub
-        self._asking = asking
+        self._asker = asker
         self._rules = rules
         self._choices = Choices()
         self._latest: dict[OpportunityQuery, OpportunitiesRanked] = {}
@@ -110,13 +110,13 @@ class MarketPages:
         """
         seen: SignalKeys | None = None
         if needs_names(words):
-            with suppress(NotAnswered):
-                listed = await self._asking.of("scorer", GetSignalKeys(), SignalKeysListed)
+            with suppress(WaitAndRetry):
+                listed = await self._asker.ask("scorer", GetSignalKeys(), SignalKeysListed)
                 seen = listed.keys
         return question_of(words, seen)
 
     async def _ranked(self, query: OpportunityQuery) -> OpportunitiesRanked:
-        return await self._asking.of("scorer", GetOpportunities(query=query), OpportunitiesRanked)
+        return await self._asker.ask("scorer", GetOpportunities(query=query), OpportunitiesRanked)
 
     async def _picture(self, query: OpportunityQuery) -> Picture:
         ranked = await self._ranked(query)

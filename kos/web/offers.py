@@ -22,15 +22,14 @@ from kos.domain.offers.catalogue import Offer
 from kos.domain.offers.facts import OFFER_FACTS, DepositSent, OfferFact, QualifierPlaced
 from kos.domain.offers.forms import STEP_FORMS
 from kos.domain.offers.suggestions import FormContext
-from kos.errors import InvalidInput
-from kos.messages import OfferDescribed
+from kos.errors import ActorUnavailable, CommandNotAllowed, InvalidInput, WaitAndRetry
+from kos.messages import LEDGER, OfferDescribed
 from kos.views.names import PHASE_NAMES, free_bets_words
 from kos.views.offers import bets_table, form_context, story_table, tokens_table
 from kos.views.opportunities import duration, from_now, odds, uk_day
-from kos.web.asking import NotAnswered
 from kos.web.changes import Picture
 from kos.web.forms import FIELD, PageForm, happened_at, moment_shown, page_form, typed_fact
-from kos.web.ledger import ACTOR, FactRefused, LedgerAsking
+from kos.web.ledger import LedgerAsking
 from kos.web.live import Hub
 from kos.web.pages import FormFields, Pages, events, key_of, new_key
 
@@ -70,7 +69,7 @@ class OfferPages:
         return self._pages.page(request, "offers.html", parts=await self._parts())
 
     async def _stream(self, _: Request) -> Response:
-        return events(self._hub.stream(ACTOR, "board", self._picture, INTERVAL_S))
+        return events(self._hub.stream(LEDGER, "board", self._picture, INTERVAL_S))
 
     async def _picture(self) -> Picture:
         parts = await self._parts()
@@ -186,11 +185,16 @@ class OfferPages:
                 expected_version=_version(form),
                 is_supervisor=bool(form.get("supervisor")),
             )
-        except (InvalidInput, FactRefused, NotAnswered) as why:
+        except (InvalidInput, CommandNotAllowed, WaitAndRetry) as why:
             typed = {each.removeprefix(FIELD): text for each, text in form.items()}
             # A refusal is remembered under its key; a corrected form gets a new one.
-            kept = form.get("key", "") if isinstance(why, NotAnswered) else ""
-            return await self._show(request, opened=name, refusal=str(why), typed=typed, key=kept)
+            kept = form.get("key", "") if isinstance(why, WaitAndRetry) else ""
+            try:
+                return await self._show(
+                    request, opened=name, refusal=str(why), typed=typed, key=kept
+                )
+            except ActorUnavailable:
+                raise why from None
         self._hub.hurry()
         return RedirectResponse(request.url.path, 303)
 
@@ -260,8 +264,8 @@ class OfferPages:
                     f"web:{key}:2", participant, qualifier, instance=instance, occurred_at=at
                 )
                 done.append("Qualifying bet recorded.")
-        except (InvalidInput, FactRefused, NotAnswered) as why:
-            refusal, is_open = str(why), isinstance(why, NotAnswered)
+        except (InvalidInput, CommandNotAllowed, WaitAndRetry) as why:
+            refusal, is_open = str(why), isinstance(why, WaitAndRetry)
         if done:
             self._hub.hurry()
         text = self._pages.part(

@@ -9,22 +9,19 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from kos.domain.books.calendar import uk_time
 from kos.domain.market.freshness import fresh_until
+from kos.domain.market.places import OWN_EXCHANGE
+from kos.domain.money import rounded
 from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityQuery
 from kos.domain.opportunities.scoring import ScoringRules
 from kos.messages import OpportunitiesRanked
 from kos.views.opportunities import (
+    HUNDRED,
+    OpportunityRow,
     brief_percent,
-    exchange_name,
-    odds,
     opportunities_view,
-    opportunity_row,
-    percent,
 )
 from kos.web.changes import Picture
-
-OWN_EXCHANGE = "betfair"
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,8 +83,8 @@ def picture_of(
     last = ranked.last_quotes_at
     return Picture(
         rows={
-            each.id: msgspec.json.encode(row_of(each, answer.as_of, rules))
-            for each in answer.opportunities
+            opportunity.id: msgspec.json.encode(row_of(opportunity, words, rules))
+            for opportunity, words in zip(answer.opportunities, view.rows, strict=True)
         },
         facts={
             "summary": msgspec.json.encode(view.summary),
@@ -100,31 +97,30 @@ def picture_of(
     )
 
 
-def row_of(found: Opportunity, as_of: datetime, rules: ScoringRules) -> Row:
-    """One opportunity as a line."""
-    shown = opportunity_row(found, as_of)
+def row_of(found: Opportunity, words: OpportunityRow, rules: ScoringRules) -> Row:
+    """One opportunity as a line, from its row in the view."""
     link, host = safe_link(found)
     return Row(
         id=found.id,
-        event=shown.event,
-        competition=shown.competition,
+        event=words.event,
+        competition=words.competition,
         sport=found.sport_key,
-        kickoff=uk_time(found.kickoff),
+        kickoff=words.kickoff,
         kickoff_at=found.kickoff.timestamp(),
-        selection=shown.selection,
-        bookmaker=shown.bookmaker,
+        selection=words.selection,
+        bookmaker=words.bookmaker,
         bookmaker_key=found.bookmaker,
         back_odds=f"{found.back_odds:f}",
-        back_shown=odds(found.back_odds),
-        exchange=exchange_name(found.exchange),
+        back_shown=words.back_odds,
+        exchange=words.exchange,
         exchange_key=found.exchange,
         market_id=found.market_id,
         lay_odds=f"{found.lay_odds:f}",
-        lay_shown=odds(found.lay_odds),
+        lay_shown=words.lay_odds,
         available=None if found.lay_available is None else f"{found.lay_available:f}",
         commission=f"{found.commission:f}",
-        rating=percent(found.rating).removesuffix("%"),
-        retention=percent(found.retention).removesuffix("%"),
+        rating=f"{rounded(found.rating * HUNDRED)}",
+        retention=f"{rounded(found.retention * HUNDRED)}",
         keeps=f"{found.retention:f}" if found.kind is BetKind.REFUND else "1",
         stake=f"{found.stake:f}",
         lay_stake=f"{found.lay_stake:f}",
@@ -141,7 +137,7 @@ def row_of(found: Opportunity, as_of: datetime, rules: ScoringRules) -> Row:
             if found.exchange == OWN_EXCHANGE
             else _feed_until(found.lay_received_at, found.lay_updated_at, rules)
         ),
-        warnings=shown.warnings,
+        warnings=words.warnings,
         link=link,
         link_host=host,
     )

@@ -10,10 +10,11 @@ from pathlib import Path
 import structlog
 import uvicorn
 
+from kos.asking import Asker
 from kos.config.settings import WebSettings
 from kos.domain.opportunities.scoring import ScoringRules
 from kos.web.app import WebApp
-from kos.web.asking import Ask, Asking
+from kos.web.asker import PageAsker
 
 _BACKLOG = 128
 _ASKERS = 6
@@ -31,7 +32,7 @@ class WebServer:
         rules: The scoring rules, for the age of prices.
         is_simulated: Whether the markets are the sandbox's.
         log_file: The log to read warnings from; it need not exist.
-        ask: Asks an actor; used from threads of the server.
+        asker: Asks the actors; used from threads of the server.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class WebServer:
         *,
         is_simulated: bool,
         log_file: Path,
-        ask: Ask,
+        asker: Asker,
     ) -> None:
         self._web = web
         self._pool = ThreadPoolExecutor(_ASKERS, thread_name_prefix="page asks")
@@ -50,7 +51,7 @@ class WebServer:
             rules,
             is_simulated=is_simulated,
             log_file=log_file,
-            asking=Asking(ask, self._pool),
+            asker=PageAsker(asker, self._pool),
         )
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None

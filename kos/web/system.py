@@ -16,12 +16,13 @@ from starlette.routing import Route
 
 from kos import __version__
 from kos.domain.books.calendar import uk_time
-from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
-from kos.service.health import Seen, judge
+from kos.messages import FETCHER
+from kos.runtime import SYSTEM, ActorDescribed, Describe, NodeDescribed, SystemDescribed
+from kos.service.health import Seen, judge, state_words
 from kos.service.heartbeat import Heartbeat, beat_of, boot_id
-from kos.views.health import counted_restarts, credits_sentence, state_words
+from kos.views.health import counted_restarts, credits_sentence
 from kos.views.opportunities import duration
-from kos.web.asking import Asking
+from kos.web.asker import PageAsker
 from kos.web.changes import Picture
 from kos.web.live import Hub
 from kos.web.pages import Pages, events
@@ -52,17 +53,17 @@ class SystemPages:
     Args:
         pages: The templates.
         hub: The live queries.
-        asking: The link to the main process.
+        asker: Asks the main process.
         log_file: The log to read warnings from.
         is_simulated: Whether the markets are the sandbox's.
     """
 
     def __init__(
-        self, pages: Pages, hub: Hub, asking: Asking, log_file: Path, *, is_simulated: bool
+        self, pages: Pages, hub: Hub, asker: PageAsker, log_file: Path, *, is_simulated: bool
     ) -> None:
         self._pages = pages
         self._hub = hub
-        self._asking = asking
+        self._asker = asker
         self._log_file = log_file
         self._is_simulated = is_simulated
 
@@ -74,7 +75,7 @@ class SystemPages:
         return self._pages.page(request, "system.html", parts=await self._parts())
 
     async def _stream(self, _: Request) -> Response:
-        return events(self._hub.stream("@system", "system", self._picture, INTERVAL_S))
+        return events(self._hub.stream(SYSTEM, "system", self._picture, INTERVAL_S))
 
     async def _picture(self) -> Picture:
         parts = await self._parts()
@@ -83,7 +84,7 @@ class SystemPages:
         )
 
     async def _parts(self) -> dict[str, str]:
-        system = await self._asking.system()
+        system = await self._asker.ask(SYSTEM, Describe(), SystemDescribed)
         warned = await asyncio.to_thread(recent_warnings, self._log_file)
         now = datetime.now(UTC)
         beat = beat_of(
@@ -190,8 +191,8 @@ def _tiles(beat: Heartbeat, system: SystemDescribed) -> list[tuple[str, str, str
 
 
 def _node(node: NodeDescribed) -> dict[str, object]:
-    actors = [actor for actor in node.actors if not actor.name.startswith("fetcher.")]
-    fetchers = [actor for actor in node.actors if actor.name.startswith("fetcher.")]
+    actors = [actor for actor in node.actors if not actor.name.startswith(FETCHER)]
+    fetchers = [actor for actor in node.actors if actor.name.startswith(FETCHER)]
     ill = [actor for actor in fetchers if actor.state != _WELL or actor.restarts]
     well = len(fetchers) - len(ill)
     return {

@@ -17,6 +17,7 @@ from kos.domain.offers import ReminderKind
 from kos.domain.opportunities.market_snapshot import MarketSnapshot
 from kos.domain.opportunities.opportunity import OpportunityQuery
 from kos.domain.opportunities.scoring import ScoringRules
+from kos.domain.people.alerting import MEMORY
 from kos.domain.people.alerts import PREFERENCES, RULES, AlertRule, Measure, Preferences
 from kos.domain.people.conversation import KOS, PAUSE, Kept, Person, Promise, Seat, Urgency
 from kos.messages import (
@@ -211,7 +212,7 @@ def test_an_opportunity_is_promised_with_its_memory_in_one_command(room: Room) -
     (command,) = room.books.commands
     (promise,) = command.promises
     (memory,) = command.kept
-    assert (memory.owner, memory.name) == (ANN.user, alerts.MEMORY)
+    assert (memory.owner, memory.name) == (ANN.user, MEMORY)
     assert command.by == "alerts"
     assert command.occurred_at == NOW + timedelta(seconds=5)
     assert promise.chat == ANN.user
@@ -239,6 +240,39 @@ def test_what_has_gone_is_said_in_its_own_message(room: Room) -> None:
     assert gone.topic == first.topic
     assert gone.expires_at is None
     assert "no longer available" in text_of(gone)
+
+
+def test_a_message_is_updated_from_figures_that_a_restart_gives_back(
+    put_on_stage: Staging, room: Room
+) -> None:
+    room.books.keep(ANN.user, f"{RULES}1", RULE)
+    odd = msgspec.structs.replace(event(), home="Leeds: Reserves\nand more", away="York 1")
+    makers = tuple(
+        msgspec.structs.replace(
+            maker,
+            markets=tuple(
+                msgspec.structs.replace(
+                    quoted,
+                    outcomes=tuple(
+                        msgspec.structs.replace(
+                            one, name=one.name.replace("Leeds 1", odd.home or "")
+                        )
+                        for one in quoted.outcomes
+                    ),
+                )
+                for quoted in maker.markets
+            ),
+        )
+        for maker in odd.bookmakers
+    )
+    room.quotes(msgspec.structs.replace(odd, bookmakers=makers))
+    (first,) = room.look()
+    assert f"{odd.home}: Coral 2.50" in text_of(first)
+    later = Room(put_on_stage, ANN)
+    later.books.kept = dict(room.books.kept)
+    (gone,) = later.look(12)
+    assert gone.topic == first.topic
+    assert f"{odd.home}: no longer available" in text_of(gone)
 
 
 def test_two_people_with_one_question_ask_the_scorer_once_and_are_both_told(room: Room) -> None:
@@ -286,7 +320,7 @@ def test_a_memory_of_another_life_counts_and_one_that_cannot_be_read_is_none(
     broken = Room(put_on_stage, ANN)
     broken.books.keep(ANN.user, f"{RULES}1", RULE)
     broken.books.keep(ANN.user, f"{RULES}2", '{"rule_id": "no rule"}')
-    broken.books.keep(ANN.user, alerts.MEMORY, "{")
+    broken.books.keep(ANN.user, MEMORY, "{")
     broken.books.keep(ANN.user, PREFERENCES, "")
     broken.quotes(event())
     assert len(broken.look()) == 1

@@ -14,6 +14,7 @@ import trustme
 from kos.actors import exchange
 from kos.config.settings import BetfairSettings, ProxySettings, Secret
 from kos.domain.market.quotes import MarketBook
+from kos.domain.market.sports import SportWanted
 from kos.messages import (
     BooksRead,
     CatalogueRead,
@@ -23,7 +24,6 @@ from kos.messages import (
     PricesWanted,
     ProxySessionGiven,
     ProxyUsed,
-    SportWanted,
     Subscribe,
 )
 from kos.runtime import ActorFailed

@@ -10,17 +10,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from kos.cli.chat import save, text_of
+from kos.asking import Asker
+from kos.cli.chat import Conversation, save, text_of
+from kos.db import FILE_NAME
 from kos.domain.offers import facts as f
 from kos.domain.people.conversation import Answer, Span, Style
-from kos.errors import InvalidInput
-from kos.messages import RecordFact
+from kos.errors import InvalidInput, WaitAndRetry
+from kos.messages import OperatorAnswered, OperatorSaid, RecordFact
+from kos.runtime import Message, PeerDied
+from kos.storage.migrations import open_as_it_is
 from tests.actors.test_desk import Daemon
+from tests.asking.daemons import DaemonProcess
 
 pytestmark = [pytest.mark.timeout(180)]
 
@@ -91,24 +97,57 @@ def test_pictures_and_files_are_saved_under_a_name_of_their_own(
 
 
 def test_a_person_at_a_terminal_has_a_prompt_until_they_leave(daemon: Daemon) -> None:
+    with prompt(daemon.folder) as terminal:
+        shown = read_until(terminal, b"kos> ")
+        assert b"You are an admin." in shown
+        os.write(terminal, b"/version\n")
+        assert b"KOS " in read_until(terminal, b"kos> ")
+
+
+def test_an_open_chat_goes_on_when_the_daemon_is_killed_and_started_again(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        first = stack.enter_context(DaemonProcess(tmp_path, has_desk=True))
+        terminal = stack.enter_context(prompt(tmp_path))
+        read_until(terminal, b"kos> ")
+        first.kill()
+        os.write(terminal, b"/pause supper\n")
+        stack.enter_context(DaemonProcess(tmp_path, has_desk=True))
+        assert b"Paused until /resume" in read_until(terminal, b"kos> ")
+        os.write(terminal, b"/status\n")
+        assert b"supper" in read_until(terminal, b"kos> ")
+    assert messages_recorded(tmp_path) == 1
+
+
+def messages_recorded(state_dir: Path) -> int:
+    """How many messages changed something; the buttons under answers are not counted."""
+    with closing(open_as_it_is(state_dir / FILE_NAME)) as database:
+        found = database.rows(
+            "SELECT command_id FROM commands WHERE command_id NOT LIKE '%:shown:%'"
+        )
+    return len(found)
+
+
+@contextmanager
+def prompt(folder: Path) -> Iterator[int]:
+    """A chat at a terminal until the person leaves it; the terminal's other end."""
     ours, theirs = pty.openpty()
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "dumb"}
     with subprocess.Popen(
-        [sys.executable, "-m", "kos", "chat", "--state-dir", str(daemon.folder)],
+        [sys.executable, "-m", "kos", "chat", "--state-dir", str(folder)],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         env=environment,
-        cwd=daemon.folder,
+        cwd=folder,
     ) as talk:
         os.close(theirs)
-        shown = read_until(ours, b"kos> ")
-        assert b"You are an admin." in shown
-        os.write(ours, b"/version\n")
-        assert b"KOS " in read_until(ours, b"kos> ")
-        os.write(ours, b"\x04")
-        assert talk.wait(TIMEOUT_S) == 0
-    os.close(ours)
+        try:
+            yield ours
+            os.write(ours, b"\x04")
+            assert talk.wait(TIMEOUT_S) == 0
+        finally:
+            talk.kill()
+            os.close(ours)
 
 
 def read_until(handle: int, end: bytes) -> bytes:
@@ -119,6 +158,30 @@ def read_until(handle: int, end: bytes) -> bytes:
         assert select.select([handle], [], [], max(0.0, deadline - time.monotonic()))[0], shown
         shown += os.read(handle, 4096)
     return shown
+
+
+def test_a_message_typed_again_after_no_answer_keeps_its_id(tmp_path: Path) -> None:
+    asked: list[OperatorSaid] = []
+    is_away = True
+
+    def desk(actor: str, message: Message, _timeout_s: float) -> Message:
+        assert isinstance(message, OperatorSaid)
+        asked.append(message)
+        if is_away:
+            raise PeerDied(actor, "killed")
+        return OperatorAnswered()
+
+    conversation = Conversation(Asker(desk, patience_s=0), tmp_path)
+    for typed in ("/pause", "/pause", "/resume", "/pause"):
+        with pytest.raises(WaitAndRetry, match="Send it again: it will not be recorded twice"):
+            conversation.say(typed)
+    is_away = False
+    for _ in range(2):
+        conversation.say("/pause")
+    ids = [said.said_id for said in asked]
+    assert ids[0] == ids[1]
+    assert ids[3] == ids[4]
+    assert len(set(ids)) == 4
 
 
 def test_without_a_daemon_it_is_a_sentence_and_exit_code_two(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from kos.config.described import commented_file, rows
-from kos.config.settings import Settings, load, tables
+from kos.config.load import load
+from kos.config.settings import Settings, tables
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CANARY = "canary-7f3a9c"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kos.config.settings import Secret, load
+from kos.config.load import load
+from kos.config.settings import Secret
 from kos.errors import InvalidSettings
 
 

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from kos.asking import Asker
 from kos.db import open_for_reading
-from kos.desk import Desk, Office, Premises
+from kos.desk import Desk, Premises
 from kos.domain.opportunities.market_snapshot import MarketSnapshot
 from kos.domain.opportunities.scoring import ScoringRules
 from kos.domain.people.conversation import Answer, Person, Promise, Seat
@@ -141,10 +142,9 @@ class Building:
 
     def start(self) -> None:
         """The desk, anew: what it knew is gone."""
-        office = Office(self._ask, self._tell, self.clock)
         self.desk = Desk(
-            office,
-            Premises(version="1.2.3", **self.premises),  # type: ignore[arg-type]
+            Asker(self._ask, self._tell, patience_s=0.2),
+            Premises(version="1.2.3", clock=self.clock, **self.premises),  # type: ignore[arg-type]
             admins=("telegram:1",),
             operators=("telegram:2",),
         )

@@ -79,7 +79,7 @@ def test_each_kind_has_a_usual_threshold_and_the_digest_is_a_word(building: Buil
         ("/alert qualifier coral rating=much", "a percentage such as 98.5"),
         ("/alert qualifier coral rating=98 profit=5", "one of score"),
         ("/alert qualifier coral rating=NaN", "a percentage such as 98.5"),
-        ("/alert qualifier nobody", "Bookmaker"),
+        ("/alert qualifier nobody", "Word cannot be 'nobody'. Enter a bookmaker"),
         ("/unalert 7", "You have no alerts to remove."),
         ("/quiet 25:00-07:00", "22:30"),
         ("/quiet now", "22:30-07:00"),
@@ -108,8 +108,8 @@ def test_rules_are_listed_and_removed_by_a_button(building: Building) -> None:
 
 
 def test_there_is_a_bound_on_rules(building: Building) -> None:
-    for _ in range(MAX_RULES):
-        building.hear("/alert qualifier coral", ADMIN)
+    for number in range(MAX_RULES):
+        building.hear(f"/alert qualifier coral rating={70 + number}", ADMIN)
     assert f"You already have {MAX_RULES} alerts" in building.text("/alert qualifier coral", ADMIN)
 
 
@@ -129,6 +129,15 @@ def test_hours_mute_and_digest_are_kept(building: Building) -> None:
         building.hear(typed, ADMIN)
     now = preferences(building)
     assert (now.quiet_from, now.muted_until, now.wants_system) == ("", None, True)
+
+
+def test_the_same_alert_twice_is_one_alert(building: Building) -> None:
+    building.hear("/alert qualifier coral rating=98", ADMIN)
+    assert "You already have this alert." in building.text(
+        "/alert qualifier coral rating=98", ADMIN
+    )
+    building.hear("/alert qualifier coral rating=97", ADMIN)
+    assert sorted(rules(building)) == [1, 2]
 
 
 def test_alerts_of_one_are_no_business_of_another(building: Building) -> None:

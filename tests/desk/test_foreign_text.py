@@ -10,16 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kos.desk import TABLE
-from kos.desk.formatting import (
+from kos.desk.formatting import MAX_SPANS, link, units
+from kos.domain.people.conversation import (
     MAX_CAPTION,
     MAX_DATA,
     MAX_NOTICE,
-    MAX_SPANS,
     MAX_TEXT,
-    link,
-    units,
+    Answer,
+    Style,
 )
-from kos.domain.people.conversation import Answer, Style
 from kos.messages import OperatorAnswered
 from tests import builders as b
 from tests.desk.offices import NOW, Building, fill_scorer

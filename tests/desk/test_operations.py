@@ -116,7 +116,7 @@ def test_status_tells_actors_ages_credits_and_restarts(works: Building) -> None:
 
 def test_status_goes_on_when_the_budget_is_away(works: Building) -> None:
     del works.peers["budget"]
-    assert "Credits: budget: " in works.text("/status")
+    assert "Credits: The budget " in works.text("/status")
 
 
 def kept_pause(building: Building) -> bool:
@@ -269,4 +269,4 @@ def test_why_of_a_pair_from_one_feed_needs_no_matching(clinic: Building) -> None
 
 
 def test_without_a_betfair_account_the_clinic_says_so(works: Building) -> None:
-    assert "no Betfair account in the settings" in works.text("/alias")
+    assert "The settings have no Betfair account" in works.text("/alias")

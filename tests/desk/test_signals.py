@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from kos.desk.signals import SIMULATED
 from kos.domain.people.conversation import Style
+from kos.views.simulated import SIMULATED
 from tests.desk.offices import Building, data_of, labels, text_of
 
 
@@ -196,7 +196,7 @@ def test_a_silent_scorer_is_a_sentence(building: Building) -> None:
     del building.peers["scorer"]
     told = building.hear("/qualifier_coral")
     assert told.is_refused
-    assert text_of(told.answers[0]).startswith("scorer: ")
+    assert text_of(told.answers[0]).startswith("The scorer ")
 
 
 @pytest.mark.parametrize("typed", ["/arbs", "/arbs coral", "/dutch", "/dutch coral", "/snr_laid"])

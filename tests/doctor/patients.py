@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kos.config.settings import load
+from kos.config.load import load
 from kos.doctor.subject import ExaminedSystem
 
 

@@ -11,6 +11,7 @@ from functools import partial
 import msgspec
 import pytest
 
+from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books import double_entry
 from kos.domain.books.double_entry import Account, AccountKind, Posting, UnbalancedEntry
 from kos.domain.money import read_pence
@@ -175,7 +176,7 @@ BEGINNING = [
         before=(f.BookmakerRestricted(bookmaker="coral", reason="gubbed"),),
     ),
     Row("begun", deposit(), (CORAL.key, "c1"), instance="c2"),
-    Row("begun", f.Credited(tokens=(token("t"),)), ("DEPOSIT_SENT", "credited")),
+    Row("begun", f.Credited(tokens=(token("t"),)), ("deposit sent", "credited")),
     Row(
         "begun",
         f.Reopened(reason="wrong"),
@@ -317,7 +318,7 @@ PLACING = [
     Row("qualified", f.LayMatched(lay=new_lay(selection="")), ("selection",)),
     Row("qualified", f.LayMatched(lay=new_lay(selection="York")), ("ql", "Leeds", "betfair")),
     Row("qualified", f.LayMatched(lay=new_lay(market="m2")), ("ql", "Leeds", "betfair")),
-    Row("qualified", f.LayMatched(lay=new_lay(side=f.ExchangeSide.BACK)), ("ql", "lay")),
+    Row("qualified", f.LayMatched(lay=new_lay(side=ExchangeSide.BACK)), ("ql", "lay")),
     Row("qualified", f.LayMatched(lay=new_lay(exchange="smarkets")), ("ql", "betfair")),
     Row("qualified", f.LayMatched(lay=new_lay(bet="q")), ("q", "coral")),
     Row(

@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from kos.cli.app import app
 from kos.config.described import rows
-from kos.config.settings import credential_name
+from kos.config.load import credential_name
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

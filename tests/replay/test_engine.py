@@ -16,10 +16,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from kos.adapters.oddsapi.payloads import decode_odds
 from kos.cli import replay as command
-from kos.domain.opportunities.opportunity import OpportunityQuery
+from kos.db import FILE_NAME
+from kos.domain.matching import AliasPair
+from kos.domain.matching.aliases import AliasVerdict
+from kos.domain.opportunities.market_snapshot import MarketSnapshot
+from kos.domain.opportunities.opportunity import OpportunityQuery, Ranking
+from kos.domain.opportunities.scoring import ScoringRules
 from kos.errors import InvalidInput
+from kos.messages import RecordAlias
+from kos.replay.aliases import read_aliases
 from kos.replay.engine import replay
+from kos.storage.ledger import Ledger
 from tests.adapters.oddsapi.bodies import rubbish
 from tests.profiles import examples
 
@@ -27,6 +36,7 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 KICKOFF = NOON + timedelta(hours=3)
 QUERY = OpportunityQuery(stake=Decimal(10))
 HOME, AWAY, DRAW = 101, 102, 58805
+EPL = "soccer_epl"
 
 
 def iso(at: datetime) -> str:
@@ -228,6 +238,147 @@ def test_an_id_is_shown_once_and_the_limit_bounds_the_whole(tmp_path: Path) -> N
     assert everything.considered == 12
 
 
+def arb(id: str, sport_key: str, kickoff: datetime, lay: float) -> dict[str, Any]:  # noqa: A002
+    """An event whose home side is an arb: the lower its lay odds, the greater its profit."""
+    books = (
+        book("coral", (2.5, 4.0, 3.5), NOON),
+        book("smarkets", (lay, 9.0, 9.0), NOON, "h2h_lay"),
+    )
+    return {
+        **event(*books, id=id),
+        "sport_key": sport_key,
+        "commence_time": iso(kickoff),
+    }
+
+
+def test_sport_keys_are_ranked_together_in_the_daemon_s_own_order(tmp_path: Path) -> None:
+    events = [
+        arb("a" * 32, EPL, NOON + timedelta(hours=1), 2.40),
+        arb("b" * 32, "soccer_efl_champ", NOON + timedelta(hours=8), 2.38),
+        arb("c" * 32, "soccer_fa_cup", NOON + timedelta(hours=8), 2.38),
+    ]
+    for number, one in enumerate(events):
+        write(tmp_path / f"{number}.json", [one])
+    snapshot = MarketSnapshot(ScoringRules())
+    for one in events:
+        decoded = decode_odds(json.dumps([one]).encode()).events
+        snapshot.apply_quotes(one["sport_key"], decoded, NOON)
+
+    found = replay([tmp_path], QUERY)
+
+    daemon = snapshot.best(QUERY, NOON)
+    assert [one.id for one in found.opportunities] == [one.id for one in daemon.opportunities]
+    assert found.opportunities[0].event_id != "a" * 32, "the greater profit, though it starts later"
+    first = replay([tmp_path], msgspec.structs.replace(QUERY, limit=1))
+    assert first.opportunities == found.opportunities[:1]
+
+
+def test_any_order_that_the_daemon_knows_holds_across_moments(tmp_path: Path) -> None:
+    later = NOON + timedelta(minutes=5)
+    write(tmp_path / "a.json", {"timestamp": ms(NOON), "data": [arb("a" * 32, EPL, KICKOFF, 2.40)]})
+    events = [arb("a" * 32, EPL, KICKOFF, 2.80), arb("b" * 32, EPL, KICKOFF, 2.45)]
+    write(tmp_path / "b.json", {"timestamp": ms(later), "data": events})
+    query = msgspec.structs.replace(QUERY, ranking=Ranking.RATING)
+    found = [
+        one for one in replay([tmp_path], query).opportunities if one.back_odds == Decimal("2.5")
+    ]
+    assert [(one.event_id[0], one.as_of) for one in found] == [("a", NOON), ("b", later)]
+
+
+def test_what_several_files_say_at_one_moment_is_asked_about_once(tmp_path: Path) -> None:
+    write(tmp_path / "a.json", [arb("a" * 32, EPL, KICKOFF, 2.40)])
+    write(tmp_path / "b.json", [arb("b" * 32, "soccer_fa_cup", KICKOFF, 2.40)])
+    found = replay([tmp_path], QUERY)
+    assert (found.moments, found.considered) == (1, 6)
+
+
+def test_an_event_is_forgotten_after_its_end_but_stays_in_the_matches(tmp_path: Path) -> None:
+    write(tmp_path / "a.json", [event(book("coral", (2.0, 4.0, 3.5), NOON))])
+    write(tmp_path / "catalogue.json", [catalogue_entry()])
+    for number, days in enumerate((2, 3)):
+        at = NOON + timedelta(days=days)
+        other = event(book("coral", (2.0, 4.0, 3.5), at), id="b" * 32)
+        other |= {"sport_key": "soccer_fa_cup", "commence_time": iso(at + timedelta(hours=3))}
+        write(tmp_path / f"{number}.json", [other])
+    found = replay([tmp_path], QUERY)
+    assert found.rejected["already started"] == 3, "once, before it was forgotten"
+    assert [one.event_id for one in found.matches.found] == ["a" * 32]
+
+
+@pytest.fixture
+def doubtful(tmp_path: Path) -> Path:
+    """A folder in which only a person's decision makes an event a match."""
+    folder = tmp_path / "recorded"
+    folder.mkdir()
+    named = event(book("coral", (2.0, 4.0, 3.5), NOON)) | {
+        "home_team": "Inter",
+        "away_team": "Roma",
+    }
+    outcomes = named["bookmakers"][0]["markets"][0]["outcomes"]
+    outcomes[0]["name"], outcomes[1]["name"] = "Inter", "Roma"
+    write(folder / "odds.json", [named])
+    entry = catalogue_entry()
+    entry["event"]["name"] = "Inter Turku v Roma"
+    entry["runners"][0]["runnerName"], entry["runners"][1]["runnerName"] = "Inter Turku", "Roma"
+    write(folder / "catalogue.json", [entry])
+    write(folder / "books.json", {"timestamp": iso(NOON), "result": [market_book()]})
+    return folder
+
+
+SHARED = {
+    "sport": "soccer",
+    "feed_name": "Inter",
+    "exchange_name": "Inter Turku",
+    "verdict": "confirmed",
+    "evidence": "seen",
+}
+
+
+def test_a_confirmed_pair_of_names_makes_a_match_as_in_the_daemon(
+    tmp_path: Path, doubtful: Path
+) -> None:
+    before = replay([doubtful], QUERY)
+    assert (before.matches.doubt, before.opportunities) == (1, ())
+    table = read_aliases(write(tmp_path / "aliases.jsonl", SHARED))
+    after = replay([doubtful], QUERY, aliases=table)
+    assert after.matches.match == 1
+    assert {one.exchange for one in after.opportunities} == {"betfair"}
+
+
+def record_alias(path: Path) -> None:
+    """A ledger that holds the decision."""
+    ledger = Ledger(path)
+    command = RecordAlias(
+        command_id="1",
+        by="ann",
+        occurred_at=NOON,
+        sport="soccer",
+        feed_name="Inter",
+        exchange_name="Inter Turku",
+        verdict=AliasVerdict.CONFIRMED,
+        evidence="seen",
+    )
+    ledger.execute([command])
+    ledger.close()
+
+
+def test_the_decisions_of_a_ledger_are_those_of_its_export(tmp_path: Path) -> None:
+    record_alias(tmp_path / "books.db")
+    exported = write(tmp_path / "aliases.jsonl", SHARED)
+    assert read_aliases(tmp_path / "books.db") == read_aliases(exported)
+    assert read_aliases(exported).confirmed == (AliasPair("soccer", "Inter", "Inter Turku"),)
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b'{"sport": "soccer"}', b"no json"])
+def test_a_file_that_holds_no_decisions_is_refused(tmp_path: Path, body: bytes) -> None:
+    path = tmp_path / "aliases.jsonl"
+    path.write_bytes(body)
+    with pytest.raises(InvalidInput, match="kos aliases export"):
+        read_aliases(path)
+    with pytest.raises(InvalidInput, match="kos aliases export"):
+        read_aliases(tmp_path / "nowhere")
+
+
 def test_a_sport_that_is_not_asked_for_is_passed_over(tmp_path: Path) -> None:
     path = write(tmp_path / "odds.json", [event(book("coral", (2.0, 4.0, 3.5), NOON))])
     found = replay([path], OpportunityQuery(sport="tennis"))
@@ -317,6 +468,16 @@ def test_events_without_prices_are_matched_and_never_priced(tmp_path: Path) -> N
     assert (found.matches.match, found.considered, found.moments) == (1, 0, 0)
 
 
+def test_events_without_prices_add_to_those_of_other_files(tmp_path: Path) -> None:
+    bare = {key: value for key, value in event().items() if key != "bookmakers"}
+    write(tmp_path / "a.json", [bare])
+    other = {**bare, "id": "b" * 32, "home_team": "Derby County", "away_team": "Millwall"}
+    write(tmp_path / "b.json", [other])
+    write(tmp_path / "catalogue.json", [catalogue_entry()])
+    found = replay([tmp_path], QUERY)
+    assert (found.matches.match, found.matches.none) == (1, 1)
+
+
 def test_prices_that_nothing_dates_are_left_out_and_counted(tmp_path: Path) -> None:
     undated = book("coral", (2.0, 4.0, 3.5), NOON)
     del undated["last_update"], undated["markets"][0]["last_update"]
@@ -359,6 +520,25 @@ def test_the_command_prints_tables_for_people(tmp_path: Path) -> None:
     assert "Leeds United v Hull City" in result.stdout
     assert "1 price not above 1" in result.stdout
     assert "1 without one" in result.stdout
+
+
+def test_the_command_uses_the_ledger_of_the_state_folder_unless_told_otherwise(
+    tmp_path: Path, doubtful: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    monkeypatch.setenv("STATE_DIRECTORY", str(state))
+
+    def matched(*options: str) -> int:
+        result = CliRunner().invoke(app(), [str(doubtful), "--json", *options])
+        found: int = json.loads(result.stdout)["matches"]["match"]
+        return found
+
+    assert matched() == 0
+    record_alias(state / FILE_NAME)
+    assert matched() == 1
+    (tmp_path / "none").touch()
+    assert matched("--aliases", str(tmp_path / "none")) == 0
 
 
 def test_the_command_refuses_a_stake_that_is_no_amount(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -36,7 +37,7 @@ from kos.messages import (
     RecordFact,
 )
 from kos.storage import queries, reports
-from kos.storage.answers import QUERIES, answer
+from kos.storage.answers import Question, answer
 from kos.storage.ledger import Ledger, LedgerAnswer
 from kos.storage.portfolios import portfolio_of
 from kos.storage.verify import verify
@@ -281,7 +282,7 @@ def test_a_value_that_no_rule_foresaw_takes_no_neighbour_with_it(
 
 # --- tenants --------------------------------------------------------------------------------------
 
-ABOUT_ONE = tuple(query for query in QUERIES if issubclass(query, LedgerQuery))
+ABOUT_ONE = tuple(query for query in get_args(Question) if issubclass(query, LedgerQuery))
 
 
 def test_every_question_about_participants_is_tried() -> None:

@@ -13,12 +13,12 @@ import pytest
 
 from kos.db import open_for_reading, open_for_writing
 from kos.domain.books.double_entry import Account, AccountKind, Posting
+from kos.domain.matching.aliases import AliasVerdict
 from kos.domain.offers import facts as f
 from kos.domain.people.conversation import Action, Kept, Person, Promise, PromiseOutcome, Seat
 from kos.errors import DatabaseRefused, InvalidInput, OperatorMustAct
 from kos.messages import (
     AcceptInvitation,
-    AliasVerdict,
     CommandRefused,
     Conclude,
     EraseParticipant,

@@ -6,19 +6,27 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
+import pytest
 
 from kos.domain.books.lines import ReminderLine
-from kos.domain.opportunities.market_snapshot import MarketSnapshot
 from kos.domain.opportunities.opportunity import OpportunityQuery
-from kos.domain.opportunities.scoring import ScoringRules
-from kos.domain.people.alerts import MAX_LINES, AlertMessage, Item, Measure, Say
+from kos.domain.people.alerting import AlertToSend, TroubleToSend
+from kos.domain.people.alerts import (
+    MAX_LINES,
+    AlertedOpportunity,
+    AlertMessage,
+    AlertRule,
+    Item,
+    Measure,
+    Memory,
+    Say,
+)
 from kos.domain.people.conversation import Answer, Style
-from kos.domain.people.incidents import Known, TroubleSay
+from kos.domain.people.incidents import Known, Restarts, TroubleSay
 from kos.messages import BudgetDescribed
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
-from kos.views.alerts import rule_title, sighting_of, telling_answer, trouble_answer
-from kos.views.incidents import due_troubles, restarted, restarts_of, system_troubles
-from tests.builders import NOW, bookmaker, event, quotes_market
+from kos.views.alerts import message_answer, rule_title
+from kos.views.incidents import due_troubles, restart_troubles, restarts_of, system_troubles
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -42,44 +50,108 @@ def system(*actors: ActorDescribed, **facts: object) -> SystemDescribed:
     return SystemDescribed(name="kos", pid=1, uptime_s=60.0, is_stopping=False, nodes=(node,))
 
 
-def test_a_sighting_tells_all_that_is_needed_to_place_it() -> None:
-    picture = MarketSnapshot(ScoringRules())
-    quotes = event(
-        bookmaker("coral", quotes_market({"Leeds": "2.5", "York": "3.0", "Draw": "3.3"})),
-        bookmaker(
-            "smarkets", quotes_market({"Leeds": "2.54", "York": "3.2", "Draw": "3.5"}, "h2h_lay")
-        ),
+RULE = AlertRule(
+    rule_id=1,
+    query=OpportunityQuery(bookmaker="coral"),
+    measure=Measure.RATING,
+    threshold=Decimal(98),
+)
+
+
+def alert(*items: Item, rule: AlertRule | None = RULE, is_new: bool = True) -> AlertToSend:
+    telling = AlertMessage(telling_id=1, rule_id=1, told_at=NOON, items=items)
+    return AlertToSend(say=Say(telling=telling, is_new=is_new), rule=rule)
+
+
+def item(selection: str = "Leeds", gone_at: datetime | None = None, **figures: object) -> Item:
+    plain = AlertedOpportunity(
+        event="Leeds v York",
+        selection=selection,
+        bookmaker="Coral",
+        exchange="smarkets",
+        back_odds=Decimal("2.50"),
+        lay_odds=Decimal("2.54"),
+        lay_available=Decimal(1500),
+        stake=Decimal(10),
+        lay_stake=Decimal("9.92"),
+        liability=Decimal("15.28"),
+        profit=Decimal("-0.28"),
+        rating=Decimal("0.9722"),
+        retention=None,
+        back_updated_at=NOON - timedelta(minutes=3),
+        lay_updated_at=NOON - timedelta(seconds=23),
+        found_at=NOON,
     )
-    picture.apply_quotes(quotes.sport_key, (quotes,), NOW)
-    found = picture.best(OpportunityQuery(bookmaker="coral"), NOW).opportunities
-    sighting = sighting_of(found[0], Measure.RATING, NOW)
-    assert sighting.key == f"qualifying|{found[0].id}"
-    assert sighting.value == found[0].rating * 100
-    for part in ("Coral 2.50", "Smarkets lay 2.54", "Rating", "Stake £10.00", "old at"):
-        assert part in sighting.text
-
-
-def item(name: str, gone_at: datetime | None = None) -> Item:
     return Item(
-        key=name,
-        text=f"{name} v York, Sat 15:00\nLeeds: Coral 2.50",
+        key=selection,
         kickoff=NOON + timedelta(hours=3),
         last_seen=NOON,
         gone_at=gone_at,
+        opportunity=msgspec.structs.replace(plain, **figures),
     )
 
 
-def test_a_telling_names_the_best_counts_the_rest_and_says_what_has_gone() -> None:
+def stored(message: AlertToSend) -> AlertToSend:
+    """The message as the ledger gives it back."""
+    memory = Memory(tellings=(message.say.telling,))
+    again = msgspec.json.decode(msgspec.json.encode(memory), type=Memory)
+    say = msgspec.structs.replace(message.say, telling=again.tellings[0])
+    return msgspec.structs.replace(message, say=say)
+
+
+def test_an_alert_has_everything_needed_to_place_the_bets() -> None:
+    assert text_of(message_answer(alert(item()), is_simulated=False)) == (
+        "Qualifying bets at Coral, rating 98% or more\n"
+        "\n"
+        "Leeds v York, starts Mon 23 Nov, 15:00\n"
+        "Leeds: Coral 2.50, Smarkets lay 2.54 (£1,500.00 available)\n"
+        "Rating 97.22%, loss £0.28\n"
+        "Stake £10.00, lay £9.92, liability £15.28\n"
+        "Prices: back 3 min old, lay 23s old at 12:00"
+    )
+    free_bet = item(lay_available=None, retention=Decimal("0.755"), profit=Decimal("7.55"))
+    text = text_of(message_answer(alert(free_bet), is_simulated=False))
+    assert "(liquidity unknown)" in text
+    assert "profit £7.55, retention 75.50%" in text
+
+
+def test_an_update_names_the_best_counts_the_rest_and_says_which_are_gone() -> None:
     gone = item("Leeds", NOON + timedelta(minutes=12))
     others = tuple(item(f"Team {number}") for number in range(MAX_LINES + 2))
-    telling = AlertMessage(telling_id=1, rule_id=1, told_at=NOON, items=(gone, *others))
-    text = text_of(
-        telling_answer(Say(telling=telling, is_new=False), "Rating 98% or more", is_simulated=True)
-    )
-    assert text.startswith("SIMULATED MARKETS. Rating 98% or more")
+    text = text_of(message_answer(alert(gone, *others, is_new=False), is_simulated=True))
+    assert text.startswith("SIMULATED MARKETS. Qualifying bets at Coral")
     assert "no longer available at 12:12, after 12 min" in text
-    assert f"and {len(telling.items) - MAX_LINES} more" in text
+    assert f"and {len(others) + 1 - MAX_LINES} more" in text
     assert "Team 6" not in text
+
+
+@pytest.mark.parametrize(
+    ("event_name", "selection"),
+    [
+        ("Ajax: Reserves v York", "Ajax: Reserves"),
+        ("Leeds\nUnited v York", "Leeds\nUnited"),
+        ("A v B: C v D", "B: C v D"),
+    ],
+)
+def test_names_are_whole_in_an_update_whatever_they_are_made_of(
+    event_name: str, selection: str
+) -> None:
+    gone = item(selection, NOON + timedelta(minutes=12), event=event_name)
+    text = text_of(message_answer(stored(alert(gone, is_new=False)), is_simulated=False))
+    assert (
+        f"\n\n{event_name}, starts Mon 23 Nov, 15:00\n{selection}: no longer available at 12:12"
+    ) in text
+
+
+def test_words_of_an_older_ledger_are_shown_as_they_are() -> None:
+    words = "Leeds v York, starts Mon 23 Nov, 15:00\nLeeds: Coral 2.50"
+    old = Item(key="a", kickoff=NOON, last_seen=NOON, text=words)
+    gone = msgspec.structs.replace(old, gone_at=NOON + timedelta(minutes=12))
+    text = text_of(message_answer(alert(old, gone, rule=None), is_simulated=False))
+    assert text == (
+        f"Opportunities\n2 opportunities\n\n{words}\n\n{words}\n"
+        "no longer available at 12:12, after 12 min"
+    )
 
 
 def test_a_rule_is_named_with_its_unit() -> None:
@@ -89,14 +161,14 @@ def test_a_rule_is_named_with_its_unit() -> None:
     assert rule_title("Arbs", Measure.RATING, Decimal(100), None) == "Arbs, rating 100% or more"
 
 
-def test_a_trouble_says_when_it_was_over() -> None:
+def test_a_problem_says_when_it_was_resolved() -> None:
     known = Known(key="a", text="the disk is full", since=NOON, last_seen=NOON, telling_id=1)
-    assert "Attention: the disk is full" in text_of(
-        trouble_answer(TroubleSay(known=known, is_new=True))
-    )
+    new = TroubleToSend(say=TroubleSay(known=known, is_new=True))
+    assert text_of(message_answer(new, is_simulated=False)) == "Attention: the disk is full"
     over = msgspec.structs.replace(known, over_at=NOON + timedelta(hours=2))
-    answer = trouble_answer(TroubleSay(known=over, is_new=False))
-    assert "Resolved at 14:00, after 2h." in text_of(answer)
+    resolved = TroubleToSend(say=TroubleSay(known=over, is_new=False))
+    answer = message_answer(resolved, is_simulated=True)
+    assert text_of(answer) == "SIMULATED MARKETS. the disk is full\nResolved at 14:00, after 2h."
     assert answer.spans[-1].style is Style.ITALIC
 
 
@@ -136,11 +208,16 @@ def test_credits_that_run_out_are_told_and_those_that_last_are_not() -> None:
     assert "No credits left." in none.text
 
 
-def test_only_what_was_started_again_since_is_told() -> None:
-    before = restarts_of(system(actor("scorer", restarts=1)))
-    now = system(actor("scorer", restarts=2, last_error="KeyError: 'x'"), restarts=0)
-    assert restarted(before, now) == {"scorer": "KeyError: 'x'"}
-    assert restarted({}, now) == {}, "what was before the first look is no news"
+def test_restarts_are_counted_and_named_by_process_and_actor() -> None:
+    described = system(
+        actor("scorer", restarts=2, last_error="KeyError: 'x'"), restarts=1, last_error="exit -9"
+    )
+    assert restarts_of(described) == {
+        "process feeds": Restarts(1, "exit -9"),
+        "scorer": Restarts(2, "KeyError: 'x'"),
+    }
+    (trouble,) = restart_troubles({"scorer": "KeyError: 'x'"}).values()
+    assert trouble.text == "scorer failed and was restarted: KeyError: 'x'"
 
 
 def test_an_unhedged_bet_is_told_in_the_hour_before_kickoff() -> None:

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kos.domain.books import double_entry
-from kos.domain.books.calendar import LONDON, read_duration, read_moment
+from kos.domain.books.calendar import LONDON, read_duration, read_moment, uk_time
 from kos.domain.market import odds as market_odds
 from kos.domain.market.commission import read_rate
 from kos.domain.market.odds import read_odds
@@ -77,7 +77,7 @@ def test_days_and_hours(hours: int) -> None:
 def test_a_moment_of_the_nearest_half_year(now: datetime, minutes: int) -> None:
     moment = now + timedelta(minutes=minutes)
     assume(not _comes_twice(moment))
-    assert read_moment("kickoff", views.uk_time(moment), now) == moment
+    assert read_moment("kickoff", uk_time(moment), now) == moment
     assert read_moment("kickoff", views.uk_day(moment, now), now) == moment
 
 

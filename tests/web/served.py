@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
+from kos.asking import Asker
 from kos.config.settings import WebSettings
 from kos.domain.opportunities.scoring import ScoringRules
 from kos.runtime import Message, NoSuchActor
@@ -55,7 +56,7 @@ def serving(cast: Cast, web: WebSettings | None = None) -> Iterator[WebServer]:
         ScoringRules(),
         is_simulated=True,
         log_file=Path("absent.log"),
-        ask=cast.ask,
+        asker=Asker(cast.ask, patience_s=0.2),
     )
     server.open()
     try:

@@ -10,11 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kos.config.settings import load
+from kos.config.load import load
 from kos.domain.books.lines import StatementLine
 from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery
 from kos.domain.opportunities.scoring import ScoringRules
 from kos.errors import InvalidInput, InvalidSettings
+from kos.views.opportunities import opportunity_row
 from kos.web.books import profit_series
 from kos.web.opportunities import row_of, safe_link
 from kos.web.questions import question_of
@@ -48,9 +49,19 @@ def test_a_link_is_shown_only_to_the_bookmakers_own_host(
 def test_a_price_is_fresh_as_long_as_the_engine_takes_it_for_fresh() -> None:
     seen = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
     rules = ScoringRules(max_fetch_age_s=900, max_source_age_s=600, max_exchange_age_s=120)
-    row = row_of(opportunity(1, QUERY, seen_at=seen), seen, rules)
+    priced = opportunity(1, QUERY, seen_at=seen)
+    row = row_of(priced, opportunity_row(priced, seen), rules)
     assert row.back_until == (seen + timedelta(seconds=600)).timestamp()
     assert row.lay_until == (seen + timedelta(seconds=120)).timestamp()
+
+
+def test_ratios_are_figures_in_percent_that_a_column_can_be_sorted_by() -> None:
+    seen = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
+    priced = msgspec.structs.replace(
+        opportunity(1, QUERY, seen_at=seen), rating=Decimal("0.97216"), retention=Decimal("0.755")
+    )
+    row = row_of(priced, opportunity_row(priced, seen), ScoringRules())
+    assert (row.rating, row.retention) == ("97.22", "75.50")
 
 
 def test_an_address_is_a_question() -> None:

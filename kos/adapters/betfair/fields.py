@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from kos.adapters.json_fields import Untrusted
+from kos.adapters.json_fields import MAX_TEXT, Untrusted
+from kos.domain.market.places import OWN_EXCHANGE
 from kos.domain.market.quotes import PriceSize
 
-REMOTE: Final = "betfair"
+REMOTE: Final = OWN_EXCHANGE
 """The service's name in errors and logs."""
 
 MAX_PRICE: Final = Decimal(1000)
 MAX_SIZE: Final = Decimal(1_000_000_000)
 
-_MAX_TEXT: Final = 300
-_MAX_INTEGER: Final = 2**63 - 1
+_LARGEST: Final = 2**63 - 1
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2101, 1, 1, tzinfo=UTC)
 """The service dates markets without an end 2099."""
@@ -43,7 +43,7 @@ def text(value: Any, what: str) -> str:
     trimmed = value.strip()
     if not trimmed:
         raise Untrusted(f"{what} empty")
-    if len(trimmed) > _MAX_TEXT:
+    if len(trimmed) > MAX_TEXT:
         raise Untrusted(f"{what} too long")
     if _CONTROL.search(trimmed):
         raise Untrusted(f"{what} not readable")
@@ -92,7 +92,7 @@ def number(value: Any, what: str) -> Decimal:
 def integer(value: Any, what: str) -> int:
     """A whole number, 0 or above, in 63 bits; ``5.0`` is one too."""
     whole = number(value, what)
-    if whole != whole.to_integral_value() or not 0 <= whole <= _MAX_INTEGER:
+    if whole != whole.to_integral_value() or not 0 <= whole <= _LARGEST:
         raise Untrusted(f"{what} not a whole number")
     return int(whole)
 

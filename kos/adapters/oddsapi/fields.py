@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from kos.adapters import json_fields
-from kos.adapters.json_fields import Drops, NotJson, Untrusted, read_each
+from kos.adapters.json_fields import MAX_TEXT, Drops, NotJson, Untrusted, read_each
 from kos.errors import RemoteUnavailable
 
 REMOTE: Final = "odds-api"
@@ -17,7 +17,6 @@ REMOTE: Final = "odds-api"
 
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 
-_MAX_TEXT: Final = 300
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -147,7 +146,7 @@ def readable(value: str, name: str) -> str:
     """
     if not value.strip():
         raise Untrusted(f"{name} empty")
-    if len(value) > _MAX_TEXT:
+    if len(value) > MAX_TEXT:
         raise Untrusted(f"{name} too long")
     if not value.isprintable() and (_CONTROL.search(value) or _has_surrogate(value)):
         raise Untrusted(f"{name} not readable")

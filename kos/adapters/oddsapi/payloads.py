@@ -36,6 +36,7 @@ from kos.adapters.oddsapi.fields import (
     wire_time,
 )
 from kos.domain.market.quotes import (
+    BACK_MARKET,
     BookmakerQuotes,
     Drop,
     EventQuotes,
@@ -347,7 +348,7 @@ class _Builder:
         if len({(outcome.name, outcome.point) for outcome in outcomes}) < len(outcomes):
             outcomes = self._without_doubles(outcomes, path)
         asked = len(wire.outcomes) + lost
-        if is_two_way and len(outcomes) < asked and asked > 2 and key.startswith("h2h"):  # noqa: PLR2004
+        if is_two_way and len(outcomes) < asked and asked > 2 and key.startswith(BACK_MARKET):  # noqa: PLR2004
             # Without its draw a three-way market would pass for the two-way one, another bet.
             raise Untrusted("three-way market with an outcome missing")
         link = self._link(wire.link, path, "", 0) if wire.link is not None else None

@@ -7,6 +7,8 @@ from typing import Final
 
 import msgspec
 
+from kos.domain.market.quotes import BACK_MARKET
+
 _BOOKMAKERS_PER_REGION: Final = 10
 
 
@@ -18,7 +20,7 @@ class OddsQuestion(msgspec.Struct, frozen=True, kw_only=True):
 
     regions: tuple[str, ...] = ("uk",)
     bookmakers: tuple[str, ...] = ()
-    markets: tuple[str, ...] = ("h2h",)
+    markets: tuple[str, ...] = (BACK_MARKET,)
     event_ids: tuple[str, ...] = ()
     commence_from: datetime | None = None
     commence_to: datetime | None = None

@@ -14,14 +14,19 @@ from typing import Final
 
 import msgspec
 
-from kos.domain.people.conversation import Answer, Button, Span, Style
+from kos.domain.people.conversation import (
+    MAX_CAPTION,
+    MAX_DATA,
+    MAX_NOTICE,
+    MAX_TEXT,
+    Answer,
+    Button,
+    Span,
+    Style,
+)
 
-MAX_TEXT: Final = 4096
-MAX_CAPTION: Final = 1024
 MAX_ENTITIES: Final = 100
 MAX_LABEL: Final = 60
-MAX_DATA: Final = 64
-MAX_NOTICE: Final = 200
 
 _KEPT_CONTROLS: Final = frozenset("\n\t")
 _DROPPED: Final = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})

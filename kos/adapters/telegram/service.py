@@ -37,6 +37,7 @@ from kos.adapters.telegram.render import (
 )
 from kos.config.settings import TelegramSettings
 from kos.domain.people.conversation import (
+    TELEGRAM,
     Answer,
     MenuLine,
     OutboxEntry,
@@ -48,8 +49,6 @@ from kos.errors import WaitAndRetry
 from kos.messages import OperatorAnswered, OperatorSaid
 from kos.runtime import job as one_job
 from kos.runtime import meters
-
-PREFIX = "telegram:"
 
 _HANDLED_WITHIN_S = 0.5
 """Longer than nearly every word takes; then polling goes on beside it, once in so many seconds."""
@@ -485,10 +484,10 @@ class TelegramService:
     ) -> OperatorSaid:
         assert self._me is not None  # noqa: S101 - no one speaks before we are connected
         return OperatorSaid(
-            said_id=f"{PREFIX}{self._me.bot_id}:{update_id}",
-            user=f"{PREFIX}{user}",
+            said_id=f"{TELEGRAM}{self._me.bot_id}:{update_id}",
+            user=f"{TELEGRAM}{user}",
             name=shown_text(name)[:100],
-            chat=f"{PREFIX}{chat}",
+            chat=f"{TELEGRAM}{chat}",
             text=text,
             said_at=at.astimezone(UTC),
         )
@@ -520,7 +519,7 @@ class TelegramService:
             return
         self._people.menus[user] = (now, shown)
         try:
-            lines = await self._in_thread(lambda: self._port.menu(f"{PREFIX}{user}"))
+            lines = await self._in_thread(lambda: self._port.menu(f"{TELEGRAM}{user}"))
             if lines != shown:
                 await self._api.set_menu(user, lines)
                 self._people.menus[user] = (now, lines)
@@ -674,8 +673,8 @@ class TelegramService:
             return
         self._in_flight.add(entry.entry_id)
         promise = entry.promise
-        chat = promise.chat.removeprefix(PREFIX)
-        if not promise.chat.startswith(PREFIX) or not chat.lstrip("-").isdigit():
+        chat = promise.chat.removeprefix(TELEGRAM)
+        if not promise.chat.startswith(TELEGRAM) or not chat.lstrip("-").isdigit():
             self._start(
                 self._mark(
                     entry, _Delivered(PromiseOutcome.UNDELIVERABLE, reason="no chat of Telegram")

@@ -27,14 +27,14 @@ def spoken_inputs(
         InvalidInput: A word is no input of this kind, or is given twice.
     """
     inputs: dict[str, object] = {}
+    lists: dict[str, list[object]] = {}
     for typed, name, value in words:
         calculator_input = calculator.input_named(name)
         if calculator_input is None:
             raise InvalidInput(typed, value, f"an input of {calculator.kind}: {allowed}")
         if calculator_input.is_list:
-            entries = inputs.setdefault(calculator_input.name, [])
-            if isinstance(entries, list):
-                entries.extend(_entries(typed, calculator_input, value))
+            inputs[calculator_input.name] = entries = lists.setdefault(calculator_input.name, [])
+            entries.extend(_entries(typed, calculator_input, value))
         elif calculator_input.name in inputs:
             raise InvalidInput(typed, value, "this input only once")
         else:

@@ -12,7 +12,6 @@ from fractions import Fraction
 from kos.domain.money import number_in
 from kos.errors import InvalidInput
 
-HUNDRED = 100
 POINTS_PER_POUND = 10
 """Betfair counts one point per ten pence of commission."""
 
@@ -24,7 +23,7 @@ def rate_in(text: str) -> Decimal | None:
     """
     typed = text.strip()
     number = number_in(typed.removesuffix("%").rstrip())
-    return number / HUNDRED if number is not None and typed.endswith("%") else number
+    return number.scaleb(-2) if number is not None and typed.endswith("%") else number
 
 
 def read_rate(field: str, text: str) -> Decimal:

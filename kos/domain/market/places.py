@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
+OWN_EXCHANGE: Final = "betfair"
+"""The exchange whose books come from the own account, not from the feed."""
+OWN_TITLE: Final = "Betfair"
+EXCHANGES_IN_BOOKS: Final = (OWN_EXCHANGE, "smarkets", "matchbook")
+"""The exchanges that money is recorded at, the own account's first."""
+
 PLACE_NAMES: Final = {
     "sport888": "888sport",
-    "betfair": "Betfair",
-    "betfair_ex_uk": "Betfair",
+    OWN_EXCHANGE: OWN_TITLE,
+    "betfair_ex_uk": OWN_TITLE,
     "betfair_sb_uk": "Betfair Sportsbook",
     "betfred_uk": "Betfred",
     "betvictor": "BetVictor",

@@ -10,8 +10,14 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+BACK_MARKET: Final = "h2h"
+"""The feed's key of head-to-head back prices."""
+LAY_MARKET: Final = "h2h_lay"
+"""The feed's key of an exchange's lay prices for the same outcomes."""
 
 
 class OutcomeQuote(msgspec.Struct, frozen=True, gc=False):

@@ -50,6 +50,15 @@ class SportFacts(msgspec.Struct, frozen=True, kw_only=True):
     """From kickoff until an event is usually over, breaks included."""
 
 
+class SportWanted(msgspec.Struct, frozen=True):
+    """A sport of the exchange in which bookmaker events exist."""
+
+    event_type_id: str
+    event_type: str
+    market_types: tuple[str, ...]
+    """Type codes of the markets that answer the bookmakers' head-to-head prices."""
+
+
 _SPORTS: Final = (
     SportFacts(
         sport="soccer",

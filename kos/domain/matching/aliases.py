@@ -8,6 +8,7 @@ names of two known teams are never the same however alike they look.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -16,6 +17,7 @@ from itertools import combinations
 import msgspec
 
 from kos.domain.matching.normalise import name_words, read_data, strip_marks, vocabulary
+from kos.errors import InvalidInput
 
 _SPORTS_OF = {
     "soccer": ("football.toml", "nations.toml"),
@@ -179,3 +181,47 @@ class SettledAlias(msgspec.Struct, frozen=True):
     evidence: str
     decided_by: str
     decided_at: datetime
+
+
+class SharedAlias(msgspec.Struct, frozen=True):
+    """A decision as it is exported to others, without the person who made it."""
+
+    sport: str
+    feed_name: str
+    exchange_name: str
+    verdict: AliasVerdict
+    evidence: str = ""
+
+
+def shared_aliases(text: str, source: str) -> tuple[SharedAlias, ...]:
+    """The decisions in a file of JSON lines, as ``kos aliases export`` writes it.
+
+    Args:
+        text: The contents; empty lines are skipped.
+        source: Its name, for refusals.
+
+    Raises:
+        InvalidInput: A line is not such a decision; names the line.
+    """
+    aliases = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            aliases.append(msgspec.json.decode(line, type=SharedAlias))
+        except msgspec.MsgspecError:
+            where = f"{source} line {number}"
+            raise InvalidInput(where, line, "a line from kos aliases export") from None
+    return tuple(aliases)
+
+
+def alias_table(settled: Iterable[SettledAlias | SharedAlias]) -> AliasTable:
+    """Decisions in force as the matcher takes them, in a fixed order so that they can be compared."""
+    pairs: dict[AliasVerdict, list[AliasPair]] = defaultdict(list)
+    for alias in settled:
+        pairs[alias.verdict].append(AliasPair(alias.sport, alias.feed_name, alias.exchange_name))
+
+    def of(verdict: AliasVerdict) -> tuple[AliasPair, ...]:
+        return tuple(sorted(pairs[verdict], key=msgspec.structs.astuple))
+
+    return AliasTable(confirmed=of(AliasVerdict.CONFIRMED), banned=of(AliasVerdict.REJECTED))

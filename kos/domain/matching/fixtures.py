@@ -18,6 +18,13 @@ class BookmakerFixture(msgspec.Struct, frozen=True, gc=False):
     """Timezone-aware UTC."""
     home: str
     away: str
+    outcomes: tuple[str, ...] = ()
+    """The names its head-to-head prices are quoted for, each once."""
+
+    @property
+    def name(self) -> str:
+        """``Home v Away``."""
+        return f"{self.home} v {self.away}"
 
 
 class ExchangeFixture(msgspec.Struct, frozen=True, gc=False):

@@ -120,8 +120,7 @@ def _compare_teams(left: Side, right: Side) -> Similarity:
     if left.teams and right.teams:
         if left.teams & right.teams:
             return Similarity(0.98, "known names of one team")
-        if left.tokens != right.tokens:
-            return Similarity(0.0, "known names of different teams", is_final=True)
+        return Similarity(0.0, "known names of different teams", is_final=True)
     if left.tokens == right.tokens:
         return Similarity(1.0, "same name")
     if left.core == right.core:

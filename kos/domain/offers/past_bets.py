@@ -21,6 +21,7 @@ import msgspec
 from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books.calendar import read_moment
 from kos.domain.market.odds import as_decimal, read_odds
+from kos.domain.market.places import OWN_EXCHANGE
 from kos.domain.money import read_pence
 from kos.domain.offers.catalogue import cells_of
 from kos.domain.offers.facts import PastBetImported
@@ -136,7 +137,7 @@ def from_betfair(text: str) -> PastBets:
         fact = PastBetImported(
             # One reference may stand on a bet and on the commission of its market.
             reference=f"betfair {references.of({**row, 'ref': reference})}",
-            venue="betfair",
+            venue=OWN_EXCHANGE,
             category="commission" if _COMMISSION.search(what) else "value",
             profit=profit,
             side=ExchangeSide.LAY

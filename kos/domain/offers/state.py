@@ -25,6 +25,13 @@ class Phase(IntEnum):
     FREE_BET_PLACED = 5
     FREE_BET_SETTLED = 6
 
+    @property
+    def label(self) -> str:
+        """Its name in words."""
+        if self is Phase.QUALIFYING_PLACED:
+            return "Qualifying bet placed"
+        return self.name.replace("_", " ").capitalize()
+
 
 class OfferOutcome(StrEnum):
     """How an instance ended."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from kos.domain.books.double_entry import Pence, pounds
 from kos.domain.books.lines import BalanceLine, BetLine, FloatLine
-from kos.domain.market.places import place_name
+from kos.domain.market.places import EXCHANGES_IN_BOOKS, place_name
 from kos.domain.money import amount_in, from_pence, to_pence
 from kos.domain.offers.catalogue import Bonus, BonusKind, Offer
 from kos.domain.offers.facts import Result
@@ -20,7 +20,6 @@ from kos.domain.offers.state import Token
 
 LEFT_OUT: Final = "-"
 """The answer that leaves an optional field out."""
-_USUAL_EXCHANGES = ("betfair", "smarkets", "matchbook")
 _USUAL_DAYS = 7
 """A free bet is good for this long unless its terms say otherwise."""
 
@@ -274,12 +273,12 @@ def _named(keys: Iterable[str]) -> tuple[Choice, ...]:
 
 def exchanges(context: FormContext) -> tuple[Choice, ...]:
     """The participant's exchanges, or the usual ones if there are none yet."""
-    return _named(context.exchanges() or _USUAL_EXCHANGES)
+    return _named(context.exchanges() or EXCHANGES_IN_BOOKS)
 
 
 def venues(context: FormContext) -> tuple[Choice, ...]:
     """The offer's bookmaker, and the exchanges."""
-    return _named((context.bookmaker, *context.exchanges())) or _named(_USUAL_EXCHANGES)
+    return _named((context.bookmaker, *context.exchanges())) or _named(EXCHANGES_IN_BOOKS)
 
 
 def restricted(context: FormContext) -> tuple[Choice, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from kos.domain.offers.facts import (
     Abandoned,
     BetSettled,
@@ -91,13 +93,20 @@ def refuse_unless_allowed(state: OfferState, fact: Fact, role: Role) -> None:
         CommandNotAllowed: Names the phase, what was asked and what is allowed.
     """
     allowed = allowed_facts(state)
-    where = f"at {state.phase.name}" if state.outcome is None else f"closed ({state.outcome.value})"
     if name_of(fact) not in allowed:
-        raise CommandNotAllowed(
-            f"You cannot record {name_of(fact)} while offer {state.id} is {where}. "
-            f"You can record: {', '.join(allowed)}"
-        )
+        raise not_allowed(name_of(fact), state.id, state.phase, state.outcome, allowed)
     if isinstance(fact, Reopened) and role is not Role.SUPERVISOR:
         raise CommandNotAllowed(
-            f"Offer {state.id} is {where}. Only the supervisor role can record reopened."
+            f"Offer {state.id} is closed. Only the supervisor role can record reopened."
         )
+
+
+def not_allowed(
+    fact: str, offer: str, phase: Phase, outcome: str | None, allowed: Iterable[str]
+) -> CommandNotAllowed:
+    """The refusal of a fact that an offer does not accept now."""
+    where = f'at "{phase.label.lower()}"' if outcome is None else f"closed ({outcome.lower()})"
+    names = ", ".join(allowed) or "nothing"
+    return CommandNotAllowed(
+        f"You cannot record {fact} while offer {offer} is {where}. You can record: {names}"
+    )

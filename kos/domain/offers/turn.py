@@ -63,7 +63,9 @@ class Turn:
 
     def no(self, why: str) -> CommandNotAllowed:
         """A refusal that begins with the phase of the offer; ``why`` is one sentence or more."""
-        return CommandNotAllowed(f"Offer {self.state.id} is at {self.state.phase.name}. {why}")
+        return CommandNotAllowed(
+            f'Offer {self.state.id} is at "{self.state.phase.label.lower()}". {why}'
+        )
 
 
 def settle_phase(turn: Turn) -> None:

@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 
 from kos.domain.bets import dutch, kinds
 from kos.domain.market.outcomes import DRAW, BetForm
+from kos.domain.market.quotes import BACK_MARKET
 from kos.domain.money import NOTHING, pennies, rounded
 from kos.domain.opportunities.dutches import (
     DutchAnswer,
@@ -31,7 +32,7 @@ from kos.domain.opportunities.dutches import (
     OutcomeProfit,
     terms_of,
 )
-from kos.domain.opportunities.event_prices import BACK_MARKET, EventPrices
+from kos.domain.opportunities.event_prices import EventPrices
 from kos.domain.opportunities.legs import ROLES, FormLegs, LegPrice, Reach
 from kos.domain.opportunities.opportunity import (
     BetKind,

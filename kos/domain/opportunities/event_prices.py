@@ -17,7 +17,10 @@ import msgspec
 from kos.domain.bets.kinds import rating
 from kos.domain.market.freshness import fresh_until
 from kos.domain.market.outcomes import DRAW, BetForm, form_of, outcome_name
+from kos.domain.market.places import OWN_EXCHANGE, OWN_TITLE
 from kos.domain.market.quotes import (
+    BACK_MARKET,
+    LAY_MARKET,
     BookmakerQuotes,
     EventMatch,
     EventQuotes,
@@ -29,8 +32,6 @@ from kos.domain.market.quotes import (
 from kos.domain.market.sports import sport_of
 from kos.domain.opportunities.hedges import (
     NEAR,
-    OWN_EXCHANGE,
-    OWN_TITLE,
     BackPrice,
     Bounds,
     HedgedBack,
@@ -48,8 +49,6 @@ from kos.domain.opportunities.legs import DRAW_ROLE, FormLegs, LegPrice, LegTabl
 from kos.domain.opportunities.opportunity import Rejection
 from kos.domain.opportunities.scoring import ScoringRules, refused_for_size
 
-BACK_MARKET: Final = "h2h"
-LAY_MARKET: Final = "h2h_lay"
 EXCHANGES: Final = frozenset(
     {
         "betfair_ex_au",
@@ -455,7 +454,7 @@ class EventPrices:
         """A bookmaker's prices as legs, each with its form of the bet, and the others by reason.
 
         Args:
-            bookmaker: Its key, that of an exchange of the feed too.
+            bookmaker: The key of one of `books`, which may be an exchange of the feed.
             now: The moment settled for.
         """
         remembered = self._first_legs.get(bookmaker)
@@ -464,10 +463,7 @@ class EventPrices:
         legs: list[tuple[BetForm, LegPrice]] = []
         tally: RejectionCounts = {}
         self._first_legs[bookmaker] = legs, tally
-        book = self.books.get(bookmaker)
-        if book is None:
-            return legs, tally
-        table = self._leg_table()
+        book, table = self.books[bookmaker], self._leg_table()
         for quote in book.market.outcomes:
             leg: LegPrice | Rejection
             if self.facts.is_draw_excluded and quote.name == DRAW:
@@ -525,12 +521,11 @@ class EventPrices:
         for book in self.books.values():
             if now <= book.fresh_until < until:
                 until = book.fresh_until
+        # The feed's copy of the own exchange is superseded until then too.
         if self.own is not None and now <= self.own.fresh_until < until:
             until = self.own.fresh_until
         for lays in self.lays.values():
             for lay in lays:
-                if now <= lay.superseded_until < until:
-                    until = lay.superseded_until
                 if now <= lay.fresh_until < until:
                     until = lay.fresh_until
         open_lays = self._open_lays(now)

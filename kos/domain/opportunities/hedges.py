@@ -14,6 +14,7 @@ import msgspec
 
 from kos.domain.bets.kinds import is_suspect_pair
 from kos.domain.market.outcomes import BetForm, outcome_name
+from kos.domain.market.places import OWN_EXCHANGE
 from kos.domain.market.quotes import (
     BookmakerQuotes,
     EventMatch,
@@ -23,11 +24,6 @@ from kos.domain.market.quotes import (
     RunnerBook,
 )
 from kos.domain.opportunities.opportunity import Rejection
-
-OWN_EXCHANGE: Final = "betfair"
-"""The exchange whose books come from the own account, not from the feed."""
-
-OWN_TITLE: Final = "Betfair"
 
 NEAR: Final = 1e-6
 """Relative: where floats are closer than this, exact prices decide."""

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 
 from rapidfuzz import fuzz, process
 
-from kos.domain.market.places import PLACE_NAMES, place_name
+from kos.domain.market.places import OWN_EXCHANGE, PLACE_NAMES, place_name
 from kos.domain.market.sports import SPORT_KEYS, SPORT_WORDS, sport_title
 from kos.domain.opportunities.event_prices import EXCHANGES
-from kos.domain.opportunities.hedges import OWN_EXCHANGE
 from kos.domain.opportunities.opportunity import SignalKeys
 from kos.errors import InvalidInput
 

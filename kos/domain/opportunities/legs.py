@@ -17,16 +17,10 @@ import msgspec
 
 from kos.domain.market.commission import back_odds_after_commission, lay_as_back_odds
 from kos.domain.market.outcomes import BetForm
+from kos.domain.market.places import OWN_EXCHANGE, OWN_TITLE
 from kos.domain.market.quotes import OutcomeQuote
 from kos.domain.opportunities.dutches import LegSide
-from kos.domain.opportunities.hedges import (
-    OWN_EXCHANGE,
-    OWN_TITLE,
-    LayPrice,
-    MakerBook,
-    OwnBook,
-    exchange_family,
-)
+from kos.domain.opportunities.hedges import LayPrice, MakerBook, OwnBook, exchange_family
 from kos.domain.opportunities.opportunity import Rejection
 from kos.domain.opportunities.scoring import ScoringRules, refused_for_size
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from datetime import datetime, timedelta
 
+from kos.domain.market.places import OWN_EXCHANGE, OWN_TITLE
 from kos.domain.market.quotes import (
     EventMatch,
     EventQuotes,
@@ -25,7 +26,6 @@ from kos.domain.market.quotes import (
 from kos.domain.opportunities.dutch_ranking import DutchRanker
 from kos.domain.opportunities.dutches import DutchAnswer, DutchQuery, check_dutch_query
 from kos.domain.opportunities.event_prices import EventPrices
-from kos.domain.opportunities.hedges import OWN_EXCHANGE, OWN_TITLE
 from kos.domain.opportunities.opportunity import (
     OpportunityAnswer,
     OpportunityQuery,
@@ -35,7 +35,7 @@ from kos.domain.opportunities.opportunity import (
     SignalSport,
     check_query,
 )
-from kos.domain.opportunities.ranking import Ranker, Survey, terms_of
+from kos.domain.opportunities.ranking import RankedAnswer, Ranker, Survey, terms_of
 from kos.domain.opportunities.recheck import standing
 from kos.domain.opportunities.scoring import ScoringRules
 
@@ -139,7 +139,11 @@ class MarketSnapshot:
             self._drop_book(next(iter(self._books)))
 
     def best(self, query: OpportunityQuery, now: datetime) -> OpportunityAnswer:
-        """The ranked answer to a question, from memory alone.
+        """The ranked answer to a question, from memory alone; see `ranked`."""
+        return self.ranked(query, now).answer
+
+    def ranked(self, query: OpportunityQuery, now: datetime) -> RankedAnswer:
+        """The ranked answer to a question, from memory alone, with the ranks.
 
         Args:
             query: What is asked.
@@ -158,7 +162,7 @@ class MarketSnapshot:
             if survey is None or not survey.stands_from <= now <= survey.stands_until:
                 survey = sport.surveys[terms] = ranker.survey(sport.boards.values())
             ranker.consider(survey)
-        return ranker.answer()
+        return ranker.ranked()
 
     def dutches(self, query: DutchQuery, now: datetime) -> DutchAnswer:
         """The ranked ways to cover all outcomes of an event, from memory alone.

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
+from typing import Final
 
 import msgspec
 
@@ -25,6 +26,10 @@ class BetKind(StrEnum):
     FREE_BET_SR = "sr"
     REFUND = "refund"
     """Own money, with a refund if the bet loses: as a free bet, or in cash."""
+
+
+FREE_BETS: Final = frozenset({BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR})
+"""Kinds that are staked with a free bet, so that retention means something."""
 
 
 class ScoreFactors(msgspec.Struct, frozen=True):
@@ -111,6 +116,11 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
     """Pounds: the refund if the back bet loses; None: this kind has none."""
     refund_worth: Decimal | None = None
     """Pounds, to the penny: the value of the refund within `if_back_loses`."""
+
+    @property
+    def event(self) -> str:
+        """``Home v Away``; the competition where the event has no two sides."""
+        return f"{self.home} v {self.away}" if self.home and self.away else self.sport_title
 
 
 class Ranking(StrEnum):

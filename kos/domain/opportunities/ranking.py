@@ -17,11 +17,11 @@ import itertools
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Final, NamedTuple
 
+from kos.domain.market.quotes import BACK_MARKET
 from kos.domain.money import pennies
-from kos.domain.opportunities.event_prices import BACK_MARKET, EventPrices
+from kos.domain.opportunities.event_prices import EventPrices
 from kos.domain.opportunities.hedges import (
     Bounds,
     HedgedBack,
@@ -44,6 +44,7 @@ from kos.domain.opportunities.scoring import (
     MINUTES_PER_HOUR,
     Assessment,
     PairTerms,
+    Rank,
     ScoringRules,
     assess,
     bonus_retention,
@@ -141,6 +142,16 @@ class _PricedPair(NamedTuple):
     covered: HedgedBack
     lay: LayPrice
     assessed: Assessment
+
+
+class RankedAnswer(NamedTuple):
+    """An answer with the rank of each of its opportunities, in the same order.
+
+    Ranks compare opportunities of several moments, as long as the question is the same.
+    """
+
+    answer: OpportunityAnswer
+    ranks: tuple[Rank, ...]
 
 
 class Ranker:
@@ -260,8 +271,8 @@ class Ranker:
             minutes = (minutes_between(self._now, first), minutes_between(self._now, last))
             self._push(self._span_bound(survey.span, minutes, survey.duration), survey)
 
-    def answer(self) -> OpportunityAnswer:
-        """The best pairs of what was considered, exactly ordered."""
+    def ranked(self) -> RankedAnswer:
+        """The best pairs of what was considered, exactly ordered, each with its rank."""
         limit = self._query.limit
         priced: list[_PricedPair] = []
         best: list[Bound] = []  # a heap of the best `limit` ranks so far, the worst first
@@ -283,9 +294,10 @@ class Ranker:
                 heapq.heappushpop(best, rank)
         priced.sort(key=_id)
         priced.sort(key=_rank, reverse=True)
-        return OpportunityAnswer(
+        del priced[limit:]
+        answer = OpportunityAnswer(
             as_of=self._now,
-            opportunities=tuple(self._opportunity(candidate) for candidate in priced[:limit]),
+            opportunities=tuple(self._opportunity(candidate) for candidate in priced),
             considered=self._considered,
             rejected={
                 reason.value: count
@@ -293,6 +305,7 @@ class Ranker:
                 if count
             },
         )
+        return RankedAnswer(answer, tuple(_rank(found) for found in priced))
 
     # --- which back prices could be offered ----------------------------------------------------
 
@@ -670,5 +683,5 @@ def _id(priced: _PricedPair) -> str:
     return priced.id
 
 
-def _rank(priced: _PricedPair) -> tuple[int, int, float, Decimal, float, Decimal, float]:
+def _rank(priced: _PricedPair) -> Rank:
     return priced.assessed.rank

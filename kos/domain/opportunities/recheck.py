@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from kos.domain.market.freshness import fresh_until
-from kos.domain.market.quotes import OutcomeQuote
-from kos.domain.opportunities.event_prices import BACK_MARKET, EventPrices
+from kos.domain.market.quotes import BACK_MARKET, OutcomeQuote
+from kos.domain.opportunities.event_prices import EventPrices
 from kos.domain.opportunities.hedges import BackPrice, LayPrice, MakerBook, refused_pair
 from kos.domain.opportunities.opportunity import (
     MAX_LIMIT,
@@ -61,7 +61,7 @@ def standing(
         )
         ranker = Ranker(terms, rules, now)
         ranker.consider(ranker.survey((board,)))
-        for opportunity in ranker.answer().opportunities:
+        for opportunity in ranker.ranked().answer.opportunities:
             if opportunity.id == wanted:
                 return OpportunityState(as_of=now, opportunity=opportunity)
         reason = _why_not(board, book, quote, exchange, terms=terms, rules=rules, now=now)

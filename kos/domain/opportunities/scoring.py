@@ -36,6 +36,7 @@ from msgspec import Meta
 
 from kos.domain.bets import kinds
 from kos.domain.bets.lay import LaySolution, balance
+from kos.domain.market.places import OWN_EXCHANGE
 from kos.domain.market.sports import SportFacts
 from kos.domain.opportunities.opportunity import (
     BetKind,
@@ -104,7 +105,7 @@ class ScoringRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         ),
     ] = msgspec.field(
         default_factory=lambda: {
-            "betfair": Decimal("0.05"),
+            OWN_EXCHANGE: Decimal("0.05"),
             "betfair_ex_uk": Decimal("0.05"),
             "betfair_ex_eu": Decimal("0.05"),
             "matchbook": Decimal("0.02"),
@@ -205,6 +206,10 @@ class Worth(NamedTuple):
     """An offer that costs as much as it brings."""
 
 
+Rank = tuple[int, int, float, Decimal, float, Decimal, float]
+"""Sort key, best last: known liquidity, tier, merit, profit, score, retention, -minutes."""
+
+
 class Assessment(msgspec.Struct, frozen=True, gc=False):
     """One pair priced for one question."""
 
@@ -218,8 +223,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     factors: ScoreFactors
     merit: float
     """What the ranking asked for orders by."""
-    rank: tuple[int, int, float, Decimal, float, Decimal, float]
-    """Sort key, best last: known liquidity, tier, merit, profit, score, retention, -minutes."""
+    rank: Rank
 
 
 def minutes_between(now: datetime, kickoff: datetime) -> float:

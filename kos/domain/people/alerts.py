@@ -21,7 +21,12 @@ from typing import assert_never
 import msgspec
 
 from kos.domain.books.calendar import LONDON, read_clock
-from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityQuery, check_query
+from kos.domain.opportunities.opportunity import (
+    FREE_BETS,
+    Opportunity,
+    OpportunityQuery,
+    check_query,
+)
 from kos.errors import InvalidInput
 
 RULES = "alert-rule/"
@@ -83,6 +88,32 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     """Admins: whether system alerts are on."""
 
 
+class AlertedOpportunity(msgspec.Struct, frozen=True, kw_only=True):
+    """The names and figures of an opportunity as it was found. Money is pounds."""
+
+    event: str
+    """``Home v Away``."""
+    selection: str
+    bookmaker: str
+    """Its title, as people read it."""
+    exchange: str
+    """Its key."""
+    back_odds: Decimal
+    lay_odds: Decimal
+    lay_available: Decimal | None
+    """None: the source does not say."""
+    stake: Decimal
+    lay_stake: Decimal
+    liability: Decimal
+    profit: Decimal
+    rating: Decimal
+    retention: Decimal | None
+    """Share of a free bet's value kept as cash; None for other kinds of bet."""
+    back_updated_at: datetime
+    lay_updated_at: datetime
+    found_at: datetime
+
+
 class AlertHit(msgspec.Struct, frozen=True, kw_only=True):
     """An opportunity found for a rule, with the rule's measure of it."""
 
@@ -90,18 +121,20 @@ class AlertHit(msgspec.Struct, frozen=True, kw_only=True):
     """The kind of bet and the opportunity's id."""
     value: Decimal
     kickoff: datetime
-    text: str
-    """Its text in the message."""
+    opportunity: AlertedOpportunity
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True):
+class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An opportunity that was sent, or is held."""
 
     key: str
-    text: str
     kickoff: datetime
     last_seen: datetime
     gone_at: datetime | None = None
+    opportunity: AlertedOpportunity | None = None
+    """None: stored before names and figures were; then its words are in `text`."""
+    text: str = ""
+    """Words of an older ledger, shown as they are."""
 
 
 class AlertMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,8 +183,7 @@ def check_rule(rule: AlertRule) -> None:
     check_query(rule.query)
     if not rule.threshold.is_finite() or abs(rule.threshold) > Decimal(1_000_000):
         raise InvalidInput("threshold", rule.threshold, "a finite number")
-    is_free_bet = rule.query.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}
-    if rule.measure is Measure.RETENTION and not is_free_bet:
+    if rule.measure is Measure.RETENTION and rule.query.kind not in FREE_BETS:
         raise InvalidInput(
             "measure",
             "retention",
@@ -172,6 +204,33 @@ def check_preferences(preferences: Preferences) -> None:
             read_clock("time", text)
     if not 5 <= preferences.digest_minutes <= 24 * 60:  # noqa: PLR2004 - five minutes to a day
         raise InvalidInput("digest", preferences.digest_minutes, "5 to 1,440 minutes")
+
+
+def hit_of(opportunity: Opportunity, measure: Measure, now: datetime) -> AlertHit:
+    """An opportunity found now, as a rule with this measure judges it."""
+    return AlertHit(
+        key=f"{opportunity.kind.value}|{opportunity.id}",
+        value=value_of(opportunity, measure),
+        kickoff=opportunity.kickoff,
+        opportunity=AlertedOpportunity(
+            event=opportunity.event,
+            selection=opportunity.outcome,
+            bookmaker=opportunity.bookmaker_title,
+            exchange=opportunity.exchange,
+            back_odds=opportunity.back_odds,
+            lay_odds=opportunity.lay_odds,
+            lay_available=opportunity.lay_available,
+            stake=opportunity.stake,
+            lay_stake=opportunity.lay_stake,
+            liability=opportunity.liability,
+            profit=opportunity.profit,
+            rating=opportunity.rating,
+            retention=opportunity.retention if opportunity.kind in FREE_BETS else None,
+            back_updated_at=opportunity.back_updated_at,
+            lay_updated_at=opportunity.lay_updated_at,
+            found_at=now,
+        ),
+    )
 
 
 def value_of(found: Opportunity, measure: Measure) -> Decimal:
@@ -331,7 +390,12 @@ class _Round:
         if not new:
             return
         items = [
-            Item(key=each.key, text=each.text, kickoff=each.kickoff, last_seen=self._now)
+            Item(
+                key=each.key,
+                kickoff=each.kickoff,
+                last_seen=self._now,
+                opportunity=each.opportunity,
+            )
             for each in sorted(new.values(), key=lambda each: -each.value)
         ]
         recent = sum(self._now - each.told_at < BURST_SPAN for each in self._tellings.values())

@@ -12,10 +12,22 @@ from enum import StrEnum
 
 import msgspec
 
-KOS = "kos"
+from kos import NAME
+
+KOS = NAME
 """Owner of what is kept for the whole, and not for a person."""
 PAUSE = "pause"
 """Kept by :data:`KOS`: while it is there, nothing is polled and no opportunity is announced."""
+TELEGRAM = "telegram:"
+"""The beginning of a user or a chat of Telegram; its number follows."""
+
+MAX_TEXT = 4096
+MAX_CAPTION = 1024
+"""Of a message, and of one with a picture, in UTF-16 code units as Telegram counts them."""
+MAX_DATA = 64
+"""Bytes of what a button says."""
+MAX_NOTICE = 200
+"""Characters of a notice for a pressed button."""
 
 
 class Seat(StrEnum):

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
 OVER_AFTER = timedelta(seconds=30)
 COOL_DOWN = timedelta(minutes=15)
 _FORGOTTEN_AFTER = timedelta(days=1)
+_RESTART_SHOWN = timedelta(minutes=1)
+"""A restart is over as soon as it has happened; it is reported for this long."""
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,3 +112,31 @@ def is_worth_keeping(before: TroubleMemory, after: TroubleMemory) -> bool:
         return (memory.last_id, ends)
 
     return lasting(before) != lasting(after)
+
+
+class Restarts(NamedTuple):
+    """How often a process or an actor has been restarted, and why it was last."""
+
+    times: int
+    last_error: str
+
+
+class RestartHistory:
+    """Restarts from one look to the next. Those before the first look are not reported."""
+
+    def __init__(self) -> None:
+        self._times: dict[str, int] = {}
+        self._recent: dict[str, tuple[datetime, str]] = {}
+
+    def seen(self, restarts: Mapping[str, Restarts], now: datetime) -> dict[str, str]:
+        """Take in the present counts by name; names restarted lately, each with the reason."""
+        for name, (times, last_error) in restarts.items():
+            if times > self._times.get(name, 0 if self._times else times):
+                self._recent[name] = now, last_error or "no reason given"
+        self._times = {name: times for name, (times, _) in restarts.items()}
+        self._recent = {
+            name: (at, reason)
+            for name, (at, reason) in self._recent.items()
+            if now - at < _RESTART_SHOWN
+        }
+        return {name: reason for name, (_, reason) in self._recent.items()}

@@ -183,12 +183,3 @@ class DescriptionPlan:
     def failed(self, batch: Sequence[str], now: datetime) -> None:
         """A call for ``batch`` brought nothing."""
         self.answered(batch, (), now)
-
-
-class SportWanted(msgspec.Struct, frozen=True):
-    """A sport of the exchange in which bookmaker events exist."""
-
-    event_type_id: str
-    event_type: str
-    market_types: tuple[str, ...]
-    """Type codes of the markets that answer the bookmakers' head-to-head prices."""

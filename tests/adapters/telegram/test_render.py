@@ -6,12 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kos.adapters.telegram.render import (
-    MAX_CAPTION,
-    MAX_DATA,
     MAX_ENTITIES,
     MAX_LABEL,
-    MAX_NOTICE,
-    MAX_TEXT,
     Entity,
     MessageForm,
     Outgoing,
@@ -23,7 +19,16 @@ from kos.adapters.telegram.render import (
     text_of,
     units,
 )
-from kos.domain.people.conversation import Answer, Button, Span, Style
+from kos.domain.people.conversation import (
+    MAX_CAPTION,
+    MAX_DATA,
+    MAX_NOTICE,
+    MAX_TEXT,
+    Answer,
+    Button,
+    Span,
+    Style,
+)
 from tests.profiles import examples
 
 

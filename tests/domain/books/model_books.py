@@ -17,6 +17,7 @@ from math import ceil, floor
 
 import msgspec
 
+from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.offers import facts as f
 from kos.domain.offers.catalogue import BonusKind, Offer
 from tests.domain.offers.offer_stories import Telling
@@ -71,7 +72,7 @@ class Bet:
     """One bet: its fills, and what is open of it."""
 
     venue: str
-    side: f.ExchangeSide
+    side: ExchangeSide
     fills: list[tuple[int, Fraction]]
     is_exchange: bool
     market: str = ""
@@ -87,17 +88,17 @@ class Bet:
         return sum(size * (odds - 1) for size, odds in self.fills) * Fraction(stake, whole)
 
     def risk(self, stake: int) -> int:
-        return stake if self.side is f.ExchangeSide.BACK else ceil(self.gains(stake))
+        return stake if self.side is ExchangeSide.BACK else ceil(self.gains(stake))
 
     def if_happened(self) -> int:
         return (
             -self.risk(self.open)
-            if self.side is f.ExchangeSide.LAY
+            if self.side is ExchangeSide.LAY
             else half_up(self.gains(self.open))
         )
 
     def if_not(self) -> int:
-        return self.open if self.side is f.ExchangeSide.LAY else -self.open
+        return self.open if self.side is ExchangeSide.LAY else -self.open
 
 
 @dataclass
@@ -482,7 +483,7 @@ class Books:
     def _place(self, offer: Instance, back: f.Back, token: BonusKind | None) -> None:
         offer.bets[back.bet] = Bet(
             venue=offer.terms.bookmaker,
-            side=f.ExchangeSide.BACK,
+            side=ExchangeSide.BACK,
             fills=[(back.stake, Fraction(back.odds))],
             is_exchange=False,
             token=token,
@@ -544,7 +545,7 @@ class Books:
 
     def _settle(self, bet: Bet, one: f.Settlement) -> None:
         part = bet.open if one.part is None else one.part
-        gains, is_lay = bet.gains(part), bet.side is f.ExchangeSide.LAY
+        gains, is_lay = bet.gains(part), bet.side is ExchangeSide.LAY
         if not bet.is_exchange:
             stake = part if bet.token is None else 0
             own = 0 if bet.token is BonusKind.SNR else part

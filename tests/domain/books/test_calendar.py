@@ -14,6 +14,7 @@ from kos.domain.books.calendar import (
     read_moment,
     uk_date,
     uk_midnight,
+    uk_span,
 )
 from kos.errors import InvalidInput
 
@@ -202,3 +203,18 @@ def test_what_is_no_length_of_time_is_refused_by_name(text: str) -> None:
     with pytest.raises(InvalidInput, match="90m, 2h or 3d") as refused:
         read_duration("within", text)
     assert (refused.value.field, refused.value.value) == ("within", text)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "text"),
+    [
+        (None, None, "at any time"),
+        (None, TUESDAY, "until Tue 1 Dec, 12:00"),
+        (TUESDAY, None, "from Tue 1 Dec, 12:00"),
+        (TUESDAY, uk(2026, 12, 5, 9, 30), "from Tue 1 Dec, 12:00 to Sat 5 Dec, 09:30"),
+    ],
+)
+def test_a_span_may_be_open_at_either_end(
+    start: datetime | None, end: datetime | None, text: str
+) -> None:
+    assert uk_span(start, end) == text

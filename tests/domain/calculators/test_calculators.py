@@ -57,6 +57,23 @@ def test_defaults_are_written_as_a_person_types_them() -> None:
         assert given_all == calculate(case["kind"], case["inputs"]), case["id"]
 
 
+def test_without_a_bank_kelly_gives_the_share_alone() -> None:
+    inputs = {"decimal_odds": "2.1", "probability": "0.5"}
+    assert set(calculate("kelly", inputs)) == {"stake_fraction"}
+    assert set(calculate("kelly", {**inputs, "bank": "100"})) == {"stake_fraction", "stake"}
+
+
+def test_without_lays_an_each_way_bet_has_its_returns_alone() -> None:
+    inputs = {"win_odds": "9", "place_fraction": "0.2", "unit_stake": "10"}
+    assert calculate("each_way", inputs) == {
+        "place_odds": "2.60",
+        "win_return": "90.00",
+        "place_return": "26.00",
+        "total_return": "116.00",
+        "total_staked": "20.00",
+    }
+
+
 @pytest.mark.parametrize("nonsense", ["NaN", "inf", "-Infinity", "", " ", "ten", "1e2", "1_0", "٣"])
 @pytest.mark.parametrize("field", sorted(QUALIFYING))
 def test_what_is_no_number_is_refused_by_name(field: str, nonsense: str) -> None:

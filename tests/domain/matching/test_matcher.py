@@ -173,6 +173,73 @@ def test_a_name_met_with_three_opponents_is_learnt_and_one_contradiction_unlearn
     assert [m.verdict for m in withdrawn] == [Verdict.NONE, Verdict.NONE, Verdict.MATCH]
 
 
+def met(*opponents: str) -> tuple[list[BookmakerFixture], list[ExchangeFixture]]:
+    """Games of a side under two names, one every few days."""
+    games = [
+        left("Thistledown Town", opponent, "soccer_spl", at=number * 4000, name=f"L{number}")
+        for number, opponent in enumerate(opponents)
+    ]
+    events = [
+        right(
+            f"Quags v {opponent}",
+            competition="Scottish Premiership",
+            at=number * 4000,
+            event=f"R{number}",
+        )
+        for number, opponent in enumerate(opponents)
+    ]
+    return games, events
+
+
+def test_a_name_stays_learnt_while_three_opponents_are_listed() -> None:
+    games, events = met("Celtic", "Celtic", "Hibernian", "Motherwell", "Dundee")
+    matcher = Matcher()
+    for first, verdict in (
+        (0, Verdict.MATCH),
+        (1, Verdict.MATCH),
+        (2, Verdict.MATCH),
+        (3, Verdict.NONE),
+    ):
+        found = matcher.match(games[first:], events)
+        assert {match.verdict for match in found} == {verdict}
+
+
+def test_a_learnt_name_finds_its_runner() -> None:
+    games, events = met("Celtic", "Hibernian", "Motherwell")
+    question = (
+        games[0],
+        events[0],
+        ["Celtic", "Quags", "The Draw"],
+        ["Thistledown Town", "Celtic", "Draw"],
+    )
+    matcher = Matcher()
+    matcher.match(games, events)
+    assert matcher.outcomes(*question) == {"Thistledown Town": 1, "Celtic": 0, "Draw": 2}
+    without = Matcher(learning=False)
+    without.match(games, events)
+    assert isinstance(without.outcomes(*question), OutcomesRefused)
+
+
+@pytest.mark.parametrize(
+    ("competition", "verdict"),
+    [("Scottish Championship", Verdict.NONE), ("Welsh League", Verdict.MATCH)],
+)
+def test_a_name_is_not_learnt_for_a_side_that_plays_elsewhere_under_its_own(
+    competition: str, verdict: Verdict
+) -> None:
+    games, events = met("Celtic", "Hibernian", "Motherwell")
+    events += [
+        right(
+            f"Thistledown Town v Keltis{number}",
+            competition=competition,
+            at=number * 4000,
+            event=f"T{number}",
+        )
+        for number in range(3)
+    ]
+    assert {match.verdict for match in Matcher().match(games, events)} == {verdict}
+
+
 def test_the_operators_word_counts_before_all() -> None:
     one, other = left("Quags", "Celtic", "soccer_spl"), right("Thistledown v Celtic")
     said = AliasTable(confirmed=(AliasPair("soccer", "Quags", "Thistledown"),))

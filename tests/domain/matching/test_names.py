@@ -164,6 +164,18 @@ def test_neighbours_are_never_one(one: str, other: str, sport: str) -> None:
     assert sureness(one, other, sport) < POSSIBLE
 
 
+def test_a_second_side_by_the_last_word_of_its_name_is_another_without_tables_too() -> None:
+    assert sureness("Rosario", "Rosario Atletico", tables=False) < POSSIBLE
+    assert sureness("Rosario", "Atletico Rosario", tables=False) >= SURE
+
+
+def test_a_word_of_one_name_stands_for_one_word_of_the_other() -> None:
+    assert sureness("Rosario", "Rosario Rosarios", tables=False) < 1
+    assert sureness("Rosario", "Rosario Rosarios", tables=False) == sureness(
+        "Rosario Rosarios", "Rosario", tables=False
+    )
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

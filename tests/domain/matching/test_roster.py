@@ -8,6 +8,7 @@ from kos.domain.market.quotes import Verdict
 from kos.domain.matching import Matcher
 from kos.domain.matching.events import SideReader
 from kos.domain.matching.roster import Roster
+from kos.domain.matching.sides import POSSIBLE, SURE
 from tests.domain.matching.test_matcher import left, right
 
 DAY = 1440
@@ -177,6 +178,38 @@ def test_a_possible_side_needs_an_opponent_that_is_more_than_just_sure(
     listed = [right(f"Western Rosario v {printed}", competition="Pampa One")]
     listed += [right(f"{one} v Visitors{n}", competition="Pampa One", at=n * DAY, event=f"R{n}") for n, one in enumerate(FILLERS)]  # fmt: skip
     assert Matcher(tables=None, learning=False).match(games, listed)[0].verdict is verdict
+
+
+@pytest.mark.parametrize(("at", "verdict"), [(30, Verdict.MATCH), (31, Verdict.DOUBT)])
+def test_a_possible_side_needs_a_near_kickoff(at: int, verdict: Verdict) -> None:
+    games = [left("Rosario", "Keltis", "soccer_pampa", name="L")]
+    games += [
+        left(one, f"Guests{n}", "soccer_pampa", at=n * DAY, name=f"L{n}")
+        for n, one in enumerate(FILLERS)
+    ]
+    listed = [right("Western Rosario v Keltis", competition="Pampa One", at=at)]
+    listed += [right(f"{one} v Visitors{n}", competition="Pampa One", at=n * DAY, event=f"R{n}") for n, one in enumerate(FILLERS)]  # fmt: skip
+    assert Matcher(tables=None, learning=False).match(games, listed)[0].verdict is verdict
+
+
+def test_a_person_who_is_only_possible_is_not_doubted_for_a_short_list() -> None:
+    reader = SideReader("tennis", None, {})
+    sides = [reader.side(name, women=None, age="") for name in ("Yadong Song", "Yadong")]
+    similarity, doubt = Roster(reader).weigh(*sides, learning=False)
+    assert similarity.value < SURE
+    assert doubt == ""
+
+
+@pytest.mark.parametrize("is_filled", [True, False])
+def test_a_telling_word_in_another_place_counts_only_where_rosters_are_known(
+    *, is_filled: bool
+) -> None:
+    name, listed = "Saski Baskonia", "Baskonia Vitoria"
+    lists = Lists((listed, 0), lefts=(name,))
+    if is_filled:
+        lists = Lists((listed, 0), *filled(), lefts=beside(name))
+    sides = (lists.reader.side(one, women=False, age="") for one in (name, listed))
+    assert (lists.roster.weigh(*sides, learning=True)[0].value >= POSSIBLE) is is_filled
 
 
 def events(*pairs: tuple[str, str, str, str]) -> list[tuple[Verdict, str | None]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.offers import Bet, OfferState, Phase, allowed_facts
 from kos.domain.offers import facts as f
 from kos.domain.offers.catalogue import Bonus, BonusKind, Offer, Qualifying, Trigger
@@ -320,7 +321,7 @@ def _lay(rnd: random.Random, bet: str) -> f.Lay:
         selection=rnd.choice(_SELECTIONS),
         stake=rnd.choice((333, 500, 992)),
         odds=Decimal(rnd.choice(("1.75", "2.54", "6.4"))),
-        side=rnd.choice((f.ExchangeSide.LAY, f.ExchangeSide.LAY, f.ExchangeSide.BACK)),
+        side=rnd.choice((ExchangeSide.LAY, ExchangeSide.LAY, ExchangeSide.BACK)),
         is_single_winner=rnd.random() < 0.9,
     )
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books.double_entry import AccountKind, capital, profit
 from kos.domain.offers import (
     HedgeStatus,
@@ -134,7 +135,7 @@ def test_a_refusal_says_the_phase_what_was_asked_and_what_is_allowed() -> None:
     with pytest.raises(CommandNotAllowed) as refusal:
         story.tell(f.Credited(tokens=(token("t1"),)))
     assert str(refusal.value) == (
-        "You cannot record credited while offer c1 is at DEPOSIT_SENT. You can record: "
+        'You cannot record credited while offer c1 is at "deposit sent". You can record: '
         "deposit_cleared, float_sent, deposit_failed, qualifier_placed, refused, restricted, "
         "abandoned"
     )
@@ -469,7 +470,7 @@ def test_a_hedge_traded_out_is_no_hedge() -> None:
     story = Story().qualified()
     story.tell(
         f.HedgeAdded(
-            lay=msgspec.structs.replace(lay("out", "m1", 992, "2.54"), side=f.ExchangeSide.BACK)
+            lay=msgspec.structs.replace(lay("out", "m1", 992, "2.54"), side=ExchangeSide.BACK)
         )
     )
     assert hedge_status(story.state, "q") is HedgeStatus.UNHEDGED

@@ -160,6 +160,54 @@ def test_exchanges_can_be_left_out_and_their_liquidity_asked_for() -> None:
     assert not any(leg.is_exchange for leg in found.legs)  # the floor is 50
 
 
+def test_a_back_on_the_own_exchange_needs_the_floor() -> None:
+    for available, count in (("49.99", 0), ("50", 1)):
+        seen = with_exchange("2.64")
+        backs: dict[int, tuple[str | int | Decimal, str | int | Decimal]] = {2: ("9", available)}
+        seen.apply_books(
+            (msgspec.structs.replace(book({1: None, 2: None, 3: None}, backs=backs), version=2),)
+        )
+        (found,) = seen.dutches(DutchQuery(stake=D(30)), NOW).dutches
+        assert sum(leg.place == "betfair" for leg in found.legs) == count
+
+
+def test_an_outcome_that_is_no_side_of_the_event_is_no_leg() -> None:
+    prices = {"Leeds": "2.1", "York": "2.1"}
+    one = event(
+        bookmaker("coral", quotes_market({**prices, "Hull": "9"})),
+        *(
+            bookmaker(key, quotes_market({"Leeds": "2.2", "Draw": "4", "York": "2.2"}))
+            for key in ("skybet", "betway")
+        ),
+    )
+    answer = picture(one).dutches(DutchQuery(bookmaker="coral"), NOW)
+    assert {dutch.legs[0].outcome for dutch in answer.dutches} == set(prices)
+    assert answer.rejected == {Rejection.INCOMPLETE.value: 1}
+
+
+def test_a_price_whose_other_outcomes_no_one_quotes_is_no_dutch() -> None:
+    one = event(bookmaker("coral", quotes_market({"Leeds": "2.1"})), sport_key="tennis_atp_x")
+    answer = picture(one).dutches(DutchQuery(bookmaker="coral"), NOW)
+    assert answer.rejected == {Rejection.INCOMPLETE.value: 1}
+
+
+def test_the_feeds_copy_of_the_own_exchange_alone_is_no_dutch() -> None:
+    prices = {"Leeds": "2.6", "Draw": "3.2", "York": "2.9"}
+    seen = picture(event(bookmaker("betfair_ex_uk", quotes_market(prices))))
+    seen.apply_matches("soccer_epl", (match({"Leeds": 1, "York": 2, "Draw": 3}),), ())
+    seen.apply_books((book({1: None, 2: None, 3: None}),))
+    answer = seen.dutches(DutchQuery(bookmaker="betfair_ex_uk"), NOW)
+    assert answer.rejected == {Rejection.INCOMPLETE.value: 3}
+
+
+def test_a_question_can_be_kept_to_a_sport_and_an_event() -> None:
+    seen = picture(three_way())
+    assert seen.dutches(DutchQuery(sport="soccer"), NOW).considered == 1
+    assert seen.dutches(DutchQuery(sport="tennis"), NOW).considered == 0
+    assert seen.dutches(DutchQuery(event_id="e1"), NOW).considered == 1
+    assert seen.dutches(DutchQuery(event_id="e2"), NOW).considered == 0
+
+
 def test_no_place_is_used_twice() -> None:
     seen = picture(tennis(("coral", "2.2", "2.2"), ("skybet", "2.1", "1.9")))
     (found,) = seen.dutches(DutchQuery(stake=D(100)), NOW).dutches

@@ -87,6 +87,14 @@ def dutches(one: EventQuotes, **query: Any) -> Any:
     return made.dutches(DutchQuery(**query), NOW)
 
 
+@pytest.mark.parametrize("spelling", ["The Draw", "tie", "X"])
+def test_a_draw_is_covered_however_its_source_spells_it(spelling: str) -> None:
+    prices = {("Draw" if name == spelling else name): odds for name, odds in BACKS.items()}
+    spelt = {(spelling if name == "Draw" else name): odds for name, odds in prices.items()}
+    picture = picture_of(event(coral(spelt)), books=(book(LAYS),))
+    assert {pair.outcome for pair in ask(picture).opportunities} == {"Leeds", "York", "Draw"}
+
+
 def test_a_bookmaker_that_quotes_nothing_has_no_first_leg() -> None:
     one = event(*(bookmaker(key, quotes_market(BACKS)) for key in ("coral", "betway", "bet365")))
     assert dutches(one, bookmaker="coral").dutches

@@ -420,6 +420,54 @@ def test_finished_events_and_dropped_sports_are_forgotten() -> None:
     assert ask(other).considered == 0
 
 
+def test_a_book_that_no_event_uses_is_forgotten_after_a_day() -> None:
+    picture = picture_of(event(coral()), books=(book(LAYS),), matches=())
+    day = timedelta(days=1)
+    kickoff = NOW + 2 * day
+    for at, count in ((NOW + day, 3), (NOW + day + timedelta(seconds=1), 0)):
+        picture.forget(at)
+        picture.apply_quotes("soccer_epl", (event(coral(), kickoff=kickoff),), NOW)
+        picture.apply_matches("soccer_epl", (match(THREE),), ())
+        assert len(ask(picture).opportunities) == count
+        picture.apply_matches("soccer_epl", (), ())
+
+
+def test_terms_longest_unasked_give_way_and_change_no_answer() -> None:
+    picture = picture_of(event(coral()), books=(book(LAYS),))
+    stakes = [D(stake) for stake in range(10, 30)]
+    first = [ask(picture, stake=stake) for stake in stakes]
+    assert [ask(picture, stake=stake) for stake in stakes] == first
+
+
+def test_two_events_on_one_exchange_market_are_matched_and_unmatched_each_by_itself() -> None:
+    matches = tuple(match(THREE, event_id=name) for name in ("e1", "e2"))
+    picture = picture_of(
+        event(coral()), event(coral(), id="e2"), books=(book(LAYS),), matches=matches
+    )
+    assert len(ask(picture).opportunities) == 6
+    picture.apply_matches("soccer_epl", matches[:1], ())
+    assert {found.event_id for found in ask(picture).opportunities} == {"e1"}
+    picture.apply_books((book({1: ("2.60", 180)}, received_at=NOW),))
+    assert {found.lay_odds for found in ask(picture).opportunities} == {D("2.60")}
+
+
+def test_a_book_of_an_event_without_prices_can_go() -> None:
+    picture = MarketSnapshot(ScoringRules(max_books=1))
+    picture.apply_matches("soccer_epl", (match(THREE),), ())
+    picture.apply_books((book(LAYS), book(LAYS, market_id="1.2")))
+    picture.apply_quotes("soccer_epl", (event(coral()),), NOW)
+    assert ask(picture).rejected == {Rejection.NO_LAY.value: 3}
+
+
+def test_a_pair_that_only_its_exact_minutes_refuse_is_not_offered() -> None:
+    # The least is a fraction of a microsecond above 20 seconds, which the clock cannot tell apart.
+    rules = ScoringRules(min_minutes_to_kickoff=1 / 3 + 1e-9)
+    for seconds, count in ((20, 0), (21, 3)):
+        kickoff = NOW + timedelta(seconds=seconds)
+        picture = picture_of(event(coral(), kickoff=kickoff), books=(book(LAYS),), rules=rules)
+        assert len(ask(picture).opportunities) == count
+
+
 def test_memory_is_bounded_and_what_starts_last_goes_first() -> None:
     rules = ScoringRules(max_events=2, max_books=1)
     picture = MarketSnapshot(rules)

@@ -16,6 +16,7 @@ from kos.domain.people.alerts import (
     BURST,
     COOL_DOWN,
     GONE_AFTER,
+    AlertedOpportunity,
     AlertHit,
     AlertRule,
     Measure,
@@ -24,6 +25,7 @@ from kos.domain.people.alerts import (
     Say,
     check_preferences,
     check_rule,
+    hit_of,
     is_quiet,
     is_worth_keeping,
     look,
@@ -41,12 +43,33 @@ RULE = AlertRule(
 )
 
 
+def alerted() -> AlertedOpportunity:
+    return AlertedOpportunity(
+        event="Leeds v York",
+        selection="Leeds",
+        bookmaker="Coral",
+        exchange="smarkets",
+        back_odds=Decimal("2.50"),
+        lay_odds=Decimal("2.54"),
+        lay_available=None,
+        stake=Decimal(10),
+        lay_stake=Decimal("9.92"),
+        liability=Decimal("15.28"),
+        profit=Decimal("-0.28"),
+        rating=Decimal("0.9722"),
+        retention=None,
+        back_updated_at=NOON,
+        lay_updated_at=NOON,
+        found_at=NOON,
+    )
+
+
 def sighting(key: str = "a", value: object = 101, hours: float = 8) -> AlertHit:
     return AlertHit(
         key=key,
         value=Decimal(str(value)),
         kickoff=NOON + timedelta(hours=hours),
-        text=f"{key} at {value}",
+        opportunity=alerted(),
     )
 
 
@@ -277,6 +300,56 @@ def test_each_measure_is_read_off_the_opportunity_in_its_own_unit() -> None:
     assert measured[Measure.RATING] == pytest.approx(Decimal("95.4"), abs=Decimal("0.1"))
     assert measured[Measure.RETENTION] == found.retention * 100
     assert len(set(measured.values())) == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "keeps"),
+    [(BetKind.QUALIFYING, False), (BetKind.FREE_BET_SNR, True), (BetKind.FREE_BET_SR, True)],
+)
+def test_a_hit_holds_the_names_and_figures_it_was_found_with(kind: BetKind, *, keeps: bool) -> None:
+    priced = picture_of(event(coral()), books=(book(LAYS),))
+    found = ask(priced, kind=kind).opportunities[0]
+    hit = hit_of(found, Measure.PROFIT, NOON)
+    assert (hit.key, hit.value, hit.kickoff) == (
+        f"{kind.value}|{found.id}",
+        found.profit,
+        found.kickoff,
+    )
+    held = hit.opportunity
+    assert (held.event, held.selection) == (f"{found.home} v {found.away}", found.outcome)
+    assert (held.bookmaker, held.exchange) == (found.bookmaker_title, found.exchange)
+    assert held.retention == (found.retention if keeps else None)
+    assert held.found_at == NOON
+    for figure in ("back_odds", "lay_odds", "lay_available", "stake", "lay_stake", "liability"):
+        assert getattr(held, figure) == getattr(found, figure)
+
+
+def test_a_memory_stored_with_words_is_still_read_and_sends_nothing_again() -> None:
+    item = {
+        "key": "a",
+        "text": "Ajax v York, starts Mon 23 Nov, 20:00\nAjax: Reserves: Coral 2.50",
+        "kickoff": (NOON + timedelta(hours=8)).isoformat(),
+        "last_seen": NOON.isoformat(),
+        "gone_at": None,
+    }
+    telling = {"telling_id": 7, "rule_id": 1, "told_at": NOON.isoformat(), "items": [item]}
+    held = {"rule_id": 1, "item": {**item, "key": "b"}}
+    stored = {
+        "tellings": [telling],
+        "held": [held],
+        "digest_at": (NOON + timedelta(minutes=5)).isoformat(),
+        "last_id": 7,
+    }
+    watch = Watch()
+    watch.memory = msgspec.json.decode(msgspec.json.encode(stored), type=Memory)
+    assert watch.sees(sighting("a"), sighting("b")) == ()
+    gone, digest = watch.sees(sighting("b"), after=timedelta(minutes=5))
+    assert (gone.is_new, gone.telling.telling_id, gone.telling.items[0].text) == (
+        False,
+        7,
+        item["text"],
+    )
+    assert (digest.is_digest, keys([digest])) == (True, [["b"]])
 
 
 @pytest.mark.parametrize("minutes", [5, 60, 1440])

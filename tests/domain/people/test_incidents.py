@@ -12,6 +12,8 @@ from kos.domain.people.incidents import (
     COOL_DOWN,
     OVER_AFTER,
     Incident,
+    RestartHistory,
+    Restarts,
     TroubleMemory,
     TroubleSay,
     follow,
@@ -109,3 +111,19 @@ def test_one_that_is_over_is_remembered_for_as_long_as_it_may_come_back_in_place
     assert [known.key for known in watch.memory.known] == ["disk"]
     assert watch.sees(after=timedelta(days=30)) == ()
     assert watch.memory.known == ()
+
+
+def test_a_restart_is_seen_with_its_reason_for_a_minute() -> None:
+    history = RestartHistory()
+    assert history.seen({"scorer": Restarts(3, "old")}, NOON) == {}, "before the first look"
+    again = {"scorer": Restarts(4, "KeyError: 'x'"), "bot": Restarts(0, "")}
+    assert history.seen(again, NOON) == {"scorer": "KeyError: 'x'"}
+    assert history.seen(again, NOON + timedelta(seconds=59)) == {"scorer": "KeyError: 'x'"}
+    assert history.seen(again, NOON + timedelta(seconds=60)) == {}
+
+
+def test_an_actor_that_is_new_and_has_been_restarted_is_seen() -> None:
+    history = RestartHistory()
+    history.seen({"scorer": Restarts(0, "")}, NOON)
+    later = {"scorer": Restarts(0, ""), "bot": Restarts(1, "")}
+    assert history.seen(later, NOON) == {"bot": "no reason given"}
