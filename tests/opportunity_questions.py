@@ -139,6 +139,7 @@ QUESTIONS = (
     ),
     # Odds.
     _asks(QUALIFYING, "min_odds=2; max_odds=6", min_odds=Decimal(2), max_odds=Decimal(6)),
+    _asks(QUALIFYING, "min=2; max=2", min_odds=Decimal(2), max_odds=Decimal(2)),
     _asks(QUALIFYING, "odds=2-6", min_odds=Decimal(2), max_odds=Decimal(6)),
     _asks(SNR, "min=5/1", min_odds=Decimal(6)),
     _asks(SNR, "max-odds=evens", max_odds=Decimal(2)),
@@ -182,6 +183,12 @@ QUESTIONS = (
         QUALIFYING,
         "rank=best",
         "Sort order cannot be 'best'. Enter seed, rating, value, value_per_hour, "
+        "value_per_liability or return_on_capital.",
+    ),
+    _refused(
+        QUALIFYING,
+        "rank=val",
+        "Sort order cannot be 'val'. Enter seed, rating, value, value_per_hour, "
         "value_per_liability or return_on_capital.",
     ),
     _asks(QUALIFYING, "hide_arbs=1", hide_arbs=True),

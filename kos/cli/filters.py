@@ -56,7 +56,7 @@ def with_filters(kinds: Collection[SignalKind]) -> Callable[[Command], Command]:
 
 def texts_of(given: Mapping[str, Given]) -> dict[str, str]:
     """The options that were given, by name, each as a text."""
-    return {name: "yes" if value is True else str(value) for name, value in given.items() if value}
+    return {name: str(value) for name, value in given.items() if value}
 
 
 def _options(declared: Filter, kinds: Collection[SignalKind]) -> Iterator[inspect.Parameter]:

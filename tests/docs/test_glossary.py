@@ -10,18 +10,18 @@ from tests.architecture.house import ROOT, trees
 
 PLAIN = frozenset(
     (  # noqa: SIM905 - as a list of texts it is a page long
-        "alerting allowed and answers api app argument ask asker asking batch betfair block cache "
-        "calc calendar change chart chat check cli client config context control crediting "
-        "database db decision described description detail dialogue dir ending engine error "
-        "examine example exit expected failed field form formatting freshness get group hangup "
-        "help http input invalid job json judge kept key kind known kos launcher level life line "
-        "listing live load log login machine main memory money name normalise not oddsapi office "
-        "operation option outgoing output page part people place placing polling process protocol "
-        "pulse question queue racing readable reader readiness reading reconcile record recording "
-        "redact refused reload render reply report retry rule run rundir scoring server service "
-        "settling simulated single spec spoken sport starting state status subject suggestion "
-        "system systemd table telegram text typed unavailable unit untrusted value verify view "
-        "wait web "
+        "alerting allowed and answers api app argument ask asker asking batch betfair block "
+        "cache calc calendar change chart chat check cli client config context control "
+        "crediting database db decision describe described description detail dialogue dir "
+        "ending engine error examine example exit expected failed field form formatting "
+        "freshness get group hangup help http input invalid job json judge kept key kind "
+        "known kos launcher level life line listing live load log login machine main memory "
+        "money name normalise not oddsapi operation option outgoing output page part people "
+        "place placing polling process protocol pulse question queue racing readable reader "
+        "readiness reading reconcile record recorded recording redact refused reload render "
+        "reply report retry rule run rundir scoring server service settling simulated single "
+        "spec spoken sport starting state status subject suggestion system systemd table "
+        "telegram text typed unavailable unit untrusted value verify view wait web "
     ).split()
 )
 """Words of plain English or of every program, which need no explanation here."""

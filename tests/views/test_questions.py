@@ -145,6 +145,12 @@ def test_a_competition_without_prices_is_refused_once_prices_are_known(
     )
 
 
+def test_two_letters_are_too_few_for_a_name() -> None:
+    told = answer_of(at_the_terminal, Asked(kind=SignalKind.SNR, filters={"bookmaker": "wi"}))
+    assert isinstance(told, str)
+    assert told.startswith("Bookmaker cannot be 'wi'. Enter ")
+
+
 def test_a_replay_takes_a_competition_and_a_bookmaker_that_its_files_may_have() -> None:
     filters = {"sport": "soccer_fa_cup", "bookmaker": "draftkings"}
     query = in_a_replay(Asked(kind=SignalKind.SNR, filters=filters))

@@ -64,23 +64,25 @@ def on_the_page(form: FactForm, typed: Mapping[str, str]) -> Fact:
     return typed_fact(FACTS, form.name, {FIELD + path: text for path, text in typed.items()}, NOW)
 
 
-def in_chat(form: FactForm, typed: Mapping[str, str]) -> Fact:
+def answers_in_chat(form: FactForm, typed: Mapping[str, str]) -> dict[str, str]:
     """The answers to the questions one by one; the rest with the command."""
     asked = {field.path: field for field in form.fields if field.asking.question}
     answers = form.answers({path: typed[path] for path in typed if path not in asked}, NOW)
     for path, field in asked.items():
         answers[field.word] = field.answer(typed[path], FormContext(), NOW)
+    return answers
+
+
+def in_chat(form: FactForm, typed: Mapping[str, str]) -> Fact:
+    answers = answers_in_chat(form, typed)
     return spoken(FACTS, form.name, [f"{word}={text}" for word, text in answers.items()], NOW)
-
-
-WAYS = (at_terminal, on_the_page, in_chat)
 
 
 @pytest.mark.parametrize("name", spoken_names(FACTS))
 def test_every_way_records_the_same_fact_from_the_same_values(name: str) -> None:
     form = FACT_FORMS[name]
     typed = {field.path: good(field) for field in fields_of(form)}
-    facts = [way(form, typed) for way in WAYS]
+    facts = [way(form, typed) for way in (at_terminal, on_the_page, in_chat)]
     assert facts[0] == facts[1] == facts[2]
     assert type(facts[0]) is form.kind
 
@@ -94,7 +96,7 @@ def test_every_way_refuses_a_wrong_value_with_the_same_sentence(name: str) -> No
             continue
         wrong = typed | {field.path: BAD[field.field.kind]}
         refusals = set()
-        for way in WAYS:
+        for way in (at_terminal, on_the_page, answers_in_chat):
             with pytest.raises(InvalidInput) as refusal:
                 way(form, wrong)
             assert refusal.value.field == field.field.name

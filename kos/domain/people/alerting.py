@@ -17,12 +17,11 @@ import msgspec
 from kos.domain.opportunities.opportunity import Opportunity, OpportunityQuery
 from kos.domain.people import alerts, incidents
 from kos.domain.people.alerts import PREFERENCES, RULES, AlertRule, Memory, Preferences, Say, hit_of
-from kos.domain.people.conversation import Kept, Person, Seat, Urgency
+from kos.domain.people.conversation import TELEGRAM, Kept, Person, Seat, Urgency
 from kos.domain.people.incidents import Incident, TroubleMemory, TroubleSay
 
 MEMORY: Final = "alert-memory"
 TROUBLES: Final = "alert-troubles"
-_CHAT: Final = "telegram:"
 _QUESTION_LIMIT: Final = 100
 
 Value = TypeVar("Value", bound=msgspec.Struct)
@@ -128,7 +127,7 @@ class Alerting:
         self._people = tuple(
             person
             for person in everyone.values()
-            if person.is_active and person.user.startswith(_CHAT)
+            if person.is_active and person.user.startswith(TELEGRAM)
         )
         self._kept = {(one.owner, one.name): one.value for one in kept}
         self._is_paused = is_paused
