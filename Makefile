@@ -5,12 +5,12 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: pictures run test test-telegram test-squid docs lint types contracts suite rest branches test-long mutants coverage bench soak clean
+.PHONY: pictures run test test-telegram test-squid docs lint types contracts suite branches test-long mutants coverage bench soak clean
 
 run: $(VENV)/.runtime-installed  ## the daemon with a live table; without keys, on the sandbox
 	@$(BIN)/kos run --live
 
-test: lint types contracts docs branches rest  ## everything that CI checks
+test: lint types contracts docs suite  ## all that must be green before a commit
 
 lint: $(VENV)/.dev-installed
 	$(BIN)/ruff check .
@@ -34,9 +34,6 @@ branches: $(VENV)/.dev-installed  ## the tests of domain and storage; every bran
 		-m pytest -n 2 --dist loadfile $(GATED)
 	COVERAGE_FILE=build/branches/.coverage $(BIN)/coverage combine --rcfile=tests/branches.ini -q
 	COVERAGE_FILE=build/branches/.coverage $(BIN)/coverage report --rcfile=tests/branches.ini
-
-rest: $(VENV)/.dev-installed  ## the suite without what `make branches` runs
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix --ignore=,$(GATED))
 
 test-long: $(VENV)/.dev-installed  ## property tests at random, ten times the examples; about half an hour
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n 2 -o timeout=3600 \
