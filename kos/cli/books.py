@@ -40,7 +40,7 @@ SinceOption = Annotated[
     typer.Option(
         "--since",
         metavar="TIME",
-        help="From this time on, or from the start of this period: 30d, month, tax, 3 dec.",
+        help="Start: a UK time, or a period: 30d, month, tax, 3 dec.",
     ),
 ]
 UntilOption = Annotated[
@@ -48,7 +48,7 @@ UntilOption = Annotated[
     typer.Option(
         "--until",
         metavar="TIME",
-        help="Until before this time, in UK time: 3 dec, or 2026-12-08 18:15.",
+        help="End, not included: a UK time, e.g. 3 dec, or 2026-12-08 18:15.",
     ),
 ]
 YearOption = Annotated[
@@ -124,6 +124,7 @@ def record(
     """Record a money event, e.g. ann opened amount=100."""
     from kos.domain.offers.typed_facts import spoken
     from kos.messages import FactRecorded, RecordFact
+    from kos.views.names import fact_name
 
     occurred_at = moment_said(at)
     typed = spoken(MONEY_FACTS, fact, words or (), occurred_at)
@@ -143,13 +144,14 @@ def record(
     if as_json:
         print_json(answer)
     else:
-        entries = ", ".join(map(str, answer.transactions)) or "none"
-        typer.echo(f"{participant}: {fact} recorded; entries posted: {entries}")
+        entries = ", ".join(map(str, answer.transactions))
+        posted = f"; entries posted: {entries}" if entries else ""
+        typer.echo(f"{participant}: {fact_name(fact)} recorded{posted}")
 
 
 @books_app.command("facts")
 def facts() -> None:
-    """Name the facts of a participant's own money; fields in brackets may be left out."""
+    """List the money facts you can record, with their fields; fields in brackets are optional."""
     from kos.domain.offers.typed_facts import spoken_names
     from kos.views.facts import listed_facts
 
@@ -179,7 +181,7 @@ def statement(
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
-    """List every posting of one participant within a time."""
+    """List one participant's postings in a period."""
     from kos.views.books import statement_table
 
     listed = _statement(Door(state_dir), participant, _span(since, until, year))
@@ -202,7 +204,7 @@ def export_books(
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Write postings as CSV or JSON, of one participant or, for an operator, of all."""
+    """Write postings as CSV or JSON: one participant's or, for an operator, everyone's."""
     from kos.views.books import statement_csv
 
     listed = _statement(Door(state_dir), participant or "", _span(since, until, year))

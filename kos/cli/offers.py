@@ -30,7 +30,7 @@ offers_app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Participant = Annotated[str, typer.Argument(help="Whose offer it is.")]
+Participant = Annotated[str, typer.Argument(help="The participant ID.")]
 ParticipantOption = Annotated[
     str | None, typer.Option("--participant", "-p", metavar="WHO", help="Only this participant.")
 ]
@@ -93,7 +93,7 @@ def show_offer(
 def facts(
     fact: Annotated[str | None, typer.Argument(help="Show only this fact.")] = None,
 ) -> None:
-    """Name the facts that can be recorded, with their fields; those in brackets may be left out."""
+    """List the facts you can record, with their fields; fields in brackets are optional."""
     from kos.domain.offers.forms import FACT_FORMS
     from kos.domain.offers.typed_facts import spoken_names
     from kos.errors import InvalidInput
@@ -115,7 +115,7 @@ def record(
     fact: Annotated[str, typer.Argument(help="What happened (see kos offers facts).")],
     words: Annotated[
         list[str] | None,
-        typer.Argument(help="field=value ... with amounts in pounds and times in UTC."),
+        typer.Argument(help="field=value ... with amounts in pounds and UK times."),
     ] = None,
     *,
     at: AtOption = None,
@@ -135,6 +135,7 @@ def record(
     """Record what happened to an offer, e.g. ann c1 qualifier_placed bet=A1 stake=10 odds=6/4."""
     from kos.domain.offers.typed_facts import spoken
     from kos.messages import FactRecorded, RecordFact
+    from kos.views.names import phase_name, readable
 
     occurred_at = moment_said(at)
     typed = spoken(OFFER_FACTS, fact, words or (), occurred_at)
@@ -156,8 +157,10 @@ def record(
     if as_json:
         print_json(answer)
     else:
-        where = answer.phase if answer.outcome is None else f"closed {answer.outcome}"
-        typer.echo(f"{answer.participant} {answer.instance}: {where}, fact {answer.version}")
+        where = phase_name(answer.phase)
+        if answer.outcome is not None:
+            where = f"closed, {readable(answer.outcome)}"
+        typer.echo(f"{answer.participant} {answer.instance}: {where}, step {answer.version}")
 
 
 @offers_app.command("catalogue")
@@ -202,7 +205,7 @@ def export_catalogue(
     *,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Write the catalogue as TOML or CSV, to standard output where no file is named."""
+    """Write the catalogue as TOML or CSV, to standard output unless you name a file."""
     from kos.domain.offers.catalogue import to_csv, to_toml
     from kos.messages import CatalogueListed, GetCatalogue
 

@@ -161,7 +161,7 @@ def invite(
     typer.echo(code)
     typer.echo(
         f"a one-time code for the role {seat.value}{_of(participant)}, valid until"
-        f" {shown_time(command.expires_at)} UTC: send `/start {code}` to the bot",
+        f" {shown_time(command.expires_at)} UK time: send `/start {code}` to the bot",
         err=True,
     )
 

@@ -115,13 +115,13 @@ def _matches(found: Replayed) -> RenderableType:
     matches = found.matches
     lines: list[RenderableType] = [
         Text(
-            f"{matches.events} events against {matches.exchange_markets} exchange markets:"
-            f" {matches.match} matched, {matches.doubt} uncertain, {matches.none} without one"
+            f"Events: {matches.events:,}, exchange markets: {matches.exchange_markets:,};"
+            f" {matches.match} matched, {matches.doubt} uncertain, {matches.none} unmatched"
         )
     ]
     if not matches.exchange_markets:
         lines.append(
-            Text("no exchange names in the files: only the feed's own lay prices are used")
+            Text("No exchange markets in the files: only the feed's own lay prices are used")
         )
     if matches.found:
         table = _table(Table())
@@ -163,9 +163,9 @@ def _opportunities(found: Replayed, query: OpportunityQuery) -> list[RenderableT
         table.add_row(
             f"{each.as_of:%Y-%m-%d %H:%M}", *(Text(getattr(row, field)) for field, _ in columns)
         )
-    summary = f"{found.considered} prices checked, at {found.moments} moments"
+    summary = f"Prices checked: {found.considered:,}, moments: {found.moments:,}"
     if found.first_at is not None and found.last_at is not None:
-        summary += f" from {found.first_at:%Y-%m-%d %H:%M} to {found.last_at:%Y-%m-%d %H:%M} UTC"
+        summary += f", from {found.first_at:%Y-%m-%d %H:%M} to {found.last_at:%Y-%m-%d %H:%M} UTC"
     return [table, Text(summary)]
 
 

@@ -74,7 +74,7 @@ def opportunities_table(
             cells.append(Text(row.id, style="dim"))
         table.add_row(*cells, "⚠" if row.warnings else "")
     has_warnings = any(row.warnings for row in view.rows)
-    hint = " ⚠ Check the warnings: kos signals --detail ID" if has_warnings else ""
+    hint = ". ⚠ Check the warnings: kos signals --detail ID" if has_warnings else ""
     lines = [Text(view.summary + hint, style="dim")]
     if not view.rows:
         lines += [Text(f"excluded: {line}", style="dim") for line in view.left_out]

@@ -28,6 +28,7 @@ from kos.desk.formatting import (
     table,
 )
 from kos.domain.books.calendar import read_duration, uk_time
+from kos.domain.market.sports import sport_title
 from kos.domain.money import read_count
 from kos.domain.people.conversation import KOS, PAUSE, Kept
 from kos.errors import CommandNotAllowed, InvalidInput, KosError
@@ -139,7 +140,7 @@ def _prices(system: SystemDescribed, now: datetime, competitions: int) -> str:
     newest, oldest = min(ages), max(ages)
     return (
         f"Prices for {len(ages)} of {competitions} competitions, {duration(newest[0])} to {duration(oldest[0])} old"
-        f" (oldest: {tidy(oldest[1], 60)})"
+        f" (oldest: {tidy(sport_title(oldest[1]), 60)})"
     )
 
 

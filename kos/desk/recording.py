@@ -54,7 +54,9 @@ def _record(visit: DeskContext) -> DeskReply:
     """Record what happened to an offer; a confirmed button records it immediately."""
     plain = visit.words.plain
     if len(plain) != 3:  # noqa: PLR2004 - who, which, what
-        raise InvalidInput("record", tidy(visit.words.text(), 80), "WHO N FACT field=value ...")
+        raise InvalidInput(
+            "record", tidy(visit.words.text(), 80), "WHO N FACT, then any field=value"
+        )
     participant, instance, fact = plain
     visit.about(participant)
     if visit.action is not None and visit.action.expected_version is not None:

@@ -87,7 +87,7 @@ def _start_question(visit: DeskContext, dialogue: Dialogue, field: str) -> Promp
                 field="there",
                 text="Has the deposit reached the bookmaker?",
                 choices=(("Yes", "yes"), ("No, in transit", "no")),
-                read=lambda text: one_of("there", text, ("yes", "no")),
+                read=lambda text: one_of("answer", text, ("yes", "no")),
             )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from kos.domain.market.sports import sport_title
 from kos.messages import FETCHER, BudgetDescribed
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
 from kos.service.health import state_words
@@ -129,7 +130,7 @@ def _prices_sentence(beat: Heartbeat) -> str:
     failing = sum(bool(sport.problem) for sport in beat.sports)
     return (
         f"Prices: {len(aged)} of {len(beat.sports)} competitions, {duration(youngest[0])} to"
-        f" {duration(oldest[0])} old (oldest: {oldest[1]})"
+        f" {duration(oldest[0])} old (oldest: {sport_title(oldest[1])})"
         + (f", {failing} failing" if failing else "")
     )
 
@@ -165,7 +166,9 @@ def _database_sentence(beat: Heartbeat) -> str:
 def _queues_sentence(beat: Heartbeat) -> str:
     if not beat.queues:
         return ""
-    return "Waiting: " + ", ".join(f"{name} {count}" for name, count in beat.queues.items())
+    return "Waiting: " + ", ".join(
+        f"{name.replace('.', ' ')} {count:,}" for name, count in beat.queues.items()
+    )
 
 
 def _row(node: NodeDescribed, actor: ActorDescribed) -> ActorRow:

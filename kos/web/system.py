@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from kos import __version__
 from kos.domain.books.calendar import uk_time
+from kos.domain.market.sports import sport_title
 from kos.messages import FETCHER
 from kos.runtime import SYSTEM, ActorDescribed, Describe, NodeDescribed, SystemDescribed
 from kos.service.health import Seen, judge, state_words
@@ -228,7 +229,7 @@ def _feeds(beat: Heartbeat, now: datetime) -> dict[str, object]:
     return {
         "sports": [
             {
-                "key": sport.sport_key,
+                "name": sport_title(sport.sport_key),
                 "age": "never" if sport.age_s is None else duration(sport.age_s),
                 "events": sport.events,
                 "next": _until(sport.next_poll_at, now),

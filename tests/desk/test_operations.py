@@ -105,7 +105,7 @@ def test_status_tells_actors_ages_credits_and_restarts(works: Building) -> None:
     shown = works.text("/status")
     for part in (
         "4 restarts",
-        "Prices for 3 of 3 competitions, 0s to 2 min old (oldest: tennis_atp)",
+        "Prices for 3 of 3 competitions, 0s to 2 min old (oldest: Tennis ATP)",
         "Credits: 400 of 500 left (25 in reserve), reset on 23 March 2026",
         "they will run out on 17 March 2026",
         "Scorer is backing off: boom",

@@ -323,7 +323,7 @@ def _is_turnable(best: Judged) -> bool:
 
 def _nothing(left: LeftEvent) -> FixtureMatch:
     evidence = Evidence(
-        "no exchange event has a like side near this kickoff", left_kickoff=left.fixture.kickoff
+        "no exchange event near this kick-off has a similar name", left_kickoff=left.fixture.kickoff
     )
     return FixtureMatch(
         left.fixture.id, None, Verdict.NONE, 0.0, is_swapped=False, evidence=evidence

@@ -282,14 +282,14 @@ class QualifierVoided(Fact, frozen=True, kw_only=True):
 
 
 class NotTriggered(Fact, frozen=True, kw_only=True):
-    """The qualifier was settled in the way that earns nothing."""
+    """The qualifying bet was settled in a way that earns no free bet."""
 
     settled: tuple[Settlement, ...] = ()
     note: str = ""
 
 
 class Refused(Fact, frozen=True, kw_only=True):
-    """The bookmaker declines the bonus."""
+    """The bookmaker declined the bonus."""
 
     reason: str
 
@@ -351,7 +351,7 @@ class FreeBetSettled(Fact, frozen=True, kw_only=True):
 
 
 class WithdrawalRequested(Fact, frozen=True, kw_only=True):
-    """Money is asked back from a bookmaker or an exchange."""
+    """A withdrawal from a bookmaker or an exchange was requested."""
 
     venue: str
     amount: Pence
@@ -361,7 +361,7 @@ class WithdrawalRequested(Fact, frozen=True, kw_only=True):
 
 
 class WithdrawalArrived(Fact, frozen=True, kw_only=True):
-    """Withdrawals reached the bank."""
+    """The withdrawal reached the bank."""
 
     arrivals: tuple[Arrival, ...]
     method: str = ""
@@ -382,7 +382,7 @@ class Completed(Fact, frozen=True, kw_only=True):
 
 
 class Abandoned(Fact, frozen=True, kw_only=True):
-    """Given up with nothing open."""
+    """You gave up the offer, with no bet open."""
 
     reason: str
 
@@ -405,23 +405,23 @@ OfferFact = Union[  # noqa: UP007 - a list of this length reads best as one
 
 
 class Joined(Fact, frozen=True, kw_only=True):
-    """A participant takes part from now on."""
+    """Add a new participant."""
 
     name: str
 
 
 class Paused(Fact, frozen=True, kw_only=True):
-    """Takes up no new offers."""
+    """Start no new offers for this participant."""
 
     reason: str = ""
 
 
 class Resumed(Fact, frozen=True, kw_only=True):
-    """Takes part again."""
+    """Start new offers for this participant again."""
 
 
 class Opened(Fact, frozen=True, kw_only=True):
-    """Money that the participant brings in, where it is now."""
+    """The participant's starting money, and where it is now."""
 
     amount: Pence
     place: Place = Place.BANK
@@ -435,7 +435,7 @@ class Drawn(Fact, frozen=True, kw_only=True):
 
 
 class MoneySent(Fact, frozen=True, kw_only=True):
-    """Money goes from the bank to a bookmaker or an exchange, for no offer in particular."""
+    """Money sent from the bank to a bookmaker or an exchange, outside any offer."""
 
     place: Place
     venue: str
@@ -469,7 +469,7 @@ class BonusPaid(Fact, frozen=True, kw_only=True):
 
 
 class Adjusted(Fact, frozen=True, kw_only=True):
-    """An account shows more (or, negative, less) than the books; with the reason."""
+    """The account has more than the books show, or less if negative; give the reason."""
 
     place: Place
     difference: Pence
@@ -493,14 +493,14 @@ class HoldReleased(Fact, frozen=True, kw_only=True):
 
 
 class BookmakerRestricted(Fact, frozen=True, kw_only=True):
-    """A bookmaker limits this participant: no new offers there; earned tokens go on."""
+    """The bookmaker restricted this participant: no new offers there; earned free bets stay."""
 
     bookmaker: str
     reason: str
 
 
 class BookmakerCleared(Fact, frozen=True, kw_only=True):
-    """The limit is lifted."""
+    """The bookmaker lifted the restriction."""
 
     bookmaker: str
     reason: str = ""
