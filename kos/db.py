@@ -81,8 +81,8 @@ class WriterLock:
             raise DatabaseRefused(
                 f"{real}: {who} is already writing to it; stop that one first, or use it"
             ) from error
-        found = self._read()
-        self.acknowledged = found.acknowledged if found is not None else 0
+        state = self._read()
+        self.acknowledged = state.acknowledged if state is not None else 0
         self._write()
 
     def acknowledge(self, sequence: int) -> None:
@@ -134,8 +134,8 @@ class Database(peewee.SqliteDatabase):
 
     def rows(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
         """All rows of one query, each a tuple in the order of its columns."""
-        found: list[Any] = self.execute_sql(sql, values).fetchall()  # type: ignore[no-untyped-call]
-        return found
+        rows: list[Any] = self.execute_sql(sql, values).fetchall()  # type: ignore[no-untyped-call]
+        return rows
 
     def value(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
         """The first column of the first row."""

@@ -147,7 +147,7 @@ class BotActor(Actor):
                 asyncio.run(service.run())
         except BaseException as error:  # noqa: BLE001 - a thread's end is told to its actor
             reasons = getattr(error, "exceptions", (error,))
-            self._error = "; ".join(f"{type(each).__name__}: {each}" for each in reasons)
+            self._error = "; ".join(f"{type(reason).__name__}: {reason}" for reason in reasons)
             self.context.ref(self.context.name).tell(_ENDED)
 
     def _made(self) -> TelegramService | None:

@@ -182,7 +182,7 @@ class BudgetActor(Actor):
         self._state = open_budget(
             now,
             spent=spent.total,
-            polls={each.sport_key: each.last_spent_at for each in spent.by_sport},
+            polls={sport.sport_key: sport.last_spent_at for sport in spent.by_sport},
         )
         if self._early is not None:
             self._hear(self._early, now)
@@ -192,11 +192,11 @@ class BudgetActor(Actor):
         """Learn whether a person has paused KOS; False when the ledger does not say."""
         try:
             question = GetKept(owner=KOS, prefix=PAUSE)
-            told = self._asker.ask(LEDGER, question, KeptListed, _LEDGER_TIMEOUT_S)
+            listed = self._asker.ask(LEDGER, question, KeptListed, _LEDGER_TIMEOUT_S)
         except KosError as fault:
             self.context.log.debug("pause.not_read", error=str(fault))
             return False
-        is_paused = any(kept.name == PAUSE for kept in told.kept)
+        is_paused = any(kept.name == PAUSE for kept in listed.kept)
         if is_paused != self._is_paused:
             self.context.log.info("pause.changed", is_paused=is_paused)
         self._is_paused = is_paused

@@ -73,8 +73,8 @@ class DeskActor(Actor):
                 recheck_credits=args.recheck_credits,
                 version=__version__,
             ),
-            admins=tuple(f"{TELEGRAM}{each}" for each in args.admins),
-            operators=tuple(f"{TELEGRAM}{each}" for each in args.operators),
+            admins=tuple(f"{TELEGRAM}{user}" for user in args.admins),
+            operators=tuple(f"{TELEGRAM}{user}" for user in args.operators),
         )
 
     def receive(self, message: Message) -> Message | Deferred | None:

@@ -318,7 +318,7 @@ class ExchangeActor(Actor):
             ],
             now,
         )
-        self._known = {id_: found for id_, found in self._known.items() if id_ in markets}
+        self._known = {id_: market for id_, market in self._known.items() if id_ in markets}
 
     def _kept_fresh_by_stream(self, wanted: list[str]) -> frozenset[str]:
         """The markets that need no polling: those of a live stream whose books have come."""

@@ -86,7 +86,7 @@ class ProxiesActor(Actor):
     def pulse(self) -> dict[str, str | int | float]:
         sessions = self._pool.sessions
         serving = sum(map(serves, sessions))
-        problem = next((each.last_problem for each in sessions if each.last_problem), "")
+        problem = next((session.last_problem for session in sessions if session.last_problem), "")
         return {
             "sessions": len(sessions),
             "serving": serving,
@@ -164,16 +164,16 @@ class Route:
             return None
         self._session_id = ""
         try:
-            given = Asker.within(self._context).ask(
+            lease = Asker.within(self._context).ask(
                 NAME, GetProxySession(key=self._key), ProxySessionGiven, _ASK_TIMEOUT_S
             )
         except ActorUnavailable as away:
             raise WaitAndRetry(NAME, str(away), _RETRY_S) from away
-        if not given.session_id:
+        if not lease.session_id:
             reason = "no proxy session is working; KOS will try again"
-            raise WaitAndRetry("proxies", reason, given.retry_after_s)
-        self._session_id = given.session_id
-        return proxy_url(self._proxies, given.session_id)
+            raise WaitAndRetry("proxies", reason, lease.retry_after_s)
+        self._session_id = lease.session_id
+        return proxy_url(self._proxies, lease.session_id)
 
     def used(self, error: KosError | None = None) -> None:
         """Tell the pool how the call went; the remote's own refusals came through all right."""

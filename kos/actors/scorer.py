@@ -140,8 +140,8 @@ class ScorerActor(Actor):
             return QueryRefused(reason=str(refused))
         self._answered += 1
         if isinstance(answer, OpportunitiesRanked):
-            found = answer.answer
-            self._eligible = found.considered - sum(found.rejected.values())
+            ranked = answer.answer
+            self._eligible = ranked.considered - sum(ranked.rejected.values())
         meters.observe("answer_seconds", time.monotonic() - began)
         return answer
 

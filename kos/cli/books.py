@@ -232,7 +232,7 @@ def import_bets(
     readers = {"kos": from_csv, "betfair": from_betfair}
     if form not in readers:
         raise InvalidInput("--format", form, " or ".join(readers))
-    found = readers[form](read_in(source))
+    imported = readers[form](read_in(source))
     door = Door(state_dir)
     commands = [
         RecordFact(
@@ -243,10 +243,10 @@ def import_bets(
             fact=bet.fact,
             source=Source.IMPORT,
         )
-        for bet in found.bets
+        for bet in imported.bets
     ]
     answers, refusals = door.do_all(commands, FactRecorded)
-    for line in found.skipped:
+    for line in imported.skipped:
         typer.echo(f"skipped {line}", err=True)
     typer.echo(f"{len(answers)} past bets of {participant} imported")
     exit_if_refused(refusals)

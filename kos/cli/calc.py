@@ -88,15 +88,15 @@ def _pairs(calculator: Calculator, options: list[str]) -> Iterator[tuple[str, st
     for option in waiting:
         typed, has_value, value = option.partition("=")
         name = typed.removeprefix("--").replace("-", "_")
-        known = calculator.input_named(name)
-        if not typed.startswith("--") or known is None:
+        field = calculator.input_named(name)
+        if not typed.startswith("--") or field is None:
             raise InvalidInput(
                 typed, option, f"an option of {calculator.kind}: {_options(calculator)}"
             )
-        given = value if has_value else next(waiting, None)
-        if given is None:
-            raise InvalidInput(typed, "nothing", f"a value: {known.reader.allowed}")
-        yield typed, name, given
+        text = value if has_value else next(waiting, None)
+        if text is None:
+            raise InvalidInput(typed, "nothing", f"a value: {field.reader.allowed}")
+        yield typed, name, text
 
 
 def _known(kind: str) -> Calculator:

@@ -120,7 +120,7 @@ class Conversation:
 
         from kos.messages import OperatorAnswered, OperatorSaid
 
-        said = OperatorSaid(
+        sent = OperatorSaid(
             said_id=f"{self._user}:{uuid4().hex}"[-120:],
             user=self._user,
             name=self._user.partition(":")[2],
@@ -131,9 +131,9 @@ class Conversation:
         )
         before = self._unanswered
         if before is not None and (before.text, before.pressed) == (text, pressed):
-            said = before  # typed again because no answer came: the desk knows it by its ID
-        self._unanswered = said
-        answer = self._asker.ask_until_answered("desk", said, OperatorAnswered, _TIMEOUT_S)
+            sent = before  # typed again because no answer came: the desk knows it by its ID
+        self._unanswered = sent
+        answer = self._asker.ask_until_answered("desk", sent, OperatorAnswered, _TIMEOUT_S)
         self._unanswered = None
         return answer
 
@@ -158,10 +158,10 @@ class Conversation:
                 self._screen.print(f"saved: {saved}", markup=False, highlight=False)
         for row in answer.buttons:
             labels = Text()
-            for each in row:
-                self._buttons.append(each)
+            for pressable in row:
+                self._buttons.append(pressable)
                 labels.append(f"[{len(self._buttons)}]", style="bold cyan")
-                labels.append(f" {each.label}   ")
+                labels.append(f" {pressable.label}   ")
             labels.rstrip()
             self._screen.print(labels, soft_wrap=not sys.stdout.isatty())
 
@@ -225,8 +225,8 @@ def _complete(commands: list[str]) -> None:
         return
 
     def completed(text: str, state: int) -> str | None:
-        found = [each for each in commands if each.startswith(text)]
-        return found[state] if state < len(found) else None
+        names = [name for name in commands if name.startswith(text)]
+        return names[state] if state < len(names) else None
 
     readline.set_completer_delims(" \t\n")
     readline.set_completer(completed)

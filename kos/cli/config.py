@@ -30,16 +30,16 @@ def show(
     from kos.config.described import rows
     from kos.config.load import load
 
-    found = rows(*load(config))
+    settings = rows(*load(config))
     if changed:
-        found = tuple(row for row in found if row.source != "default")
+        settings = tuple(row for row in settings if row.source != "default")
     if as_json:
         import msgspec
 
-        typer.echo(msgspec.json.encode(found).decode())
+        typer.echo(msgspec.json.encode(settings).decode())
         return
     table = ""
-    for row in found:
+    for row in settings:
         if row.table != table:
             table = row.table
             typer.echo(f"[{table}]")

@@ -34,9 +34,9 @@ def doctor(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
 
         typer.echo(msgspec.json.encode({"exit_code": code, "findings": findings}).decode())
     else:
-        width = max(len(each.check) for each in findings)
-        for each in findings:
-            typer.echo(f"{_MARKS[each.level]:4}  {each.check:{width}}  {each.found}")
-            if each.remedy:
-                typer.echo(f"{'':4}  {'':{width}}  -> {each.remedy}")
+        width = max(len(finding.check) for finding in findings)
+        for finding in findings:
+            typer.echo(f"{_MARKS[finding.level]:4}  {finding.check:{width}}  {finding.found}")
+            if finding.remedy:
+                typer.echo(f"{'':4}  {'':{width}}  -> {finding.remedy}")
     sys.exit(code)

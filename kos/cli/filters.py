@@ -43,8 +43,10 @@ def with_filters(kinds: Collection[SignalKind]) -> Callable[[Command], Command]:
             if declared.kinds.intersection(kinds)
             for option in _options(declared, kinds)
         ]
-        first = [each for each in own if each.kind is each.POSITIONAL_OR_KEYWORD]
-        last = [each for each in own if each.kind is each.KEYWORD_ONLY]
+        first = [
+            parameter for parameter in own if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+        ]
+        last = [parameter for parameter in own if parameter.kind is parameter.KEYWORD_ONLY]
         # typer reads a command's options from its signature.
         command.__signature__ = signature.replace(  # type: ignore[attr-defined]
             parameters=[*first, *options, *last]
@@ -54,9 +56,9 @@ def with_filters(kinds: Collection[SignalKind]) -> Callable[[Command], Command]:
     return decorated
 
 
-def texts_of(given: Mapping[str, Given]) -> dict[str, str]:
+def texts_of(options: Mapping[str, Given]) -> dict[str, str]:
     """The options that were given, by name, each as a text."""
-    return {name: str(value) for name, value in given.items() if value}
+    return {name: str(value) for name, value in options.items() if value}
 
 
 def _options(declared: Filter, kinds: Collection[SignalKind]) -> Iterator[inspect.Parameter]:
@@ -90,7 +92,7 @@ def _dashed(name: str) -> str:
 
 
 def _metavar(declared: Filter, kinds: Collection[SignalKind]) -> str:
-    choices = [each.value for each in declared.choices if each.kinds.intersection(kinds)]
+    choices = [choice.value for choice in declared.choices if choice.kinds.intersection(kinds)]
     if declared.name == "kind":
         choices = [kind.value for kind in SignalKind if kind in kinds]
     return f"[{'|'.join(choices)}]" if choices else _METAVARS[declared.unit]

@@ -145,5 +145,5 @@ def _own_log(settings: Settings) -> Path:
     from kos.observability.logs import LOG_FILE
 
     own = settings.state_dir / LOG_FILE
-    found = [each for each in (own, settings.sandbox_state_dir / LOG_FILE) if each.exists()]
-    return max(found, key=lambda path: path.stat().st_mtime, default=own)
+    existing = [log for log in (own, settings.sandbox_state_dir / LOG_FILE) if log.exists()]
+    return max(existing, key=lambda path: path.stat().st_mtime, default=own)

@@ -78,15 +78,17 @@ def show_offer(
         tokens_table,
     )
 
-    told = Door(state_dir).ask(GetOffer(participant=participant, instance=instance), OfferDescribed)
+    offer = Door(state_dir).ask(
+        GetOffer(participant=participant, instance=instance), OfferDescribed
+    )
     if as_json:
-        print_json(told)
+        print_json(offer)
         return
-    tables = [offers_table([told.line]), bets_table(told.bets), tokens_table(told.tokens)]
-    if told.reminders:
-        tables.append(reminders_table(told.reminders))
-    print_tables(*tables, story_table(told.events))
-    typer.echo(f"you can record: {', '.join(told.allowed)}")
+    tables = [offers_table([offer.line]), bets_table(offer.bets), tokens_table(offer.tokens)]
+    if offer.reminders:
+        tables.append(reminders_table(offer.reminders))
+    print_tables(*tables, story_table(offer.events))
+    typer.echo(f"you can record: {', '.join(offer.allowed)}")
 
 
 @offers_app.command("facts")

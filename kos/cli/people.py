@@ -101,10 +101,10 @@ def remove(
 
     user = _user(user_id)
     door = Door(state_dir)
-    known = {person.user: person for person in _people(door, everybody=True)}
-    if user not in known:
+    people = {person.user: person for person in _people(door, everybody=True)}
+    if user not in people:
         raise InvalidInput("user id", user_id, "a user ID from `kos people list`")
-    gone = replace(known[user], is_active=False)
+    gone = replace(people[user], is_active=False)
     _set(door, gone, key)
     if as_json:
         print_json(gone)

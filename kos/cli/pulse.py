@@ -24,12 +24,12 @@ def find_pulse(settings: Settings) -> tuple[Heartbeat, Judgement]:
         WaitAndRetry: No daemon has run here, or its heartbeat is of another version.
     """
     folders = (settings.state_dir, settings.sandbox_state_dir)
-    found = [beat for folder in folders if (beat := _read(folder / FILE_NAME)) is not None]
-    if not found:
+    beats = [beat for folder in folders if (beat := _read(folder / FILE_NAME)) is not None]
+    if not beats:
         raise WaitAndRetry(
             "daemon", f"No heartbeat file in {settings.state_dir}. Start KOS with: kos run"
         )
-    beat = next((each for each in found if _is_there(each.pid)), found[0])
+    beat = next((candidate for candidate in beats if _is_there(candidate.pid)), beats[0])
     return beat, judge(beat, _seen(beat))
 
 

@@ -49,16 +49,16 @@ def replay(
     settings = settings_of(config)
     ledger = settings.state_dir / FILE_NAME
     source = aliases or (ledger if ledger.exists() else None)
-    found = replayed(paths, query, settings.scoring, read_aliases(source) if source else None)
+    report = replayed(paths, query, settings.scoring, read_aliases(source) if source else None)
     if as_json:
         import msgspec
 
-        typer.echo(msgspec.json.encode(found).decode())
+        typer.echo(msgspec.json.encode(report).decode())
         return
     from kos.cli.tables import console
 
     screen = console()
-    for part in _tables(found, query):
+    for part in _tables(report, query):
         screen.print(part)
 
 
@@ -72,30 +72,30 @@ def query_of(given: Mapping[str, Given]) -> OpportunityQuery:
     return opportunity_query(signal_kind(texts, _KINDS), texts, None, DEFAULT_LIMIT)
 
 
-def _tables(found: Replayed, query: OpportunityQuery) -> list[RenderableType]:
+def _tables(report: Replayed, query: OpportunityQuery) -> list[RenderableType]:
     return [
-        _files(found),
+        _files(report),
         "",
-        _matches(found),
+        _matches(report),
         "",
-        _counts("Excluded by the decoders", found.dropped),
-        _counts("Prices not offered", found.rejected),
+        _counts("Excluded by the decoders", report.dropped),
+        _counts("Prices not offered", report.rejected),
         "",
-        *_opportunities(found, query),
+        *_opportunities(report, query),
     ]
 
 
-def _files(found: Replayed) -> RenderableType:
+def _files(report: Replayed) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    table = _table(Table(title=f"{len(found.files)} files"))
+    table = _table(Table(title=f"{len(report.files)} files"))
     for heading in ("file", "kind"):
         table.add_column(heading, overflow="fold")
     for heading in ("snapshots", "events", "markets", "books", "left out"):
         table.add_column(heading, justify="right")
     table.add_column("remark", overflow="fold")
-    for file in found.files:
+    for file in report.files:
         counts = (file.snapshots, file.events, file.markets, file.books, file.dropped)
         table.add_row(
             Text(Path(file.name).name),
@@ -107,12 +107,12 @@ def _files(found: Replayed) -> RenderableType:
     return table
 
 
-def _matches(found: Replayed) -> RenderableType:
+def _matches(report: Replayed) -> RenderableType:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    matches = found.matches
+    matches = report.matches
     lines: list[RenderableType] = [
         Text(
             f"Events: {matches.events:,}, exchange markets: {matches.exchange_markets:,};"
@@ -144,11 +144,11 @@ def _matches(found: Replayed) -> RenderableType:
 def _counts(title: str, counts: dict[str, int]) -> RenderableType:
     from rich.text import Text
 
-    told = "; ".join(f"{count} {reason}" for reason, count in counts.items())
-    return Text(f"{title}: {told or 'nothing'}")
+    listed = "; ".join(f"{count} {reason}" for reason, count in counts.items())
+    return Text(f"{title}: {listed or 'nothing'}")
 
 
-def _opportunities(found: Replayed, query: OpportunityQuery) -> list[RenderableType]:
+def _opportunities(report: Replayed, query: OpportunityQuery) -> list[RenderableType]:
     from rich.table import Table
     from rich.text import Text
 
@@ -158,14 +158,15 @@ def _opportunities(found: Replayed, query: OpportunityQuery) -> list[RenderableT
     table = _table(Table(title="Best opportunities, each at its best price"))
     for heading in ("As of (UTC)", *(heading for _, heading in columns)):
         table.add_column(heading, overflow="fold")
-    for each in found.opportunities:
-        row = opportunity_row(each, each.as_of)
+    for opportunity in report.opportunities:
+        row = opportunity_row(opportunity, opportunity.as_of)
         table.add_row(
-            f"{each.as_of:%Y-%m-%d %H:%M}", *(Text(getattr(row, field)) for field, _ in columns)
+            f"{opportunity.as_of:%Y-%m-%d %H:%M}",
+            *(Text(getattr(row, field)) for field, _ in columns),
         )
-    summary = f"Prices checked: {found.considered:,}, moments: {found.moments:,}"
-    if found.first_at is not None and found.last_at is not None:
-        summary += f", from {found.first_at:%Y-%m-%d %H:%M} to {found.last_at:%Y-%m-%d %H:%M} UTC"
+    summary = f"Prices checked: {report.considered:,}, moments: {report.moments:,}"
+    if report.first_at is not None and report.last_at is not None:
+        summary += f", from {report.first_at:%Y-%m-%d %H:%M} to {report.last_at:%Y-%m-%d %H:%M} UTC"
     return [table, Text(summary)]
 
 

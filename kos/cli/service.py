@@ -64,20 +64,20 @@ def _unit(executable: str | None, root: Path, *, is_user: bool) -> str:
     from kos.service.unit import CREDENTIALS_DIR, unit
 
     folder = _below(root, CREDENTIALS_DIR)
-    found = [
+    files = [
         row.key for row in rows() if row.is_secret and (folder / credential_name(row.key)).is_file()
     ]
     command = executable or _own_command()
     if not is_user and executable is None:
         _refuse_a_home(command)
-    return unit(command, is_user=is_user, secrets=found)
+    return unit(command, is_user=is_user, secrets=files)
 
 
 def _own_command() -> str:
     """How this very program is started, by absolute paths."""
     called = Path(sys.argv[0])
-    if called.name == "kos" and (found := shutil.which(str(called))):
-        return str(Path(found).absolute())
+    if called.name == "kos" and (path := shutil.which(str(called))):
+        return str(Path(path).absolute())
     beside = Path(sys.executable).with_name("kos")
     return str(beside) if beside.is_file() else f"{sys.executable} -m kos"
 

@@ -33,12 +33,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def settings_of(config: Path | None, state_dir: Path | None = None) -> Settings:
     """The checked settings of this installation, with the state elsewhere where that is said."""
-    found = load(config)[0]
+    settings = load(config)[0]
     if state_dir is None:
-        return found
+        return settings
     place = str(state_dir.expanduser().resolve())
-    service = msgspec.structs.replace(found.service, state_dir=place)
-    return msgspec.structs.replace(found, service=service)
+    service = msgspec.structs.replace(settings.service, state_dir=place)
+    return msgspec.structs.replace(settings, service=service)
 
 
 @contextmanager

@@ -106,10 +106,10 @@ def commented_file() -> str:
 
 
 def _about(row: SettingRow) -> list[str]:
-    said = row.meaning[:1].upper() + row.meaning[1:]
+    comment = row.meaning[:1].upper() + row.meaning[1:]
     if row.limits:
-        said += f"; {row.limits}"
-    lines = _comment(said.rstrip(".") + ".")
+        comment += f"; {row.limits}"
+    lines = _comment(comment.rstrip(".") + ".")
     ways = [f"${row.variable}"] if row.variable else []
     if row.is_secret and row.default == '""':
         ways.insert(0, f"credential {credential_name(row.key)}")
@@ -130,11 +130,11 @@ def _meaning(hint: Any) -> str:
 
 def _limits(hint: Any, kind: Any) -> str:
     """What a value must be, beyond its type."""
-    said = []
+    limits = []
     if isinstance(kind, type) and issubclass(kind, Enum):
-        said.append("one of " + ", ".join(str(each.value) for each in kind))
+        limits.append("one of " + ", ".join(str(choice.value) for choice in kind))
     for note in _notes(hint):
-        said += [
+        limits += [
             f"{words} {limit:g}"
             for words, limit in (
                 ("at least", note.ge),
@@ -147,15 +147,15 @@ def _limits(hint: Any, kind: Any) -> str:
             if limit is not None
         ]
         if note.pattern:
-            said.append(f"matching {note.pattern}")
-    return ", ".join(said)
+            limits.append(f"matching {note.pattern}")
+    return ", ".join(limits)
 
 
 def _fits_a_text(kind: Any) -> bool:
     """Whether an environment variable can hold it: one value, or a list of texts."""
     origin = get_origin(kind)
     if origin is tuple:
-        return all(each in {str, Ellipsis} for each in get_args(kind))
+        return all(part in {str, Ellipsis} for part in get_args(kind))
     return origin is not dict and not (isinstance(kind, type) and issubclass(kind, msgspec.Struct))
 
 

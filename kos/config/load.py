@@ -81,11 +81,11 @@ def load(
     document = _read_file(file, is_required=path is not None, problems=problems)
     raw: dict[str, dict[str, Any]] = {}
     for table_name, table_type in tables().items():
-        given = document.pop(table_name, {})
-        if not isinstance(given, dict):
+        in_file = document.pop(table_name, {})
+        if not isinstance(in_file, dict):
             problems.append(f"[{table_name}] in {file}: must be a table; write [{table_name}]")
-            given = {}
-        raw[table_name] = _gather(table_name, table_type, given, file, environ, origins, problems)
+            in_file = {}
+        raw[table_name] = _gather(table_name, table_type, in_file, file, environ, origins, problems)
     problems += [
         f"[{name}] in {file}: unknown table; known are {', '.join(tables())}" for name in document
     ]
@@ -116,43 +116,43 @@ def _read_file(file: Path, *, is_required: bool, problems: list[str]) -> dict[st
 def _gather(  # noqa: PLR0917 - one caller, and each argument is a thing of its own
     table: str,
     table_type: type[msgspec.Struct],
-    given: dict[str, Any],
+    values: dict[str, Any],
     file: Path,
     environ: Mapping[str, str],
     origins: list[Origin],
     problems: list[str],
 ) -> dict[str, Any]:
     """One table's raw values by rising precedence, each with its origin noted."""
-    found: dict[str, Any] = {}
+    gathered: dict[str, Any] = {}
     types = get_type_hints(table_type)
     for name, kind in types.items():
         key = f"{table}.{name}"
         variable = variable_name(table, name)
         source = ""
-        if name in given:
-            found[name], source = given.pop(name), str(file)
+        if name in values:
+            gathered[name], source = values.pop(name), str(file)
             if holds_secrets(kind) and _is_open_to_others(file):
                 problems.append(f"{key} in {file}: others can read the file; chmod 600 {file}")
         if variable in environ:
-            found[name], source = _from_text(environ[variable], kind), f"${variable}"
+            gathered[name], source = _from_text(environ[variable], kind), f"${variable}"
         if kind is Secret:
-            pointer = _secret_file(name, variable, given, file, environ)
+            pointer = _secret_file(name, variable, values, file, environ)
             if pointer is not None:
                 source = str(pointer)
                 if _is_open_to_others(pointer):
                     problems.append(
                         f"{key}_file {pointer}: others can read it; chmod 600 {pointer}"
                     )
-                _read_secret(f"{key}_file {pointer}", name, pointer, found, problems)
+                _read_secret(f"{key}_file {pointer}", name, pointer, gathered, problems)
             credential = credential_path(key, environ)
             if credential is not None and credential.is_file():
                 source = str(credential)
-                _read_secret(f"{key} in {credential}", name, credential, found, problems)
+                _read_secret(f"{key} in {credential}", name, credential, gathered, problems)
         if source:
             origins.append(Origin(key, source))
-    known = ", ".join(types)
-    problems += [f"{table}.{name} in {file}: unknown setting; known are {known}" for name in given]
-    return found
+    names = ", ".join(types)
+    problems += [f"{table}.{name} in {file}: unknown setting; known are {names}" for name in values]
+    return gathered
 
 
 def credential_name(key: str) -> str:
@@ -172,12 +172,12 @@ def variable_name(table: str, name: str) -> str:
 
 
 def _secret_file(
-    name: str, variable: str, given: dict[str, Any], file: Path, environ: Mapping[str, str]
+    name: str, variable: str, values: dict[str, Any], file: Path, environ: Mapping[str, str]
 ) -> Path | None:
     """The file that is said to hold a secret; the settings file speaks of its own folder."""
-    named = given.pop(f"{name}_file", None)
-    if said := environ.get(f"{variable}_FILE"):
-        return Path(said).expanduser()
+    named = values.pop(f"{name}_file", None)
+    if path := environ.get(f"{variable}_FILE"):
+        return Path(path).expanduser()
     return file.parent / Path(str(named)).expanduser() if named else None
 
 
@@ -189,10 +189,10 @@ def _is_open_to_others(file: Path) -> bool:
 
 
 def _read_secret(
-    what: str, name: str, file: Path, found: dict[str, Any], problems: list[str]
+    what: str, name: str, file: Path, gathered: dict[str, Any], problems: list[str]
 ) -> None:
     try:
-        found[name] = file.read_text("utf-8").strip()
+        gathered[name] = file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         problems.append(f"{what}: cannot be read: {reason}; give a file that this user can read")
@@ -206,16 +206,16 @@ def _from_text(text: str, kind: Any) -> Any:
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
-    known = {
+    variables = {
         variable_name(table, name)
         for table, table_type in tables().items()
         for name in table_type.__struct_fields__
     }
-    known |= {f"{name}_FILE" for name in known}
+    variables |= {f"{name}_FILE" for name in variables}
     return [
         f"${name}: no such setting; see kos config show for the names"
         for name in environ
-        if name.startswith(ENVIRONMENT_PREFIX) and "__" in name and name not in known
+        if name.startswith(ENVIRONMENT_PREFIX) and "__" in name and name not in variables
     ]
 
 

@@ -355,8 +355,8 @@ def holds_secrets(kind: Any) -> bool:
     if kind is Secret:
         return True
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return any(holds_secrets(each) for each in get_type_hints(kind).values())
-    return any(holds_secrets(each) for each in get_args(kind))
+        return any(holds_secrets(part) for part in get_type_hints(kind).values())
+    return any(holds_secrets(part) for part in get_args(kind))
 
 
 def tables() -> dict[str, type[msgspec.Struct]]:

@@ -31,7 +31,7 @@ from kos.views.opportunities import KIND_NAMES, pounds
 
 _OFF = "off"
 _HELD = "digest"
-_MEASURES = tuple(each.value for each in Measure)
+_MEASURES = tuple(measure.value for measure in Measure)
 _WATCHED = tuple(kind for kind in KINDS if kind != "dutch")
 """The kinds that alerts can look for."""
 _USUAL = {
@@ -73,12 +73,12 @@ def _rule(visit: DeskContext, kind: str, rule_id: int) -> AlertRule:
     is_digest = _HELD in words.plain
     plain = tuple(word for word in words.plain if word != _HELD)
     named = {name: value for name, value in words.named.items() if name not in _MEASURES}
-    given = [each for each in Measure if words.get(each.value)]
-    if len(given) > 1:
-        raise InvalidInput("measure", " and ".join(given), f"one of {', '.join(_MEASURES)}")
+    measures = [choice for choice in Measure if words.get(choice.value)]
+    if len(measures) > 1:
+        raise InvalidInput("measure", " and ".join(measures), f"one of {', '.join(_MEASURES)}")
     measure, threshold = _USUAL.get(kind, _USUAL_OF_A_FREE_BET)
-    if given:
-        measure = given[0]
+    if measures:
+        measure = measures[0]
         threshold = _threshold(measure, words.get(measure.value))
     question = question_of(
         kind, Arguments(plain, named), names_seen(visit.asker, visit.memory, visit.now)
@@ -170,7 +170,7 @@ def _system_alerts(visit: DeskContext) -> DeskReply:
 
 def _rules(visit: DeskContext) -> dict[int, AlertRule]:
     kept = visit.asker.ask(LEDGER, GetKept(owner=visit.user, prefix=RULES), KeptListed).kept
-    rules = (msgspec.json.decode(each.value, type=AlertRule) for each in kept)
+    rules = (msgspec.json.decode(entry.value, type=AlertRule) for entry in kept)
     return {rule.rule_id: rule for rule in sorted(rules, key=lambda rule: rule.rule_id)}
 
 

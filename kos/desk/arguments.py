@@ -88,10 +88,10 @@ def words_of(text: str) -> Arguments:
     """The words of a text."""
     plain: list[str] = []
     named: dict[str, str] = {}
-    for number, found in enumerate(_WORD.finditer(text)):
+    for number, match in enumerate(_WORD.finditer(text)):
         if number >= MAX_WORDS:
             break
-        word = found[0]
+        word = match[0]
         pair = _NAMED.fullmatch(word)
         if pair is None:
             plain.append(_bare(word))
@@ -120,7 +120,7 @@ def tidy(text: str, most: int = 200) -> str:
 
 
 def _bare(word: str) -> str:
-    return _QUOTED.sub(lambda found: _ESCAPE.sub(r"\1", found[1]), word)
+    return _QUOTED.sub(lambda match: _ESCAPE.sub(r"\1", match[1]), word)
 
 
 def one_of(field: str, text: str, choices: Iterable[str]) -> str:
@@ -129,11 +129,11 @@ def one_of(field: str, text: str, choices: Iterable[str]) -> str:
     Raises:
         InvalidInput: It matches none of them, or several.
     """
-    known = tuple(choices)
+    options = tuple(choices)
     wanted = text.strip().casefold()
-    if wanted in known:
+    if wanted in options:
         return wanted
-    begun = [each for each in known if wanted and each.startswith(wanted)]
+    begun = [option for option in options if wanted and option.startswith(wanted)]
     if len(begun) == 1:
         return begun[0]
-    raise InvalidInput(field, text, f"one of {', '.join(known)}")
+    raise InvalidInput(field, text, f"one of {', '.join(options)}")

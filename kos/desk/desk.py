@@ -131,8 +131,10 @@ class Desk:
         person = self._seats.person(user)
         if person is None:
             return MenuDescribed(lines=())
-        own = [each for each in self._commands.values() if person.seat in each.seats]
-        lines = [MenuLine(each.name, each.summary) for each in own if not each.is_hidden]
+        own = [command for command in self._commands.values() if person.seat in command.seats]
+        lines = [
+            MenuLine(command.name, command.summary) for command in own if not command.is_hidden
+        ]
         lines += [
             MenuLine(name, summary)
             for name, summary in families(self._asker, self._memory, self._premises.clock(), own)
@@ -205,7 +207,7 @@ class Desk:
         return Work(lambda: self._carry_out(visit, command), is_slow=command.is_slow)
 
     def _unknown(self, person: Person, typed: Typed) -> OperatorAnswered:
-        own = [each.name for each in self._commands.values() if person.seat in each.seats]
+        own = [command.name for command in self._commands.values() if person.seat in command.seats]
         own = [name for name in own if not self._commands[name].is_hidden]
         head = typed.name.partition("_")[0]
         close = process.extractOne(typed.name, own, scorer=fuzz.ratio, score_cutoff=_CLOSE_ENOUGH)
@@ -235,11 +237,11 @@ class Desk:
                 return done
             if command.is_once and visit.action is not None:
                 self._use_up(visit, visit.action)
-            told = command.run(visit)
-            if told.is_turn or visit.action is not None:
-                return self._conclude(visit, told, is_used_up=command.is_once)
-            self._keep_shown(visit, told)
-            return OperatorAnswered(answers=tuple(map(fitted, told.answers)), notice=told.notice)
+            reply = command.run(visit)
+            if reply.is_turn or visit.action is not None:
+                return self._conclude(visit, reply, is_used_up=command.is_once)
+            self._keep_shown(visit, reply)
+            return OperatorAnswered(answers=tuple(map(fitted, reply.answers)), notice=reply.notice)
         except KosError as error:
             return _refused(visit, str(error))
         except Exception:  # noqa: BLE001 - the border: the person gets an answer, the log the fault
@@ -257,8 +259,10 @@ class Desk:
         Raises:
             WaitAndRetry: The ledger does not answer; nothing can be changed then.
         """
-        told = self._asker.ask(LEDGER, GetConclusion(said_id=said.said_id), ConclusionDescribed)
-        if not told.is_concluded:
+        conclusion = self._asker.ask(
+            LEDGER, GetConclusion(said_id=said.said_id), ConclusionDescribed
+        )
+        if not conclusion.is_concluded:
             return None
         if _has_outbox(said):
             return OperatorAnswered()  # the outbox sends the answers
@@ -267,7 +271,9 @@ class Desk:
             GetKept(owner=said.user, prefix=_ANSWERED + said.said_id),
             KeptListed,
         ).kept
-        value = next((each.value for each in kept if each.name == _ANSWERED + said.said_id), "[]")
+        value = next(
+            (entry.value for entry in kept if entry.name == _ANSWERED + said.said_id), "[]"
+        )
         return OperatorAnswered(answers=_ANSWERS.decode(value))
 
     def _use_up(self, visit: DeskContext, action: Action) -> None:
@@ -289,23 +295,23 @@ class Desk:
             raise CommandNotAllowed("Already done.") from refused
 
     def _conclude(
-        self, visit: DeskContext, told: DeskReply, *, is_used_up: bool
+        self, visit: DeskContext, reply: DeskReply, *, is_used_up: bool
     ) -> OperatorAnswered:
         """Commit the results of a message, including its answers."""
         said = visit.said
-        answers = tuple(map(fitted, told.answers))
-        kept = told.kept
+        answers = tuple(map(fitted, reply.answers))
+        kept = reply.kept
         promises: tuple[Promise, ...] = ()
-        if told.is_private:
+        if reply.is_private:
             pass
         elif _has_outbox(said):
             promises = tuple(
                 Promise(
                     chat=said.chat,
-                    answer=each,
-                    edits=said.message_id if each.is_edit and said.pressed else 0,
+                    answer=answer,
+                    edits=said.message_id if answer.is_edit and said.pressed else 0,
                 )
-                for each in answers
+                for answer in answers
             )
         elif answers:
             kept += (
@@ -316,7 +322,7 @@ class Desk:
                     expires_at=visit.now + _ANSWERED_FOR,
                 ),
             )
-        used = told.used
+        used = reply.used
         if visit.action is not None and not is_used_up:
             used = (visit.action.action_id, *used)
         self._asker.do(
@@ -325,29 +331,29 @@ class Desk:
                 by=visit.user,
                 occurred_at=visit.now,
                 kept=kept,
-                actions=told.actions,
+                actions=reply.actions,
                 used=used,
                 promises=promises,
             ),
             CommandRecorded,
         )
-        for actor, message in told.tells:
+        for actor, message in reply.tells:
             self._asker.tell(actor, message)
         if promises:
-            return OperatorAnswered(notice=told.notice)
-        return OperatorAnswered(answers=answers, notice=told.notice)
+            return OperatorAnswered(notice=reply.notice)
+        return OperatorAnswered(answers=answers, notice=reply.notice)
 
-    def _keep_shown(self, visit: DeskContext, told: DeskReply) -> None:
+    def _keep_shown(self, visit: DeskContext, reply: DeskReply) -> None:
         """Store the buttons of an answer that changes nothing: each showing has its own."""
-        if not (told.actions or told.kept):
+        if not (reply.actions or reply.kept):
             return
         self._asker.do(
             Conclude(
                 command_id=f"{visit.said.said_id}:shown:{secrets.token_hex(6)}",
                 by=visit.user,
                 occurred_at=visit.now,
-                kept=told.kept,
-                actions=told.actions,
+                kept=reply.kept,
+                actions=reply.actions,
             ),
             CommandRecorded,
         )

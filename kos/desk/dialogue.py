@@ -94,9 +94,9 @@ def go_on(visit: DeskContext, dialogue: Dialogue, why: str = "") -> DeskReply:
     form: DialogueForm = visit.premises.forms[dialogue.form]
     question = form.missing(visit, dialogue)
     if question is None:
-        told = form.finish(visit, dialogue)
+        reply = form.finish(visit, dialogue)
         return msgspec.structs.replace(
-            told, kept=(_forget(visit, DIALOGUE), *told.kept), is_turn=True
+            reply, kept=(_forget(visit, DIALOGUE), *reply.kept), is_turn=True
         )
     choices = question.choices[:_MOST_CHOICES]
     asked = msgspec.structs.replace(
@@ -178,7 +178,7 @@ def confirm(
 def kept_value(visit: DeskContext, name: str) -> str:
     """A value stored for the person; empty for none."""
     kept = visit.asker.ask(LEDGER, GetKept(owner=visit.user, prefix=name), KeptListed).kept
-    return next((each.value for each in kept if each.name == name), "")
+    return next((entry.value for entry in kept if entry.name == name), "")
 
 
 def _forget(visit: DeskContext, name: str) -> Kept:
@@ -207,18 +207,18 @@ def _answer(visit: DeskContext) -> DeskReply:
             )
         raise CommandNotAllowed("That question has closed.")
     if is_free_text:
-        given = visit.words.first()
+        text = visit.words.first()
     else:
         turn, _, number = " ".join(visit.words.plain).partition(" ")
         if turn != dialogue.turn or number not in map(str, range(len(dialogue.choices))):
             raise CommandNotAllowed("That was an earlier question. Answer the latest one.")
-        given = dialogue.choices[int(number)]
+        text = dialogue.choices[int(number)]
     form: DialogueForm = visit.premises.forms[dialogue.form]
     question = form.missing(visit, dialogue)
     if question is None or question.field != dialogue.asked:
         return go_on(visit, dialogue, "Something has changed since. Check and try again.")
     try:
-        value = question.read(given)
+        value = question.read(text)
     except InvalidInput as error:
         return go_on(visit, dialogue, f"{tidy(str(error), 400).rstrip('.')}.")
     return go_on(visit, dialogue.with_word(question.field, value))
@@ -233,9 +233,11 @@ def _cancel(visit: DeskContext) -> DeskReply:
         name = msgspec.json.decode(waiting, type=str)
         action = visit.asker.ask(LEDGER, GetAction(action_id=name), ActionDescribed).action
         used = (name,) if action is not None and action.used_at is None else ()
-    said = "Cancelled. Nothing was recorded." if is_open or used else "There is nothing to cancel."
+    outcome = (
+        "Cancelled. Nothing was recorded." if is_open or used else "There is nothing to cancel."
+    )
     return DeskReply(
-        answers=(say(said, is_edit=visit.is_edit),),
+        answers=(say(outcome, is_edit=visit.is_edit),),
         kept=(_forget(visit, DIALOGUE), _forget(visit, CONFIRMING)),
         used=used,
         is_turn=True,

@@ -33,7 +33,7 @@ LAID: Final = "laid"
 MOST: Final = 60
 """The number of opportunities per query, if no other is given."""
 FILTER_HELP: Final = (
-    f"Filters: {' '.join(f'{each.word}={each.example}' for each in FILTERS if each.example)}. "
+    f"Filters: {' '.join(f'{declared.word}={declared.example}' for declared in FILTERS if declared.example)}. "
     "within= also takes 90m or 3d; arbs= takes yes, no or only. "
     "You can leave the names out: /qualifier coral soccer 2h £25 2-6"
 )
@@ -137,27 +137,31 @@ def _bare(plain: tuple[str, ...], seen: SignalKeys) -> Iterator[tuple[str, str]]
             raise InvalidInput("word", tidy(plain[place], 60), _expected(plain[place], names))
 
 
-def _without_exchanges(known: KnownNames) -> KnownNames:
+def _without_exchanges(names: KnownNames) -> KnownNames:
     """The bookmakers alone: the bare name of an exchange is where to lay."""
     places = EXCHANGES | {OWN_EXCHANGE}
-    titles = {key: title for key, title in known.titles.items() if key not in places}
-    return KnownNames(known.label, titles, dict.fromkeys(ALL, LAID), is_closed=True)
+    titles = {key: title for key, title in names.titles.items() if key not in places}
+    return KnownNames(names.label, titles, dict.fromkeys(ALL, LAID), is_closed=True)
 
 
 def _meaning(text: str, names: Mapping[str, KnownNames], *, is_whole: bool) -> str:
     """The filter that a text without a name means; empty for none."""
-    for word, known in names.items():
-        if known.exact(text) is not None:
+    for word, of_filter in names.items():
+        if of_filter.exact(text) is not None:
             return word
     if is_whole:
         return ""
     for word, form in _BARE.items():
         if form.fullmatch(text):
             return word
-    return next((word for word, known in names.items() if known.started(text) is not None), "")
+    return next(
+        (word for word, of_filter in names.items() if of_filter.started(text) is not None), ""
+    )
 
 
 def _expected(text: str, names: Mapping[str, KnownNames]) -> str:
-    near, _ = max((known.nearest(text) for known in names.values()), key=lambda found: found[1])
+    near, _ = max(
+        (of_filter.nearest(text) for of_filter in names.values()), key=lambda scored: scored[1]
+    )
     hint = f" (did you mean {near}?)" if near else ""
     return f"a bookmaker, an exchange, a sport, 2h, £25 or 2-6{hint}"

@@ -68,8 +68,8 @@ def button(label: str, data: str) -> Button:
 
 def in_rows(buttons: Iterable[Button], width: int = 2) -> Rows:
     """Buttons in rows of ``width``."""
-    each = tuple(buttons)
-    return tuple(each[start : start + width] for start in range(0, len(each), width))
+    row = tuple(buttons)
+    return tuple(row[start : start + width] for start in range(0, len(row), width))
 
 
 def say(*parts: TextPart, buttons: Rows = (), is_edit: bool = False) -> Answer:

@@ -187,23 +187,23 @@ def find(visit: DeskContext, plain: tuple[str, ...]) -> OfferLine:
     who, instance = plain if len(plain) > 1 else ("", plain[0] if plain else "")
     question = GetOffers(**visit.about(who))
     lines = visit.asker.ask(LEDGER, question, OffersListed).offers
-    found = [line for line in lines if line.instance == instance]
-    if len(found) > 1:
-        still_open = [line for line in found if line.outcome is None]
-        found = still_open if len(still_open) == 1 else found
-    if len(found) == 1:
-        return found[0]
-    if found:
-        owners = [line.participant for line in found[:10]]
+    matching = [line for line in lines if line.instance == instance]
+    if len(matching) > 1:
+        still_open = [line for line in matching if line.outcome is None]
+        matching = still_open if len(still_open) == 1 else matching
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        owners = [line.participant for line in matching[:10]]
         who = f"{', '.join(owners[:-1])} or {owners[-1]}"
         raise CommandNotAllowed(
             f"Say whose offer it is: {tidy(who, 400)}. "
             f"For example /offer {owners[0]} {tidy(instance, 40)}"
         )
     open_ones = [line for line in lines if line.outcome is None][:15]
-    known = ", ".join(f"{line.participant} {line.instance}" for line in open_ones)
+    listed = ", ".join(f"{line.participant} {line.instance}" for line in open_ones)
     rest = (
-        f"Open offers: {tidy(known, 400)}." if known else "No offers are open: send /start_offer."
+        f"Open offers: {tidy(listed, 400)}." if listed else "No offers are open: send /start_offer."
     )
     raise CommandNotAllowed(f"There is no offer {tidy(instance, 40)}. {rest}")
 
@@ -230,18 +230,18 @@ def described(visit: DeskContext, line: OfferLine, before: str = "") -> DeskRepl
         line: The offer.
         before: Shown first, such as what has just been recorded.
     """
-    told = ask_offer(visit, line.participant, line.instance)
-    line = told.line
+    offer = ask_offer(visit, line.participant, line.instance)
+    line = offer.line
     parts: list[TextPart] = [f"{before}\n\n"] if before else []
-    parts += [bold(tidy(told.title, 120)), "\n", *_line_of(line)]
-    for name, view in (("Bets", bets_table(told.bets)), ("Free bets", tokens_table(told.tokens))):
+    parts += [bold(tidy(offer.title, 120)), "\n", *_line_of(line)]
+    for name, view in (("Bets", bets_table(offer.bets)), ("Free bets", tokens_table(offer.tokens))):
         if view.rows:
             parts += [f"\n\n{name}\n", table(view)]
-    for each in told.reminders:
+    for reminder in offer.reminders:
         parts.append(
-            f"\n⚠ {tidy(_sentence(each.what), 150)}. {_due_at(each.kind, each.due_at, visit.now)}"
+            f"\n⚠ {tidy(_sentence(reminder.what), 150)}. {_due_at(reminder.kind, reminder.due_at, visit.now)}"
         )
-    last = told.events[-1] if told.events else None
+    last = offer.events[-1] if offer.events else None
     if last is not None:
         by = tidy(last.recorded_by, 40)
         what = fact_name(last.fact).lower()
@@ -253,7 +253,7 @@ def described(visit: DeskContext, line: OfferLine, before: str = "") -> DeskRepl
             f"/record {quoted(line.participant)} {quoted(line.instance)} {name}",
             line,
         )
-        for name in told.allowed
+        for name in offer.allowed
         if name in STEP_FORMS and may_record(visit, name)
     ]
     if facts:

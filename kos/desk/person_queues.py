@@ -75,8 +75,8 @@ class PersonQueues:
 
     def _work(self) -> None:
         try:
-            while (found := self._next()) is not None:
-                lane, task = found
+            while (waiting := self._next()) is not None:
+                lane, task = waiting
                 try:
                     task()
                 finally:

@@ -73,8 +73,8 @@ def _hints(visit: DeskContext, participant: str, instance: str, pair: str) -> di
     """Suggestions from the opportunity on screen, or from the one used for the offer's bet."""
     if pair:
         return pair_hints(pair_of(visit, pair))
-    found = kept_value(visit, _pair_name(participant, instance))
-    return msgspec.json.decode(found, type=dict[str, str]) if found else {}
+    value = kept_value(visit, _pair_name(participant, instance))
+    return msgspec.json.decode(value, type=dict[str, str]) if value else {}
 
 
 def _pair_name(participant: str, instance: str) -> str:
@@ -82,18 +82,18 @@ def _pair_name(participant: str, instance: str) -> str:
 
 
 def with_pair(
-    visit: DeskContext, told: DeskReply, hints: dict[str, str], participant: str, instance: str
+    visit: DeskContext, reply: DeskReply, hints: dict[str, str], participant: str, instance: str
 ) -> DeskReply:
     """The same, with the opportunity on screen stored for the offer's next facts."""
     if not hints:
-        return told
+        return reply
     kept = Kept(
         owner=visit.user,
         name=_pair_name(participant, instance),
         value=msgspec.json.encode(hints).decode(),
         expires_at=visit.now + _PAIR_FOR,
     )
-    return msgspec.structs.replace(told, kept=(*told.kept, kept))
+    return msgspec.structs.replace(reply, kept=(*reply.kept, kept))
 
 
 def _context(visit: DeskContext, dialogue: Dialogue) -> tuple[FactForm, FormContext, int]:
@@ -111,8 +111,11 @@ def _context(visit: DeskContext, dialogue: Dialogue) -> tuple[FactForm, FormCont
         raise not_allowed(tidy(fact, 40), name, phase, outcome, allowed)
     books = visit.asker.ask(LEDGER, GetBooks(participant=participant), BooksDescribed)
     catalogue = visit.asker.ask(LEDGER, GetCatalogue(), CatalogueListed).offers
-    known = form_context(offer, books, catalogue)
-    context = replace(known, hints=dialogue.hints, answers=dialogue.words.named)
+    context = replace(
+        form_context(offer, books, catalogue),
+        hints=dialogue.hints,
+        answers=dialogue.words.named,
+    )
     return STEP_FORMS[fact], context, offer.line.version
 
 
@@ -128,7 +131,7 @@ def _fact_missing(visit: DeskContext, dialogue: Dialogue) -> Prompt | None:
         choices=tuple(
             (tidy(label, 40), value) for label, value in (*field.choices(context), *skip)
         ),
-        read=lambda given: field.answer(given, context, visit.now),
+        read=lambda text: field.answer(text, context, visit.now),
     )
 
 
@@ -145,7 +148,7 @@ def _fact_finish(visit: DeskContext, dialogue: Dialogue) -> DeskReply:
         for field, value in form.shown(named)
     ]
     amount = next((f" {text}" for field, text in lines if is_headline(field)), "")
-    told = confirm(
+    reply = confirm(
         visit,
         bold(f"{participant} {instance}: {form.label}"),
         *(f"\n{field.label}: {text}" for field, text in lines),
@@ -156,7 +159,7 @@ def _fact_finish(visit: DeskContext, dialogue: Dialogue) -> DeskReply:
         instance=instance,
         version=version,
     )
-    return with_pair(visit, told, dialogue.hints, participant, instance)
+    return with_pair(visit, reply, dialogue.hints, participant, instance)
 
 
 def _recorded(visit: DeskContext, participant: str, instance: str, fact: str) -> DeskReply:
@@ -174,8 +177,8 @@ def _recorded(visit: DeskContext, participant: str, instance: str, fact: str) ->
     )
     line = find(visit, (participant, instance))
     label = fact_name(fact)
-    told = described(visit, line, before=f"✓ Recorded: {label[:1].lower()}{label[1:]}.")
-    return msgspec.structs.replace(told, notice="recorded")
+    reply = described(visit, line, before=f"✓ Recorded: {label[:1].lower()}{label[1:]}.")
+    return msgspec.structs.replace(reply, notice="recorded")
 
 
 def record_fact(

@@ -64,12 +64,12 @@ class Seats:
         fixed = self._fixed.get(user)
         if fixed is not None:
             return Person(user=user, name=tidy(name, 64) or user, seat=fixed)
-        found = self.people().get(user)
-        if found is None or not found.is_active:
+        person = self.people().get(user)
+        if person is None or not person.is_active:
             return None
-        if found.seat is Seat.PARTICIPANT and not found.participant:
+        if person.seat is Seat.PARTICIPANT and not person.participant:
             return None
-        return found
+        return person
 
     def people(self) -> dict[str, Person]:
         """The ledger's people by user, at most a few seconds old while it answers."""
@@ -110,8 +110,8 @@ class CodeAttempts:
         """Count one try; whether it is still allowed."""
         with self._lock:
             self._tried = {
-                each: recent
-                for each, tries in self._tried.items()
+                attempted_by: recent
+                for attempted_by, tries in self._tried.items()
                 if (recent := [at for at in tries if now - at < _WINDOW])
             }
             own = self._tried.get(user, [])

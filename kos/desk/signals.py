@@ -124,17 +124,21 @@ def families(
 ) -> Iterator[tuple[str, str]]:
     """Names and summaries of the commands that each bookmaker in the data has."""
     try:
-        known = titles_of(names_seen(asker, memory, now))
+        titles = titles_of(names_seen(asker, memory, now))
     except KosError:
-        known = {}
-    names = [each.name for each in commands if each.is_family and each.name in _FAMILY_SUMMARY]
+        titles = {}
+    names = [
+        of_family.name
+        for of_family in commands
+        if of_family.is_family and of_family.name in _FAMILY_SUMMARY
+    ]
     for name in names:
         if name == "dutch":
             continue
         yield f"{name}_{LAID}", _FAMILY_SUMMARY[name].format("all bookmakers")
     # A menu has room for a hundred: the most used come first.
     for name in names:
-        for key, title in known.items():
+        for key, title in titles.items():
             command = f"{name}_{key}"
             if _COMMAND.fullmatch(command):
                 yield command, tidy(_FAMILY_SUMMARY[name].format(title), 256)
@@ -162,27 +166,36 @@ def _which(visit: DeskContext, name: str, bookmakers: dict[str, str]) -> DeskRep
 def _listed(visit: DeskContext, question: Question[OpportunityQuery]) -> DeskReply:
     query = msgspec.structs.replace(question.query, limit=reach(question, _PAGE))
     ranked = _ask(visit.asker, query)
-    found = ranked.answer.opportunities
+    opportunities = ranked.answer.opportunities
     view = opportunities_view(ranked.answer, query)
     blocks = [
         _block(number, opportunity, row)
-        for number, (opportunity, row) in enumerate(zip(found, view.rows, strict=True), start=1)
+        for number, (opportunity, row) in enumerate(
+            zip(opportunities, view.rows, strict=True), start=1
+        )
     ]
     eligible = ranked.answer.considered - sum(ranked.answer.rejected.values())
     page = page_within(blocks, question, eligible, _PAGE)
     first = (page.number - 1) * _PAGE
     details = tuple(
-        button(str(first + number), f"/show {reference(each, question.query)}")
-        for number, each in enumerate(found[first : first + _PAGE], start=1)
+        button(str(first + number), f"/show {reference(candidate, question.query)}")
+        for number, candidate in enumerate(opportunities[first : first + _PAGE], start=1)
     )
     command, kept = short_command(visit, question.command())
     return DeskReply(
         answers=(
             say(
                 *head_of(
-                    view.title, ranked.answer.as_of, ranked, _assumed(found[0]) if found else ""
+                    view.title,
+                    ranked.answer.as_of,
+                    ranked,
+                    _assumed(opportunities[0]) if opportunities else "",
                 ),
-                *(page.parts() if found else nothing(view.left_out, hints_of(visit, query))),
+                *(
+                    page.parts()
+                    if opportunities
+                    else nothing(view.left_out, hints_of(visit, query))
+                ),
                 f"\n\n{view.summary}.",
                 buttons=((details,) if details else ()) + page.turners(command),
                 is_edit=visit.is_edit,
@@ -192,12 +205,12 @@ def _listed(visit: DeskContext, question: Question[OpportunityQuery]) -> DeskRep
     )
 
 
-def _assumed(found: Opportunity) -> str:
+def _assumed(opportunity: Opportunity) -> str:
     """The valuation of a free bet still to come, or of a refund; empty where there is neither."""
-    if found.refund is not None:
-        return f"Refund {refund_words(found.refund, found.refund_worth)}."
-    is_own = found.kind is BetKind.QUALIFYING and not found.tier
-    return f"Free bet valued at {brief_percent(found.retention)}." if is_own else ""
+    if opportunity.refund is not None:
+        return f"Refund {refund_words(opportunity.refund, opportunity.refund_worth)}."
+    is_own = opportunity.kind is BetKind.QUALIFYING and not opportunity.tier
+    return f"Free bet valued at {brief_percent(opportunity.retention)}." if is_own else ""
 
 
 def reach(question: Question[Query], size: int) -> int:
@@ -240,11 +253,13 @@ def _made(profit: Decimal) -> str:
     return f"{'Profit' if profit >= 0 else 'Loss'} {pounds(abs(profit))}"
 
 
-def _block(number: int, found: Opportunity, row: OpportunityRow) -> tuple[TextPart, ...]:
+def _block(number: int, opportunity: Opportunity, row: OpportunityRow) -> tuple[TextPart, ...]:
     """One opportunity in four lines."""
     kept = f" · retention {row.retention}" if row.retention else ""
     mark = " ⚠" if row.warnings else ""
-    size = "liquidity unknown" if found.lay_available is None else f"{row.available} available"
+    size = (
+        "liquidity unknown" if opportunity.lay_available is None else f"{row.available} available"
+    )
     return (
         f"{number}. ",
         bold(f"{tidy(row.event, 80)}"),
@@ -252,7 +267,7 @@ def _block(number: int, found: Opportunity, row: OpportunityRow) -> tuple[TextPa
             f" · {row.kickoff} (in {row.starts_in})\n"
             f"Back {tidy(row.selection, 60)} {row.back_odds} at {tidy(row.bookmaker, 30)}, "
             f"lay {row.lay_odds} at {tidy(row.exchange, 30)} ({size}){mark}\n"
-            f"{_made(found.profit)} · rating {row.rating}{kept}\n"
+            f"{_made(opportunity.profit)} · rating {row.rating}{kept}\n"
             f"Lay {row.lay_stake}, liability {row.liability} · "
             f"back price {row.back_age} old, lay price {row.lay_age} old"
         ),
@@ -292,14 +307,16 @@ def _view(visit: DeskContext) -> DeskReply:
     """A list whose command is too long for a button."""
     name = f"view:{tidy(visit.words.first(), 20)}"
     kept = visit.asker.ask(LEDGER, GetKept(owner=visit.user, prefix=name), KeptListed).kept
-    found = next((each for each in kept if each.name == name), None)
-    if found is None:
+    shown = next((candidate for candidate in kept if candidate.name == name), None)
+    if shown is None:
         raise CommandNotAllowed("That list has expired. Run the command again.")
-    typed = read(msgspec.json.decode(found.value, type=str))
+    typed = read(msgspec.json.decode(shown.value, type=str))
     head, _, tail = typed.name.partition("_")
     words = Arguments((tail, *typed.words.plain) if tail else typed.words.plain, typed.words.named)
     words = Arguments(words.plain, words.named | {"page": visit.words.get("page") or "1"})
-    command = next((each for each in visit.premises.commands if each.name == head), None)
+    command = next(
+        (candidate for candidate in visit.premises.commands if candidate.name == head), None
+    )
     if command is None or command.subject is not CommandGroup.SIGNALS:
         raise CommandNotAllowed("That list has expired. Run the command again.")
     return command.run(replace(visit, name=head, words=words))
@@ -308,13 +325,13 @@ def _view(visit: DeskContext) -> DeskReply:
 # --- one opportunity ----------------------------------------------------------------------------------------
 
 
-def reference(found: Opportunity, query: OpportunityQuery) -> str:
+def reference(opportunity: Opportunity, query: OpportunityQuery) -> str:
     """A short name for an opportunity and its query, from which both can be found again."""
-    extra = query.refund_value if found.kind is BetKind.REFUND else query.free_bet_value
-    parts = [_LETTER_OF[found.kind], _short_number(found.stake), found.id]
+    extra = query.refund_value if opportunity.kind is BetKind.REFUND else query.free_bet_value
+    parts = [_LETTER_OF[opportunity.kind], _short_number(opportunity.stake), opportunity.id]
     if extra is not None or query.is_refund_cash:
         cash = "c" if query.is_refund_cash else ""
-        parts.append(f"{_short_number(extra or found.stake)}{cash}")
+        parts.append(f"{_short_number(extra or opportunity.stake)}{cash}")
     return ".".join(parts)
 
 
@@ -333,10 +350,10 @@ def _asked_for(short: str) -> tuple[str, OpportunityQuery]:
     Raises:
         CommandNotAllowed: It is not such a name.
     """
-    found = _REFERENCE.fullmatch(short)
-    if found is None:
+    match = _REFERENCE.fullmatch(short)
+    if match is None:
         raise CommandNotAllowed("That opportunity is not in a recent list. Open it from a list.")
-    letter, stake, pair, extra, cash = found.groups()
+    letter, stake, pair, extra, cash = match.groups()
     kind = _LETTERS[letter]
     worth = read_pounds("pair", extra.replace("p", ".")) if extra else None
     query = OpportunityQuery(
@@ -366,19 +383,19 @@ def pair_of(visit: DeskContext, short: str) -> Opportunity:
     Raises:
         CommandNotAllowed: It is not such a name, or the opportunity is no longer available.
     """
-    told, _ = described(visit, short)
-    if told.state.opportunity is None:
-        raise CommandNotAllowed(opportunity_detail_view(told.state).gone)
-    return told.state.opportunity
+    detail, _ = described(visit, short)
+    if detail.state.opportunity is None:
+        raise CommandNotAllowed(opportunity_detail_view(detail.state).gone)
+    return detail.state.opportunity
 
 
 def _show(visit: DeskContext) -> DeskReply:
     """One opportunity: the bets, the outcomes and the score, or why it is no longer available."""
-    told, query = described(visit, visit.words.first())
-    view = opportunity_detail_view(told.state)
-    parts: list[TextPart] = [italic(f"{SIMULATED}\n")] if told.is_simulated else []
-    found, row = told.state.opportunity, view.row
-    if found is None or row is None:
+    shown, query = described(visit, visit.words.first())
+    view = opportunity_detail_view(shown.state)
+    parts: list[TextPart] = [italic(f"{SIMULATED}\n")] if shown.is_simulated else []
+    opportunity, row = shown.state.opportunity, view.row
+    if opportunity is None or row is None:
         again = in_rows([button("Refresh", f"/show {visit.words.first()}")])
         return DeskReply(answers=(say(*parts, view.gone, buttons=again, is_edit=visit.is_edit),))
     parts += [
@@ -388,19 +405,19 @@ def _show(visit: DeskContext) -> DeskReply:
     parts += [f"\n{number}. {tidy(step, 250)}" for number, step in enumerate(view.steps, start=1)]
     size = (
         "Liquidity unknown."
-        if found.lay_available is None
+        if opportunity.lay_available is None
         else f"{row.available} available to lay."
     )
     parts.append(f"\n{size} Prices: back {row.back_age} old, lay {row.lay_age} old.\n")
     parts += [f"\n{tidy(what, 100)}: {tidy(left, 100)}" for what, left in view.outcomes]
-    parts += [f"\n{_made(found.profit)}, rating {row.rating}\n\n", bold("How it is ranked")]
+    parts += [f"\n{_made(opportunity.profit)}, rating {row.rating}\n\n", bold("How it is ranked")]
     parts += [
         f"\n{factor.name}: {factor.value} ({tidy(factor.why, 160)})" for factor in view.factors
     ]
     parts += [f"\n⚠ {tidy(warning[:1].upper() + warning[1:], 200)}." for warning in row.warnings]
     if row.link:
         parts += ["\n\n", link(f"Go to {tidy(row.bookmaker, 40)}", row.link)]
-    own = reference(found, query)
+    own = reference(opportunity, query)
     buttons = [
         button("Use for an offer", f"/take {own}"),
         button("Refresh prices", f"/show {own}"),
@@ -409,24 +426,26 @@ def _show(visit: DeskContext) -> DeskReply:
     return DeskReply(answers=(say(*parts, buttons=in_rows(buttons), is_edit=visit.is_edit),))
 
 
-def pair_hints(found: Opportunity) -> dict[str, str]:
+def pair_hints(opportunity: Opportunity) -> dict[str, str]:
     """Suggested answers for a dialogue about an offer, from the opportunity on screen."""
     return {
-        "event": tidy(found.event, 120),
-        "event_id": tidy(found.event_id, 80),
-        "selection": tidy(found.outcome, 80),
-        "kickoff": found.kickoff.isoformat(),
-        "sport": tidy(found.sport_key, 60),
-        "market": tidy(found.market_key, 40),
-        "stake": f"{found.stake:f}",
-        "odds": f"{found.back_odds:f}",
-        "lay_exchange": found.exchange,
-        "lay_market": tidy(found.market_id or f"{found.event_id}:{found.market_key}", 80),
-        "lay_stake": f"{found.lay_stake:f}",
-        "lay_odds": f"{found.lay_odds:f}",
-        "commission": f"{found.commission:f}",
-        "liability": f"{found.liability:f}",
-        "bookmaker": found.bookmaker,
+        "event": tidy(opportunity.event, 120),
+        "event_id": tidy(opportunity.event_id, 80),
+        "selection": tidy(opportunity.outcome, 80),
+        "kickoff": opportunity.kickoff.isoformat(),
+        "sport": tidy(opportunity.sport_key, 60),
+        "market": tidy(opportunity.market_key, 40),
+        "stake": f"{opportunity.stake:f}",
+        "odds": f"{opportunity.back_odds:f}",
+        "lay_exchange": opportunity.exchange,
+        "lay_market": tidy(
+            opportunity.market_id or f"{opportunity.event_id}:{opportunity.market_key}", 80
+        ),
+        "lay_stake": f"{opportunity.lay_stake:f}",
+        "lay_odds": f"{opportunity.lay_odds:f}",
+        "commission": f"{opportunity.commission:f}",
+        "liability": f"{opportunity.liability:f}",
+        "bookmaker": opportunity.bookmaker,
     }
 
 

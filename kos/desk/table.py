@@ -55,16 +55,16 @@ def by_name(commands: Iterable[Command]) -> dict[str, Command]:
     Raises:
         KosBug: A name is used twice, or is not valid on every screen.
     """
-    found: dict[str, Command] = {}
-    for each in commands:
-        if not _NAME.fullmatch(each.name) or each.name in found or not each.seats:
-            raise KosBug(f"command {each.name!r}: needs a name of its own and at least one role")
-        if not 1 <= len(each.summary) <= _MAX_SUMMARY:
+    named: dict[str, Command] = {}
+    for command in commands:
+        if not _NAME.fullmatch(command.name) or command.name in named or not command.seats:
+            raise KosBug(f"command {command.name!r}: needs a name of its own and at least one role")
+        if not 1 <= len(command.summary) <= _MAX_SUMMARY:
             raise KosBug(
-                f"command {each.name!r}: needs a summary of 1 to {_MAX_SUMMARY} characters"
+                f"command {command.name!r}: needs a summary of 1 to {_MAX_SUMMARY} characters"
             )
-        found[each.name] = each
-    return found
+        named[command.name] = command
+    return named
 
 
 class CommandRow(msgspec.Struct, frozen=True):
@@ -81,17 +81,17 @@ class CommandRow(msgspec.Struct, frozen=True):
 
 def rows() -> tuple[CommandRow, ...]:
     """Every command that people can type, by subject, for the docs."""
-    shown = [each for each in TABLE if not each.is_hidden]
+    shown = [command for command in TABLE if not command.is_hidden]
     order = list(dict.fromkeys(type(TABLE[0].subject)))
-    shown.sort(key=lambda each: order.index(each.subject))
+    shown.sort(key=lambda command: order.index(command.subject))
     return tuple(
         CommandRow(
-            subject=each.subject.value,
-            usage=f"/{each.name} {each.arguments}".rstrip(),
-            summary=each.summary,
-            seats=tuple(sorted(seat.value for seat in each.seats)),
-            details=each.details,
-            examples=each.examples,
+            subject=command.subject.value,
+            usage=f"/{command.name} {command.arguments}".rstrip(),
+            summary=command.summary,
+            seats=tuple(sorted(seat.value for seat in command.seats)),
+            details=command.details,
+            examples=command.examples,
         )
-        for each in shown
+        for command in shown
     )

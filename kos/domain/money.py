@@ -140,8 +140,8 @@ def number_in(text: str) -> Decimal | None:
     ``1,000.50``. Not ``1,50``, ``1_0``, ``1e3``, ``NaN``, ``Infinity`` or other scripts' digits.
     """
     typed = text.strip()
-    found = _NUMBER.fullmatch(typed) if len(typed) <= MAX_DIGITS else None
-    return None if found is None else Decimal(found["sign"] + found["whole"].replace(",", ""))
+    match = _NUMBER.fullmatch(typed) if len(typed) <= MAX_DIGITS else None
+    return None if match is None else Decimal(match["sign"] + match["whole"].replace(",", ""))
 
 
 def amount_in(text: str) -> Decimal | None:
@@ -150,8 +150,8 @@ def amount_in(text: str) -> Decimal | None:
     The sign may stand on either side of the ``£``: ``-£0.28`` and ``£-0.28``.
     """
     typed = text.strip()
-    found = _POUNDS.fullmatch(typed)
-    return number_in(typed if found is None else found["before"] + found["rest"])
+    match = _POUNDS.fullmatch(typed)
+    return number_in(typed if match is None else match["before"] + match["rest"])
 
 
 def read_pounds(

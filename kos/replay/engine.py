@@ -92,11 +92,11 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if not os.access(path, os.F_OK):
             raise InvalidInput("path", str(path), "a file or a directory that exists")
-        for found in _below(path) if path.is_dir() else (path,):
-            real = found.resolve()
+        for file in _below(path) if path.is_dir() else (path,):
+            real = file.resolve()
             if real not in seen:
                 seen.add(real)
-                yield found
+                yield file
 
 
 def _below(directory: Path) -> Iterator[Path]:
@@ -139,10 +139,10 @@ def _opened(path: Path, run: _Run) -> Iterator[_Moment]:
     except (OSError, EOFError, zlib.error) as error:
         file.error = (error.strerror if isinstance(error, OSError) else None) or str(error)
         return iter(())
-    said = betfair.decode_recording(body, name)
-    if said is not None:
-        file.kind, file.note = said.kind, said.note or None
-        return _exchange_moments(said, file, run)
+    recording = betfair.decode_recording(body, name)
+    if recording is not None:
+        file.kind, file.note = recording.kind, recording.note or None
+        return _exchange_moments(recording, file, run)
     listed = oddsapi.decode_recording(body, name)
     file.kind, file.note = listed.kind, listed.note or None
     file.error = str(listed.error) if listed.error else None
@@ -294,8 +294,8 @@ class _Run:
         for rank, opportunity in zip(ranks, answer.opportunities, strict=True):
             best = self._best.get(opportunity.id)
             if best is None or best[0] < rank:
-                found = OpportunityFound(**msgspec.structs.asdict(opportunity), as_of=at)
-                self._best[opportunity.id] = rank, found
+                candidate = OpportunityFound(**msgspec.structs.asdict(opportunity), as_of=at)
+                self._best[opportunity.id] = rank, candidate
         return answer
 
     def _forget(self, at: datetime) -> None:
@@ -309,11 +309,11 @@ class _Run:
         self, events: Iterable[EventQuotes]
     ) -> Iterator[tuple[str, list[EventQuotes]]]:
         """The events of each sport key that is asked for."""
-        found: dict[str, list[EventQuotes]] = {}
+        by_key: dict[str, list[EventQuotes]] = {}
         for event in events:
             if self._query.sport is None or event.sport_key.startswith(self._query.sport):
-                found.setdefault(event.sport_key, []).append(event)
-        yield from found.items()
+                by_key.setdefault(event.sport_key, []).append(event)
+        yield from by_key.items()
 
     # --- what was found -----------------------------------------------------------------------
 
@@ -323,7 +323,7 @@ class _Run:
         best.sort(key=itemgetter(0), reverse=True)
         return Replayed(
             files=tuple(self.files),
-            opportunities=tuple(found for _, found in best[: self._query.limit]),
+            opportunities=tuple(opportunity for _, opportunity in best[: self._query.limit]),
             matches=self._matches_found(),
             dropped=dict(self._dropped.most_common()),
             rejected=dict(self._rejected.most_common()),
@@ -335,19 +335,19 @@ class _Run:
 
     def _matches_found(self) -> MatchesFound:
         verdicts = Counter(match.verdict for match, _ in self._matches.values())
-        found = [
+        matches = [
             _match_found(self._events[match.event_id], match, market)
             for match, market in self._matches.values()
             if match.verdict is not Verdict.NONE
         ]
-        found.sort(key=lambda one: (one.verdict is Verdict.DOUBT, one.kickoff, one.event_id))
+        matches.sort(key=lambda one: (one.verdict is Verdict.DOUBT, one.kickoff, one.event_id))
         return MatchesFound(
             events=len(self._matches),
             match=verdicts[Verdict.MATCH],
             doubt=verdicts[Verdict.DOUBT],
             none=verdicts[Verdict.NONE],
             exchange_markets=sum(map(len, self._markets.values())),
-            found=tuple(found),
+            found=tuple(matches),
         )
 
 
@@ -369,6 +369,6 @@ def _match_found(
         confidence=match.confidence,
         market_id=match.market_id,
         exchange_event=market.event_name if market else None,
-        outcomes={each.outcome: each.runner for each in match.outcomes},
+        outcomes={outcome.outcome: outcome.runner for outcome in match.outcomes},
         reasons=match.reasons,
     )

@@ -64,38 +64,40 @@ def _alert_spans(message: AlertToSend) -> tuple[Span, ...]:
 
 def _details(item: Item) -> str:
     """Everything needed to place the bets, at the figures that were found."""
-    found = item.opportunity
-    if found is None:
+    opportunity = item.opportunity
+    if opportunity is None:
         return item.text
-    available = found.lay_available
+    available = opportunity.lay_available
     size = "liquidity unknown" if available is None else f"{pounds(available)} available"
-    made = "profit" if found.profit >= 0 else "loss"
-    retention = "" if found.retention is None else f", retention {percent(found.retention)}"
-    back_age = duration(age_s(found.found_at, found.back_updated_at))
-    lay_age = duration(age_s(found.found_at, found.lay_updated_at))
+    made = "profit" if opportunity.profit >= 0 else "loss"
+    retention = (
+        "" if opportunity.retention is None else f", retention {percent(opportunity.retention)}"
+    )
+    back_age = duration(age_s(opportunity.found_at, opportunity.back_updated_at))
+    lay_age = duration(age_s(opportunity.found_at, opportunity.lay_updated_at))
     return "\n".join(
         (
-            f"{found.event}, starts {uk_time(item.kickoff)}",
+            f"{opportunity.event}, starts {uk_time(item.kickoff)}",
             (
-                f"{found.selection}: {found.bookmaker} {odds(found.back_odds)}, "
-                f"{exchange_name(found.exchange)} lay {odds(found.lay_odds)} ({size})"
+                f"{opportunity.selection}: {opportunity.bookmaker} {odds(opportunity.back_odds)}, "
+                f"{exchange_name(opportunity.exchange)} lay {odds(opportunity.lay_odds)} ({size})"
             ),
-            f"Rating {percent(found.rating)}, {made} {pounds(abs(found.profit))}{retention}",
+            f"Rating {percent(opportunity.rating)}, {made} {pounds(abs(opportunity.profit))}{retention}",
             (
-                f"Stake {pounds(found.stake)}, lay {pounds(found.lay_stake)}, "
-                f"liability {pounds(found.liability)}"
+                f"Stake {pounds(opportunity.stake)}, lay {pounds(opportunity.lay_stake)}, "
+                f"liability {pounds(opportunity.liability)}"
             ),
-            f"Prices: back {back_age} old, lay {lay_age} old at {uk_clock(found.found_at)}",
+            f"Prices: back {back_age} old, lay {lay_age} old at {uk_clock(opportunity.found_at)}",
         )
     )
 
 
 def _short(item: Item) -> str:
     """The event and the selection alone, before what became of them."""
-    found = item.opportunity
-    if found is None:
+    opportunity = item.opportunity
+    if opportunity is None:
         return f"{item.text}\n"
-    return f"{found.event}, starts {uk_time(item.kickoff)}\n{found.selection}: "
+    return f"{opportunity.event}, starts {uk_time(item.kickoff)}\n{opportunity.selection}: "
 
 
 def _title(rule: AlertRule) -> str:
@@ -118,9 +120,9 @@ def rule_title(kind_name: str, measure: Measure, threshold: Decimal, bookmaker: 
 
 def _trouble_spans(say: TroubleSay) -> tuple[Span, ...]:
     """A problem, or that it is resolved."""
-    known = say.known
-    if known.over_at is None:
-        return Span("Attention: ", Style.BOLD), Span(known.text)
-    lasted = duration((known.over_at - known.since).total_seconds())
-    resolved = f"\nResolved at {uk_clock(known.over_at)}, after {lasted}."
-    return Span(known.text), Span(resolved, Style.ITALIC)
+    trouble = say.known
+    if trouble.over_at is None:
+        return Span("Attention: ", Style.BOLD), Span(trouble.text)
+    lasted = duration((trouble.over_at - trouble.since).total_seconds())
+    resolved = f"\nResolved at {uk_clock(trouble.over_at)}, after {lasted}."
+    return Span(trouble.text), Span(resolved, Style.ITALIC)

@@ -29,8 +29,8 @@ def described_fact(form: FactForm) -> str:
 
 def field_rows(form: FactForm) -> list[tuple[str, str, str]]:
     """The fields of a fact: name, in brackets if it may be left out; label; what may be typed."""
-    fields = [(each.word, each.field) for each in form.fields]
-    parts = [(each.path, each.field) for part in form.parts for each in part.fields]
+    fields = [(entry.word, entry.field) for entry in form.fields]
+    parts = [(entry.path, entry.field) for part in form.parts for entry in part.fields]
     return [
         (word if is_needed and field.is_required else f"[{word}]", field.label, field.allowed)
         for some, is_needed in ((fields, True), (parts, False))

@@ -154,12 +154,16 @@ def without_prices(bookmaker: str | None, sport: str | None, seen: SignalKeys) -
     """
     hints = []
     if bookmaker is not None and bookmaker not in {place.key for place in seen.bookmakers}:
-        known = ", ".join(place_name(place.key) for place in seen.bookmakers) or "none yet"
-        hints.append(f"No prices from {place_name(bookmaker)}. Bookmakers with prices: {known}.")
-    if sport is not None and not any(each.key.startswith(sport) for each in seen.sports):
-        names = sorted({sport_title(each.key.partition("_")[0]) for each in seen.sports})
-        known = ", ".join(names) or "none yet"
-        hints.append(f"No prices for {sport_title(sport)}. Sports with prices: {known}.")
+        listed = ", ".join(place_name(place.key) for place in seen.bookmakers) or "none yet"
+        hints.append(f"No prices from {place_name(bookmaker)}. Bookmakers with prices: {listed}.")
+    if sport is not None and not any(
+        seen_sport.key.startswith(sport) for seen_sport in seen.sports
+    ):
+        names = sorted(
+            {sport_title(seen_sport.key.partition("_")[0]) for seen_sport in seen.sports}
+        )
+        listed = ", ".join(names) or "none yet"
+        hints.append(f"No prices for {sport_title(sport)}. Sports with prices: {listed}.")
     return tuple(hints)
 
 

@@ -65,7 +65,7 @@ def page_form(
         fact=form,
         needed=tuple(field for field in fields if field.is_needed),
         further=tuple(field for field in fields if not field.is_needed),
-        parts=tuple(part for each in form.parts for part in _parts(each, context, typed, now)),
+        parts=tuple(part for entry in form.parts for part in _parts(entry, context, typed, now)),
     )
 
 
@@ -108,8 +108,8 @@ def _filled(
     for form in filter(lambda form: is_shown(form.field), fields):
         field, is_tick = form.field, form.field.kind is FieldKind.TICK
         suggestions = tuple(value for _, value in form.choices(context))
-        known = form.known(context) or (suggestions[0] if len(suggestions) == 1 else "")
-        value = "" if known == LEFT_OUT else known
+        answer = form.known(context) or (suggestions[0] if len(suggestions) == 1 else "")
+        value = "" if answer == LEFT_OUT else answer
         if value and field.kind is FieldKind.MOMENT:
             value = moment_shown(read_moment(field.name, value, now))
         if is_tick:
@@ -152,8 +152,8 @@ def _words(form: FactForm, typed: Mapping[str, str]) -> Iterator[str]:
 
 
 def _numbers(part: PartForm, typed: Mapping[str, str]) -> list[int]:
-    found = {path.split(".")[1] for path in typed if path.startswith(f"{part.name}.")}
-    return sorted(int(number) for number in found if number.isdecimal() and number.isascii())
+    numbers = {path.split(".")[1] for path in typed if path.startswith(f"{part.name}.")}
+    return sorted(int(number) for number in numbers if number.isdecimal() and number.isascii())
 
 
 def _filled_in(fields: Iterable[FieldForm], typed: Mapping[str, str]) -> Iterator[str]:

@@ -107,7 +107,7 @@ class FailedLogins:
         """Whether another attempt is allowed."""
         while self._failed and now_s - self._failed[0][0] > self.WITHIN_S:
             self._failed.popleft()
-        theirs = sum(each == who for _, each in self._failed)
+        theirs = sum(address == who for _, address in self._failed)
         return theirs < self.EACH and len(self._failed) < self.ALL
 
     def failed(self, who: str, now_s: float) -> None:
@@ -208,4 +208,4 @@ def _is_from_the_page(headers: Headers, host: str) -> bool:
 
 
 def _is_same(origin: str, own: Iterable[str]) -> bool:
-    return origin.lower() in {each.lower() for each in own}
+    return origin.lower() in {allowed.lower() for allowed in own}

@@ -85,7 +85,7 @@ class OfferPages:
             self._ledger.participants(),
         )
         now = datetime.now(UTC)
-        names = {each.participant: each.name for each in people}
+        names = {person.participant: person.name for person in people}
         closed = sorted(
             (line for line in lines if line.outcome is not None),
             key=lambda line: line.closed_at or line.started_at,
@@ -95,7 +95,7 @@ class OfferPages:
         return {
             "due": show(
                 "part_due.html",
-                due=[_due(each, now) for each in due],
+                due=[_due(reminder, now) for reminder in due],
                 names=names,
                 place_name=place_name,
             ),
@@ -139,26 +139,28 @@ class OfferPages:
     ) -> Response:
         now = datetime.now(UTC)
         of = request.path_params
-        told, books, catalogue = await asyncio.gather(
+        offer, books, catalogue = await asyncio.gather(
             self._ledger.offer(of["participant"], of["instance"]),
             self._ledger.books(of["participant"], None, None),
             self._ledger.catalogue(),
         )
-        line = told.line
-        context = form_context(told, books, catalogue.values())
+        line = offer.line
+        context = form_context(offer, books, catalogue.values())
         return self._pages.page(
             request,
             "offer.html",
-            told=told,
+            told=offer,
             line=line,
             phases=list(PHASE_NAMES.items()),
-            due=[_due(each, now) for each in told.reminders],
+            due=[_due(reminder, now) for reminder in offer.reminders],
             place_name=place_name,
             tables=[
-                table for table in (bets_table(told.bets), tokens_table(told.tokens)) if table.rows
+                table
+                for table in (bets_table(offer.bets), tokens_table(offer.tokens))
+                if table.rows
             ],
-            story=story_table(told.events),
-            forms=_forms(told, context, opened, typed, now),
+            story=story_table(offer.events),
+            forms=_forms(offer, context, opened, typed, now),
             opened=opened,
             refusal=refusal,
             key=key or new_key(),
@@ -186,7 +188,7 @@ class OfferPages:
                 is_supervisor=bool(form.get("supervisor")),
             )
         except (InvalidInput, CommandNotAllowed, WaitAndRetry) as why:
-            typed = {each.removeprefix(FIELD): text for each, text in form.items()}
+            typed = {field.removeprefix(FIELD): text for field, text in form.items()}
             # A refusal is remembered under its key; a corrected form gets a new one.
             kept = form.get("key", "") if isinstance(why, WaitAndRetry) else ""
             try:
@@ -219,15 +221,15 @@ class OfferPages:
         now = datetime.now(UTC)
         bookmaker = about.get("bookmaker", "")
         offers = sorted(
-            (each for each in catalogue.values() if _is_open(each, now)),
-            key=lambda each: (each.bookmaker != bookmaker, each.bookmaker, each.title),
+            (offer for offer in catalogue.values() if _is_open(offer, now)),
+            key=lambda offer: (offer.bookmaker != bookmaker, offer.bookmaker, offer.title),
         )
-        if bookmaker and any(each.bookmaker == bookmaker for each in offers):
-            offers = [each for each in offers if each.bookmaker == bookmaker]
+        if bookmaker and any(offer.bookmaker == bookmaker for offer in offers):
+            offers = [offer for offer in offers if offer.bookmaker == bookmaker]
         chosen = about.get("offer", "")
         return {
-            "people": [each for each in people if each.is_active],
-            "offers": [(each, _terms(each)) for each in offers],
+            "people": [person for person in people if person.is_active],
+            "offers": [(offer, _terms(offer)) for offer in offers],
             "is_other": bool(bookmaker and offers and offers[0].bookmaker != bookmaker),
             "chosen": chosen,
             "place_name": place_name,
@@ -374,8 +376,8 @@ def _qualifier(form: FormFields, offer: Offer, at: datetime) -> QualifierPlaced:
         "lays.0.commission": _percent(form.get("commission", "")),
         "lays.0.is_single_winner": "true",
     }
-    said = back | (lay if form.get("with_lay") else {})
-    typed = {FIELD + name: text for name, text in said.items() if text}
+    bets = back | (lay if form.get("with_lay") else {})
+    typed = {FIELD + name: text for name, text in bets.items() if text}
     fact = typed_fact(OFFER_FACTS, "qualifier_placed", typed, at)
     assert isinstance(fact, QualifierPlaced)  # noqa: S101 - by its name
     return fact

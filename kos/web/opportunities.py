@@ -97,45 +97,45 @@ def picture_of(
     )
 
 
-def row_of(found: Opportunity, words: OpportunityRow, rules: ScoringRules) -> Row:
+def row_of(opportunity: Opportunity, words: OpportunityRow, rules: ScoringRules) -> Row:
     """One opportunity as a line, from its row in the view."""
-    link, host = safe_link(found)
+    link, host = safe_link(opportunity)
     return Row(
-        id=found.id,
+        id=opportunity.id,
         event=words.event,
         competition=words.competition,
-        sport=found.sport_key,
+        sport=opportunity.sport_key,
         kickoff=words.kickoff,
-        kickoff_at=found.kickoff.timestamp(),
+        kickoff_at=opportunity.kickoff.timestamp(),
         selection=words.selection,
         bookmaker=words.bookmaker,
-        bookmaker_key=found.bookmaker,
-        back_odds=f"{found.back_odds:f}",
+        bookmaker_key=opportunity.bookmaker,
+        back_odds=f"{opportunity.back_odds:f}",
         back_shown=words.back_odds,
         exchange=words.exchange,
-        exchange_key=found.exchange,
-        market_id=found.market_id,
-        lay_odds=f"{found.lay_odds:f}",
+        exchange_key=opportunity.exchange,
+        market_id=opportunity.market_id,
+        lay_odds=f"{opportunity.lay_odds:f}",
         lay_shown=words.lay_odds,
-        available=None if found.lay_available is None else f"{found.lay_available:f}",
-        commission=f"{found.commission:f}",
-        rating=f"{rounded(found.rating * HUNDRED)}",
-        retention=f"{rounded(found.retention * HUNDRED)}",
-        keeps=f"{found.retention:f}" if found.kind is BetKind.REFUND else "1",
-        stake=f"{found.stake:f}",
-        lay_stake=f"{found.lay_stake:f}",
-        liability=f"{found.liability:f}",
-        if_back_wins=f"{found.if_back_wins:f}",
-        if_back_loses=f"{found.if_back_loses:f}",
-        profit=f"{found.profit:f}",
-        tier=found.tier,
-        back_at=found.back_updated_at.timestamp(),
-        back_until=_feed_until(found.back_received_at, found.back_updated_at, rules),
-        lay_at=found.lay_updated_at.timestamp(),
+        available=None if opportunity.lay_available is None else f"{opportunity.lay_available:f}",
+        commission=f"{opportunity.commission:f}",
+        rating=f"{rounded(opportunity.rating * HUNDRED)}",
+        retention=f"{rounded(opportunity.retention * HUNDRED)}",
+        keeps=f"{opportunity.retention:f}" if opportunity.kind is BetKind.REFUND else "1",
+        stake=f"{opportunity.stake:f}",
+        lay_stake=f"{opportunity.lay_stake:f}",
+        liability=f"{opportunity.liability:f}",
+        if_back_wins=f"{opportunity.if_back_wins:f}",
+        if_back_loses=f"{opportunity.if_back_loses:f}",
+        profit=f"{opportunity.profit:f}",
+        tier=opportunity.tier,
+        back_at=opportunity.back_updated_at.timestamp(),
+        back_until=_feed_until(opportunity.back_received_at, opportunity.back_updated_at, rules),
+        lay_at=opportunity.lay_updated_at.timestamp(),
         lay_until=(
-            fresh_until(found.lay_received_at, rules.max_exchange_age_s).timestamp()
-            if found.exchange == OWN_EXCHANGE
-            else _feed_until(found.lay_received_at, found.lay_updated_at, rules)
+            fresh_until(opportunity.lay_received_at, rules.max_exchange_age_s).timestamp()
+            if opportunity.exchange == OWN_EXCHANGE
+            else _feed_until(opportunity.lay_received_at, opportunity.lay_updated_at, rules)
         ),
         warnings=words.warnings,
         link=link,
@@ -143,13 +143,13 @@ def row_of(found: Opportunity, words: OpportunityRow, rules: ScoringRules) -> Ro
     )
 
 
-def factors_of(found: Opportunity) -> tuple[Factor, ...]:
+def factors_of(opportunity: Opportunity) -> tuple[Factor, ...]:
     """How it is ranked, factor by factor."""
-    factors = found.factors
+    factors = opportunity.factors
     return (
         Factor(
             "Score",
-            f"{found.score:.5f}",
+            f"{opportunity.score:.5f}",
             "free bet value ÷ loss, adjusted for time, retention and fill",
         ),
         Factor(
@@ -174,26 +174,27 @@ def factors_of(found: Opportunity) -> tuple[Factor, ...]:
             f"£{factors.liquidity_floor:,.0f}",
             "minimum liquidity for this sport",
         ),
-        Factor("Name match", f"{found.match_confidence:.0%}", "name-match confidence"),
+        Factor("Name match", f"{opportunity.match_confidence:.0%}", "name-match confidence"),
     )
 
 
-def safe_link(found: Opportunity) -> tuple[str | None, str]:
+def safe_link(opportunity: Opportunity) -> tuple[str | None, str]:
     """The bookmaker's link and its host, if it is https and the host has the bookmaker's name.
 
     A link that leads anywhere else is not shown: the feed alone is not enough for a click.
     """
     try:
-        parts = urlsplit(found.link or "")
+        parts = urlsplit(opportunity.link or "")
         host = (parts.hostname or "").lower()
         is_plain = parts.scheme == "https" and not parts.username and parts.port is None
     except ValueError:
         return None, ""
     if not (is_plain and host) or not any(
-        name in _letters(host) for name in _names(found.bookmaker, found.bookmaker_title)
+        name in _letters(host)
+        for name in _names(opportunity.bookmaker, opportunity.bookmaker_title)
     ):
         return None, ""
-    return found.link, host
+    return opportunity.link, host
 
 
 def _names(key: str, title: str) -> Iterable[str]:

@@ -29,7 +29,9 @@ KINDS = tuple(kind for kind in SignalKind if kind is not SignalKind.DUTCH)
 """What the page can be asked for."""
 _TYPED = frozenset({FilterUnit.POUNDS, FilterUnit.ODDS, FilterUnit.DURATION})
 _IN_FRONT = frozenset({"stake", "refund"})
-MORE = tuple(each for each in FILTERS if each.unit in _TYPED and each.name not in _IN_FRONT)
+MORE = tuple(
+    declared for declared in FILTERS if declared.unit in _TYPED and declared.name not in _IN_FRONT
+)
 """The typed filters under "More filters"."""
 
 
@@ -54,7 +56,7 @@ def fields_of(words: Mapping[str, str], query: OpportunityQuery | None) -> dict[
         words: The query string.
         query: What it asks; None if it was refused, and the fields keep what was typed.
     """
-    fields = {each.name: default_of(each) for each in FILTERS}
+    fields = {declared.name: default_of(declared) for declared in FILTERS}
     for name, text in words.items():
         try:
             fields |= canonical({name: text})
@@ -85,9 +87,9 @@ def modes_of(name: str) -> str:
     if declared is None:
         (kinds,) = [
             choice.kinds
-            for each in FILTERS
-            for switch in each.switches
-            for choice in each.choices
+            for of_filter in FILTERS
+            for switch in of_filter.switches
+            for choice in of_filter.choices
             if (switch.name, switch.value) == (name, choice.value)
         ]
     else:
@@ -104,15 +106,17 @@ class Choices:
         self._exchanges: dict[str, str] = {}
         self._sports: dict[str, str] = {}
 
-    def note(self, found: Iterable[Opportunity]) -> None:
+    def note(self, opportunities: Iterable[Opportunity]) -> None:
         """Add those in an answer."""
-        for each in found:
-            self._bookmakers[each.bookmaker] = PLACE_NAMES.get(each.bookmaker, each.bookmaker_title)
-            self._exchanges[each.exchange] = exchange_name(each.exchange)
-            self._sports[each.sport_key] = each.sport_title
-        for known in (self._bookmakers, self._exchanges, self._sports):
-            while len(known) > _MOST_CHOICES:
-                del known[next(iter(known))]
+        for opportunity in opportunities:
+            self._bookmakers[opportunity.bookmaker] = PLACE_NAMES.get(
+                opportunity.bookmaker, opportunity.bookmaker_title
+            )
+            self._exchanges[opportunity.exchange] = exchange_name(opportunity.exchange)
+            self._sports[opportunity.sport_key] = opportunity.sport_title
+        for titles in (self._bookmakers, self._exchanges, self._sports):
+            while len(titles) > _MOST_CHOICES:
+                del titles[next(iter(titles))]
 
     def as_json(self) -> bytes:
         """Key and name of each, by name; sports of several competitions first."""
@@ -127,5 +131,5 @@ class Choices:
         )
 
 
-def _by_name(known: Mapping[str, str]) -> list[tuple[str, str]]:
-    return sorted(known.items(), key=lambda item: (item[1].casefold(), item[0]))
+def _by_name(titles: Mapping[str, str]) -> list[tuple[str, str]]:
+    return sorted(titles.items(), key=lambda item: (item[1].casefold(), item[0]))

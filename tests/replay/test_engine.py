@@ -519,7 +519,7 @@ def test_the_command_prints_tables_for_people(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "Leeds United v Hull City" in result.stdout
     assert "1 price not above 1" in result.stdout
-    assert "1 without one" in result.stdout
+    assert "1 unmatched" in result.stdout
 
 
 def test_the_command_uses_the_ledger_of_the_state_folder_unless_told_otherwise(

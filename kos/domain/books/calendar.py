@@ -194,19 +194,19 @@ def _in_utc(field: str, text: str, local: datetime) -> datetime:
 
 
 def _clock_in(text: str) -> time | None:
-    found = _CLOCK.fullmatch(text)
-    return None if found is None else time(int(found[1]), int(found[2]), int(found[3] or 0))
+    match = _CLOCK.fullmatch(text)
+    return None if match is None else time(int(match[1]), int(match[2]), int(match[3] or 0))
 
 
 def _span_in(folded: str) -> timedelta | None:
     """The sum of ``1d 19h``."""
     seconds, at = Fraction(0), 0
     while at < len(folded):
-        found = _SPAN.match(folded, at)
-        if found is None or found[2] not in _UNITS:
+        match = _SPAN.match(folded, at)
+        if match is None or match[2] not in _UNITS:
             return None
-        seconds += Fraction(found[1]) * _UNITS[found[2]]
-        at = found.end() + (folded[found.end() : found.end() + 1] == " ")
+        seconds += Fraction(match[1]) * _UNITS[match[2]]
+        at = match.end() + (folded[match.end() : match.end() + 1] == " ")
     is_span = folded and seconds <= _MOST_SECONDS
     return timedelta(microseconds=int(seconds * 1_000_000)) if is_span else None
 
@@ -230,17 +230,17 @@ def _date_in(folded: str, now: datetime | None, *, is_past: bool) -> date | None
 
 def _day_of_month(folded: str, today: date | None, *, is_past: bool) -> date | None:
     """A day of a month, of the nearest year if none is given."""
-    found = _DAY_OF_MONTH.fullmatch(folded)
-    if found is None:
+    match = _DAY_OF_MONTH.fullmatch(folded)
+    if match is None:
         return None
-    named = _named(found[2], _MONTHS) if found[2] else int(found["month"]) - 1
-    year, number = found[3] or found[4] or found["year"], int(found[1] or found["day"])
+    named = _named(match[2], _MONTHS) if match[2] else int(match["month"]) - 1
+    year, number = match[3] or match[4] or match["year"], int(match[1] or match["day"])
     if named is None or (not year and today is None):
         return None
     years = [int(year) + (_CENTURY if len(year) == len("26") else 0)] if year else []
     if not years and today is not None:
         years = [today.year - 1, today.year, today.year + 1]
-    days = [day for each in years if (day := _made(each, named + 1, number)) is not None]
+    days = [day for candidate in years if (day := _made(candidate, named + 1, number)) is not None]
     if not year and today is not None:
         days = [day for day in days if not is_past or day <= today]
         days.sort(key=lambda day: abs(day - today))

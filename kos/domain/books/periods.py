@@ -87,19 +87,19 @@ def _start_of(word: str, today: date) -> date | None:
 
 
 def _year_of(word: str) -> tuple[date, date] | None:
-    found = _YEAR.fullmatch(word)
-    if found is None or not _FIRST_YEAR <= (year := int(found[1])) < _END_OF_YEARS:
+    match = _YEAR.fullmatch(word)
+    if match is None or not _FIRST_YEAR <= (year := int(match[1])) < _END_OF_YEARS:
         return None
-    if found[2] is None:
+    if match[2] is None:
         return date(year, 1, 1), date(year + 1, 1, 1)
-    if int(found[2]) != (year + 1) % 100:
+    if int(match[2]) != (year + 1) % 100:
         return None
     return date(year, *_TAX_YEAR), date(year + 1, *_TAX_YEAR)
 
 
 def _month_of(word: str) -> tuple[date, date] | None:
-    found = _MONTH.fullmatch(word)
-    if found is None or not _FIRST_YEAR <= (year := int(found[1])) < _END_OF_YEARS:
+    match = _MONTH.fullmatch(word)
+    if match is None or not _FIRST_YEAR <= (year := int(match[1])) < _END_OF_YEARS:
         return None
-    month = int(found[2])
+    month = int(match[2])
     return date(year, month, 1), date(year + month // _DECEMBER, month % _DECEMBER + 1, 1)

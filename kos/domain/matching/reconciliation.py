@@ -334,18 +334,18 @@ def event_match(
     verdict, reasons = decided.verdict, decided.evidence.sentences()
     runners: tuple[OutcomeRunner, ...] = ()
     if market is not None and verdict is Verdict.MATCH and fixture.outcomes:
-        given = matcher.outcomes(
+        outcomes = matcher.outcomes(
             fixture,
             exchange_fixture(market),
             [runner.name for runner in market.runners],
             fixture.outcomes,
         )
-        if isinstance(given, OutcomesRefused):
-            verdict, reasons = Verdict.DOUBT, (*reasons, given.reason)
+        if isinstance(outcomes, OutcomesRefused):
+            verdict, reasons = Verdict.DOUBT, (*reasons, outcomes.reason)
         else:
             runners = tuple(
                 OutcomeRunner(name, market.runners[i].selection_id, market.runners[i].name)
-                for name, i in given.items()
+                for name, i in outcomes.items()
             )
     return EventMatch(
         event_id=fixture.id,

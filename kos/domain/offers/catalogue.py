@@ -120,29 +120,31 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def problems(self) -> list[str]:
         """What does not hold together, in words; empty when all is well."""
-        found = [
+        problems = [
             f"{name} must not be empty"
             for name in ("key", "bookmaker", "title")
             if not getattr(self, name).strip()
         ]
-        found += _below(0, deposit_min=self.deposit_min)
-        found += _below(1, min_stake=self.qualifying.min_stake, min_legs=self.qualifying.min_legs)
+        problems += _below(0, deposit_min=self.deposit_min)
+        problems += _below(
+            1, min_stake=self.qualifying.min_stake, min_legs=self.qualifying.min_legs
+        )
         if self.qualifying.min_odds < 1:
-            found.append(f"qualifying.min_odds is {self.qualifying.min_odds}, at least 1")
+            problems.append(f"qualifying.min_odds is {self.qualifying.min_odds}, at least 1")
         if not self.bonuses:
-            found.append("bonuses must name at least one")
+            problems.append("bonuses must name at least one")
         for number, bonus in enumerate(self.bonuses, 1):
             if bonus.face < 1 or bonus.count < 1 or bonus.min_odds < 1:
-                found.append(f"bonus {number}: face, count and min_odds must be at least 1")
+                problems.append(f"bonus {number}: face, count and min_odds must be at least 1")
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
-            found.append("ends_at must be after starts_at")
+            problems.append("ends_at must be after starts_at")
         for name in ("starts_at", "ends_at", "terms_seen_at"):
             at = getattr(self, name)
             if at is not None and at.tzinfo is None:
-                found.append(f"{name} needs a time zone, e.g. 2026-11-23T12:00:00Z")
+                problems.append(f"{name} needs a time zone, e.g. 2026-11-23T12:00:00Z")
         if self.trigger is Trigger.EVENT and not self.trigger_event:
-            found.append("trigger_event must say what must happen")
-        return found
+            problems.append("trigger_event must say what must happen")
+        return problems
 
     def is_open(self, at: datetime) -> bool:
         """Whether the offer can be taken up at that moment."""
@@ -163,10 +165,10 @@ def checked(offer: Offer) -> Offer:
     Raises:
         InvalidInput: Its terms do not hold together; every problem is named.
     """
-    found = offer.problems()
-    if found:
+    problems = offer.problems()
+    if problems:
         raise InvalidInput(
-            f"offer {offer.key or '(no key)'}", ValueError("; ".join(found)), "valid terms"
+            f"offer {offer.key or '(no key)'}", ValueError("; ".join(problems)), "valid terms"
         )
     return offer
 
@@ -276,12 +278,12 @@ def cells_of(row: Mapping[Any, Any]) -> list[str]:
 
 
 def _all_of(offers: Iterable[Offer]) -> tuple[Offer, ...]:
-    found = tuple(offers)
-    keys = [offer.key for offer in found]
+    entries = tuple(offers)
+    keys = [offer.key for offer in entries]
     twice = sorted({key for key in keys if keys.count(key) > 1})
     if twice:
         raise InvalidInput("catalogue", ", ".join(twice), "each key only once")
-    return found
+    return entries
 
 
 def _offer(table: object, where: str) -> Offer:

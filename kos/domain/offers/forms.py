@@ -168,10 +168,10 @@ class FactForm:
         for field in self.fields:
             if field.word in context.answers:
                 continue
-            known = field.known(context)
-            if not known:
+            value = field.known(context)
+            if not value:
                 return context, field
-            context = context.with_answer(field.word, known)
+            context = context.with_answer(field.word, value)
         return context, None
 
     def shown(self, answers: Mapping[str, str]) -> Iterator[tuple[StructField, str]]:

@@ -44,7 +44,9 @@ def _qualifier_placed(turn: Turn, fact: QualifierPlaced) -> None:
     placed_at = back.placed_at or turn.at
     until = _qualify_until(turn.state)
     if not terms.is_open(placed_at) or (until is not None and placed_at > until):
-        end = min((each for each in (until, terms.ends_at) if each is not None), default=None)
+        end = min(
+            (deadline for deadline in (until, terms.ends_at) if deadline is not None), default=None
+        )
         raise turn.no(
             f"A bet placed on {uk_time(placed_at)} does not qualify. This offer needs one placed "
             f"{uk_span(terms.starts_at, end)} (UK time)."

@@ -55,8 +55,8 @@ class KnownNames:
     def started(self, text: str) -> str | None:
         """The key of the only name that starts with the text; None if there is none or several."""
         start = letters(text)
-        found = {key for name, key in self._spellings.items() if name.startswith(start)}
-        return found.pop() if len(start) >= _LEAST_START and len(found) == 1 else None
+        keys = {key for name, key in self._spellings.items() if name.startswith(start)}
+        return keys.pop() if len(start) >= _LEAST_START and len(keys) == 1 else None
 
     def nearest(self, text: str) -> tuple[str, float]:
         """The title of the most similar name, and how alike it is; empty if none is."""
@@ -111,13 +111,15 @@ class KnownSports(KnownNames):
         if key is not None:
             return key
         start = key_form(text)
-        is_start = any(each.startswith(f"{start}_") for each in self.titles)
+        is_start = any(known_key.startswith(f"{start}_") for known_key in self.titles)
         return start if start and is_start else None
 
     def started(self, text: str) -> str | None:
         """The text itself where keys start with it, or where it may be a competition; else None."""
         start = key_form(text)
-        if len(start) >= _LEAST_START and any(each.startswith(start) for each in self.titles):
+        if len(start) >= _LEAST_START and any(
+            known_key.startswith(start) for known_key in self.titles
+        ):
             return start
         sport, _, competition = start.partition("_")
         return start if competition and sport in SPORT_KEYS and not self._has_all else None

@@ -95,7 +95,7 @@ def signal_kind(
         InvalidInput: There is no such kind; lists those that there are.
     """
     declared, allowed = BY_NAME["kind"], set(kinds)
-    choices = [each for each in declared.choices if SignalKind(each.value) in allowed]
+    choices = [choice for choice in declared.choices if SignalKind(choice.value) in allowed]
     return SignalKind(_choice(declared, texts.get("kind") or declared.default, choices))
 
 
@@ -196,7 +196,9 @@ def _read(
         case FilterUnit.SPORT:
             value = sports(seen).key_of(text)
         case FilterUnit.CHOICE:
-            fitting = [each for each in declared.choices if kind in each.kinds and bet in each.bets]
+            fitting = [
+                choice for choice in declared.choices if kind in choice.kinds and bet in choice.bets
+            ]
             value = _choice(declared, text, fitting)
         case _:
             assert_never(declared.unit)
@@ -206,9 +208,9 @@ def _read(
 def _choice(declared: Filter, text: str, choices: Iterable[FilterChoice]) -> str:
     """The value of a choice by its name, title or other words, or by an unmistakable start."""
     spellings = {
-        letters(word): each.value
-        for each in choices
-        for word in (*each.words, each.title, each.value)
+        letters(word): choice.value
+        for choice in choices
+        for word in (*choice.words, choice.title, choice.value)
     }
     wanted = letters(text)
     if wanted in spellings:

@@ -305,7 +305,7 @@ class Ranker:
                 if count
             },
         )
-        return RankedAnswer(answer, tuple(_rank(found) for found in priced))
+        return RankedAnswer(answer, tuple(_rank(pair) for pair in priced))
 
     # --- which back prices could be offered ----------------------------------------------------
 

@@ -233,17 +233,17 @@ def hit_of(opportunity: Opportunity, measure: Measure, now: datetime) -> AlertHi
     )
 
 
-def value_of(found: Opportunity, measure: Measure) -> Decimal:
+def value_of(opportunity: Opportunity, measure: Measure) -> Decimal:
     """The measure of an opportunity, in the measure's unit."""
     match measure:
         case Measure.SCORE:
-            return Decimal(repr(found.score))
+            return Decimal(repr(opportunity.score))
         case Measure.PROFIT:
-            return found.profit
+            return opportunity.profit
         case Measure.RETENTION:
-            return found.retention * 100
+            return opportunity.retention * 100
         case Measure.RATING:
-            return found.rating * 100
+            return opportunity.rating * 100
         case _:
             assert_never(measure)
 
@@ -277,7 +277,10 @@ def is_worth_keeping(before: Memory, after: Memory) -> bool:
         return (
             memory.last_id,
             memory.digest_at,
-            [(told.telling_id, [item.gone_at for item in told.items]) for told in memory.tellings],
+            [
+                (telling.telling_id, [item.gone_at for item in telling.items])
+                for telling in memory.tellings
+            ],
             [held.item.key for held in memory.held],
         )
 
@@ -329,10 +332,11 @@ class _Round:
         self._last_id = memory.last_id
         self._digest_at = memory.digest_at
         self._tellings = {
-            each.telling_id: each
-            for each in memory.tellings
+            telling.telling_id: telling
+            for telling in memory.tellings
             # Under a rule that was taken back nothing more is said, farewells included.
-            if now - each.told_at < _FORGOTTEN_AFTER and (each.rule_id in rules or not each.rule_id)
+            if now - telling.told_at < _FORGOTTEN_AFTER
+            and (telling.rule_id in rules or not telling.rule_id)
         }
         self._held = [held for held in memory.held if held.rule_id in rules]
         self._says: list[Say] = []
@@ -342,10 +346,10 @@ class _Round:
         for rule_id in seen.keys() & rules.keys():
             rule = rules[rule_id]
             floor = rule.threshold - abs(rule.threshold) * MARGIN
-            alive = [each for each in seen[rule_id] if each.kickoff > now]
-            self._standing |= {each.key for each in alive if each.value >= floor}
-            self._passing[rule_id] = [each for each in alive if each.value >= rule.threshold]
-        self._returning = {each.key for found in self._passing.values() for each in found}
+            alive = [hit for hit in seen[rule_id] if hit.kickoff > now]
+            self._standing |= {hit.key for hit in alive if hit.value >= floor}
+            self._passing[rule_id] = [hit for hit in alive if hit.value >= rule.threshold]
+        self._returning = {hit.key for hits in self._passing.values() for hit in hits}
 
     def follow(self) -> None:
         """The present state of sent and held opportunities."""
@@ -354,7 +358,8 @@ class _Round:
             changed = msgspec.structs.replace(telling, items=items)
             self._tellings[telling.telling_id] = changed
             was, is_now = (
-                [item.gone_at for item in each.items[:MAX_LINES]] for each in (telling, changed)
+                [item.gone_at for item in message.items[:MAX_LINES]]
+                for message in (telling, changed)
             )
             if was != is_now:
                 self._says.append(Say(telling=changed, is_new=False))
@@ -378,27 +383,29 @@ class _Round:
 
     def meet(self, rule: AlertRule, *, is_silent: bool, digest_minutes: int) -> None:
         """Send new opportunities under a rule, or hold them."""
-        known = {
+        retained = {
             item.key
             for telling in self._tellings.values()
             for item in telling.items
             if item.gone_at is None or self._now - item.gone_at < COOL_DOWN
         } | {held.item.key for held in self._held}
         new = {
-            each.key: each for each in self._passing.get(rule.rule_id, ()) if each.key not in known
+            hit.key: hit for hit in self._passing.get(rule.rule_id, ()) if hit.key not in retained
         }
         if not new:
             return
         items = [
             Item(
-                key=each.key,
-                kickoff=each.kickoff,
+                key=hit.key,
+                kickoff=hit.kickoff,
                 last_seen=self._now,
-                opportunity=each.opportunity,
+                opportunity=hit.opportunity,
             )
-            for each in sorted(new.values(), key=lambda each: -each.value)
+            for hit in sorted(new.values(), key=lambda hit: -hit.value)
         ]
-        recent = sum(self._now - each.told_at < BURST_SPAN for each in self._tellings.values())
+        recent = sum(
+            self._now - telling.told_at < BURST_SPAN for telling in self._tellings.values()
+        )
         if rule.is_digest or is_silent or recent >= BURST:
             self._held += [Held(rule_id=rule.rule_id, item=item) for item in items]
             if self._digest_at is None:
