@@ -1,4 +1,4 @@
-"""Reading parsed JSON of which nothing is sure: what the readers of both services share.
+"""Readers of parsed but untrusted JSON, shared by the adapters of both services.
 
 A value of the right kind, or a named refusal; what is left out is collected by its path.
 """

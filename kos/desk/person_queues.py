@@ -58,7 +58,7 @@ class PersonQueues:
             self._call()
 
     def close(self) -> None:
-        """Accept no more tasks; running ones are left to finish."""
+        """Refuse further tasks; running ones finish."""
         with self._changed:
             self._is_closed = True
             self._lanes.clear()

@@ -236,7 +236,7 @@ def percent(share: Decimal) -> str:
 
 
 def brief_percent(share: Decimal) -> str:
-    """A share of one as a percentage with no more decimals than it needs: ``75%``, ``1.5%``."""
+    """A share of one as a percentage without needless decimals: ``75%``, ``1.5%``."""
     shown = f"{rounded(share * HUNDRED)}"
     return f"{shown.rstrip('0').rstrip('.')}%"
 

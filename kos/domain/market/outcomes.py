@@ -1,6 +1,6 @@
 """The outcomes of a match market: which of them is the draw, and the form of bet they make.
 
-A draw has many spellings; whoever must know it asks here, so that pricing, matching and replay
+A draw has many spellings; all code asks here, so that pricing, matching and replay
 can never disagree on it.
 """
 

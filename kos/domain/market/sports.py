@@ -245,7 +245,7 @@ SPORT_WORDS: Final = {
 }
 """Other words for sports and competitions, each with the key it means."""
 _SHORT_WORD: Final = 4
-"""A word of a key with no more letters is an abbreviation: EPL, NBA."""
+"""A word of a key with at most so many letters is an abbreviation: EPL, NBA."""
 
 
 def sport_title(sport_key: str) -> str:

@@ -1,4 +1,4 @@
-"""When to match events anew, and which markets to pass on: events in, instructions out.
+"""When to match events again, and which markets to pass on: events in, instructions out.
 
 `Reconciliation` has no clock, no I/O and no actor. The reconciler drives it with messages, and
 ``kos replay`` with recorded payloads; both therefore match by the same rules.
@@ -107,7 +107,7 @@ class Reconciliation:
     def fixtures_listed(
         self, sport_key: str, fixtures: tuple[BookmakerFixture, ...]
     ) -> tuple[SportMatched, ...]:
-        """The odds feed's complete list of one sport key: only that sport key is matched anew."""
+        """The odds feed's complete list of one sport key: only that sport key is matched again."""
         if self._fixtures.get(sport_key) == fixtures:
             return ()
         self._fixtures[sport_key] = fixtures
@@ -117,7 +117,7 @@ class Reconciliation:
     def catalogue_read(
         self, event_type: str, markets: Iterable[ExchangeMarket]
     ) -> tuple[SportMatched, ...]:
-        """The exchange's complete catalogue of one event type: its sport keys are matched anew."""
+        """The exchange's complete catalogue of one event type: its sport keys are matched again."""
         by_id = {market.market_id: market for market in markets}
         if self._markets.get(event_type) == by_id:
             return ()
@@ -130,7 +130,7 @@ class Reconciliation:
         )
 
     def aliases_settled(self, aliases: AliasTable) -> tuple[SportMatched, ...]:
-        """People's decisions about names: where they changed, everything is matched anew."""
+        """People's decisions about names: where they changed, everything is matched again."""
         if aliases == self._aliases:
             return ()
         self._aliases = aliases
@@ -225,7 +225,7 @@ class Reconciliation:
     # --- decisions --------------------------------------------------------------------------------
 
     def _matched(self, sport_keys: Iterable[str]) -> tuple[SportMatched, ...]:
-        """Match these sport keys anew; the results that differ from before."""
+        """Match these sport keys again; the results that differ from before."""
         results = [self._match(sport_key) for sport_key in sport_keys]
         changed = tuple(
             result for result in results if self._results.get(result.sport_key) != result
