@@ -427,7 +427,7 @@ def test_the_system_page_names_every_node_and_its_actors(page: Page, daemon: Dae
     for name in ("ledger", "engine", "exchange", "feeds", "web", "scorer", "dashboard"):
         expect(tree.get_by_text(name, exact=True).first).to_be_visible()
     expect(page.locator("#live")).to_have_attribute("data-state", "live")
-    expect(page.locator("#feeds")).to_contain_text("soccer_epl")
+    expect(page.locator("#feeds")).to_contain_text("Soccer EPL")
     expect(page.locator("#health")).to_contain_text("Credits left")
 
 
