@@ -22,6 +22,30 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
+LONG = (
+    "tests/system/",
+    "tests/web/test_browser.py",
+    "tests/actors/",
+    "tests/tools/",
+    "tests/runtime/",
+    "tests/adapters/telegram/",
+    "tests/cli/",
+    "tests/domain/opportunities/",
+)
+"""Folders of tests that take longest, longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs the long files first, so that no worker ends the suite alone with one of them."""
+
+    def place(item: pytest.Item) -> int:
+        return next(
+            (n for n, folder in enumerate(LONG) if item.nodeid.startswith(folder)), len(LONG)
+        )
+
+    items.sort(key=place)
+
+
 WORLDS = ["sandbox", pytest.param("emulator", marks=pytest.mark.emulator)]
 """Where the bot's tests run: on the sandbox, and with ``-m emulator`` on what others wrote."""
 

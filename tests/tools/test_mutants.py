@@ -71,7 +71,17 @@ class Run:
 
 
 def run(tree: Path, *options: str) -> Run:
-    command = [sys.executable, "-m", "tools.mutants", "--root", str(tree), "--seed", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "tools.mutants",
+        "--root",
+        str(tree),
+        "--seed",
+        "1",
+        "--wait",
+        "2",
+    ]
     done = subprocess.run(
         [*command, *options], cwd=ROOT, capture_output=True, text=True, check=False
     )

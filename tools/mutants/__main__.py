@@ -96,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
         _say(f"{len(measured.seconds)} tests measured, {fresh} files anew")
         for name in measured.failed:
             _say(f"fails without a mutant, and is not asked: {name}")
-        verdicts = list(_try(drawn, measured, trees, root, options.budget))
+        verdicts = list(_try(drawn, measured, trees, root, options))
     rows = _rows(verdicts, floors, options.floor)
     _print(rows, verdicts)
     print(_json(options, rows, verdicts, measured, time.monotonic() - started))
@@ -104,16 +104,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _try(
-    drawn: list[Mutant], measured: reach.Reach, trees: list[Path], root: Path, budget: float
+    drawn: list[Mutant],
+    measured: reach.Reach,
+    trees: list[Path],
+    root: Path,
+    options: argparse.Namespace,
 ) -> Iterator[Verdict]:
     """Each mutant's verdict as it falls; before them, each tree has to pass without any."""
-    chosen = {number: measured.choose(mutant, budget) for number, mutant in enumerate(drawn)}
+    chosen = {
+        number: measured.choose(mutant, options.budget) for number, mutant in enumerate(drawn)
+    }
     asked = {number: tests for number, tests in chosen.items() if tests}
     for number in chosen.keys() - asked.keys():
         yield Verdict(drawn[number], "unreached", "", 0, 0.0)
     if asked:
         proof = min(asked.values(), key=lambda tests: sum(tests.values()))
-        for ended in run((_task(-1, proof, None) for _ in trees), trees):
+        for ended in run((_task(-1, proof, None, options.wait) for _ in trees), trees):
             if ended.value is None or ended.value["noticed_by"]:
                 raise SystemExit(f"mutants: the tests fail without a mutant: {ended}")
     tasks = (
@@ -121,6 +127,7 @@ def _try(
             number,
             tests,
             (drawn[number].path, drawn[number].apply((root / drawn[number].path).read_bytes())),
+            options.wait,
         )
         for number, tests in asked.items()
     )
@@ -131,9 +138,11 @@ def _try(
         yield verdict
 
 
-def _task(number: int, tests: dict[str, float], change: tuple[str, bytes] | None) -> Task:
+def _task(
+    number: int, tests: dict[str, float], change: tuple[str, bytes] | None, wait_s: float
+) -> Task:
     limit = SPARE_S + TIMES_AS_LONG * sum(tests.values())
-    return Task(number, lambda tree: inside.notice(tree, tests), limit, change)
+    return Task(number, lambda tree: inside.notice(tree, tests, wait_s), limit, change)
 
 
 def _verdict(mutant: Mutant, ended: Ended) -> Verdict:
@@ -236,6 +245,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--budget", type=float, default=60.0, help="seconds of tests a mutant")
+    parser.add_argument("--wait", type=float, default=15.0, help="seconds till a test hangs")
     parser.add_argument("--floor", type=float, default=90.0, help="percent, of all and each room")
     parser.add_argument("--floor-of", action="append", default=[], metavar="PATH=PERCENT")
     parser.add_argument(

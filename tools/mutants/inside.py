@@ -18,9 +18,8 @@ PLAIN = (
 )
 """Options of every run: the given order, nothing kept, stop at the first failure."""
 
-WAIT_S = 15.0
 TIMES_AS_LONG = 10
-"""A test that takes this many seconds, and so many times its usual ones, hangs."""
+"""A test that takes so many times its usual seconds, and at least the wait, hangs."""
 
 
 class _Recorder:
@@ -77,8 +76,9 @@ def record(tree: Path, file: str) -> dict[str, Any]:
 class _Chosen:
     """Keeps the chosen tests alone, in their order, and notes the first one that fails."""
 
-    def __init__(self, seconds: dict[str, float]) -> None:
+    def __init__(self, seconds: dict[str, float], wait_s: float) -> None:
         self.seconds = seconds
+        self.wait_s = wait_s
         self.order = {name: place for place, name in enumerate(seconds)}
         self.ran = 0
         self.noticed_by = ""
@@ -88,7 +88,7 @@ class _Chosen:
         items[:] = [item for item in items if item.nodeid in self.order]
         items.sort(key=lambda item: self.order[item.nodeid])
         for item in items:
-            limit = max(WAIT_S, TIMES_AS_LONG * self.seconds[item.nodeid])
+            limit = max(self.wait_s, TIMES_AS_LONG * self.seconds[item.nodeid])
             item.add_marker(pytest.mark.timeout(limit))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -97,10 +97,10 @@ class _Chosen:
             self.noticed_by = report.nodeid
 
 
-def notice(tree: Path, seconds: dict[str, float]) -> dict[str, Any]:
+def notice(tree: Path, seconds: dict[str, float], wait_s: float) -> dict[str, Any]:
     """Runs the chosen tests until one fails; says which, or how many ran in vain."""
     os.environ["HYPOTHESIS_PROFILE"] = "mutants"
-    chosen = _Chosen(seconds)
+    chosen = _Chosen(seconds, wait_s)
     files = list(dict.fromkeys(name.partition("::")[0] for name in seconds))
     code = pytest.main([*PLAIN, f"--basetemp={tree.with_suffix('.tmp')}", *files], plugins=[chosen])
     if code != pytest.ExitCode.OK and not chosen.noticed_by:
