@@ -14,16 +14,15 @@ from kos.cli.door import (
     key_of,
     moment_said,
     operator,
-    print_json,
-    print_tables,
     read_in,
+    show,
     write_out,
 )
 from kos.cli.settings import JsonOption, StateDirOption
 from kos.errors import CommandNotAllowed
 
 if TYPE_CHECKING:
-    from kos.domain.matching.aliases import AliasVerdict, SettledAlias
+    from kos.domain.matching.aliases import SettledAlias, SharedAlias
     from kos.messages import RecordAlias
 
 aliases_app = typer.Typer(
@@ -55,27 +54,18 @@ def list_aliases(
     from kos.views.table import TableView
 
     listed = Door(state_dir).ask(GetAliases(sport=sport, with_history=history), AliasesListed)
-    if as_json:
-        print_json(listed.aliases)
-        return
-    print_tables(
-        TableView(
-            title="Aliases",
-            headings=("sport", "feed", "exchange", "verdict", "who", "when", "evidence"),
-            rows=tuple(
-                (
-                    fact.sport,
-                    fact.feed_name,
-                    fact.exchange_name,
-                    fact.verdict.value,
-                    fact.decided_by,
-                    shown_time(fact.decided_at),
-                    fact.evidence,
-                )
-                for fact in listed.aliases
-            ),
-        )
+    table = TableView(
+        title="Aliases",
+        headings=("sport", "feed", "exchange", "verdict", "who", "when", "evidence"),
+        rows=tuple(
+            (
+                *(fact.sport, fact.feed_name, fact.exchange_name, fact.verdict.value),
+                *(fact.decided_by, shown_time(fact.decided_at), fact.evidence),
+            )
+            for fact in listed.aliases
+        ),
     )
+    show(listed.aliases, table, as_json=as_json)
 
 
 @aliases_app.command("add")
@@ -90,10 +80,10 @@ def add(
     state_dir: StateDirOption = None,
 ) -> None:
     """Record that two names are the same team or player."""
-    from kos.domain.matching.aliases import AliasVerdict
+    from kos.domain.matching.aliases import AliasVerdict, SharedAlias
 
-    pair = (sport, feed_name, exchange_name)
-    _settle(state_dir, pair, AliasVerdict.CONFIRMED, evidence, key, is_replacing=replace)
+    alias = SharedAlias(sport, feed_name, exchange_name, AliasVerdict.CONFIRMED, evidence)
+    _settle(state_dir, alias, key, is_replacing=replace)
 
 
 @aliases_app.command("reject")
@@ -108,10 +98,10 @@ def reject(
     state_dir: StateDirOption = None,
 ) -> None:
     """Record that two names are different teams or players."""
-    from kos.domain.matching.aliases import AliasVerdict
+    from kos.domain.matching.aliases import AliasVerdict, SharedAlias
 
-    pair = (sport, feed_name, exchange_name)
-    _settle(state_dir, pair, AliasVerdict.REJECTED, evidence, key, is_replacing=replace)
+    alias = SharedAlias(sport, feed_name, exchange_name, AliasVerdict.REJECTED, evidence)
+    _settle(state_dir, alias, key, is_replacing=replace)
 
 
 @aliases_app.command("withdraw")
@@ -125,10 +115,10 @@ def withdraw(
     state_dir: StateDirOption = None,
 ) -> None:
     """Undo a decision about two names."""
-    from kos.domain.matching.aliases import AliasVerdict
+    from kos.domain.matching.aliases import AliasVerdict, SharedAlias
 
-    pair = (sport, feed_name, exchange_name)
-    _settle(state_dir, pair, AliasVerdict.WITHDRAWN, evidence, key, is_replacing=True)
+    alias = SharedAlias(sport, feed_name, exchange_name, AliasVerdict.WITHDRAWN, evidence)
+    _settle(state_dir, alias, key, is_replacing=True)
 
 
 @aliases_app.command("export")
@@ -167,12 +157,7 @@ def import_aliases(
     from kos.messages import CommandRecorded
 
     door = Door(state_dir)
-    commands = [
-        _command(
-            (alias.sport, alias.feed_name, alias.exchange_name), alias.verdict, alias.evidence, None
-        )
-        for alias in shared_aliases(read_in(source), str(source))
-    ]
+    commands = [_command(alias, None) for alias in shared_aliases(read_in(source), str(source))]
     settled = _settled(door)
     for command in commands:
         _check(settled, command, is_replacing=replace)
@@ -181,38 +166,25 @@ def import_aliases(
 
 
 def _settle(
-    state_dir: Path | None,
-    pair: tuple[str, str, str],
-    verdict: AliasVerdict,
-    evidence: str,
-    key: str | None,
-    *,
-    is_replacing: bool,
+    state_dir: Path | None, alias: SharedAlias, key: str | None, *, is_replacing: bool
 ) -> None:
     from kos.messages import CommandRecorded
 
     door = Door(state_dir)
-    command = _command(pair, verdict, evidence, key)
+    command = _command(alias, key)
     _check(_settled(door), command, is_replacing=is_replacing)
     door.do(command, CommandRecorded)
-    typer.echo(f"{pair[0]}: {pair[1]} = {pair[2]} is {verdict.value}")
+    names = f"{alias.feed_name} = {alias.exchange_name}"
+    typer.echo(f"{alias.sport}: {names} is {alias.verdict.value}")
 
 
-def _command(
-    pair: tuple[str, str, str], verdict: AliasVerdict, evidence: str, key: str | None
-) -> RecordAlias:
+def _command(alias: SharedAlias, key: str | None) -> RecordAlias:
+    from msgspec.structs import asdict
+
     from kos.messages import RecordAlias
 
-    sport, feed_name, exchange_name = pair
     return RecordAlias(
-        command_id=key_of(key),
-        by=operator(),
-        occurred_at=moment_said(None),
-        sport=sport,
-        feed_name=feed_name,
-        exchange_name=exchange_name,
-        verdict=verdict,
-        evidence=evidence,
+        command_id=key_of(key), by=operator(), occurred_at=moment_said(None), **asdict(alias)
     )
 
 
@@ -231,11 +203,8 @@ def _check(settled: tuple[SettledAlias, ...], command: RecordAlias, *, is_replac
     if is_replacing or command.verdict is AliasVerdict.WITHDRAWN:
         return
     for fact in settled:
-        is_this_pair = (fact.sport, fact.feed_name, fact.exchange_name) == (
-            command.sport,
-            command.feed_name,
-            command.exchange_name,
-        )
+        names = (fact.sport, fact.feed_name, fact.exchange_name)
+        is_this_pair = names == (command.sport, command.feed_name, command.exchange_name)
         if is_this_pair and fact.verdict not in {command.verdict, AliasVerdict.WITHDRAWN}:
             raise CommandNotAllowed(
                 f"{fact.decided_by} has already {fact.verdict.value} {command.feed_name} = "

@@ -10,23 +10,26 @@ import msgspec
 import typer
 
 from kos.cli.door import (
-    AtOption,
-    ByOption,
     Door,
     KeyOption,
     exit_if_refused,
-    key_of,
-    moment_said,
     operator,
     print_json,
-    print_tables,
-    read_back,
     read_in,
+    show,
     write_out,
 )
-from kos.cli.offers import Participant, ParticipantOption
+from kos.cli.facts import (
+    AtOption,
+    ByOption,
+    NoteOption,
+    Participant,
+    ParticipantOption,
+    SupervisorOption,
+    record_fact,
+)
 from kos.cli.settings import JsonOption, StateDirOption
-from kos.domain.offers.facts import MONEY_FACTS, Role, Source
+from kos.domain.offers.facts import MONEY_FACTS, Source
 from kos.messages import StatementListed
 
 books_app = typer.Typer(
@@ -86,17 +89,18 @@ def show_books(
         ),
         BooksDescribed,
     )
-    if as_json:
-        print_json(books)
-        return
-    print_tables(
+    show(
+        books,
         balances_table(books.balances),
         floats_table(books.floats),
         profit_table("Profit by kind", books.by_kind),
         profit_table("Profit by venue", books.by_venue),
         profit_table("Profit by offer", books.by_offer),
         profit_table("Profit by month", books.by_month),
+        as_json=as_json,
     )
+    if as_json:
+        return
     typer.echo(
         f"capital {pounds(books.capital)} (tied up {pounds(books.locked)}); "
         f"profit {pounds(books.profit)}; trial balance {pounds(books.trial_balance)}"
@@ -114,32 +118,25 @@ def record(
     at: AtOption = None,
     key: KeyOption = None,
     by: ByOption = None,
-    note: Annotated[
-        str, typer.Option("--note", metavar="TEXT", help="A note to keep with it.")
-    ] = "",
-    supervisor: Annotated[bool, typer.Option("--supervisor", help="Record as supervisor.")] = False,
+    note: NoteOption = "",
+    supervisor: SupervisorOption = False,
     as_json: JsonOption = False,
     state_dir: StateDirOption = None,
 ) -> None:
     """Record a money event, e.g. ann opened amount=100."""
-    from kos.domain.offers.typed_facts import spoken
-    from kos.messages import FactRecorded, RecordFact
     from kos.views.names import fact_name
 
-    occurred_at = moment_said(at)
-    typed = spoken(MONEY_FACTS, fact, words or (), occurred_at)
-    read_back(type(typed), fact, words or (), at, occurred_at)
-    answer = Door(state_dir).do(
-        RecordFact(
-            command_id=key_of(key),
-            by=by or operator(),
-            occurred_at=occurred_at,
-            participant=participant,
-            fact=typed,  # type: ignore[arg-type]
-            role=Role.SUPERVISOR if supervisor else Role.OPERATOR,
-            note=note,
-        ),
-        FactRecorded,
+    answer = record_fact(
+        state_dir,
+        MONEY_FACTS,
+        fact,
+        words,
+        at=at,
+        key=key,
+        by=by,
+        supervisor=supervisor,
+        participant=participant,
+        note=note,
     )
     if as_json:
         print_json(answer)
@@ -165,10 +162,7 @@ def participants(*, as_json: JsonOption = False, state_dir: StateDirOption = Non
     from kos.views.books import participants_table
 
     listed = Door(state_dir).ask(GetParticipants(operator=operator()), ParticipantsListed)
-    if as_json:
-        print_json(listed.participants)
-    else:
-        print_tables(participants_table(listed.participants))
+    show(listed.participants, participants_table(listed.participants), as_json=as_json)
 
 
 @books_app.command("statement")
@@ -185,10 +179,7 @@ def statement(
     from kos.views.books import statement_table
 
     listed = _statement(Door(state_dir), participant, _span(since, until, year))
-    if as_json:
-        print_json(listed.lines)
-    else:
-        print_tables(statement_table(listed.lines))
+    show(listed.lines, statement_table(listed.lines), as_json=as_json)
 
 
 @books_app.command("export")

@@ -25,7 +25,6 @@ from kos.cli.settings import settings_of
 from kos.config.settings import RUN_DIR_NAME
 from kos.db import FILE_NAME
 from kos.domain.books.calendar import read_moment
-from kos.domain.offers.facts import Fact
 from kos.errors import CommandNotAllowed, InvalidInput, OperatorMustAct
 from kos.messages import LEDGER, LedgerCommand
 from kos.runtime.protocol import Message
@@ -39,17 +38,6 @@ KeyOption = Annotated[
         "--key",
         metavar="KEY",
         help="Idempotency key: repeating a key returns the first result and changes nothing.",
-    ),
-]
-ByOption = Annotated[
-    str | None, typer.Option("--by", metavar="NAME", help="Who records it. Default: you.")
-]
-AtOption = Annotated[
-    str | None,
-    typer.Option(
-        "--at",
-        metavar="TIME",
-        help="When it happened, in UK time: thu 18:15, or 2026-12-08 18:15. Default: now.",
     ),
 ]
 
@@ -75,24 +63,6 @@ def moment_said(at: str | None) -> datetime:
     """The moment an option names; now when it names none."""
     now = datetime.now(UTC)
     return now if at is None else read_moment("--at", at, now, is_past=True)
-
-
-def read_back(
-    kind: type[Fact], fact: str, words: Sequence[str], at: str | None, occurred_at: datetime
-) -> None:
-    """Print the dates and times typed for a fact, in UK time, before it is recorded."""
-    from kos.domain.books.calendar import uk_time
-    from kos.domain.offers.typed_facts import field_at, path_of
-
-    moments = {} if at is None else {"at": occurred_at}
-    for word in words:
-        name, _, text = word.partition("=")
-        value = field_at(kind, path_of(kind, name, fact), fact).read(text, occurred_at)
-        if isinstance(value, datetime):
-            moments[name] = value
-    if moments:
-        shown = "; ".join(f"{name} {uk_time(moment)}" for name, moment in moments.items())
-        typer.echo(f"{shown} (UK time)", err=True)
 
 
 def key_of(key: str | None) -> str:
@@ -215,8 +185,11 @@ def print_json(value: object) -> None:
     typer.echo(msgspec.json.encode(value).decode())
 
 
-def print_tables(*tables: TableView) -> None:
-    """Tables for people; one that is empty says so."""
+def show(value: object, *tables: TableView, as_json: bool) -> None:
+    """A value as JSON for programs, or as tables for people; one that is empty says so."""
+    if as_json:
+        print_json(value)
+        return
     from rich.table import Table
     from rich.text import Text
 
@@ -230,10 +203,7 @@ def print_tables(*tables: TableView) -> None:
             table.add_column(heading, justify="right" if number in view.numbers else "left")
         for row in view.rows:
             table.add_row(*(Text(cell) for cell in row))
-        if view.rows:
-            screen.print(table)
-        else:
-            screen.print(f"{view.title}: none")
+        screen.print(table if view.rows else f"{view.title}: none")
 
 
 def write_out(text: str, target: Path | None) -> None:

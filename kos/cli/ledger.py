@@ -16,7 +16,7 @@ from kos.cli.door import (
     print_json,
     write_out,
 )
-from kos.cli.offers import Participant
+from kos.cli.facts import Participant
 from kos.cli.settings import JsonOption, StateDirOption
 
 ledger_app = typer.Typer(

@@ -8,32 +8,33 @@ from typing import Annotated
 import typer
 
 from kos.cli.door import (
-    AtOption,
-    ByOption,
     Door,
     KeyOption,
     key_of,
     moment_said,
     operator,
     print_json,
-    print_tables,
-    read_back,
     read_in,
+    show,
     write_out,
 )
+from kos.cli.facts import (
+    AtOption,
+    ByOption,
+    NoteOption,
+    Participant,
+    ParticipantOption,
+    SupervisorOption,
+    record_fact,
+)
 from kos.cli.settings import JsonOption, StateDirOption
-from kos.domain.offers.facts import OFFER_FACTS, Role
+from kos.domain.offers.facts import OFFER_FACTS
 
 offers_app = typer.Typer(
     help="Offers: the catalogue and each participant's offers.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
-Participant = Annotated[str, typer.Argument(help="The participant ID.")]
-ParticipantOption = Annotated[
-    str | None, typer.Option("--participant", "-p", metavar="WHO", help="Only this participant.")
-]
 
 
 @offers_app.command("list")
@@ -54,10 +55,7 @@ def list_offers(
         with_closed=not only_open,
     )
     listed = Door(state_dir).ask(question, OffersListed)
-    if as_json:
-        print_json(listed.offers)
-    else:
-        print_tables(offers_table(listed.offers))
+    show(listed.offers, offers_table(listed.offers), as_json=as_json)
 
 
 @offers_app.command("show")
@@ -81,14 +79,12 @@ def show_offer(
     offer = Door(state_dir).ask(
         GetOffer(participant=participant, instance=instance), OfferDescribed
     )
-    if as_json:
-        print_json(offer)
-        return
     tables = [offers_table([offer.line]), bets_table(offer.bets), tokens_table(offer.tokens)]
     if offer.reminders:
         tables.append(reminders_table(offer.reminders))
-    print_tables(*tables, story_table(offer.events))
-    typer.echo(f"you can record: {', '.join(offer.allowed)}")
+    show(offer, *tables, story_table(offer.events), as_json=as_json)
+    if not as_json:
+        typer.echo(f"you can record: {', '.join(offer.allowed)}")
 
 
 @offers_app.command("facts")
@@ -123,10 +119,8 @@ def record(
     at: AtOption = None,
     key: KeyOption = None,
     by: ByOption = None,
-    note: Annotated[
-        str, typer.Option("--note", metavar="TEXT", help="A note to keep with it.")
-    ] = "",
-    supervisor: Annotated[bool, typer.Option("--supervisor", help="Record as supervisor.")] = False,
+    note: NoteOption = "",
+    supervisor: SupervisorOption = False,
     version: Annotated[
         int | None,
         typer.Option("--version", help="Refuse if the offer has changed since this version."),
@@ -135,26 +129,21 @@ def record(
     state_dir: StateDirOption = None,
 ) -> None:
     """Record what happened to an offer, e.g. ann c1 qualifier_placed bet=A1 stake=10 odds=6/4."""
-    from kos.domain.offers.typed_facts import spoken
-    from kos.messages import FactRecorded, RecordFact
     from kos.views.names import phase_name, readable
 
-    occurred_at = moment_said(at)
-    typed = spoken(OFFER_FACTS, fact, words or (), occurred_at)
-    read_back(type(typed), fact, words or (), at, occurred_at)
-    answer = Door(state_dir).do(
-        RecordFact(
-            command_id=key_of(key),
-            by=by or operator(),
-            occurred_at=occurred_at,
-            participant=participant,
-            instance=instance,
-            fact=typed,  # type: ignore[arg-type]
-            role=Role.SUPERVISOR if supervisor else Role.OPERATOR,
-            note=note,
-            expected_version=version,
-        ),
-        FactRecorded,
+    answer = record_fact(
+        state_dir,
+        OFFER_FACTS,
+        fact,
+        words,
+        at=at,
+        key=key,
+        by=by,
+        supervisor=supervisor,
+        participant=participant,
+        instance=instance,
+        note=note,
+        expected_version=version,
     )
     if as_json:
         print_json(answer)
@@ -172,10 +161,7 @@ def catalogue(*, as_json: JsonOption = False, state_dir: StateDirOption = None) 
     from kos.views.offers import catalogue_table
 
     listed = Door(state_dir).ask(GetCatalogue(), CatalogueListed)
-    if as_json:
-        print_json(listed.offers)
-    else:
-        print_tables(catalogue_table(listed.offers))
+    show(listed.offers, catalogue_table(listed.offers), as_json=as_json)
 
 
 @offers_app.command("import")

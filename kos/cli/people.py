@@ -13,7 +13,7 @@ from kos.cli.door import (
     moment_said,
     operator,
     print_json,
-    print_tables,
+    show,
 )
 from kos.cli.settings import JsonOption, StateDirOption
 from kos.domain.people.conversation import TELEGRAM, Seat
@@ -58,10 +58,7 @@ def list_people(
     from kos.views.people import people_table
 
     people = _people(Door(state_dir), everybody=everybody)
-    if as_json:
-        print_json(people)
-    else:
-        print_tables(people_table(people))
+    show(people, people_table(people), as_json=as_json)
 
 
 @people_app.command("add")
