@@ -22,9 +22,9 @@ from kos.config.settings import (
     TelegramSettings,
 )
 from kos.errors import InvalidInput
-from kos.sandbox.server import Addresses
 
 if TYPE_CHECKING:
+    from kos.sandbox.server import Addresses
     from kos.service.systemd import ServiceManager
 
 _SANDBOX_CREDITS = 10_000_000
