@@ -132,6 +132,8 @@ def made(source: str) -> set[str]:
         ("a.quantize(b, ROUND_HALF_UP)", {"a.quantize(b, 'ROUND_DOWN')", "pass"}),
         ("a(b)", {"pass"}),
         ("log.info(a)", set()),
+        ("if a > 1: self._log.info(a)", set()),
+        ("class A(B, gc=False, frozen=True): pass", {"class A(B, gc=False, frozen=False): pass"}),
         ("raise a", {"pass"}),
         ("a.b = c", {"pass"}),
         ("if a: pass", {"if True: pass", "if False: pass"}),

@@ -72,6 +72,8 @@ ROUNDING = {
     "ROUND_HALF_EVEN": "ROUND_HALF_UP",
 }
 LOGGERS = frozenset({"log", "logger", "_log", "LOG"})
+UNSEEN = frozenset({"gc", "daemon"})
+"""Keywords by which nothing that one can see changes: the collector's rounds, a thread's kind."""
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -107,9 +109,14 @@ def mutants(path: str, source: bytes) -> list[Mutant]:
 def _changes(
     node: ast.AST, statement: int, *, is_at_import: bool
 ) -> Iterator[tuple[ast.expr | ast.stmt, str, str, int, bool]]:
-    """The changes in a node and below it; annotations, texts and imports are let be."""
-    if isinstance(node, ast.JoinedStr | ast.Import | ast.ImportFrom):
-        return
+    """The changes in a node and below it; annotations, texts, imports and logs are let be."""
+    match node:
+        case ast.JoinedStr() | ast.Import() | ast.ImportFrom():
+            return
+        case ast.keyword(arg=name) if name in UNSEEN:
+            return
+        case ast.If(body=body, orelse=[]) if all(map(_is_log, body)):
+            return
     if isinstance(node, ast.expr):
         for operator, code in _of_expression(node):
             yield node, operator, code, statement, is_at_import
@@ -166,7 +173,7 @@ def _of_statement(node: ast.stmt) -> Iterator[tuple[ast.expr | ast.stmt, str, st
             yield test, "condition", "False"
         case ast.Return(value=ast.expr() as value) if not _is_none(value):
             yield value, "return", "None"
-        case ast.Expr(value=ast.Call(func=func)) if not _is_log(func):
+        case ast.Expr(value=ast.Call()) if not _is_log(node):
             yield node, "removed", "pass"
         case ast.Raise() | ast.AugAssign() | ast.Delete():
             yield node, "removed", "pass"
@@ -199,10 +206,11 @@ def _is_none(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and value.value is None
 
 
-def _is_log(func: ast.expr) -> bool:
-    """Whether a call writes to the log."""
-    return (
-        isinstance(func, ast.Attribute)
-        and isinstance(func.value, ast.Name | ast.Attribute)
-        and (func.value.id if isinstance(func.value, ast.Name) else func.value.attr) in LOGGERS
-    )
+def _is_log(node: ast.stmt) -> bool:
+    """Whether a statement writes to the log, and does no more."""
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))):
+            return name in LOGGERS
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Attribute(attr=name)))):
+            return name in LOGGERS
+    return False

@@ -16,6 +16,9 @@ from tools.mutants.pool import Task, run
 APART = ("tests/system", "tests/packaging", "tests/docs", "tests/squid", "tests/emulator")
 """Tests of the whole daemon, or with needs of their own: slow, and run only where asked for."""
 
+EVERYWHERE = ("tests/architecture/test_values.py",)
+"""Tests that look at every module without importing it by name."""
+
 RECORD_LIMIT_S = 1200.0
 
 
@@ -100,6 +103,7 @@ def near(paths: Iterable[str], files: Sequence[str], root: Path, wide: Sequence[
             name
             for name in tests
             if module in imports[name]
+            or name in EVERYWHERE
             or (folder != PurePosixPath("tests") and name.startswith(f"{folder}/"))
             or PurePosixPath(name).name.startswith(f"test_{stem}")
             or name.startswith(tuple(wide) or "\0")
