@@ -6,12 +6,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import cast
 
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from kos.domain.books.calendar import uk_date, uk_midnight
@@ -19,38 +18,39 @@ from kos.domain.books.double_entry import RESULTS, pounds
 from kos.domain.books.lines import BalanceLine, ProfitLine, StatementLine
 from kos.domain.books.periods import read_period
 from kos.domain.market.places import place_name
-from kos.domain.offers.facts import MONEY_FACTS, MoneyFact
+from kos.domain.offers.facts import MONEY_FACTS
 from kos.domain.offers.forms import FACT_FORMS
 from kos.domain.offers.suggestions import FormContext
-from kos.errors import ActorUnavailable, CommandNotAllowed, InvalidInput, WaitAndRetry
-from kos.messages import LEDGER, BooksDescribed
+from kos.messages import LEDGER, BooksDescribed, StatementListed
 from kos.views.books import floats_table, statement_csv, statement_table
 from kos.views.names import account_name, profit_name
-from kos.web.changes import Picture
-from kos.web.forms import FIELD, happened_at, moment_shown, page_form, typed_fact
-from kos.web.ledger import LedgerAsking
-from kos.web.live import Hub
-from kos.web.pages import FormFields, Pages, events, key_of, new_key, words_of
+from kos.web.changes import Picture, picture_of
+from kos.web.forms import moment_shown, page_form
+from kos.web.pages import FormFields, events, new_key, words_of
+from kos.web.recording import PARTICIPANT, RecordingPages
 
 INTERVAL_S = 3.0
 _MOST_LINES = 200
 _MOST_POINTS = 2000
 _RESULTS = frozenset(kind.value for kind in RESULTS)
-_FACTS = (
-    "joined",
-    "opened",
-    "money_sent",
-    "money_arrived",
-    "drawn",
-    "bonus_paid",
-    "adjusted",
-    "withdrawal_requested",
-    "withdrawal_arrived",
-    "bookmaker_restricted",
-    "bookmaker_cleared",
-    "paused",
-    "resumed",
-)
+_FACTS = {
+    name: MONEY_FACTS[name]
+    for name in (
+        "joined",
+        "opened",
+        "money_sent",
+        "money_arrived",
+        "drawn",
+        "bonus_paid",
+        "adjusted",
+        "withdrawal_requested",
+        "withdrawal_arrived",
+        "bookmaker_restricted",
+        "bookmaker_cleared",
+        "paused",
+        "resumed",
+    )
+}
 """Facts about a participant's money that have a form, the usual ones first."""
 _PERIODS = {
     "all": "All time",
@@ -59,7 +59,6 @@ _PERIODS = {
     "tax": "This tax year",
     "year": "This year",
 }
-_PARTICIPANT = re.compile(r"\S{1,100}")
 
 
 class _BooksScope(msgspec.Struct, frozen=True):
@@ -70,56 +69,30 @@ class _BooksScope(msgspec.Struct, frozen=True):
     since: datetime | None
 
 
-class BookPages:
-    """Money.
-
-    Args:
-        pages: The templates.
-        hub: The live queries.
-        ledger: The link to the ledger.
-    """
-
-    def __init__(self, pages: Pages, hub: Hub, ledger: LedgerAsking) -> None:
-        self._pages = pages
-        self._hub = hub
-        self._ledger = ledger
+class BookPages(RecordingPages):
+    """Money."""
 
     def routes(self) -> list[Route]:
         """Its addresses."""
         return [
-            Route("/books", self._page),
+            Route("/books", self._plain),
             Route("/books/stream", self._stream),
             Route("/books/statement.csv", self._csv),
-            self._pages.post("/books/record", self._record),
+            self._pages.post("/books/record", self._record_money),
         ]
 
-    async def _page(self, request: Request) -> Response:
-        return await self._show(request, refusal="", opened="", typed={})
-
     async def _show(
-        self,
-        request: Request,
-        *,
-        refusal: str,
-        opened: str,
-        typed: Mapping[str, str],
-        key: str = "",
+        self, request: Request, opened: str, refusal: str, typed: Mapping[str, str], key: str
     ) -> Response:
         scope = _scope(words_of(request))
         now = datetime.now(UTC)
         people = await self._ledger.participants()
         restricted = {bookmaker for person in people for bookmaker in person.restricted}
         context = FormContext(restricted=tuple(sorted(restricted)))
-        picture = await self._picture(scope)
-        parts = {
-            name[1:]: msgspec.json.decode(part, type=str)
-            for name, part in picture.facts.items()
-            if name.startswith("#")
-        }
         return self._pages.page(
             request,
             "books.html",
-            parts=parts,
+            parts=await self._parts(scope),
             scope=scope,
             periods=_PERIODS,
             people=people,
@@ -149,11 +122,18 @@ class BookPages:
         )
 
     async def _picture(self, scope: _BooksScope) -> Picture:
-        books = await self._ledger.books(scope.participant, scope.since, None)
-        listed = await self._ledger.statement(scope.participant, scope.since, None)
+        listed = await self._ledger.statement(scope.participant, scope.since)
+        series = msgspec.json.encode(profit_series(listed.lines))
+        return picture_of(await self._parts(scope, listed), series=series)
+
+    async def _parts(
+        self, scope: _BooksScope, listed: StatementListed | None = None
+    ) -> dict[str, str]:
+        books = await self._ledger.books(scope.participant, scope.since)
+        listed = listed or await self._ledger.statement(scope.participant, scope.since)
         show = self._pages.render
         shown = listed.lines[-_MOST_LINES:]
-        parts = {
+        return {
             "totals": show("part_totals.html", books=books, pounds=pounds),
             "profits": show("part_profits.html", tables=_profit_tables(books)),
             "balances": show(
@@ -169,13 +149,10 @@ class BookPages:
                 more=len(listed.lines) - len(shown),
             ),
         }
-        facts = {f"#{name}": msgspec.json.encode(part) for name, part in parts.items()}
-        facts["series"] = msgspec.json.encode(profit_series(listed.lines))
-        return Picture(rows={}, facts=facts)
 
     async def _csv(self, request: Request) -> Response:
         scope = _scope(words_of(request))
-        listed = await self._ledger.statement(scope.participant, scope.since, None)
+        listed = await self._ledger.statement(scope.participant, scope.since)
         name = re.sub(r"[^A-Za-z0-9_-]", "_", f"kos-{scope.participant or 'all'}-{scope.period}")
         return Response(
             statement_csv(listed.lines),
@@ -183,27 +160,8 @@ class BookPages:
             headers={"content-disposition": f'attachment; filename="{name}.csv"'},
         )
 
-    async def _record(self, request: Request, form: FormFields) -> Response:
-        name, participant = form.get("fact", ""), form.get("participant", "").strip()
-        try:
-            key = key_of(form)
-            _check_whom(participant, name)
-            at = happened_at(form)
-            fact = cast("MoneyFact", typed_fact(MONEY_FACTS, name, form, at))
-            await self._ledger.record(
-                f"web:{key}", participant, fact, note=form.get("note", ""), occurred_at=at
-            )
-        except (InvalidInput, CommandNotAllowed, WaitAndRetry) as why:
-            typed = {field.removeprefix(FIELD): text for field, text in form.items()}
-            kept = form.get("key", "") if isinstance(why, WaitAndRetry) else ""
-            try:
-                return await self._show(
-                    request, refusal=str(why), opened=name, typed=typed, key=kept
-                )
-            except ActorUnavailable:
-                raise why from None
-        self._hub.hurry()
-        return RedirectResponse("/books", 303)
+    async def _record_money(self, request: Request, form: FormFields) -> Response:
+        return await self._record(request, form, _FACTS, form.get("participant", "").strip())
 
 
 def profit_series(lines: Iterable[StatementLine]) -> dict[str, list[float | int]]:
@@ -281,17 +239,10 @@ def _balances(lines: Iterable[BalanceLine]) -> list[tuple[str, list[BalanceLine]
     return sorted(groups.items())
 
 
-def _check_whom(participant: str, fact: str) -> None:
-    if _PARTICIPANT.fullmatch(participant) is None:
-        raise InvalidInput("participant", participant[:80], "an ID without spaces")
-    if fact not in _FACTS:
-        raise InvalidInput("fact", fact[:80], f"one of {', '.join(_FACTS)}")
-
-
 def _scope(words: Mapping[str, str]) -> _BooksScope:
     participant = words.get("participant", "")
     period = words.get("period", "all")
-    if period not in _PERIODS or (participant and _PARTICIPANT.fullmatch(participant) is None):
+    if period not in _PERIODS or (participant and PARTICIPANT.fullmatch(participant) is None):
         raise HTTPException(400, f"Choose a period: {', '.join(_PERIODS.values())}.")
     since, _ = read_period("period", period, datetime.now(UTC))
     return _BooksScope(participant, period, since)

@@ -23,6 +23,12 @@ class Picture(msgspec.Struct, frozen=True):
     """Facts beside the rows, by name, as JSON."""
 
 
+def picture_of(parts: Mapping[str, str], **facts: bytes) -> Picture:
+    """Parts of a page by the id of their place, and further facts as JSON."""
+    texts = {f"#{name}": msgspec.json.encode(part) for name, part in parts.items()}
+    return Picture(rows={}, facts=texts | facts)
+
+
 class Changes:
     """The current picture, and the version at which each of its parts last changed."""
 

@@ -67,22 +67,14 @@ class LedgerAsking:
         question = GetOffer(participant=participant, operator=self._operator, instance=instance)
         return await self._asker.ask(LEDGER, question, OfferDescribed)
 
-    async def books(
-        self, participant: str, since: datetime | None, until: datetime | None
-    ) -> BooksDescribed:
-        """Balances, and profit for a period."""
-        question = GetBooks(
-            participant=participant, operator=self._operator, since=since, until=until
-        )
+    async def books(self, participant: str, since: datetime | None) -> BooksDescribed:
+        """Balances, and profit since a moment; None for all of it."""
+        question = GetBooks(participant=participant, operator=self._operator, since=since)
         return await self._asker.ask(LEDGER, question, BooksDescribed)
 
-    async def statement(
-        self, participant: str, since: datetime | None, until: datetime | None
-    ) -> StatementListed:
-        """Every entry in a period."""
-        question = GetStatement(
-            participant=participant, operator=self._operator, since=since, until=until
-        )
+    async def statement(self, participant: str, since: datetime | None) -> StatementListed:
+        """Every entry since a moment; None for all of them."""
+        question = GetStatement(participant=participant, operator=self._operator, since=since)
         return await self._asker.ask(LEDGER, question, StatementListed)
 
     async def record(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
-import msgspec
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from kos.domain.books.calendar import uk_time
@@ -19,37 +18,25 @@ from kos.domain.market.places import place_name
 from kos.domain.money import NOTHING, from_pence, read_pounds, to_pence
 from kos.domain.offers import Reminder
 from kos.domain.offers.catalogue import Offer
-from kos.domain.offers.facts import OFFER_FACTS, DepositSent, OfferFact, QualifierPlaced
+from kos.domain.offers.facts import OFFER_FACTS, DepositSent, QualifierPlaced
 from kos.domain.offers.forms import STEP_FORMS
 from kos.domain.offers.suggestions import FormContext
-from kos.errors import ActorUnavailable, CommandNotAllowed, InvalidInput, WaitAndRetry
+from kos.errors import CommandNotAllowed, InvalidInput, WaitAndRetry
 from kos.messages import LEDGER, OfferDescribed
 from kos.views.names import PHASE_NAMES, free_bets_words
 from kos.views.offers import bets_table, form_context, story_table, tokens_table
 from kos.views.opportunities import duration, from_now, odds, uk_day
-from kos.web.changes import Picture
-from kos.web.forms import FIELD, PageForm, happened_at, moment_shown, page_form, typed_fact
-from kos.web.ledger import LedgerAsking
-from kos.web.live import Hub
-from kos.web.pages import FormFields, Pages, events, key_of, new_key
+from kos.web.changes import Picture, picture_of
+from kos.web.forms import FIELD, PageForm, moment_shown, page_form, typed_fact
+from kos.web.pages import FormFields, events, key_of, new_key
+from kos.web.recording import RecordingPages
 
 INTERVAL_S = 2.0
 _MAX_CLOSED = 100
 
 
-class OfferPages:
-    """The offers of all participants.
-
-    Args:
-        pages: The templates.
-        hub: The live queries.
-        ledger: The link to the ledger.
-    """
-
-    def __init__(self, pages: Pages, hub: Hub, ledger: LedgerAsking) -> None:
-        self._pages = pages
-        self._hub = hub
-        self._ledger = ledger
+class OfferPages(RecordingPages):
+    """The offers of all participants."""
 
     def routes(self) -> list[Route]:
         """Its addresses."""
@@ -59,8 +46,8 @@ class OfferPages:
             Route("/offers/new", self._new),
             Route("/offers/start", self._start_form),
             self._pages.post("/offers/start", self._start),
-            Route("/offers/{participant}/{instance:path}", self._offer),
-            self._pages.post("/offers/{participant}/{instance:path}", self._record),
+            Route("/offers/{participant}/{instance:path}", self._plain),
+            self._pages.post("/offers/{participant}/{instance:path}", self._record_step),
         ]
 
     # --- the board -----------------------------------------------------------------------------
@@ -72,10 +59,7 @@ class OfferPages:
         return events(self._hub.stream(LEDGER, "board", self._picture, INTERVAL_S))
 
     async def _picture(self) -> Picture:
-        parts = await self._parts()
-        return Picture(
-            rows={}, facts={f"#{name}": msgspec.json.encode(part) for name, part in parts.items()}
-        )
+        return picture_of(await self._parts())
 
     async def _parts(self) -> dict[str, str]:
         lines, due, catalogue, people = await asyncio.gather(
@@ -125,23 +109,14 @@ class OfferPages:
 
     # --- one offer -------------------------------------------------------------------------------
 
-    async def _offer(self, request: Request) -> Response:
-        return await self._show(request, opened="", refusal="", typed={})
-
     async def _show(
-        self,
-        request: Request,
-        *,
-        opened: str,
-        refusal: str,
-        typed: Mapping[str, str],
-        key: str = "",
+        self, request: Request, opened: str, refusal: str, typed: Mapping[str, str], key: str
     ) -> Response:
         now = datetime.now(UTC)
         of = request.path_params
         offer, books, catalogue = await asyncio.gather(
             self._ledger.offer(of["participant"], of["instance"]),
-            self._ledger.books(of["participant"], None, None),
+            self._ledger.books(of["participant"], None),
             self._ledger.catalogue(),
         )
         line = offer.line
@@ -169,36 +144,16 @@ class OfferPages:
             uk_time=uk_time,
         )
 
-    async def _record(self, request: Request, form: FormFields) -> Response:
-        of = request.path_params
-        participant, instance = of["participant"], of["instance"]
-        name = form.get("fact", "")
-        try:
-            key = key_of(form)
-            at = happened_at(form)
-            fact = cast("OfferFact", typed_fact(OFFER_FACTS, name, form, at))
-            await self._ledger.record(
-                f"web:{key}",
-                participant,
-                fact,
-                instance=instance,
-                note=form.get("note", ""),
-                occurred_at=at,
-                expected_version=_version(form),
-                is_supervisor=bool(form.get("supervisor")),
-            )
-        except (InvalidInput, CommandNotAllowed, WaitAndRetry) as why:
-            typed = {field.removeprefix(FIELD): text for field, text in form.items()}
-            # A refusal is remembered under its key; a corrected form gets a new one.
-            kept = form.get("key", "") if isinstance(why, WaitAndRetry) else ""
-            try:
-                return await self._show(
-                    request, opened=name, refusal=str(why), typed=typed, key=kept
-                )
-            except ActorUnavailable:
-                raise why from None
-        self._hub.hurry()
-        return RedirectResponse(request.url.path, 303)
+    async def _record_step(self, request: Request, form: FormFields) -> Response:
+        return await self._record(
+            request,
+            form,
+            OFFER_FACTS,
+            request.path_params["participant"],
+            instance=request.path_params["instance"],
+            expected_version=_version(form),
+            is_supervisor=bool(form.get("supervisor")),
+        )
 
     # --- starting ------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from kos.service.heartbeat import Heartbeat, beat_of, boot_id
 from kos.views.health import counted_restarts, credits_sentence
 from kos.views.opportunities import duration
 from kos.web.asker import PageAsker
-from kos.web.changes import Picture
+from kos.web.changes import Picture, picture_of
 from kos.web.live import Hub
 from kos.web.pages import Pages, events
 
@@ -79,10 +79,7 @@ class SystemPages:
         return events(self._hub.stream(SYSTEM, "system", self._picture, INTERVAL_S))
 
     async def _picture(self) -> Picture:
-        parts = await self._parts()
-        return Picture(
-            rows={}, facts={f"#{name}": msgspec.json.encode(part) for name, part in parts.items()}
-        )
+        return picture_of(await self._parts())
 
     async def _parts(self) -> dict[str, str]:
         system = await self._asker.ask(SYSTEM, Describe(), SystemDescribed)
@@ -238,7 +235,7 @@ def _feeds(beat: Heartbeat, now: datetime) -> dict[str, object]:
             for sport in sports
         ],
         "credits": credits_sentence(beat.credits) if beat.credits else "",
-        "queues": sorted(beat.queues.items(), key=_most_first),
+        "queues": sorted(beat.queues.items(), key=lambda queue: (-queue[1], queue[0])),
         "exchange": beat.exchange.problem if beat.exchange else "",
     }
 
@@ -248,7 +245,3 @@ def _until(moment: datetime | None, now: datetime) -> str:
         return "unknown"
     left_s = (moment - now).total_seconds()
     return f"in {duration(left_s)}" if left_s > 0 else "now"
-
-
-def _most_first(item: tuple[str, int]) -> tuple[int, str]:
-    return (-item[1], item[0])
