@@ -10,7 +10,6 @@ import msgspec
 from kos.domain.books.calendar import uk_time
 from kos.domain.market.freshness import age_s
 from kos.domain.market.places import place_name
-from kos.domain.market.sports import sport_title
 from kos.domain.opportunities.dutches import (
     DutchAnswer,
     DutchLeg,
@@ -23,6 +22,7 @@ from kos.domain.opportunities.scoring import minutes_between
 from kos.views.opportunities import (
     UNKNOWN,
     duration,
+    left_out,
     match_warning,
     odds,
     percent,
@@ -30,6 +30,7 @@ from kos.views.opportunities import (
     refund_title,
     refund_words,
     showing,
+    title_end,
 )
 
 LEG_COLUMNS: Final = (
@@ -108,18 +109,11 @@ class DutchesView(msgspec.Struct, frozen=True, kw_only=True):
 
 def dutches_view(answer: DutchAnswer, query: DutchQuery) -> DutchesView:
     """An answer in words."""
-    rejected = sum(answer.rejected.values())
-    shown = len(answer.dutches)
     return DutchesView(
         title=_title(query),
         rows=tuple(dutch_row(dutch, answer.as_of) for dutch in answer.dutches),
-        summary=showing(shown, answer.considered, rejected),
-        left_out=tuple(
-            f"{count:,} {reason}"
-            for reason, count in sorted(
-                answer.rejected.items(), key=lambda item: (-item[1], item[0])
-            )
-        ),
+        summary=showing(len(answer.dutches), answer.considered, answer.rejected),
+        left_out=left_out(answer.rejected),
     )
 
 
@@ -172,11 +166,9 @@ def _title(query: DutchQuery) -> str:
     if query.kind is BetKind.REFUND:
         refund = refund_title(query.refund_value or query.stake, is_cash=query.is_refund_cash)
         title += f" {refund}"
-    if query.free_bet_value is not None:
-        title += f", to earn a {pounds(query.free_bet_value)} free bet"
     if not query.with_exchanges:
         title += ", bookmakers only"
-    return title if query.sport is None else f"{title}, in {sport_title(query.sport)}"
+    return title + title_end(query)
 
 
 def _warnings(dutch: DutchOpportunity) -> tuple[str, ...]:

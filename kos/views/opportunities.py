@@ -6,6 +6,7 @@ United Kingdom, money is pounds to the penny, ages are those at the moment of th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -17,6 +18,7 @@ from kos.domain.market.freshness import age_s
 from kos.domain.market.places import place_name
 from kos.domain.market.sports import sport_title
 from kos.domain.money import pennies, rounded
+from kos.domain.opportunities.dutches import DutchQuery
 from kos.domain.opportunities.opportunity import (
     FREE_BETS,
     BetKind,
@@ -117,23 +119,19 @@ class OpportunitiesView(msgspec.Struct, frozen=True, kw_only=True):
 
 def opportunities_view(answer: OpportunityAnswer, query: OpportunityQuery) -> OpportunitiesView:
     """An answer in words."""
-    rejected = sum(answer.rejected.values())
-    shown = len(answer.opportunities)
     return OpportunitiesView(
         title=_title(query),
         rows=tuple(
             opportunity_row(opportunity, answer.as_of) for opportunity in answer.opportunities
         ),
-        summary=showing(shown, answer.considered, rejected),
-        left_out=tuple(
-            f"{count:,} {reason}"
-            for reason, count in sorted(answer.rejected.items(), key=_most_frequent_first)
-        ),
+        summary=showing(len(answer.opportunities), answer.considered, answer.rejected),
+        left_out=left_out(answer.rejected),
     )
 
 
-def showing(shown: int, considered: int, excluded: int) -> str:
+def showing(shown: int, considered: int, rejected: Mapping[str, int]) -> str:
     """How many are shown: ``Showing 4 of 1,616. 1,144 rank lower and 468 were excluded``."""
+    excluded = sum(rejected.values())
     lower = max(0, considered - excluded - shown)
     head = f"Showing {shown:,} of {considered:,}"
     if not lower and not excluded:
@@ -142,6 +140,20 @@ def showing(shown: int, considered: int, excluded: int) -> str:
         f"{head}. {lower:,} {'ranks' if lower == 1 else 'rank'} lower and {excluded:,}"
         f" {'was' if excluded == 1 else 'were'} excluded"
     )
+
+
+def left_out(rejected: Mapping[str, int]) -> tuple[str, ...]:
+    """How many were excluded for each reason, the most frequent first: ``12 stale lay price``."""
+    ordered = sorted(rejected.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(f"{count:,} {reason}" for reason, count in ordered)
+
+
+def title_end(query: OpportunityQuery | DutchQuery) -> str:
+    """What a title says last: the free bet to be earned, and the sport."""
+    end = ""
+    if query.free_bet_value is not None:
+        end += f", to earn a {pounds(query.free_bet_value)} free bet"
+    return end if query.sport is None else f"{end}, in {sport_title(query.sport)}"
 
 
 def without_prices(bookmaker: str | None, sport: str | None, seen: SignalKeys) -> tuple[str, ...]:
@@ -300,9 +312,7 @@ def _title(query: OpportunityQuery) -> str:
         title = f"{KIND_NAMES[query.kind]}{where}, {stake} stake"
     else:
         title = f"{KIND_NAMES[query.kind]}{where}, {stake}"
-    if query.free_bet_value is not None:
-        title += f", to earn a {pounds(query.free_bet_value)} free bet"
-    return title if query.sport is None else f"{title}, in {sport_title(query.sport)}"
+    return title + title_end(query)
 
 
 def refund_title(face: Decimal, *, is_cash: bool) -> str:
@@ -340,7 +350,3 @@ def _warnings(opportunity: Opportunity) -> tuple[str, ...]:
 def match_warning(confidence: float) -> str:
     """That the names were matched, and how sure KOS is of it (0 to 1)."""
     return f"team names matched with {confidence:.0%} confidence: check it is the same event"
-
-
-def _most_frequent_first(item: tuple[str, int]) -> tuple[int, str]:
-    return (-item[1], item[0])
