@@ -35,8 +35,15 @@ def forever(number):
     while number > 0:
         number -= 1
     return number
+
+
+def tripled(number):
+    return number * 3
 """
 TESTS = """
+import subprocess
+import sys
+
 from kos.sums import doubled, forever, paid
 
 def test_paid():
@@ -47,6 +54,10 @@ def test_doubled():
 
 def test_forever():
     assert forever(3) == 0
+
+def test_tripled_by_a_process_of_its_own():
+    code = "from kos.sums import tripled; print(tripled(2))"
+    assert subprocess.check_output([sys.executable, "-c", code]) == b"6\\n"
 """
 ALLOWED = """
 [[mutant]]
@@ -167,6 +178,7 @@ def test_noticed_surviving_and_unreached_mutants_are_told_apart(tree: Path) -> N
     assert ("if stake > limit:", "if (stake >= limit):") not in seen
     assert {seen[key] for key in seen if "number * 2" in key[0]} == {"survived"}
     assert {seen[key] for key in seen if "number - 3" in key[0]} == {"unreached"}
+    assert {seen[key] for key in seen if "number * 3" in key[0]} == {"noticed"}
     assert {seen[key] for key in seen if "number -= 1" in key[0]} == {"noticed"}
     assert subprocess.check_output(["git", "status", "--porcelain"], cwd=tree) == before
     assert (tree / "kos/sums.py").read_text() == SUMS
