@@ -72,8 +72,9 @@ ROUNDING = {
     "ROUND_HALF_EVEN": "ROUND_HALF_UP",
 }
 LOGGERS = frozenset({"log", "logger", "_log", "LOG"})
-UNSEEN = frozenset({"gc", "daemon"})
-"""Keywords by which nothing that one can see changes: the collector's rounds, a thread's kind."""
+UNSEEN = frozenset({"gc", "daemon", "kw_only"})
+"""Keywords that change nothing one can see: the collector's rounds, a thread's kind, and whether
+fields may be given by place, which only the type checker asks."""
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
