@@ -52,7 +52,7 @@ def health_view(system: SystemDescribed) -> HealthView:
                 f"node {node.name} is {state_words(node.state)}: {node.last_error}".rstrip(": ")
             )
         for actor in node.actors:
-            row = _row(node, actor)
+            row = actor_row(node.name, actor)
             is_fetcher = actor.name.startswith(FETCHER)
             fetchers += is_fetcher
             with_prices += is_fetcher and bool(actor.pulse.get("fetched_at"))
@@ -63,10 +63,9 @@ def health_view(system: SystemDescribed) -> HealthView:
             if not is_fetcher or row.remark or row.restarts or row.state != "running":
                 rows.append(row)
     running = sum(node.state == "running" for node in system.nodes)
-    restarts = sum(node.restarts + sum(a.restarts for a in node.actors) for node in system.nodes)
     summary = (
         f"{running} of {len(system.nodes)} nodes running, {with_prices} of {fetchers} competitions"
-        f" with prices, {counted_restarts(restarts)}, up {duration(system.uptime_s)}"
+        f" with prices, {counted_restarts(restart_count(system))}, up {duration(system.uptime_s)}"
     )
     return HealthView(
         summary=summary,
@@ -76,6 +75,11 @@ def health_view(system: SystemDescribed) -> HealthView:
         fetchers_with_prices=with_prices,
         problems=tuple(problems),
     )
+
+
+def restart_count(system: SystemDescribed) -> int:
+    """The restarts of all nodes and actors."""
+    return sum(node.restarts + sum(a.restarts for a in node.actors) for node in system.nodes)
 
 
 def counted_restarts(count: int) -> str:
@@ -171,12 +175,13 @@ def _queues_sentence(beat: Heartbeat) -> str:
     )
 
 
-def _row(node: NodeDescribed, actor: ActorDescribed) -> ActorRow:
+def actor_row(node: str, actor: ActorDescribed) -> ActorRow:
+    """An actor in words."""
     remark = str(actor.pulse.get("problem", "")) or (
         actor.last_error if actor.restarts or actor.state != "running" else ""
     )
     return ActorRow(
-        node=node.name,
+        node=node,
         name=actor.name,
         state=actor.state,
         restarts=actor.restarts,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
+from msgspec.structs import replace
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +16,7 @@ from starlette.routing import Route
 
 from kos.domain.books.calendar import uk_date, uk_midnight
 from kos.domain.books.double_entry import RESULTS, pounds
-from kos.domain.books.lines import BalanceLine, ProfitLine, StatementLine
+from kos.domain.books.lines import BalanceLine, StatementLine
 from kos.domain.books.periods import read_period
 from kos.domain.market.places import place_name
 from kos.domain.offers.facts import MONEY_FACTS
@@ -25,7 +26,7 @@ from kos.messages import LEDGER, BooksDescribed, StatementListed
 from kos.views.books import floats_table, statement_csv, statement_table
 from kos.views.names import account_name, profit_name
 from kos.web.changes import Picture, picture_of
-from kos.web.forms import moment_shown, page_form
+from kos.web.forms import moment_shown, page_forms
 from kos.web.pages import FormFields, events, new_key, words_of
 from kos.web.recording import PARTICIPANT, RecordingPages
 
@@ -97,10 +98,7 @@ class BookPages(RecordingPages):
             periods=_PERIODS,
             people=people,
             query=f"participant={scope.participant}&period={scope.period}",
-            forms=[
-                page_form(FACT_FORMS[name], context, typed if name == opened else {}, now)
-                for name in _FACTS
-            ],
+            forms=page_forms((FACT_FORMS[name] for name in _FACTS), context, opened, typed, now),
             refusal=refusal,
             opened=opened,
             typed_participant=typed.get("participant", scope.participant),
@@ -111,15 +109,11 @@ class BookPages(RecordingPages):
     async def _stream(self, request: Request) -> Response:
         scope = _scope(words_of(request))
         key = ("books", scope.participant, scope.period)
-        return events(
-            self._hub.stream(
-                # The scope is made again each time: "this month" moves on.
-                LEDGER,
-                key,
-                lambda: self._picture(_scope(words_of(request))),
-                INTERVAL_S,
-            )
-        )
+
+        async def picture() -> Picture:
+            return await self._picture(_scope(words_of(request)))  # again: "this month" moves on
+
+        return events(self._hub.stream(LEDGER, key, picture, INTERVAL_S))
 
     async def _picture(self, scope: _BooksScope) -> Picture:
         listed = await self._ledger.statement(scope.participant, scope.since)
@@ -134,14 +128,13 @@ class BookPages(RecordingPages):
         show = self._pages.render
         shown = listed.lines[-_MOST_LINES:]
         return {
-            "totals": show("part_totals.html", books=books, pounds=pounds),
+            "totals": show("part_totals.html", books=books),
             "profits": show("part_profits.html", tables=_profit_tables(books)),
             "balances": show(
                 "part_balances.html",
                 groups=_balances(books.balances),
                 account_name=account_name,
                 floats=floats_table(books.floats),
-                pounds=pounds,
             ),
             "statement": show(
                 "part_statement.html",
@@ -190,7 +183,7 @@ def _profit_tables(books: BooksDescribed) -> list[tuple[str, list[tuple[str, str
     """Each title, with the name, amount, sign and share of the largest (percent) of each line."""
     kinds = (
         ("By bookmaker and exchange", books.by_venue),
-        ("By participant", _by_participant(books.by_kind)),
+        ("By participant", [replace(line, name=line.participant) for line in books.by_kind]),
         ("By type", books.by_kind),
         ("By offer", books.by_offer),
         ("By month", books.by_month),
@@ -203,30 +196,19 @@ def _profit_tables(books: BooksDescribed) -> list[tuple[str, list[tuple[str, str
         ordered = sorted(totals.items(), key=lambda item: -item[1])
         if title == "By month":
             ordered = sorted(totals.items(), reverse=True)
-        widest = max((abs(profit) for _, profit in ordered), default=0) or 1
-        tables.append(
+        widest = max(map(abs, totals.values()), default=0) or 1
+        name_of = place_name if lines is books.by_venue else profit_name
+        rows = [
             (
-                title,
-                [
-                    (
-                        (place_name(name) if lines is books.by_venue else profit_name(name))
-                        or "Other",
-                        pounds(profit),
-                        "gain" if profit > 0 else "loss" if profit < 0 else "",
-                        max(1, round(abs(profit) / widest * 100)) if profit else 0,
-                    )
-                    for name, profit in ordered[:20]
-                ],
+                name_of(name) or "Other",
+                pounds(profit),
+                "gain" if profit > 0 else "loss" if profit < 0 else "",
+                max(1, round(abs(profit) / widest * 100)) if profit else 0,
             )
-        )
+            for name, profit in ordered[:20]
+        ]
+        tables.append((title, rows))
     return tables
-
-
-def _by_participant(lines: Iterable[ProfitLine]) -> list[ProfitLine]:
-    return [
-        ProfitLine(participant=line.participant, name=line.participant, profit=line.profit)
-        for line in lines
-    ]
 
 
 def _balances(lines: Iterable[BalanceLine]) -> list[tuple[str, list[BalanceLine]]]:

@@ -6,7 +6,7 @@ the latest version of each row once, however often the row has changed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
@@ -45,13 +45,9 @@ class Changes:
     def show(self, picture: Picture) -> bool:
         """Take in a new picture; whether anything in it is new."""
         version = self.version + 1
-        is_new = False
-        for name, row in picture.rows.items():
-            previous = self._rows.get(name)
-            if previous is None or previous[1] != row:
-                self._rows[name] = (version, row)
-                self._gone.pop(name, None)
-                is_new = True
+        is_new = _note(self._rows, picture.rows, version)
+        for name in picture.rows.keys() & self._gone.keys():
+            del self._gone[name]
         for name in [name for name in self._rows if name not in picture.rows]:
             del self._rows[name]
             self._gone[name] = version
@@ -60,13 +56,13 @@ class Changes:
         if order != self._order:
             self._order, self._order_version = order, version
             is_new = True
-        is_new |= self._note(picture.facts, version)
+        is_new |= _note(self._facts, picture.facts, version)
         return self._settle(version, is_new=is_new)
 
     def note(self, facts: Mapping[str, bytes]) -> bool:
         """Take in facts only; whether anything is new."""
         version = self.version + 1
-        return self._settle(version, is_new=self._note(facts, version))
+        return self._settle(version, is_new=_note(self._facts, facts, version))
 
     def since(self, version: int) -> bytes:
         """The changes after a version (0: everything), as one JSON object.
@@ -78,15 +74,6 @@ class Changes:
         if payload is None:
             payload = self._told[version] = self._tell(version)
         return payload
-
-    def _note(self, facts: Mapping[str, bytes], version: int) -> bool:
-        is_new = False
-        for name, fact in facts.items():
-            previous = self._facts.get(name)
-            if previous is None or previous[1] != fact:
-                self._facts[name] = (version, fact)
-                is_new = True
-        return is_new
 
     def _settle(self, version: int, *, is_new: bool) -> bool:
         if is_new:
@@ -102,12 +89,12 @@ class Changes:
         seen = 0 if is_whole else version
         changed = [row for at, row in self._rows.values() if at > seen]
         parts = [b'"version":%d' % self.version]
-        parts.append((b'"all":' if is_whole else b'"set":') + _array(changed))
+        parts.append((b'"all":[' if is_whole else b'"set":[') + b",".join(changed) + b"]")
         if not is_whole:
             gone = [name for name, at in self._gone.items() if at > version]
             parts.append(b'"gone":' + msgspec.json.encode(gone))
         if self._order_version > seen:
-            parts.append(b'"order":' + _ids(self._order))
+            parts.append(b'"order":' + msgspec.json.encode(self._order))
         facts = [
             msgspec.json.encode(name) + b":" + fact
             for name, (at, fact) in self._facts.items()
@@ -117,9 +104,12 @@ class Changes:
         return b"{" + b",".join(parts) + b"}"
 
 
-def _array(values: Sequence[bytes]) -> bytes:
-    return b"[" + b",".join(values) + b"]"
-
-
-def _ids(order: Sequence[str]) -> bytes:
-    return msgspec.json.encode(order)
+def _note(kept: dict[str, tuple[int, bytes]], parts: Mapping[str, bytes], version: int) -> bool:
+    """Keep the parts that differ, under this version; whether there are any."""
+    new = {
+        name: (version, part)
+        for name, part in parts.items()
+        if name not in kept or kept[name][1] != part
+    }
+    kept.update(new)
+    return bool(new)

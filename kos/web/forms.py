@@ -69,6 +69,17 @@ def page_form(
     )
 
 
+def page_forms(
+    forms: Iterable[FactForm],
+    context: FormContext,
+    opened: str,
+    typed: Mapping[str, str],
+    now: datetime,
+) -> list[PageForm]:
+    """Forms of facts, of which the one that was refused has what was typed."""
+    return [page_form(form, context, typed if form.name == opened else {}, now) for form in forms]
+
+
 def typed_fact(
     facts: Mapping[str, type[Fact]], name: str, form: Mapping[str, str], at: datetime
 ) -> Fact:

@@ -12,7 +12,7 @@ import hmac
 import ipaddress
 import secrets
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.sessions import SessionMiddleware
@@ -148,10 +148,8 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers[name] = value
-                if "cache-control" not in headers:
-                    headers["cache-control"] = "no-store"
+                headers.update(_HEADERS)
+                headers.setdefault("cache-control", "no-store")
             await send(message)
 
         headers = Headers(scope=scope)
@@ -200,12 +198,7 @@ class Guard:
 
 def _is_from_the_page(headers: Headers, host: str) -> bool:
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    if site is None and origin is None:
+    if (site is None and origin is None) or site not in {None, "same-origin"}:
         return False
-    if site not in {None, "same-origin"}:
-        return False
-    return origin is None or _is_same(origin, (f"http://{host}", f"https://{host}"))
-
-
-def _is_same(origin: str, own: Iterable[str]) -> bool:
-    return origin.lower() in {allowed.lower() for allowed in own}
+    own = {f"http://{host}".lower(), f"https://{host}".lower()}
+    return origin is None or origin.lower() in own

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from kos.domain.books.lines import OfferLine, ParticipantLine, ReminderLine
 from kos.domain.offers.catalogue import Offer
@@ -85,7 +85,7 @@ class LedgerAsking:
         *,
         instance: str = "",
         note: str = "",
-        occurred_at: datetime | None = None,
+        occurred_at: datetime,
         expected_version: int | None = None,
         is_supervisor: bool = False,
     ) -> FactRecorded:
@@ -98,7 +98,7 @@ class LedgerAsking:
         command = RecordFact(
             command_id=key,
             by=self._operator,
-            occurred_at=occurred_at or datetime.now(UTC),
+            occurred_at=occurred_at,
             participant=participant,
             instance=instance,
             fact=fact,

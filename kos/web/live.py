@@ -113,6 +113,7 @@ class Hub:
         self._watches: dict[Hashable, LiveQuestion] = {}
         self._turns: dict[str, asyncio.Lock] = {}
         self._closing = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.streams = 0
 
     @property
@@ -121,7 +122,11 @@ class Hub:
         return len(self._watches)
 
     def close(self) -> None:
-        """End every stream; called in the loop."""
+        """End every open stream; from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
         self._closing.set()
         for watch in self._watches.values():
             watch.end()
@@ -153,6 +158,7 @@ class Hub:
             raise TooMany(
                 f"Too many different filters open ({MAX_QUESTIONS}). Close a page and reload."
             )
+        self._loop = asyncio.get_running_loop()
         return self._events(name, fetch, interval_s)
 
     async def _events(

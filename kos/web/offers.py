@@ -11,27 +11,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kos.domain.books.calendar import uk_time
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import OfferLine, ReminderLine
-from kos.domain.market.places import place_name
 from kos.domain.money import NOTHING, from_pence, read_pounds, to_pence
 from kos.domain.offers import Reminder
 from kos.domain.offers.catalogue import Offer
 from kos.domain.offers.facts import OFFER_FACTS, DepositSent, QualifierPlaced
 from kos.domain.offers.forms import STEP_FORMS
-from kos.domain.offers.suggestions import FormContext
 from kos.errors import CommandNotAllowed, InvalidInput, WaitAndRetry
-from kos.messages import LEDGER, OfferDescribed
+from kos.messages import LEDGER
 from kos.views.names import PHASE_NAMES, free_bets_words
 from kos.views.offers import bets_table, form_context, story_table, tokens_table
 from kos.views.opportunities import duration, from_now, odds, uk_day
-from kos.web.changes import Picture, picture_of
-from kos.web.forms import FIELD, PageForm, moment_shown, page_form, typed_fact
-from kos.web.pages import FormFields, events, key_of, new_key
+from kos.web.forms import FIELD, moment_shown, page_forms, typed_fact
+from kos.web.pages import FormFields, key_of, new_key, routes_of_parts, words_of
 from kos.web.recording import RecordingPages
 
-INTERVAL_S = 2.0
 _MAX_CLOSED = 100
 
 
@@ -41,8 +36,7 @@ class OfferPages(RecordingPages):
     def routes(self) -> list[Route]:
         """Its addresses."""
         return [
-            Route("/offers", self._board),
-            Route("/offers/stream", self._stream),
+            *routes_of_parts(self._pages, self._hub, LEDGER, "/offers", self._parts),
             Route("/offers/new", self._new),
             Route("/offers/start", self._start_form),
             self._pages.post("/offers/start", self._start),
@@ -51,15 +45,6 @@ class OfferPages(RecordingPages):
         ]
 
     # --- the board -----------------------------------------------------------------------------
-
-    async def _board(self, request: Request) -> Response:
-        return self._pages.page(request, "offers.html", parts=await self._parts())
-
-    async def _stream(self, _: Request) -> Response:
-        return events(self._hub.stream(LEDGER, "board", self._picture, INTERVAL_S))
-
-    async def _picture(self) -> Picture:
-        return picture_of(await self._parts())
 
     async def _parts(self) -> dict[str, str]:
         lines, due, catalogue, people = await asyncio.gather(
@@ -75,23 +60,19 @@ class OfferPages(RecordingPages):
             key=lambda line: line.closed_at or line.started_at,
             reverse=True,
         )
+        titles = {key: offer.title for key, offer in catalogue.items()}
         show = self._pages.render
         return {
             "due": show(
-                "part_due.html",
-                due=[_due(reminder, now) for reminder in due],
-                names=names,
-                place_name=place_name,
+                "part_due.html", due=[_due(reminder, now) for reminder in due], names=names
             ),
             "board": show(
                 "part_board.html",
                 columns=_columns(lines),
-                titles={key: offer.title for key, offer in catalogue.items()},
+                titles=titles,
                 names=names,
-                place_name=place_name,
                 has_people=bool(people),
                 has_catalogue=bool(catalogue),
-                pounds=pounds,
                 duration=duration,
                 now=now,
             ),
@@ -100,10 +81,7 @@ class OfferPages(RecordingPages):
                 closed=closed[:_MAX_CLOSED],
                 more=max(0, len(closed) - _MAX_CLOSED),
                 names=names,
-                place_name=place_name,
-                titles={key: offer.title for key, offer in catalogue.items()},
-                pounds=pounds,
-                uk_time=uk_time,
+                titles=titles,
             ),
         }
 
@@ -119,29 +97,23 @@ class OfferPages(RecordingPages):
             self._ledger.books(of["participant"], None),
             self._ledger.catalogue(),
         )
-        line = offer.line
         context = form_context(offer, books, catalogue.values())
+        steps = [STEP_FORMS[name] for name in offer.allowed if name in STEP_FORMS]
+        tables = (bets_table(offer.bets), tokens_table(offer.tokens))
         return self._pages.page(
             request,
             "offer.html",
             told=offer,
-            line=line,
+            line=offer.line,
             phases=list(PHASE_NAMES.items()),
             due=[_due(reminder, now) for reminder in offer.reminders],
-            place_name=place_name,
-            tables=[
-                table
-                for table in (bets_table(offer.bets), tokens_table(offer.tokens))
-                if table.rows
-            ],
+            tables=[table for table in tables if table.rows],
             story=story_table(offer.events),
-            forms=_forms(offer, context, opened, typed, now),
+            forms=page_forms(steps, context, opened, typed, now),
             opened=opened,
             refusal=refusal,
             key=key or new_key(),
             now=moment_shown(now),
-            pounds=pounds,
-            uk_time=uk_time,
         )
 
     async def _record_step(self, request: Request, form: FormFields) -> Response:
@@ -158,18 +130,15 @@ class OfferPages(RecordingPages):
     # --- starting ------------------------------------------------------------------------------
 
     async def _new(self, request: Request) -> Response:
-        return self._pages.page(
-            request, "offer_new.html", form=await self._form_of(dict(request.query_params))
-        )
+        return self._pages.page(request, "offer_new.html", form=await self._form_of(request))
 
     async def _start_form(self, request: Request) -> Response:
         """The form for an opportunity, as part of another page."""
-        text = self._pages.part(
-            request, "part_start.html", **await self._form_of(dict(request.query_params))
-        )
+        text = self._pages.part(request, "part_start.html", **await self._form_of(request))
         return Response(text, media_type="text/html")
 
-    async def _form_of(self, about: Mapping[str, str]) -> dict[str, Any]:
+    async def _form_of(self, request: Request) -> dict[str, Any]:
+        about = words_of(request)
         people, catalogue = await asyncio.gather(
             self._ledger.participants(), self._ledger.catalogue()
         )
@@ -181,13 +150,11 @@ class OfferPages(RecordingPages):
         )
         if bookmaker and any(offer.bookmaker == bookmaker for offer in offers):
             offers = [offer for offer in offers if offer.bookmaker == bookmaker]
-        chosen = about.get("offer", "")
         return {
             "people": [person for person in people if person.is_active],
             "offers": [(offer, _terms(offer)) for offer in offers],
             "is_other": bool(bookmaker and offers and offers[0].bookmaker != bookmaker),
-            "chosen": chosen,
-            "place_name": place_name,
+            "chosen": about.get("offer", ""),
             "about": about,
             "key": new_key(),
             "deposit": f"{from_pence(offers[0].deposit_min):f}" if offers else "",
@@ -207,7 +174,7 @@ class OfferPages(RecordingPages):
             at = datetime.now(UTC)
             begun = DepositSent(
                 offer=offer.key,
-                amount=_pence(form, "deposit") or 0,
+                amount=_pence(form, "deposit"),
                 is_instant=bool(form.get("is_instant")),
             )
             note = form.get("note", "")[:200]
@@ -241,25 +208,19 @@ class OfferPages(RecordingPages):
 
 
 def _columns(lines: Iterable[OfferLine]) -> list[tuple[str, list[OfferLine]]]:
-    open_lines = [line for line in lines if line.outcome is None]
+    open_lines = (line for line in lines if line.outcome is None)
+    ordered = sorted(open_lines, key=lambda line: line.started_at)
     return [
-        (
-            name,
-            sorted(
-                (line for line in open_lines if line.phase == phase),
-                key=lambda line: line.started_at,
-            ),
-        )
+        (name, [line for line in ordered if line.phase == phase])
         for phase, name in PHASE_NAMES.items()
     ]
 
 
 def _due(reminder: ReminderLine | Reminder, now: datetime) -> dict[str, object]:
-    left_s = (reminder.due_at - now).total_seconds()
     return {
         "line": reminder,
         "when": from_now(reminder.due_at, now),
-        "is_past": left_s <= 0,
+        "is_past": reminder.due_at <= now,
         "at": uk_day(reminder.due_at, now),
     }
 
@@ -278,21 +239,6 @@ def _is_open(offer: Offer, now: datetime) -> bool:
     )
 
 
-def _forms(
-    offer: OfferDescribed,
-    context: FormContext,
-    opened: str,
-    typed: Mapping[str, str],
-    now: datetime,
-) -> Iterable[PageForm]:
-    """A form for each possible next step, filled in as far as known."""
-    return [
-        page_form(STEP_FORMS[name], context, typed if name == opened else {}, now)
-        for name in offer.allowed
-        if name in STEP_FORMS
-    ]
-
-
 # --- typed values ------------------------------------------------------------------------------
 
 
@@ -308,17 +254,13 @@ def _offer_of(form: FormFields, catalogue: Mapping[str, Offer]) -> Offer:
 def _qualifier(form: FormFields, offer: Offer, at: datetime) -> QualifierPlaced:
     """The qualifying bet of the form, with its lay if that is matched."""
     words = {name: form.get(name, "") for name in ("event", "selection", "sport", "market")}
-    kickoff = form.get("kickoff_at", "")
     back = {
         "back.bet": form.get("bet") or "q1",
         "back.stake": form.get("stake", ""),
         "back.odds": form.get("back_odds", ""),
         "back.bookmaker": form.get("bookmaker", ""),
-        "back.event": words["event"],
-        "back.selection": words["selection"],
-        "back.sport": words["sport"],
-        "back.market": words["market"],
-        "back.kickoff": _kickoff(kickoff),
+        **{f"back.{name}": text for name, text in words.items()},
+        "back.kickoff": _kickoff(form.get("kickoff_at", "")),
         "back.legs": "1",
     }
     lay = {
@@ -350,9 +292,9 @@ def _kickoff(seconds: str) -> str:
         raise InvalidInput("kickoff", seconds, "Unix seconds") from None
 
 
-def _pence(form: FormFields, name: str) -> int | None:
+def _pence(form: FormFields, name: str) -> int:
     text = form.get(name, "").strip()
-    return to_pence(read_pounds(name, text, least=NOTHING)) if text else None
+    return to_pence(read_pounds(name, text, least=NOTHING)) if text else 0
 
 
 def _version(form: FormFields) -> int | None:

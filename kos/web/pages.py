@@ -17,8 +17,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from kos.domain.books.calendar import uk_time
+from kos.domain.books.double_entry import pounds
+from kos.domain.market.places import place_name
 from kos.errors import InvalidInput
+from kos.web.changes import Picture, picture_of
 from kos.web.guard import Sessions
+from kos.web.live import Hub
 
 PAGES = (
     ("/opportunities", "Opportunities"),
@@ -29,6 +34,7 @@ PAGES = (
 """Address and name of each page, in the order of the menu."""
 _MAX_FORM = 64 * 1024
 _MAX_FIELDS = 200
+_PARTS_INTERVAL_S = 2.0
 _KEY = re.compile(r"[0-9a-f-]{8,64}")
 
 FormFields = dict[str, str]
@@ -57,7 +63,12 @@ class Pages:
         )
         self._environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
         self._environment.globals.update(
-            pages=PAGES, is_simulated=is_simulated, has_login=sessions.is_needed
+            pages=PAGES,
+            is_simulated=is_simulated,
+            has_login=sessions.is_needed,
+            place_name=place_name,
+            pounds=pounds,
+            uk_time=uk_time,
         )
 
     def render(self, template: str, **facts: Any) -> str:
@@ -71,13 +82,8 @@ class Pages:
 
     def page(self, request: Request, template: str, status: int = 200, **facts: Any) -> Response:
         """A whole page."""
-        text = self.part(
-            request,
-            template,
-            path=request.url.path,
-            server_now=f"{time.time():.3f}",
-            **facts,
-        )
+        now = f"{time.time():.3f}"
+        text = self.part(request, template, path=request.url.path, server_now=now, **facts)
         return HTMLResponse(text, status)
 
     def post(self, path: str, answer: FormHandler) -> Route:
@@ -97,13 +103,13 @@ class Pages:
         words = "There is no page at this address." if error.status_code == 404 else error.detail  # noqa: PLR2004
         return self._sorry(request, error.status_code, words)
 
-    async def on_invalid_input(self, request: Request, error: Exception) -> Response:
-        """A query that is not valid."""
-        return self._sorry(request, 400, str(error))
+    def saying(self, status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
+        """The answer to errors that say themselves what is wrong."""
 
-    async def on_not_answered(self, request: Request, error: Exception) -> Response:
-        """A query without an answer."""
-        return self._sorry(request, 503, str(error))
+        async def answer(request: Request, error: Exception) -> Response:
+            return self._sorry(request, status, str(error))
+
+        return answer
 
     async def on_failure(self, request: Request, _: Exception) -> Response:
         """A fault in KOS."""
@@ -150,6 +156,31 @@ def events(stream: AsyncIterator[bytes]) -> Response:
     """Server-sent events, marked so that no proxy delays them."""
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+def routes_of_parts(
+    pages: Pages, hub: Hub, actor: str, path: str, parts: Callable[[], Awaitable[dict[str, str]]]
+) -> list[Route]:
+    """The addresses of a page that is made of parts, and of the stream that keeps them up to date.
+
+    Args:
+        pages: The templates; the page's own has the name of its path.
+        hub: The live queries.
+        actor: The actor that the parts are asked of.
+        path: The page's; its stream is below it.
+        parts: Makes the parts, by the id of their place.
+    """
+
+    async def page(request: Request) -> Response:
+        return pages.page(request, f"{path[1:]}.html", parts=await parts())
+
+    async def stream(_: Request) -> Response:
+        return events(hub.stream(actor, path, picture, _PARTS_INTERVAL_S))
+
+    async def picture() -> Picture:
+        return picture_of(await parts())
+
+    return [Route(path, page), Route(f"{path}/stream", stream)]
 
 
 def words_of(request: Request) -> Mapping[str, str]:

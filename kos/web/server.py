@@ -13,8 +13,9 @@ import uvicorn
 from kos.asking import Asker
 from kos.config.settings import WebSettings
 from kos.domain.opportunities.scoring import ScoringRules
-from kos.web.app import WebApp
+from kos.web.app import web_app
 from kos.web.asker import PageAsker
+from kos.web.live import Hub
 
 _BACKLOG = 128
 _ASKERS = 6
@@ -46,12 +47,10 @@ class WebServer:
     ) -> None:
         self._web = web
         self._pool = ThreadPoolExecutor(_ASKERS, thread_name_prefix="page asks")
-        self._app = WebApp(
-            web,
-            rules,
-            is_simulated=is_simulated,
-            log_file=log_file,
-            asker=PageAsker(asker, self._pool),
+        self._hub = Hub()
+        asking = PageAsker(asker, self._pool)
+        self._app = web_app(
+            web, rules, self._hub, asking, is_simulated=is_simulated, log_file=log_file
         )
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None
@@ -82,7 +81,7 @@ class WebServer:
         self.address = f"http://{shown}:{port}/"
         self._socket = listener
         config = uvicorn.Config(
-            self._app.asgi,
+            self._app,
             interface="asgi3",
             log_config=None,
             access_log=False,
@@ -106,11 +105,11 @@ class WebServer:
 
     def counts(self) -> dict[str, str | int | float]:
         """The number of streams and queries now."""
-        return self._app.counts()
+        return {"streams": self._hub.streams, "questions": self._hub.questions}
 
     def close(self) -> None:
         """End the open streams, then the server; returns when its thread has ended."""
-        self._app.close()
+        self._hub.close()
         if self._server is not None:
             self._server.should_exit = True
         if self._thread is not None:

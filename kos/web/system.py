@@ -10,25 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from kos import __version__
 from kos.domain.books.calendar import uk_time
 from kos.domain.market.sports import sport_title
 from kos.messages import FETCHER
-from kos.runtime import SYSTEM, ActorDescribed, Describe, NodeDescribed, SystemDescribed
+from kos.runtime import SYSTEM, Describe, NodeDescribed, SystemDescribed
 from kos.service.health import Seen, judge, state_words
 from kos.service.heartbeat import Heartbeat, beat_of, boot_id
-from kos.views.health import counted_restarts, credits_sentence
+from kos.views.health import actor_row, counted_restarts, credits_sentence, restart_count
 from kos.views.opportunities import duration
 from kos.web.asker import PageAsker
-from kos.web.changes import Picture, picture_of
 from kos.web.live import Hub
-from kos.web.pages import Pages, events
+from kos.web.pages import Pages, routes_of_parts
 
-INTERVAL_S = 2.0
 _BEAT_S = 5.0
 _WELL = "running"
 _LOG_TAIL = 512 * 1024
@@ -70,16 +66,7 @@ class SystemPages:
 
     def routes(self) -> list[Route]:
         """Its addresses."""
-        return [Route("/system", self._page), Route("/system/stream", self._stream)]
-
-    async def _page(self, request: Request) -> Response:
-        return self._pages.page(request, "system.html", parts=await self._parts())
-
-    async def _stream(self, _: Request) -> Response:
-        return events(self._hub.stream(SYSTEM, "system", self._picture, INTERVAL_S))
-
-    async def _picture(self) -> Picture:
-        return picture_of(await self._parts())
+        return routes_of_parts(self._pages, self._hub, SYSTEM, "/system", self._parts)
 
     async def _parts(self) -> dict[str, str]:
         system = await self._asker.ask(SYSTEM, Describe(), SystemDescribed)
@@ -101,7 +88,11 @@ class SystemPages:
                 tiles=_tiles(beat, system),
                 version=__version__,
             ),
-            "tree": show("part_tree.html", nodes=[_node(node) for node in system.nodes]),
+            "tree": show(
+                "part_tree.html",
+                nodes=[_node(node) for node in system.nodes],
+                state_words=state_words,
+            ),
             "feeds": show("part_feeds.html", **_feeds(beat, now)),
             "warnings": show("part_warnings.html", warned=warned),
         }
@@ -150,41 +141,31 @@ def _warned(line: bytes) -> Warned | None:
 
 def _tiles(beat: Heartbeat, system: SystemDescribed) -> list[tuple[str, str, str]]:
     """The name, figure and remark of each tile."""
-    restarts = sum(
-        node.restarts + sum(actor.restarts for actor in node.actors) for node in system.nodes
-    )
     running = sum(node.state == _WELL for node in system.nodes)
     memory_mb = sum(node.rss_kb for node in system.nodes) / 1024
     tiles = [
         ("Up", duration(system.uptime_s), f"process {system.pid}"),
-        ("Nodes running", f"{running} of {len(system.nodes)}", counted_restarts(restarts)),
+        (
+            "Nodes running",
+            f"{running} of {len(system.nodes)}",
+            counted_restarts(restart_count(system)),
+        ),
         ("Memory", f"{memory_mb:,.0f} MB", ""),
     ]
     if beat.credits is not None:
-        credits_ = beat.credits
-        last = (
-            f"enough until {uk_time(credits_.lasts_until)}"
-            if credits_.lasts_until
-            else f"enough until the reset on {uk_time(credits_.resets_at)}"
-        )
-        tiles.append(("Credits left", f"{credits_.remaining:,} of {credits_.allowance:,}", last))
+        left = beat.credits
+        last = f"the reset on {uk_time(left.resets_at)}"
+        if left.lasts_until:
+            last = uk_time(left.lasts_until)
+        figure = f"{left.remaining:,} of {left.allowance:,}"
+        tiles.append(("Credits left", figure, f"enough until {last}"))
     if beat.exchange is not None:
-        exchange = beat.exchange
-        tiles.append(
-            (
-                "Exchange",
-                "logged in" if exchange.has_session else "no session",
-                f"{exchange.prices_fresh:,} of {exchange.prices_wanted:,} prices up to date",
-            )
-        )
+        session = "logged in" if beat.exchange.has_session else "no session"
+        wanted = f"{beat.exchange.prices_fresh:,} of {beat.exchange.prices_wanted:,}"
+        tiles.append(("Exchange", session, f"{wanted} prices up to date"))
     if beat.database is not None:
-        tiles.append(
-            (
-                "Ledger",
-                f"{beat.database.size_bytes / 1e6:.1f} MB",
-                f"entry {beat.database.sequence:,}",
-            )
-        )
+        size = f"{beat.database.size_bytes / 1e6:.1f} MB"
+        tiles.append(("Ledger", size, f"entry {beat.database.sequence:,}"))
     return tiles
 
 
@@ -192,29 +173,13 @@ def _node(node: NodeDescribed) -> dict[str, object]:
     actors = [actor for actor in node.actors if not actor.name.startswith(FETCHER)]
     fetchers = [actor for actor in node.actors if actor.name.startswith(FETCHER)]
     ill = [actor for actor in fetchers if actor.state != _WELL or actor.restarts]
-    well = len(fetchers) - len(ill)
     return {
         "node": node,
         "memory": f"{node.rss_kb / 1024:,.0f} MB",
-        "actors": [_actor(actor) for actor in (*actors, *ill)],
-        "well": well,
+        "actors": [actor_row(node.name, actor) for actor in (*actors, *ill)],
+        "well": len(fetchers) - len(ill),
         "waiting": sum(actor.mailbox for actor in fetchers),
         "handled": sum(actor.handled for actor in fetchers),
-    }
-
-
-def _actor(actor: ActorDescribed) -> dict[str, object]:
-    remark = str(actor.pulse.get("problem", "")) or (
-        actor.last_error if actor.restarts or actor.state != _WELL else ""
-    )
-    return {
-        "name": actor.name,
-        "state": state_words(actor.state),
-        "restarts": actor.restarts,
-        "mailbox": actor.mailbox,
-        "handled": f"{actor.handled:,}",
-        "lost": sum(actor.dead_letters.values()),
-        "remark": remark,
     }
 
 
