@@ -58,11 +58,9 @@ def secrets(sources: Mapping[str, str]) -> Finding:
     """
     exposed = sorted(key for key, source in sources.items() if source.startswith("$"))
     if exposed:
-        return warning(
-            "secrets",
-            f"in the environment, which every child process inherits: {', '.join(exposed)}",
-            "put each in a file with mode 0600 or in systemd's credentials; see configure.md",
-        )
+        found = f"in the environment, which every child process inherits: {', '.join(exposed)}"
+        remedy = "put each in a file with mode 0600 or in systemd's credentials; see configure.md"
+        return warning("secrets", found, remedy)
     safe = f"{len(sources)} set, none exposed in the environment" if sources else "none set"
     return ok("secrets", safe)
 
@@ -80,17 +78,12 @@ def odds_key(
         )
     plan = remaining + (used or 0)
     if remaining <= reserve:
-        return warning(
-            check,
-            f"the key works; {remaining:,} credits left, including {reserve:,} in reserve",
-            "wait until the 1st of the month, or upgrade your plan and set monthly_credits",
-        )
+        found = f"the key works; {remaining:,} credits left, including {reserve:,} in reserve"
+        remedy = "wait until the 1st of the month, or upgrade your plan and set monthly_credits"
+        return warning(check, found, remedy)
     if used is not None and plan < allowance:
-        return warning(
-            check,
-            f"your plan has {plan:,} credits a month, but the settings say {allowance:,}",
-            f"set odds_api.monthly_credits to {plan}",
-        )
+        found = f"your plan has {plan:,} credits a month, but the settings say {allowance:,}"
+        return warning(check, found, f"set odds_api.monthly_credits to {plan}")
     return ok(check, f"the key works; {remaining:,} credits left this month")
 
 
@@ -131,26 +124,22 @@ def telegram_token(status: int, username: str) -> Finding:
 
 def telegram_webhook(url_host: str) -> Finding:
     """The answer to ``getWebhookInfo``; while a webhook is set, no one can poll."""
+    check = "telegram webhook"
     if url_host:
-        return failure(
-            "telegram webhook",
-            f"updates are being sent to a webhook at {url_host}",
-            "delete it with deleteWebhook: another program uses this bot, or used to",
-        )
-    return ok("telegram webhook", "none is set")
+        remedy = "delete it with deleteWebhook: another program uses this bot, or used to"
+        return failure(check, f"updates are being sent to a webhook at {url_host}", remedy)
+    return ok(check, "none is set")
 
 
 def telegram_poller(status: int) -> Finding:
     """The answer to ``getUpdates``."""
+    check = "telegram poller"
     if status == _CONFLICT:
-        return failure(
-            "telegram poller",
-            "another program is using this token",
-            "stop it, or create a separate bot for KOS",
-        )
+        remedy = "stop it, or create a separate bot for KOS"
+        return failure(check, "another program is using this token", remedy)
     if status != _OK:
-        return warning("telegram poller", f"Telegram replies {status}", "try again later")
-    return ok("telegram poller", "no other program is using this token")
+        return warning(check, f"Telegram replies {status}", "try again later")
+    return ok(check, "no other program is using this token")
 
 
 def clock(skew_s: float) -> Finding:
@@ -176,18 +165,12 @@ def time_zones(is_known: bool) -> Finding:
 def disk(free_bytes: int, folder: str) -> Finding:
     """The free space for the state."""
     check, free_mb = "disk", free_bytes // _MB
+    found = f"{free_mb} MB free at {folder}"
+    remedy = "free up space: the ledger cannot save without it"
     if free_mb < _DISK_FAILURE_MB:
-        return failure(
-            check,
-            f"{free_mb} MB free at {folder}",
-            "free up space: the ledger cannot save without it",
-        )
+        return failure(check, found, remedy)
     if free_mb < _DISK_WARNING_MB:
-        return warning(
-            check,
-            f"{free_mb} MB free at {folder}",
-            "free up space: the ledger cannot save without it",
-        )
+        return warning(check, found, remedy)
     return ok(check, f"{free_mb / 1000:.1f} GB free at {folder}")
 
 
@@ -195,23 +178,14 @@ def file_system(kind: str, folder: str) -> Finding:
     """The kind of disk that holds the state."""
     check = "file system"
     if kind in _REMOTE_DISKS:
-        return failure(
-            check,
-            f"{folder} is on {kind}, where SQLite can lose data",
-            "set service.state_dir to a folder on a local disk",
-        )
+        found = f"{folder} is on {kind}, where SQLite can lose data"
+        return failure(check, found, "set service.state_dir to a folder on a local disk")
     if kind in {"tmpfs", "ramfs"}:
-        return warning(
-            check,
-            f"{folder} is in memory ({kind})",
-            "use a disk: a power cut would erase the books",
-        )
+        found, remedy = f"in memory ({kind})", "use a disk: a power cut would erase the books"
+        return warning(check, f"{folder} is {found}", remedy)
     if kind == "overlay":
-        return warning(
-            check,
-            f"{folder} is in the container itself",
-            "mount a volume, or the next update will delete it",
-        )
+        remedy = "mount a volume, or the next update will delete it"
+        return warning(check, f"{folder} is in the container itself", remedy)
     return ok(check, f"local disk ({kind or 'unknown type'})")
 
 
@@ -241,11 +215,8 @@ def database(problems: tuple[str, ...], entries: int | None) -> Finding:
     check = "database"
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        return failure(
-            check,
-            problems[0] + more,
-            "run kos ledger verify for the full list; restore a backup with kos ledger restore",
-        )
+        remedy = "run kos ledger verify for the full list; restore a backup with kos ledger restore"
+        return failure(check, problems[0] + more, remedy)
     if entries is None:
         return ok(check, "none yet; created on first start")
     return ok(check, f"sound: integrity, schema and books checked; {entries:,} commands")
@@ -276,17 +247,12 @@ def daemon(answers: bool, recorded_pid: int, is_alive: bool) -> Finding:
         return ok(check, f"running (process {recorded_pid})" if recorded_pid else "running")
     if not recorded_pid:
         return ok(check, "not running")
+    process = f"process {recorded_pid}"
     if is_alive:
-        return failure(
-            check,
-            f"process {recorded_pid} holds the lock and is not responding",
-            f"run kill -USR1 {recorded_pid} to log its stack traces, then restart it",
-        )
-    return warning(
-        check,
-        f"process {recorded_pid} ended without cleaning up",
-        "see the end of the log; the next start will clean up",
-    )
+        remedy = f"run kill -USR1 {recorded_pid} to log its stack traces, then restart it"
+        return failure(check, f"{process} holds the lock and is not responding", remedy)
+    remedy = "see the end of the log; the next start will clean up"
+    return warning(check, f"{process} ended without cleaning up", remedy)
 
 
 def heartbeat(age_s: float | None, every_s: float, is_daemon_up: bool) -> Finding:
@@ -295,11 +261,8 @@ def heartbeat(age_s: float | None, every_s: float, is_daemon_up: bool) -> Findin
     if not is_daemon_up:
         return ok(check, "the daemon is not running")
     if age_s is None:
-        return failure(
-            check,
-            "the daemon is running but has written none",
-            "see the log; check that the disk is not full",
-        )
+        remedy = "see the log; check that the disk is not full"
+        return failure(check, "the daemon is running but has written none", remedy)
     if age_s > max(_STALE_BEATS * every_s, 10.0):
         return failure(
             check, f"{age_s:.0f}s old, should be written every {every_s:g}s", "see the log"
@@ -309,26 +272,19 @@ def heartbeat(age_s: float | None, every_s: float, is_daemon_up: bool) -> Findin
 
 def open_files(limit: int) -> Finding:
     """The soft limit of open files."""
+    check, found = "open files", f"limit {limit:,} per process"
     if 0 <= limit < _FILES_NEEDED:
-        return warning(
-            "open files",
-            f"limit {limit:,} per process",
-            "raise it with ulimit -n 8192, or LimitNOFILE in the unit",
-        )
-    return ok(
-        "open files",
-        "no limit" if limit < 0 or limit == math.inf else f"limit {limit:,} per process",
-    )
+        return warning(check, found, "raise it with ulimit -n 8192, or LimitNOFILE in the unit")
+    return ok(check, "no limit" if limit < 0 or limit == math.inf else found)
 
 
 def redaction(leaks: Iterable[str]) -> Finding:
     """Which test secrets the log did not mask."""
     through = sorted(leaks)
+    check = "log redaction"
     if through:
-        return failure(
-            "log redaction", f"not masked: {', '.join(through)}", "report this as a bug in KOS"
-        )
-    return ok("log redaction", "every secret is masked, including test secrets")
+        return failure(check, f"not masked: {', '.join(through)}", "report this as a bug in KOS")
+    return ok(check, "every secret is masked, including test secrets")
 
 
 def unit(is_there: bool, is_same: bool) -> Finding:

@@ -10,6 +10,7 @@ import stat
 import sys
 import zoneinfo
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -154,17 +155,17 @@ def open_files(_: ExaminedSystem) -> Sequence[Finding]:
 def time_zones(_: ExaminedSystem) -> Sequence[Finding]:
     """Whether British time can be reckoned."""
     try:
-        zoneinfo.ZoneInfo("Europe/London")
+        is_known = bool(zoneinfo.ZoneInfo("Europe/London"))
     except zoneinfo.ZoneInfoNotFoundError:
-        return (judge.time_zones(is_known=False),)
-    return (judge.time_zones(is_known=True),)
+        is_known = False
+    return (judge.time_zones(is_known),)
 
 
 def unit(_: ExaminedSystem) -> Sequence[Finding]:
     """The installed systemd unit, against the one of this KOS."""
-    if not UNIT_FILE.is_file():
-        return (judge.unit(is_there=False, is_same=False),)
-    return (judge.unit(is_there=True, is_same=is_current(UNIT_FILE.read_text("utf-8"))),)
+    is_there = UNIT_FILE.is_file()
+    is_same = is_there and is_current(UNIT_FILE.read_text("utf-8"))
+    return (judge.unit(is_there=is_there, is_same=is_same),)
 
 
 def ports(subject: ExaminedSystem) -> Sequence[Finding]:
@@ -230,11 +231,8 @@ def database(subject: ExaminedSystem) -> Sequence[Finding]:
             asker = Asker(subject.client.ask)
             verified = asker.ask(LEDGER, VerifyLedger(), LedgerVerified, _ASK_S)
         else:
-            database = open_as_it_is(path)
-            try:
+            with closing(open_as_it_is(path)) as database:
                 verified = verify(database, path)
-            finally:
-                database.close()
     except KosError as error:
         return (judge.database((str(error),), None),)
     return (judge.database(verified.problems, verified.counts.get("commands", 0)),)

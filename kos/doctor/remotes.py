@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
@@ -26,30 +27,22 @@ from kos.errors import InvalidSettings, KosError
 _ASK_S = 8.0
 _CALL_S = (3.0, 5.0)
 """To connect, and of silence."""
+_ONCE = RetryPolicy(attempts=1, total_s=_ASK_S)
 _OWN_SESSION = "doctor"
 """Of the proxies; a session of its own disturbs none of the daemon's."""
 
 
 def clock(subject: ExaminedSystem) -> Sequence[Finding]:
     """Against the Date header of the odds feed's host, asked without a key; any status will do."""
-    odds = subject.settings.odds_api
-    remote = HttpRemote(
-        "odds feed",
-        odds.url,
-        timeout_s=_CALL_S,
-        proxy=_way(subject.settings, "odds_api"),
-        secrets=subject.settings.secrets(),
-        retries=RetryPolicy(attempts=1, total_s=_ASK_S),
-    )
-    try:
-        before = time.time()
-        answer = remote.get("/v4/", accept=ANY_STATUS)
-        after = time.time()
-    except KosError as error:
-        reason = f"no reference time: {error}"
-        return (warning("clock", reason, "see the odds api check below"),)
-    finally:
-        remote.close()
+    proxy = _way(subject.settings, "odds_api")
+    with closing(_remote(subject, "odds feed", subject.settings.odds_api.url, proxy)) as remote:
+        try:
+            before = time.time()
+            answer = remote.get("/v4/", accept=ANY_STATUS)
+            after = time.time()
+        except KosError as error:
+            reason = f"no reference time: {error}"
+            return (warning("clock", reason, "see the odds api check below"),)
     try:
         theirs = parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
     except ValueError:
@@ -59,6 +52,28 @@ def clock(subject: ExaminedSystem) -> Sequence[Finding]:
     return (judge.clock(skew_s),)
 
 
+def _remote(
+    subject: ExaminedSystem,
+    name: str,
+    url: str,
+    proxy: str | None,
+    *,
+    client_cert: tuple[str, str] | None = None,
+    ca: str | None = None,
+) -> HttpRemote:
+    """A remote that is called once, and given up soon."""
+    return HttpRemote(
+        name,
+        url,
+        timeout_s=_CALL_S,
+        proxy=proxy,
+        secrets=subject.settings.secrets(),
+        client_cert=client_cert,
+        ca=ca,
+        retries=_ONCE,
+    )
+
+
 def proxies(subject: ExaminedSystem) -> Sequence[Finding]:
     """One session of the proxies, unless they are off or the daemon looks after them."""
     settings = subject.settings.proxies
@@ -66,11 +81,12 @@ def proxies(subject: ExaminedSystem) -> Sequence[Finding]:
         return ()
     if (actor := subject.actor("proxies")) is not None:
         return (judge.actor_pulse("proxies", "pool", *actor),)
+    refusal: KosError | None = None
     try:
         check_session(settings, _OWN_SESSION, subject.settings.odds_api.url)
     except KosError as error:
-        return (judge.proxies(error),)
-    return (judge.proxies(None),)
+        refusal = error
+    return (judge.proxies(refusal),)
 
 
 def _way(settings: Settings, service: str) -> str | None:
@@ -93,20 +109,15 @@ def odds_api(subject: ExaminedSystem) -> Sequence[Finding]:
             settings.url,
             timeout_s=_CALL_S,
             proxy=_way(subject.settings, "odds_api"),
-            retries=RetryPolicy(attempts=1, total_s=_ASK_S),
+            retries=_ONCE,
         )
-        error: KosError | None = None
-        remaining = used = None
-        try:
-            quota = feed.sports().quota
-            remaining, used = quota.remaining, quota.used
-        except KosError as failed:
-            error = failed
-        finally:
-            feed.close()
-        return judge.odds_key(
-            error, remaining, used, settings.monthly_credits, settings.reserve_credits
-        )
+        plan = settings.monthly_credits, settings.reserve_credits
+        with closing(feed):
+            try:
+                quota = feed.sports().quota
+            except KosError as error:
+                return judge.odds_key(error, None, None, *plan)
+        return judge.odds_key(None, quota.remaining, quota.used, *plan)
 
     return (_refused_settings("odds api", ask),)
 
@@ -120,16 +131,8 @@ def betfair(subject: ExaminedSystem) -> Sequence[Finding]:
         return (ok("betfair", "not set up: lay prices come from the odds feed"),)
 
     def remote(url: str, certificate: tuple[str, str] | None) -> HttpRemote:
-        return HttpRemote(
-            "betfair",
-            url,
-            timeout_s=_CALL_S,
-            proxy=_way(subject.settings, "betfair"),
-            secrets=subject.settings.secrets(),
-            client_cert=certificate,
-            ca=settings.ca_file or None,
-            retries=RetryPolicy(attempts=1, total_s=_ASK_S),
-        )
+        proxy, ca = _way(subject.settings, "betfair"), settings.ca_file or None
+        return _remote(subject, "betfair", url, proxy, client_cert=certificate, ca=ca)
 
     def log_in() -> Finding:
         certificate = (settings.certificate, settings.certificate_key)
@@ -158,18 +161,15 @@ def _refused_settings(check: str, ask: Callable[[], Finding]) -> Finding:
         return failure(check, "; ".join(refused.problems), "fix the settings")
 
 
-class _BotAnswer(msgspec.Struct):
-    """As much of the Bot API's answers as is looked at."""
+class _BotResult(msgspec.Struct):
+    """As much of the Bot API's results as is looked at: the bot's name, or its webhook."""
 
-    result: msgspec.Raw = msgspec.Raw(b"{}")
-
-
-class _BotName(msgspec.Struct):
     username: str = ""
-
-
-class _Webhook(msgspec.Struct):
     url: str = ""
+
+
+class _BotAnswer(msgspec.Struct):
+    result: _BotResult = msgspec.field(default_factory=_BotResult)
 
 
 def telegram(subject: ExaminedSystem) -> Sequence[Finding]:
@@ -180,14 +180,7 @@ def telegram(subject: ExaminedSystem) -> Sequence[Finding]:
     if not settings.token:
         return (ok("telegram", "not set up (optional)"),)
     try:
-        remote = HttpRemote(
-            "telegram",
-            settings.url,
-            timeout_s=_CALL_S,
-            proxy=settings.proxy.reveal() or None,
-            secrets=subject.settings.secrets(),
-            retries=RetryPolicy(attempts=1, total_s=_ASK_S),
-        )
+        remote = _remote(subject, "telegram", settings.url, settings.proxy.reveal() or None)
     except InvalidSettings as refused:
         return (failure("telegram", "; ".join(refused.problems), "fix the settings"),)
     try:
@@ -201,25 +194,18 @@ def telegram(subject: ExaminedSystem) -> Sequence[Finding]:
 def _ask_telegram(remote: HttpRemote, token: Secret) -> Sequence[Finding]:
     """Who the bot is, whether a webhook is set, and whether another program is using it."""
 
-    def call(method: str, **params: str) -> tuple[int, bytes]:
+    def call(method: str, **params: str) -> tuple[int, _BotResult]:
         answer = remote.get(f"/bot{token.reveal()}/{method}", params, accept=ANY_STATUS)
         try:
-            return answer.status, bytes(msgspec.json.decode(answer.body, type=_BotAnswer).result)
+            return answer.status, msgspec.json.decode(answer.body, type=_BotAnswer).result
         except msgspec.MsgspecError:
-            return answer.status, b"{}"
-
-    def read(body: bytes, kind: type[_BotName | _Webhook]) -> str:
-        try:
-            decoded = msgspec.json.decode(body, type=kind)
-        except msgspec.MsgspecError:
-            return ""
-        return decoded.username if isinstance(decoded, _BotName) else decoded.url
+            return answer.status, _BotResult()
 
     status, me = call("getMe")
-    findings = [judge.telegram_token(status, read(me, _BotName))]
+    findings = [judge.telegram_token(status, me.username)]
     if findings[0].level is not Level.OK:
         return findings
-    webhook = read(call("getWebhookInfo")[1], _Webhook)
+    webhook = call("getWebhookInfo")[1].url
     findings.append(judge.telegram_webhook((urlsplit(webhook).hostname or "?") if webhook else ""))
     if not webhook:
         # Without an offset nothing is confirmed: every update stays for the daemon.

@@ -70,9 +70,8 @@ def _details(item: Item) -> str:
     available = opportunity.lay_available
     size = "liquidity unknown" if available is None else f"{pounds(available)} available"
     made = "profit" if opportunity.profit >= 0 else "loss"
-    retention = (
-        "" if opportunity.retention is None else f", retention {percent(opportunity.retention)}"
-    )
+    kept = opportunity.retention
+    retention = "" if kept is None else f", retention {percent(kept)}"
     back_age = duration(age_s(opportunity.found_at, opportunity.back_updated_at))
     lay_age = duration(age_s(opportunity.found_at, opportunity.lay_updated_at))
     return "\n".join(

@@ -43,10 +43,7 @@ def floats_table(floats: Iterable[FloatLine]) -> TableView:
             (
                 line.participant,
                 place_name(line.exchange),
-                pounds(line.available),
-                pounds(line.exposure),
-                pounds(line.reserved),
-                pounds(line.free),
+                *map(pounds, (line.available, line.exposure, line.reserved, line.free)),
             )
             for line in floats
         ),
@@ -66,35 +63,11 @@ def profit_table(title: str, lines: Iterable[ProfitLine]) -> TableView:
     )
 
 
-STATEMENT_HEADINGS = (
-    "entry",
-    "when",
-    "who",
-    "account",
-    "where",
-    "amount",
-    "what",
-    "offer",
-    "bet",
-)
-STATEMENT_COLUMNS = (
-    "transaction",
-    "when",
-    "who",
-    "account",
-    "venue",
-    "amount",
-    "what",
-    "instance",
-    "bet",
-)
-
-
 def statement_table(lines: Iterable[StatementLine]) -> TableView:
     """Every entry of a period."""
     return TableView(
         title="Statement",
-        headings=STATEMENT_HEADINGS,
+        headings=("entry", "when", "who", "account", "where", "amount", "what", "offer", "bet"),
         rows=tuple(
             (
                 str(line.transaction),
@@ -111,6 +84,19 @@ def statement_table(lines: Iterable[StatementLine]) -> TableView:
         ),
         numbers=frozenset({0, 5}),
     )
+
+
+STATEMENT_COLUMNS = [
+    "transaction",
+    "when",
+    "who",
+    "account",
+    "venue",
+    "amount",
+    "what",
+    "instance",
+    "bet",
+]
 
 
 def statement_csv(lines: Iterable[StatementLine]) -> str:

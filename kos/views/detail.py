@@ -8,7 +8,13 @@ from typing import Final
 import msgspec
 
 from kos.domain.market.freshness import age_s
-from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityState, Rejection
+from kos.domain.opportunities.opportunity import (
+    FREE_BETS,
+    BetKind,
+    Opportunity,
+    OpportunityState,
+    Rejection,
+)
 from kos.views.opportunities import (
     OpportunityRow,
     brief_percent,
@@ -58,16 +64,14 @@ def opportunity_detail_view(state: OpportunityState) -> OpportunityDetail:
     if opportunity is None:
         return OpportunityDetail(row=None, gone=_gone(state), steps=(), outcomes=(), factors=())
     row = opportunity_row(opportunity, state.as_of)
+    refund = f", including the {row.refund} refund" if row.refund else ""
     return OpportunityDetail(
         row=row,
         gone="",
         steps=(_back_step(opportunity, row), _lay_step(row)),
         outcomes=(
             (_winning(opportunity, row), row.if_back_wins),
-            (
-                "Any other result",
-                row.if_back_loses + (f", including the {row.refund} refund" if row.refund else ""),
-            ),
+            ("Any other result", row.if_back_loses + refund),
         ),
         factors=factor_rows(opportunity),
     )
@@ -104,12 +108,8 @@ def factor_rows(opportunity: Opportunity) -> tuple[FactorRow, ...]:
             f"{factors.minutes_to_kickoff:.0f} min",
             "divides: if all else is equal, the earlier start ranks higher",
         ),
-        FactorRow(
-            "Retention",
-            brief_percent(Decimal(repr(factors.retention))),
-            _retention_why(opportunity),
-        ),
-        FactorRow("Fill", brief_percent(Decimal(repr(factors.fill))), _fill_why(opportunity)),
+        FactorRow("Retention", _percent(factors.retention), _retention_why(opportunity)),
+        FactorRow("Fill", _percent(factors.fill), _fill_why(opportunity)),
         FactorRow(
             "Score",
             f"{opportunity.score:.{_PLACES}g} per minute",
@@ -141,7 +141,7 @@ def factor_rows(opportunity: Opportunity) -> tuple[FactorRow, ...]:
         ),
         FactorRow(
             "Name match",
-            brief_percent(Decimal(repr(opportunity.match_confidence))),
+            _percent(opportunity.match_confidence),
             "same feed, or names certain"
             if opportunity.match_confidence >= 1
             else "how sure KOS is that both are the same event",
@@ -150,7 +150,7 @@ def factor_rows(opportunity: Opportunity) -> tuple[FactorRow, ...]:
 
 
 def _value_why(opportunity: Opportunity) -> str:
-    if opportunity.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}:
+    if opportunity.kind in FREE_BETS:
         return "value of the free bet"
     if Decimal(repr(opportunity.factors.free_bet_value)) == opportunity.stake:
         return "your stake, as no free bet value was given"
@@ -160,13 +160,13 @@ def _value_why(opportunity: Opportunity) -> str:
 def _loss_why(opportunity: Opportunity) -> str:
     if opportunity.tier:
         return "divides: no loss, so the minimum loss is used"
-    if opportunity.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}:
+    if opportunity.kind in FREE_BETS:
         return "divides: the part of the free bet you do not turn into cash"
     return "divides: the loss in the worse outcome"
 
 
 def _retention_why(opportunity: Opportunity) -> str:
-    if opportunity.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}:
+    if opportunity.kind in FREE_BETS:
         return "cash kept as a share of the free bet's value"
     if opportunity.kind is BetKind.REFUND:
         return "what £1 of refund is valued at"
@@ -176,10 +176,8 @@ def _retention_why(opportunity: Opportunity) -> str:
 def _fill_why(opportunity: Opportunity) -> str:
     if opportunity.lay_available is None:
         return "liquidity unknown; assumed to be enough"
-    return (
-        f"{pounds(opportunity.lay_available)} available at this price; "
-        f"you need {pounds(opportunity.lay_stake)}"
-    )
+    available, needed = pounds(opportunity.lay_available), pounds(opportunity.lay_stake)
+    return f"{available} available at this price; you need {needed}"
 
 
 def _gone(state: OpportunityState) -> str:
@@ -189,6 +187,10 @@ def _gone(state: OpportunityState) -> str:
         ago = duration(age_s(state.as_of, state.since))
         since = f" since {uk_day(state.since, state.as_of).removeprefix('today, ')} ({ago} ago)"
     return f"No longer available{since}: {reason.value}. Check both sites before you bet."
+
+
+def _percent(share: float) -> str:
+    return brief_percent(Decimal(repr(share)))
 
 
 def _pounds(amount: float) -> str:

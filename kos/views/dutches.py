@@ -17,7 +17,7 @@ from kos.domain.opportunities.dutches import (
     DutchQuery,
     LegSide,
 )
-from kos.domain.opportunities.opportunity import BetKind
+from kos.domain.opportunities.opportunity import FREE_BETS, BetKind
 from kos.domain.opportunities.scoring import minutes_between
 from kos.views.opportunities import (
     UNKNOWN,
@@ -119,7 +119,6 @@ def dutches_view(answer: DutchAnswer, query: DutchQuery) -> DutchesView:
 
 def dutch_row(dutch: DutchOpportunity, now: datetime) -> DutchRow:
     """One dutch in words, its ages as at ``now``."""
-    is_free_bet = dutch.kind in {BetKind.FREE_BET_SNR, BetKind.FREE_BET_SR}
     return DutchRow(
         id=dutch.id,
         event=f"{dutch.home} v {dutch.away}",
@@ -132,7 +131,7 @@ def dutch_row(dutch: DutchOpportunity, now: datetime) -> DutchRow:
         profit=pounds(dutch.profit),
         rating=percent(dutch.rating),
         book=percent(dutch.book_sum),
-        retention=percent(dutch.retention) if is_free_bet else "",
+        retention=percent(dutch.retention) if dutch.kind in FREE_BETS else "",
         refund=refund_words(dutch.refund, dutch.refund_worth),
         warnings=_warnings(dutch),
     )

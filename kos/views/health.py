@@ -89,11 +89,9 @@ def counted_restarts(count: int) -> str:
 
 def page_address(system: SystemDescribed) -> str:
     """The address of the web page; empty while it is not open."""
-    for node in system.nodes:
-        for actor in node.actors:
-            if actor.name == "dashboard":
-                return str(actor.pulse.get("address", ""))
-    return ""
+    actors = (actor for node in system.nodes for actor in node.actors)
+    pulse = next((actor.pulse for actor in actors if actor.name == "dashboard"), {})
+    return str(pulse.get("address", ""))
 
 
 def credits_sentence(budget: BudgetDescribed, unit: str = " credits") -> str:
@@ -112,18 +110,15 @@ def credits_sentence(budget: BudgetDescribed, unit: str = " credits") -> str:
 
 def heartbeat_sentences(beat: Heartbeat) -> tuple[str, ...]:
     """The rest of a heartbeat: prices, credits, exchange, database and queues."""
-    return tuple(
-        sentence
-        for sentence in (
-            _prices_sentence(beat),
-            credits_sentence(beat.credits) if beat.credits else "Credits: not yet known",
-            _exchange_sentence(beat),
-            _database_sentence(beat),
-            _queues_sentence(beat),
-            f"Metrics: {beat.metrics_address}" if beat.metrics_address else "",
-        )
-        if sentence
+    sentences = (
+        _prices_sentence(beat),
+        credits_sentence(beat.credits) if beat.credits else "Credits: not yet known",
+        _exchange_sentence(beat),
+        _database_sentence(beat),
+        _queues_sentence(beat),
+        f"Metrics: {beat.metrics_address}" if beat.metrics_address else "",
     )
+    return tuple(filter(None, sentences))
 
 
 def _prices_sentence(beat: Heartbeat) -> str:
@@ -154,12 +149,10 @@ def _database_sentence(beat: Heartbeat) -> str:
     database = beat.database
     if database is None:
         return ""
-    last = (
-        f", last saved {duration((beat.written_at - database.last_commit_at).total_seconds())}"
-        " earlier"
-        if database.last_commit_at
-        else ""
-    )
+    last = ""
+    if database.last_commit_at:
+        ago_s = (beat.written_at - database.last_commit_at).total_seconds()
+        last = f", last saved {duration(ago_s)} earlier"
     failed = f", failed to save {database.failed_commits} times" if database.failed_commits else ""
     return (
         f"Database: {database.size_bytes / 1e6:.1f} MB (plus {database.wal_bytes / 1e6:.1f} MB log),"
