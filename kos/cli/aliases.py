@@ -47,20 +47,18 @@ def list_aliases(
 ) -> None:
     """List names confirmed or rejected, with who, when and why."""
     from kos.views.offers import shown_time
-    from kos.views.table import TableView
+    from kos.views.table import table_of
 
     listed = Door(state_dir).ask(GetAliases(sport=sport, with_history=history), AliasesListed)
-    table = TableView(
-        title="Aliases",
-        headings=("sport", "feed", "exchange", "verdict", "who", "when", "evidence"),
-        rows=tuple(
-            (
-                *(fact.sport, fact.feed_name, fact.exchange_name, fact.verdict.value),
-                *(fact.decided_by, shown_time(fact.decided_at), fact.evidence),
-            )
-            for fact in listed.aliases
-        ),
+    rows = (
+        (
+            *(fact.sport, fact.feed_name, fact.exchange_name, fact.verdict.value),
+            *(fact.decided_by, shown_time(fact.decided_at), fact.evidence),
+        )
+        for fact in listed.aliases
     )
+    headings = ("sport", "feed", "exchange", "verdict", "who", "when", "evidence")
+    table = table_of("Aliases", headings, rows)
     show(listed.aliases, table, as_json=as_json)
 
 

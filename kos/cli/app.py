@@ -11,7 +11,7 @@ import sys
 import typer
 
 from kos import __version__
-from kos.cli import calc, chat, health, logs, replay, run, signals, status
+from kos.cli import calc, chat, health, logs, replay, run, signals
 from kos.cli.aliases import aliases_app
 from kos.cli.books import books_app
 from kos.cli.config import config_app
@@ -35,7 +35,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("signals")(signals.signals)
-app.command("status")(status.status)
+app.command("status")(health.status)
 app.command("health")(health.health)
 app.command("logs")(logs.logs)
 app.command("chat")(chat.chat)

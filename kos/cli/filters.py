@@ -36,7 +36,7 @@ def with_filters(kinds: Collection[SignalKind]) -> Callable[[Command], Command]:
 
     def decorated(command: Command) -> Command:
         signature = inspect.signature(command, eval_str=True)
-        own = list(signature.parameters.values())
+        own = signature.parameters.values()
         options = [
             option
             for declared in FILTERS

@@ -19,7 +19,7 @@ from kos.cli.door import (
     write_out,
 )
 from kos.cli.facts import Participant
-from kos.cli.settings import JsonOption, StateDirOption, command_group, print_json
+from kos.cli.settings import JsonOption, StateDirOption, command_group, print_result
 from kos.db import meaning
 from kos.errors import InvalidInput
 from kos.messages import (
@@ -40,13 +40,10 @@ ledger_app = command_group("The database: check, back up, restore, export, erase
 def verify(*, as_json: JsonOption = False, state_dir: StateDirOption = None) -> None:
     """Check the file: integrity, schema, sums, and that replaying all facts gives what is stored."""
     verified = Door(state_dir).ask(VerifyLedger(), LedgerVerified)
-    if as_json:
-        print_json(verified)
-    else:
-        for problem in verified.problems:
-            typer.echo(f"problem: {problem}")
-        counted = ", ".join(f"{count} {table}" for table, count in verified.counts.items())
-        typer.echo(f"{'sound' if not verified.problems else 'NOT SOUND'}: {counted}")
+    counted = ", ".join(f"{count} {table}" for table, count in verified.counts.items())
+    state = "NOT SOUND" if verified.problems else "sound"
+    lines = [*(f"problem: {problem}" for problem in verified.problems), f"{state}: {counted}"]
+    print_result(verified, "\n".join(lines), as_json=as_json)
     if verified.problems:
         raise typer.Exit(1)
 

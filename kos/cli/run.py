@@ -14,13 +14,7 @@ import typer
 
 from kos.cli.exits import EXIT_CONFIG, EXIT_SOFTWARE
 from kos.cli.settings import ConfigOption, StateDirOption, settings_of
-from kos.config.settings import (
-    LogsSettings,
-    ProxySettings,
-    Secret,
-    Settings,
-    TelegramSettings,
-)
+from kos.config.settings import LogsSettings, ProxySettings, Secret, Settings, TelegramSettings
 from kos.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -60,7 +54,9 @@ def run(
     from kos.service.systemd import ServiceManager
 
     manager = ServiceManager()  # before any child starts, which must not speak to it
-    _end_quietly_on_signals()
+    # Until the system takes them over, a signal ends this process by way of its clean-up.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: sys.exit(0))
 
     def read() -> Settings:
         return settings_of(config, state_dir)
@@ -79,12 +75,6 @@ def run(
             put_example(read_all().state_dir)
         code = _serve(read_all, manager, is_live=live, stack=stack)
     sys.exit(code)
-
-
-def _end_quietly_on_signals() -> None:
-    """Until the system takes them over: a signal ends this process by way of its clean-up."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: sys.exit(0))
 
 
 def _serve(

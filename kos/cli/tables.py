@@ -124,28 +124,15 @@ def status_tables(beat: Heartbeat, judgement: Judgement) -> tuple[RenderableType
     view = health_view(beat.system)
     nodes = plain_table("node", "pid", "state", "restarts", "memory MB", "actors")
     for node in view.nodes:
-        nodes.add_row(
-            node.name,
-            str(node.pid or "-"),
-            node.state,
-            str(node.restarts),
-            f"{node.rss_kb / 1024:.0f}",
-            str(len(node.actors)),
-        )
+        memory_mb = f"{node.rss_kb / 1024:.0f}"
+        figures = (node.restarts, memory_mb, len(node.actors))
+        nodes.add_row(node.name, str(node.pid or "-"), node.state, *map(str, figures))
     actors = plain_table(
         "node", "actor", "state", "restarts", "waiting", "handled", "lost", "remark"
     )
     for row in view.actors:
-        actors.add_row(
-            row.node,
-            row.name,
-            row.state,
-            str(row.restarts),
-            str(row.mailbox),
-            str(row.handled),
-            str(row.lost),
-            Text(row.remark),
-        )
+        counts = (row.restarts, row.mailbox, row.handled, row.lost)
+        actors.add_row(row.node, row.name, row.state, *map(str, counts), Text(row.remark))
     style = _STYLES[judgement.state]
     head = Text(f"{judgement.state}", style=f"bold {style}")
     head.append(f"  {view.summary}; updated {judgement.age_s:.0f}s ago", style="bold")

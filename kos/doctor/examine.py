@@ -70,8 +70,5 @@ def _guarded(check: Check) -> Sequence[Finding]:
 
 def _late(check: Check, deadline_s: float) -> Sequence[Finding]:
     result = f"no result within {deadline_s:g} seconds"
-    return (
-        failure(
-            check.name, result, "try again; if it keeps happening, the service is not responding"
-        ),
-    )
+    remedy = "try again; if it keeps happening, the service is not responding"
+    return (failure(check.name, result, remedy),)

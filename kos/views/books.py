@@ -18,72 +18,55 @@ from kos.domain.market.places import place_name
 from kos.domain.money import from_pence
 from kos.views.names import account_name, profit_name
 from kos.views.offers import shown_time
-from kos.views.table import TableView
+from kos.views.table import TableView, table_of
 
 
 def balances_table(balances: Iterable[BalanceLine]) -> TableView:
     """Every account with its balance; debits are positive."""
-    return TableView(
-        title="Balances",
-        headings=("who", "account", "balance"),
-        rows=tuple(
-            (line.participant, account_name(line.account), pounds(line.balance))
-            for line in balances
-        ),
-        numbers=frozenset({2}),
+    rows = (
+        (line.participant, account_name(line.account), pounds(line.balance)) for line in balances
     )
+    return table_of("Balances", ("who", "account", "balance"), rows, {2})
 
 
 def floats_table(floats: Iterable[FloatLine]) -> TableView:
     """The free balance for laying at each exchange."""
-    return TableView(
-        title="Float",
-        headings=("who", "exchange", "available", "exposure", "reserved", "free"),
-        rows=tuple(
-            (
-                line.participant,
-                place_name(line.exchange),
-                *map(pounds, (line.available, line.exposure, line.reserved, line.free)),
-            )
-            for line in floats
-        ),
-        numbers=frozenset({2, 3, 4, 5}),
+    rows = (
+        (
+            line.participant,
+            place_name(line.exchange),
+            *map(pounds, (line.available, line.exposure, line.reserved, line.free)),
+        )
+        for line in floats
     )
+    headings = ("who", "exchange", "available", "exposure", "reserved", "free")
+    return table_of("Float", headings, rows, {2, 3, 4, 5})
 
 
 def profit_table(title: str, lines: Iterable[ProfitLine]) -> TableView:
     """Profit, by the grouping that the title names."""
-    return TableView(
-        title=title,
-        headings=("who", "from", "profit"),
-        rows=tuple(
-            (line.participant, profit_name(line.name), pounds(line.profit)) for line in lines
-        ),
-        numbers=frozenset({2}),
-    )
+    rows = ((line.participant, profit_name(line.name), pounds(line.profit)) for line in lines)
+    return table_of(title, ("who", "from", "profit"), rows, {2})
 
 
 def statement_table(lines: Iterable[StatementLine]) -> TableView:
     """Every entry of a period."""
-    return TableView(
-        title="Statement",
-        headings=("entry", "when", "who", "account", "where", "amount", "what", "offer", "bet"),
-        rows=tuple(
-            (
-                str(line.transaction),
-                shown_time(line.occurred_at),
-                line.participant,
-                account_name(line.account),
-                place_name(line.venue),
-                pounds(line.amount),
-                line.what,
-                line.instance,
-                line.bet,
-            )
-            for line in lines
-        ),
-        numbers=frozenset({0, 5}),
+    rows = (
+        (
+            str(line.transaction),
+            shown_time(line.occurred_at),
+            line.participant,
+            account_name(line.account),
+            place_name(line.venue),
+            pounds(line.amount),
+            line.what,
+            line.instance,
+            line.bet,
+        )
+        for line in lines
     )
+    headings = ("entry", "when", "who", "account", "where", "amount", "what", "offer", "bet")
+    return table_of("Statement", headings, rows, {0, 5})
 
 
 STATEMENT_COLUMNS = [
@@ -131,17 +114,14 @@ def _harmless(text: str) -> str:
 
 def participants_table(participants: Iterable[ParticipantLine]) -> TableView:
     """Participants, and where they are restricted."""
-    return TableView(
-        title="Participants",
-        headings=("ID", "name", "since", "state", "restricted at"),
-        rows=tuple(
-            (
-                line.participant,
-                line.name,
-                shown_time(line.joined_at),
-                "active" if line.is_active else "paused",
-                ", ".join(map(place_name, line.restricted)),
-            )
-            for line in participants
-        ),
+    rows = (
+        (
+            line.participant,
+            line.name,
+            shown_time(line.joined_at),
+            "active" if line.is_active else "paused",
+            ", ".join(map(place_name, line.restricted)),
+        )
+        for line in participants
     )
+    return table_of("Participants", ("ID", "name", "since", "state", "restricted at"), rows)

@@ -20,7 +20,7 @@ from kos.domain.opportunities.dutches import (
 from kos.domain.opportunities.opportunity import FREE_BETS, BetKind
 from kos.domain.opportunities.scoring import minutes_between
 from kos.views.opportunities import (
-    UNKNOWN,
+    available_words,
     duration,
     left_out,
     match_warning,
@@ -29,6 +29,7 @@ from kos.views.opportunities import (
     pounds,
     refund_title,
     refund_words,
+    shortage,
     showing,
     title_end,
 )
@@ -138,7 +139,6 @@ def dutch_row(dutch: DutchOpportunity, now: datetime) -> DutchRow:
 
 
 def _leg_row(leg: DutchLeg, now: datetime) -> LegRow:
-    available = UNKNOWN if leg.available is None else pounds(leg.available)
     return LegRow(
         action=f"{leg.side.value.title()} {leg.outcome}",
         covers=" or ".join(leg.covers),
@@ -147,7 +147,7 @@ def _leg_row(leg: DutchLeg, now: datetime) -> LegRow:
         effective_odds=f"{leg.effective_odds:.4f}",
         stake=pounds(leg.stake),
         outlay=pounds(leg.outlay),
-        available=available if leg.is_exchange else "",
+        available=available_words(leg.available) if leg.is_exchange else "",
         age=duration(age_s(now, leg.updated_at)),
         link=leg.link,
     )
@@ -182,10 +182,7 @@ def _warnings(dutch: DutchOpportunity) -> tuple[str, ...]:
         if leg.is_exchange and leg.available is None:
             warnings.append(f"{name}: liquidity unknown")
         elif leg.available is not None and leg.available < leg.stake:
-            warnings.append(
-                f"{name}: only {pounds(leg.available)} of the {pounds(leg.stake)} you need is "
-                "available at this price"
-            )
+            warnings.append(f"{name}: {shortage(leg.available, leg.stake)}")
         if leg.is_delayed:
             warnings.append(f"{name}: price may be delayed by up to 3 minutes")
         if leg.match_confidence < 1:

@@ -84,26 +84,17 @@ def _at_place(reminder: ReminderLine) -> str:
 def _actors(system: SystemDescribed) -> Iterator[tuple[str, Incident]]:
     for node in system.nodes:
         if node.state not in ("running", "stopping", "stopped"):
-            yield (
-                f"node/{node.name}",
-                Incident(
-                    text=f"process {node.name} is {node.state}: {node.last_error}".rstrip(": "),
-                    patience=_BLINK,
-                ),
-            )
+            text = f"process {node.name} is {node.state}: {node.last_error}".rstrip(": ")
+            yield f"node/{node.name}", Incident(text=text, patience=_BLINK)
             continue
         for actor in node.actors:
             if actor.state == "parked":
-                text = (
-                    f"{actor.name} has failed repeatedly and is on hold: {actor.last_error}"
-                ).rstrip(": ")
-                text += ". KOS will try it again"
+                text = f"{actor.name} has failed repeatedly and is on hold: {actor.last_error}"
+                text = f"{text.rstrip(': ')}. KOS will try it again"
                 yield f"parked/{actor.name}", Incident(text=text)
             elif (problem := str(actor.pulse.get("problem", ""))) and actor.name != "bot":
-                yield (
-                    f"problem/{actor.name}",
-                    Incident(text=f"{actor.name}: {problem}", patience=_LASTING),
-                )
+                text = f"{actor.name}: {problem}"
+                yield f"problem/{actor.name}", Incident(text=text, patience=_LASTING)
             if (failed := actor.pulse.get("failed_commits")) and actor.name == LEDGER:
                 text = (
                     f"The ledger has failed to save {_times(failed)} since it started. "

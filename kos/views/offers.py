@@ -22,7 +22,7 @@ from kos.views.names import (
     token_status,
 )
 from kos.views.opportunities import odds
-from kos.views.table import TableView
+from kos.views.table import TableView, table_of
 
 
 def shown_time(moment: datetime) -> str:
@@ -53,132 +53,115 @@ def form_context(
 
 def offers_table(offers: Iterable[OfferLine]) -> TableView:
     """Offers with their progress and profit."""
-    return TableView(
-        title="Offers",
-        headings=("who", "offer", "bookmaker", "phase", "steps", "profit", "tied up", "free bets"),
-        rows=tuple(
+    rows = (
+        (
+            line.participant,
+            line.instance,
+            place_name(line.bookmaker),
             (
-                line.participant,
-                line.instance,
-                place_name(line.bookmaker),
-                (
-                    phase_name(line.phase)
-                    if line.outcome is None
-                    else f"Closed: {readable(line.outcome)}"
-                ),
-                str(line.version),
-                pounds(line.profit) + ("" if line.outcome else " so far"),
-                pounds(line.locked),
-                pounds(line.bonus),
-            )
-            for line in offers
-        ),
-        numbers=frozenset({4, 5, 6, 7}),
+                phase_name(line.phase)
+                if line.outcome is None
+                else f"Closed: {readable(line.outcome)}"
+            ),
+            str(line.version),
+            pounds(line.profit) + ("" if line.outcome else " so far"),
+            pounds(line.locked),
+            pounds(line.bonus),
+        )
+        for line in offers
     )
+    headings = ("who", "offer", "bookmaker", "phase", "steps", "profit", "tied up", "free bets")
+    return table_of("Offers", headings, rows, {4, 5, 6, 7})
 
 
 def bets_table(bets: Iterable[BetLine]) -> TableView:
     """The bets of one offer."""
-    return TableView(
-        title="Bets",
-        headings=(
-            "bet",
-            "back or lay",
-            "where",
-            "selection",
-            "stake",
-            "odds",
-            "result",
-            "profit",
-            "hedge",
-        ),
-        rows=tuple(
-            (
-                bet.bet,
-                bet.side,
-                place_name(bet.venue),
-                bet.selection,
-                pounds(bet.stake),
-                odds(bet.odds),
-                bet.result or "open",
-                pounds(bet.profit),
-                bet.hedge,
-            )
-            for bet in bets
-        ),
-        numbers=frozenset({4, 5, 7}),
+    rows = (
+        (
+            bet.bet,
+            bet.side,
+            place_name(bet.venue),
+            bet.selection,
+            pounds(bet.stake),
+            odds(bet.odds),
+            bet.result or "open",
+            pounds(bet.profit),
+            bet.hedge,
+        )
+        for bet in bets
     )
+    headings = (
+        "bet",
+        "back or lay",
+        "where",
+        "selection",
+        "stake",
+        "odds",
+        "result",
+        "profit",
+        "hedge",
+    )
+    return table_of("Bets", headings, rows, {4, 5, 7})
 
 
 def tokens_table(tokens: Iterable[Token]) -> TableView:
     """The free bets of one offer."""
-    return TableView(
-        title="Free bets",
-        headings=("free bet", "value", "type", "status", "expires", "restrictions"),
-        rows=tuple(
-            (
-                token.id,
-                pounds(token.face),
-                BONUS_NAMES[token.kind],
-                token_status(token),
-                "" if token.expires_at is None else shown_time(token.expires_at),
-                token.restrictions,
-            )
-            for token in tokens
-        ),
-        numbers=frozenset({1}),
+    rows = (
+        (
+            token.id,
+            pounds(token.face),
+            BONUS_NAMES[token.kind],
+            token_status(token),
+            "" if token.expires_at is None else shown_time(token.expires_at),
+            token.restrictions,
+        )
+        for token in tokens
+    )
+    return table_of(
+        "Free bets", ("free bet", "value", "type", "status", "expires", "restrictions"), rows, {1}
     )
 
 
 def story_table(events: Iterable[RecordedEvent]) -> TableView:
     """Every step of one offer with its entries."""
-    return TableView(
-        title="History",
-        headings=("no.", "when", "what happened", "new phase", "by", "entries"),
-        rows=tuple(
-            (
-                str(event.number),
-                shown_time(event.occurred_at),
-                fact_name(event.fact),
-                phase_name(event.phase),
-                event.recorded_by,
-                "\n".join(event.posted),
-            )
-            for event in events
-        ),
-        numbers=frozenset({0}),
+    rows = (
+        (
+            str(event.number),
+            shown_time(event.occurred_at),
+            fact_name(event.fact),
+            phase_name(event.phase),
+            event.recorded_by,
+            "\n".join(event.posted),
+        )
+        for event in events
+    )
+    return table_of(
+        "History", ("no.", "when", "what happened", "new phase", "by", "entries"), rows, {0}
     )
 
 
 def reminders_table(reminders: Iterable[Reminder]) -> TableView:
     """Offers that need attention."""
-    return TableView(
-        title="Needs attention",
-        headings=("offer", "what", "due"),
-        rows=tuple(
-            (reminder.instance, reminder.what, shown_time(reminder.due_at))
-            for reminder in reminders
-        ),
+    rows = (
+        (reminder.instance, reminder.what, shown_time(reminder.due_at)) for reminder in reminders
     )
+    return table_of("Needs attention", ("offer", "what", "due"), rows)
 
 
 def catalogue_table(offers: Iterable[Offer]) -> TableView:
     """The catalogue: offers available at bookmakers."""
-    return TableView(
-        title="Catalogue",
-        headings=("key", "bookmaker", "title", "kind", "stake", "odds", "paid after", "free bet"),
-        rows=tuple(
-            (
-                offer.key,
-                place_name(offer.bookmaker),
-                offer.title,
-                readable(offer.kind.value),
-                pounds(offer.qualifying.min_stake),
-                odds(offer.qualifying.min_odds),
-                readable(offer.trigger.value),
-                free_bets_words(offer),
-            )
-            for offer in offers
-        ),
-        numbers=frozenset({4, 5}),
+    rows = (
+        (
+            offer.key,
+            place_name(offer.bookmaker),
+            offer.title,
+            readable(offer.kind.value),
+            pounds(offer.qualifying.min_stake),
+            odds(offer.qualifying.min_odds),
+            readable(offer.trigger.value),
+            free_bets_words(offer),
+        )
+        for offer in offers
     )
+    headings = ("key", "bookmaker", "title", "kind", "stake", "odds", "paid after", "free bet")
+    return table_of("Catalogue", headings, rows, {4, 5})

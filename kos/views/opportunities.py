@@ -168,12 +168,9 @@ def without_prices(bookmaker: str | None, sport: str | None, seen: SignalKeys) -
     if bookmaker is not None and bookmaker not in {place.key for place in seen.bookmakers}:
         listed = ", ".join(place_name(place.key) for place in seen.bookmakers) or "none yet"
         hints.append(f"No prices from {place_name(bookmaker)}. Bookmakers with prices: {listed}.")
-    if sport is not None and not any(
-        seen_sport.key.startswith(sport) for seen_sport in seen.sports
-    ):
-        names = sorted(
-            {sport_title(seen_sport.key.partition("_")[0]) for seen_sport in seen.sports}
-        )
+    keys = [seen_sport.key for seen_sport in seen.sports]
+    if sport is not None and not any(key.startswith(sport) for key in keys):
+        names = sorted({sport_title(key.partition("_")[0]) for key in keys})
         listed = ", ".join(names) or "none yet"
         hints.append(f"No prices for {sport_title(sport)}. Sports with prices: {listed}.")
     return tuple(hints)
@@ -192,9 +189,7 @@ def opportunity_row(opportunity: Opportunity, now: datetime) -> OpportunityRow:
         back_odds=odds(opportunity.back_odds),
         exchange=exchange_name(opportunity.exchange),
         lay_odds=odds(opportunity.lay_odds),
-        available=UNKNOWN
-        if opportunity.lay_available is None
-        else pounds(opportunity.lay_available),
+        available=available_words(opportunity.lay_available),
         rating=percent(opportunity.rating),
         profit=pounds(opportunity.profit),
         retention=percent(opportunity.retention) if opportunity.kind in FREE_BETS else "",
@@ -227,6 +222,11 @@ def refund_words(refund: Decimal | None, worth: Decimal | None) -> str:
     return (
         f"{pounds(refund)} in cash" if worth == refund else f"{pounds(refund)} as {pounds(worth)}"
     )
+
+
+def available_words(amount: Decimal | None) -> str:
+    """The money at a price, or ``unknown``."""
+    return UNKNOWN if amount is None else pounds(amount)
 
 
 def pounds(amount: Decimal) -> str:
@@ -336,15 +336,17 @@ def _warnings(opportunity: Opportunity) -> tuple[str, ...]:
     if opportunity.lay_available is None:
         warnings.append("liquidity unknown")
     elif opportunity.lay_available < opportunity.lay_stake:
-        warnings.append(
-            f"only {pounds(opportunity.lay_available)} of the {pounds(opportunity.lay_stake)} you need is "
-            "available at this price"
-        )
+        warnings.append(shortage(opportunity.lay_available, opportunity.lay_stake))
     if opportunity.is_delayed:
         warnings.append("lay price may be delayed by up to 3 minutes")
     if opportunity.match_confidence < 1:
         warnings.append(match_warning(opportunity.match_confidence))
     return tuple(warnings)
+
+
+def shortage(available: Decimal, needed: Decimal) -> str:
+    """That less is available at a price than a bet needs."""
+    return f"only {pounds(available)} of the {pounds(needed)} you need is available at this price"
 
 
 def match_warning(confidence: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+
 import msgspec
 
 
@@ -13,3 +15,15 @@ class TableView(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[tuple[str, ...], ...]
     numbers: frozenset[int] = frozenset()
     """Columns of figures, to be set to the right."""
+
+
+def table_of(
+    title: str,
+    headings: Iterable[str],
+    rows: Iterable[tuple[str, ...]],
+    numbers: Collection[int] = (),
+) -> TableView:
+    """A table of rows as they come; ``numbers`` are the columns of figures."""
+    return TableView(
+        title=title, headings=tuple(headings), rows=tuple(rows), numbers=frozenset(numbers)
+    )

@@ -39,16 +39,7 @@ def web_app(
     is_simulated: bool,
     log_file: Path,
 ) -> ASGIApp:
-    """The whole page except its socket.
-
-    Args:
-        web: The settings of the page.
-        rules: The scoring rules, for the age of prices.
-        hub: The live queries.
-        asker: Asks the actors.
-        is_simulated: Whether the markets are the sandbox's.
-        log_file: The log to read warnings from; it need not exist.
-    """
+    """The whole page except its socket; the arguments are those of its server."""
     sessions = Sessions(web.token.reveal())
     pages = Pages(sessions, is_simulated=is_simulated)
     ledger = LedgerAsking(asker)

@@ -13,12 +13,7 @@ TIMEOUT_S = 10.0
 
 
 class PageAsker:
-    """The asker for code in the page's loop.
-
-    Args:
-        asker: Asks and waits.
-        pool: Threads for the waiting.
-    """
+    """The asker for code in the page's loop; it waits in the threads of a pool."""
 
     def __init__(self, asker: Asker, pool: Executor) -> None:
         self._asker = asker

@@ -116,13 +116,7 @@ class FailedLogins:
 
 
 class Guard:
-    """Checks every request.
-
-    Args:
-        app: The application it guards.
-        web: The settings of the page.
-        sessions: The logins.
-    """
+    """Checks every request before the application gets it."""
 
     def __init__(self, app: ASGIApp, web: WebSettings, sessions: Sessions) -> None:
         self._app = app

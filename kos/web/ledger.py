@@ -32,11 +32,7 @@ from kos.web.asker import PageAsker
 
 
 class LedgerAsking:
-    """The page's link to the ledger, as the operator of this machine.
-
-    Args:
-        asker: Asks the actors.
-    """
+    """The page's link to the ledger, as the operator of this machine."""
 
     def __init__(self, asker: PageAsker) -> None:
         self._asker = asker

@@ -16,12 +16,7 @@ log = structlog.get_logger()
 
 
 class LoginPages:
-    """Log in, log out.
-
-    Args:
-        pages: The templates.
-        sessions: The logins.
-    """
+    """Log in, log out."""
 
     def __init__(self, pages: Pages, sessions: Sessions) -> None:
         self._pages = pages

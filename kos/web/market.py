@@ -16,12 +16,7 @@ from kos.domain.opportunities.opportunity import OpportunityQuery, SignalKeys
 from kos.domain.opportunities.queries import needs_names
 from kos.domain.opportunities.scoring import ScoringRules
 from kos.errors import InvalidInput, WaitAndRetry
-from kos.messages import (
-    GetOpportunities,
-    GetSignalKeys,
-    OpportunitiesRanked,
-    SignalKeysListed,
-)
+from kos.messages import GetOpportunities, GetSignalKeys, OpportunitiesRanked, SignalKeysListed
 from kos.web.asker import PageAsker
 from kos.web.changes import Picture
 from kos.web.live import MAX_QUESTIONS, Hub
@@ -40,14 +35,7 @@ from kos.web.questions import (
 
 
 class MarketPages:
-    """The opportunities now.
-
-    Args:
-        pages: The templates.
-        hub: The live queries.
-        asker: Asks the scorer.
-        rules: The scoring rules, for the age of prices.
-    """
+    """The opportunities now, asked of the scorer; the rules say until when prices are fresh."""
 
     def __init__(self, pages: Pages, hub: Hub, asker: PageAsker, rules: ScoringRules) -> None:
         self._pages = pages
@@ -96,10 +84,8 @@ class MarketPages:
         wanted = words.pop("id", "")
         query = await self._query(words)
         ranked = self._latest.get(query) or await self._ranked(query)
-        opportunities = [
-            opportunity for opportunity in ranked.answer.opportunities if opportunity.id == wanted
-        ]
-        factors = factors_of(opportunities[0]) if opportunities else ()
+        by_id = {opportunity.id: opportunity for opportunity in ranked.answer.opportunities}
+        factors = factors_of(by_id[wanted]) if wanted in by_id else ()
         return Response(msgspec.json.encode(factors), media_type="application/json")
 
     async def _query(self, words: Mapping[str, str]) -> OpportunityQuery:

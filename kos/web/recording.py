@@ -22,13 +22,7 @@ PARTICIPANT: Final = re.compile(r"\S{1,100}")
 
 
 class RecordingPages(ABC):
-    """Pages with forms of facts.
-
-    Args:
-        pages: The templates.
-        hub: The live queries.
-        ledger: The link to the ledger.
-    """
+    """Pages with forms of facts, which the ledger keeps."""
 
     def __init__(self, pages: Pages, hub: Hub, ledger: LedgerAsking) -> None:
         self._pages = pages
@@ -58,7 +52,8 @@ class RecordingPages(ABC):
         """Have the fact of a form recorded and load the page again, or show what is wrong."""
         name = form.get("fact", "")
         try:
-            _check_whom(participant)
+            if PARTICIPANT.fullmatch(participant) is None:
+                raise InvalidInput("participant", participant[:80], "an ID without spaces")  # noqa: TRY301
             key, at = key_of(form), happened_at(form)
             fact = cast("MoneyFact", typed_fact(facts, name, form, at))
             note = form.get("note", "")
@@ -75,8 +70,3 @@ class RecordingPages(ABC):
                 raise why from None
         self._hub.hurry()
         return RedirectResponse(request.url.path.removesuffix("/record"), 303)
-
-
-def _check_whom(participant: str) -> None:
-    if PARTICIPANT.fullmatch(participant) is None:
-        raise InvalidInput("participant", participant[:80], "an ID without spaces")

@@ -95,7 +95,9 @@ class WebServer:
             timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._serve, name="page", daemon=True)
+        self._thread = threading.Thread(
+            target=self._serve, args=(self._server, listener), name="page", daemon=True
+        )
         self._thread.start()
 
     @property
@@ -118,10 +120,8 @@ class WebServer:
             self._socket.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _serve(self) -> None:
-        assert self._server is not None  # noqa: S101 - made before this thread starts
-        assert self._socket is not None  # noqa: S101 - the same
+    def _serve(self, server: uvicorn.Server, listener: socket.socket) -> None:
         try:
-            self._server.run(sockets=[self._socket])
+            server.run(sockets=[listener])
         except Exception:
             log.exception("dashboard.failed", address=self.address)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +46,7 @@ class Warned(msgspec.Struct, frozen=True):
 
 
 class SystemPages:
-    """The state of the system.
-
-    Args:
-        pages: The templates.
-        hub: The live queries.
-        asker: Asks the main process.
-        log_file: The log to read warnings from.
-        is_simulated: Whether the markets are the sandbox's.
-    """
+    """The state of the system, asked of the main process, and warnings read from a log."""
 
     def __init__(
         self, pages: Pages, hub: Hub, asker: PageAsker, log_file: Path, *, is_simulated: bool
@@ -107,16 +100,12 @@ def recent_warnings(log_file: Path) -> list[Warned]:
             lines = file.read(_LOG_TAIL).splitlines()
     except OSError:
         return []
-    warnings: list[Warned] = []
-    for line in reversed(lines):
-        if len(warnings) == _MOST_WARNINGS:
-            break
-        if b'"level":"info"' in line or b'"level":"debug"' in line:
-            continue
-        warned = _warned(line)
-        if warned is not None:
-            warnings.append(warned)
-    return warnings
+    read = (
+        _warned(line)
+        for line in reversed(lines)
+        if b'"level":"info"' not in line and b'"level":"debug"' not in line
+    )
+    return list(islice(filter(None, read), _MOST_WARNINGS))
 
 
 def _warned(line: bytes) -> Warned | None:
