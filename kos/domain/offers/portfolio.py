@@ -26,48 +26,17 @@ from kos.domain.books.double_entry import (
     pounds,
     reserved,
 )
-from kos.domain.offers import Move, OfferState, Phase, advance, begin
-from kos.domain.offers.facts import (
-    MONEY_FACTS,
-    Adjusted,
-    BonusPaid,
-    BookmakerCleared,
-    BookmakerRestricted,
-    CommissionCharged,
-    DepositSent,
-    Drawn,
-    EntryReversed,
-    Fact,
-    FloatHeld,
-    FreeBetPlaced,
-    HedgeAdded,
-    HoldReleased,
-    Joined,
-    LayMatched,
-    MoneyArrived,
-    MoneyReturned,
-    MoneySent,
-    Opened,
-    PastBetImported,
-    Paused,
-    Place,
-    QualifierPlaced,
-    Resumed,
-    Role,
-    WithdrawalArrived,
-    WithdrawalRequested,
-    WithdrawalReversed,
-    name_of,
-)
+from kos.domain.offers import Move, OfferState, Phase, advance, begin, facts
+from kos.domain.offers.facts import Fact, Place, Role, name_of
 from kos.errors import CommandNotAllowed
 
 _TAKES_FLOAT = (
-    QualifierPlaced,
-    FreeBetPlaced,
-    LayMatched,
-    HedgeAdded,
-    FloatHeld,
-    WithdrawalRequested,
+    facts.QualifierPlaced,
+    facts.FreeBetPlaced,
+    facts.LayMatched,
+    facts.HedgeAdded,
+    facts.FloatHeld,
+    facts.WithdrawalRequested,
 )
 """Facts that someone chose: they must leave what others have reserved."""
 
@@ -158,7 +127,7 @@ def apply(
     Raises:
         CommandNotAllowed: The fact is refused; the text says where things stand and why.
     """
-    if not portfolio.has_joined and not isinstance(fact, Joined):
+    if not portfolio.has_joined and not isinstance(fact, facts.Joined):
         raise CommandNotAllowed(
             f"There is no participant {portfolio.participant}. Record joined first."
         )
@@ -184,7 +153,7 @@ def _apply_to_offer(
 ) -> tuple[Portfolio, tuple[Done, ...]]:
     state = portfolio.offers.get(instance)
     if state is None:
-        if not isinstance(fact, DepositSent):
+        if not isinstance(fact, facts.DepositSent):
             raise CommandNotAllowed(
                 f"{portfolio.participant} has no offer {instance}, so you cannot record "
                 f"{name_of(fact)}. You can record: deposit_sent"
@@ -215,7 +184,7 @@ def _apply_to_offer(
     return _with(portfolio, offers={**portfolio.offers, instance: steps[-1].state}), tuple(done)
 
 
-def _refuse_beginning(portfolio: Portfolio, fact: DepositSent) -> None:
+def _refuse_beginning(portfolio: Portfolio, fact: facts.DepositSent) -> None:
     if not portfolio.is_active:
         raise CommandNotAllowed(f"{portfolio.participant} is paused. Record resumed first.")
     if fact.terms is None:
@@ -315,29 +284,29 @@ def _money(  # noqa: PLR0911 - one line of books for each fact, side by side
     portfolio: Portfolio, fact: Fact, at: datetime, role: Role
 ) -> tuple[Portfolio, list[Move]]:
     match fact:
-        case Joined():
+        case facts.Joined():
             if portfolio.has_joined:
                 raise CommandNotAllowed(f"{portfolio.participant} is already a participant.")
             if not fact.name.strip():
                 raise CommandNotAllowed("Enter a name for the participant.")
             return _with(portfolio, name=fact.name, is_active=True), []
-        case Paused() | Resumed():
-            return _with(portfolio, is_active=isinstance(fact, Resumed)), []
-        case FloatHeld():
+        case facts.Paused() | facts.Resumed():
+            return _with(portfolio, is_active=isinstance(fact, facts.Resumed)), []
+        case facts.FloatHeld():
             return _held(portfolio, fact, at), []
-        case HoldReleased():
+        case facts.HoldReleased():
             return _without_hold(portfolio, fact.hold), []
-        case BookmakerRestricted():
+        case facts.BookmakerRestricted():
             limits = {**portfolio.restricted, fact.bookmaker: fact.reason}
             return _with(portfolio, restricted=limits), []
-        case BookmakerCleared():
+        case facts.BookmakerCleared():
             left = {
                 name: why for name, why in portfolio.restricted.items() if name != fact.bookmaker
             }
             return _with(portfolio, restricted=left), []
-        case PastBetImported():
+        case facts.PastBetImported():
             return _past_bet(portfolio, fact)
-        case EntryReversed():
+        case facts.EntryReversed():
             return _reversal(portfolio, fact, role)
         case _:
             return portfolio, [_moved(portfolio, fact)]
@@ -348,44 +317,44 @@ def _moved(  # noqa: PLR0911 - one move of money for each fact, side by side
 ) -> Move:
     """The move of money that is all a fact does."""
     match fact:
-        case Opened():
+        case facts.Opened():
             return _move("opening balance", fact.amount, _at(fact.place, fact.venue), _OPENING)
-        case Drawn():
+        case facts.Drawn():
             return _move("money taken out", fact.amount, _DRAWN, _BANK)
-        case MoneySent():
+        case facts.MoneySent():
             there = _at_venue(fact.place, fact.venue)
             to = there if fact.is_instant else Account(AccountKind.TRANSIT, fact.venue)
             return _move(f"money to {fact.venue}", fact.amount, to, _BANK)
-        case MoneyArrived():
+        case facts.MoneyArrived():
             source = _own_transit(portfolio, fact.venue, fact.amount)
             there = _at_venue(fact.place, fact.venue)
             return _move(f"money cleared at {fact.venue}", fact.amount, there, source)
-        case MoneyReturned():
+        case facts.MoneyReturned():
             source = _own_transit(portfolio, fact.venue, fact.amount)
             return _move(f"money for {fact.venue} came back", fact.amount, _BANK, source)
-        case WithdrawalRequested():
+        case facts.WithdrawalRequested():
             there = _withdrawable(portfolio, fact.venue, fact.place)
             transit = Account(AccountKind.TRANSIT, fact.venue)
             return _move(f"withdrawal requested at {fact.venue}", fact.amount, transit, there)
-        case WithdrawalArrived():
+        case facts.WithdrawalArrived():
             return _arrived(portfolio, fact)
-        case WithdrawalReversed():
+        case facts.WithdrawalReversed():
             source = _own_transit(portfolio, fact.venue, fact.amount)
             there = _withdrawable(portfolio, fact.venue, fact.place)
             return _move(f"withdrawal reversed at {fact.venue}", fact.amount, there, source)
-        case CommissionCharged():
+        case facts.CommissionCharged():
             cost = Account(AccountKind.COMMISSION, fact.exchange)
             available = Account(AccountKind.AVAILABLE, fact.exchange)
             return _move(f"commission at {fact.exchange}", fact.amount, cost, available)
-        case BonusPaid():
+        case facts.BonusPaid():
             cash = Account(AccountKind.CASH, fact.venue)
             bonus = Account(AccountKind.CASH_BONUS, fact.venue)
             return _move(f"bonus of {fact.venue}", fact.amount, cash, bonus)
-        case Adjusted():
+        case facts.Adjusted():
             return _adjusted(fact)
         case _:
             raise CommandNotAllowed(
-                f"{name_of(fact)} needs an offer. Without one you can record: {', '.join(MONEY_FACTS)}"
+                f"{name_of(fact)} needs an offer. Without one you can record: {', '.join(facts.MONEY_FACTS)}"
             )
 
 
@@ -437,7 +406,7 @@ def _own_transit(portfolio: Portfolio, venue: str, amount: int) -> Account:
     return account
 
 
-def _adjusted(fact: Adjusted) -> Move:
+def _adjusted(fact: facts.Adjusted) -> Move:
     if not fact.reason.strip() or not fact.difference:
         raise CommandNotAllowed("Enter a difference and a reason for the adjustment.")
     lines = (
@@ -447,7 +416,7 @@ def _adjusted(fact: Adjusted) -> Move:
     return Move(f"adjustment: {fact.reason}", lines)
 
 
-def _arrived(portfolio: Portfolio, fact: WithdrawalArrived) -> Move:
+def _arrived(portfolio: Portfolio, fact: facts.WithdrawalArrived) -> Move:
     lines: list[Posting] = []
     for arrival in fact.arrivals:
         source = _own_transit(portfolio, arrival.venue, arrival.amount)
@@ -459,7 +428,7 @@ def _arrived(portfolio: Portfolio, fact: WithdrawalArrived) -> Move:
     return Move("withdrawals arrived", tuple(lines))
 
 
-def _held(portfolio: Portfolio, fact: FloatHeld, at: datetime) -> Portfolio:
+def _held(portfolio: Portfolio, fact: facts.FloatHeld, at: datetime) -> Portfolio:
     if fact.amount < 1 or not fact.hold:
         raise CommandNotAllowed("Enter a name and an amount above £0.00 for the hold.")
     if fact.expires_at <= at:
@@ -474,7 +443,7 @@ def _held(portfolio: Portfolio, fact: FloatHeld, at: datetime) -> Portfolio:
     )
 
 
-def _past_bet(portfolio: Portfolio, fact: PastBetImported) -> tuple[Portfolio, list[Move]]:
+def _past_bet(portfolio: Portfolio, fact: facts.PastBetImported) -> tuple[Portfolio, list[Move]]:
     if fact.category not in _PAST:
         raise CommandNotAllowed(
             f"Category cannot be {fact.category!r}. Enter one of {', '.join(sorted(_PAST))}."
@@ -493,7 +462,7 @@ def _past_bet(portfolio: Portfolio, fact: PastBetImported) -> tuple[Portfolio, l
 
 
 def _reversal(
-    portfolio: Portfolio, fact: EntryReversed, role: Role
+    portfolio: Portfolio, fact: facts.EntryReversed, role: Role
 ) -> tuple[Portfolio, list[Move]]:
     if role is not Role.SUPERVISOR:
         raise CommandNotAllowed("Only the supervisor role can record entry_reversed.")
