@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -32,7 +32,8 @@ def _qualifier_placed(turn: Turn, fact: facts.QualifierPlaced) -> None:
         )
     _fit_odds(turn, back.odds, asked.min_odds, is_inclusive=asked.is_inclusive)
     placed_at = back.placed_at or turn.at
-    until = _qualify_until(turn.state)
+    days = asked.within_days
+    until = None if days is None else turn.state.started_at + timedelta(days=days)
     if not terms.is_open(placed_at) or (until is not None and placed_at > until):
         end = min(filter(None, (until, terms.ends_at)), default=None)
         raise turn.no(
@@ -49,11 +50,6 @@ def _qualifier_placed(turn: Turn, fact: facts.QualifierPlaced) -> None:
     turn.put_bet(_back_bet(turn, back))
     turn.change(phase=Phase.QUALIFYING_PLACED, qualifier=back.bet)
     _hedge(turn, back.bet, fact.lays, fact.planned)
-
-
-def _qualify_until(state: OfferState) -> datetime | None:
-    days = state.terms.qualifying.within_days
-    return None if days is None else state.started_at + timedelta(days=days)
 
 
 def _free_bet_placed(turn: Turn, fact: facts.FreeBetPlaced) -> None:
