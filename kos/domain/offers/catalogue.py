@@ -278,7 +278,8 @@ def csv_rows(
     rows: list[tuple[int, dict[str, str]]] = []
     for row in reader:
         if None in row or None in row.values():
-            cells = [cell for cell in row.values() if isinstance(cell, str)] + row.get(None, [])
+            cells = [cell for cell in row.values() if isinstance(cell, str)]
+            cells += row.get(None, ())
             raise InvalidInput(f"line {reader.line_num}", cells, "as many cells as the header row")
         rows.append((reader.line_num, row))
     return list(reader.fieldnames or ()), rows

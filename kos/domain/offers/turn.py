@@ -14,7 +14,7 @@ from kos.domain.offers.catalogue import BonusKind
 from kos.domain.offers.state import Bet, Move, OfferState, Phase, Token, in_game
 from kos.errors import CommandNotAllowed
 
-_Item = TypeVar("_Item", Bet, Token)
+_Item = TypeVar("_Item", bound=Bet | Token)
 
 
 @dataclass

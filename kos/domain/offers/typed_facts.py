@@ -245,8 +245,8 @@ def spoken(facts: Mapping[str, type[Fact]], name: str, words: Iterable[str], at:
         path, equals, value = word.partition("=")
         if not equals or not path:
             raise InvalidInput(name, word, "field=value")
-        whole = path_of(kind, path, name)
-        read = field_at(kind, whole, name).read(value, at)
+        whole, field = resolve(kind, path, name)
+        read = field.read(value, at)
         part = typed
         for parent in whole[:-1]:
             part = part.setdefault(parent, {})
@@ -256,7 +256,7 @@ def spoken(facts: Mapping[str, type[Fact]], name: str, words: Iterable[str], at:
         if whole == _ODDS:
             odds_shown = value.strip()
     if odds_shown:
-        typed[_ODDS[0]].setdefault("odds_shown", odds_shown)
+        typed["back"].setdefault("odds_shown", odds_shown)
     try:
         return msgspec.convert(_nested(kind, typed), kind)
     except msgspec.ValidationError as error:
@@ -270,51 +270,43 @@ def spoken_names(facts: Mapping[str, type[Fact]]) -> tuple[str, ...]:
 
 def describe(kind: type[msgspec.Struct]) -> str:
     """The words of a fact, those it needs first: ``bet stake odds [kickoff] lays.0.bet``."""
-    needed: list[str] = []
-    free: list[str] = []
-    for field in fields_of(kind).values():
-        if field.part is None:
-            (needed if field.is_required else free).append(field.name)
-        elif field.is_required:
-            needed.append(describe(field.part))
-        else:
-            free.append(f"{field.name}.0.(...)")
-    return " ".join((*needed, *(f"[{name}]" for name in free)))
+    fields = fields_of(kind).values()
+    needed = [
+        describe(field.part) if field.part else field.name for field in fields if field.is_required
+    ]
+    free = [
+        f"[{field.name}.0.(...)]" if field.part else f"[{field.name}]"
+        for field in fields
+        if not field.is_required
+    ]
+    return " ".join((*needed, *free))
 
 
-def path_of(kind: type[msgspec.Struct], word: str, fact: str) -> tuple[str, ...]:
-    """The full path of a typed word; a part's word may come without the part's name.
+def resolve(
+    kind: type[msgspec.Struct], word: str, fact: str
+) -> tuple[tuple[str, ...], StructField]:
+    """The full path of a typed word, and its field.
+
+    A part's word may come without the part's name, and without the number of the first.
 
     Raises:
         InvalidInput: The fact has no such field.
     """
-    head, *rest = word.split(".")
     fields = fields_of(kind)
-    if head in fields:
-        field = fields[head]
-        if not rest or field.part is None or (field.is_many and rest[0].isdecimal()):
-            return (head, *rest)
-        return (head, *(("0",) if field.is_many else ()), *rest)
-    if not rest:
-        for field in fields.values():
-            if field.part is not None and head in fields_of(field.part):
-                return (field.name, *(("0",) if field.is_many else ()), head)
-    raise InvalidInput(fact, word, describe(kind))
-
-
-def field_at(kind: type[msgspec.Struct], path: tuple[str, ...], fact: str) -> StructField:
-    """The field at a full path.
-
-    Raises:
-        InvalidInput: There is none.
-    """
-    field = fields_of(kind).get(path[0])
-    inner = path[2:] if field is not None and field.is_many else path[1:]
-    if field is not None and field.part is not None and inner:
-        return field_at(field.part, inner, fact)
-    if field is None or inner or field.part is not None:
-        raise InvalidInput(fact, ".".join(path), describe(kind))
-    return field
+    head, *rest = word.split(".")
+    if head not in fields and not rest:
+        parts = (field for field in fields.values() if field.part and head in fields_of(field.part))
+        head, rest = next(((field.name, [head]) for field in parts), (head, rest))
+    field = fields.get(head)
+    number = ["0"] if field is not None and field.is_many else []
+    if number and rest and rest[0].isdecimal():
+        number, rest = rest[:1], rest[1:]
+    if field is None or bool(rest) != bool(field.part):
+        raise InvalidInput(fact, word, describe(kind))
+    if field.part is None:
+        return (head,), field
+    inner, found = resolve(field.part, ".".join(rest), fact)
+    return (head, *number, *inner), found
 
 
 def _least(kind: type[msgspec.Struct], name: str) -> Decimal | None:
