@@ -16,60 +16,23 @@ import msgspec
 
 from kos.domain.opportunities.opportunity import Opportunity, OpportunityQuery
 from kos.domain.people import alerts, incidents
-from kos.domain.people.alerts import PREFERENCES, RULES, AlertRule, Memory, Preferences, Say, hit_of
-from kos.domain.people.conversation import TELEGRAM, Kept, Person, Seat, Urgency
-from kos.domain.people.incidents import Incident, TroubleMemory, TroubleSay
+from kos.domain.people.alerts import (
+    PREFERENCES,
+    RULES,
+    AlertRule,
+    AlertToSend,
+    Memory,
+    Preferences,
+    hit_of,
+)
+from kos.domain.people.conversation import TELEGRAM, Kept, Person, Seat
+from kos.domain.people.incidents import Incident, TroubleMemory, TroubleToSend
 
 MEMORY: Final = "alert-memory"
 TROUBLES: Final = "alert-troubles"
 _QUESTION_LIMIT: Final = 100
 
 Value = TypeVar("Value", bound=msgspec.Struct)
-
-
-class AlertToSend(msgspec.Struct, frozen=True, kw_only=True):
-    """A message about opportunities."""
-
-    say: Say
-    rule: AlertRule | None
-    """None for a digest of several rules."""
-
-    @property
-    def topic(self) -> str:
-        """Messages on one topic update the first in place."""
-        return f"alert/{self.say.telling.telling_id}"
-
-    @property
-    def urgency(self) -> Urgency:
-        """A digest goes out after everything else."""
-        return Urgency.DIGEST if self.say.is_digest else Urgency.ALERT
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """A new message is of no use after the last kickoff; an update always is."""
-        items = self.say.telling.items
-        return max(item.kickoff for item in items) if self.say.is_new else None
-
-
-class TroubleToSend(msgspec.Struct, frozen=True, kw_only=True):
-    """A message about a problem."""
-
-    say: TroubleSay
-
-    @property
-    def topic(self) -> str:
-        """Messages on one topic update the first in place."""
-        return f"trouble/{self.say.known.telling_id}"
-
-    @property
-    def urgency(self) -> Urgency:
-        """Never held."""
-        return Urgency.ALERT
-
-    @property
-    def expires_at(self) -> None:
-        """Never too late."""
-        return None
 
 
 MessageToSend = AlertToSend | TroubleToSend
@@ -157,13 +120,11 @@ class Alerting:
             for rule in rules
             if _question(rule) in answers
         }
-        after, says = alerts.look(rules, self._preferences(person), before, seen, now)
+        after, messages = alerts.look(rules, self._preferences(person), before, seen, now)
         self._memories[user] = after
         if not alerts.is_worth_keeping(before, after):
             return None
-        by_id = {rule.rule_id: rule for rule in rules}
-        messages = (AlertToSend(say=say, rule=by_id.get(say.telling.rule_id)) for say in says)
-        return AlertsConcluded(kept=_kept(user, MEMORY, after), messages=tuple(messages))
+        return AlertsConcluded(kept=_kept(user, MEMORY, after), messages=messages)
 
     def troubles_seen(
         self,
@@ -185,11 +146,10 @@ class Alerting:
         present = {**(system if is_told else {}), **due}
         stored = self._value(user, TROUBLES, TroubleMemory)
         before = self._troubles.get(user) or stored or TroubleMemory()
-        after, says = incidents.follow(before, present, now)
+        after, messages = incidents.follow(before, present, now)
         self._troubles[user] = after
         if not incidents.is_worth_keeping(before, after):
             return None
-        messages = tuple(TroubleToSend(say=say) for say in says)
         return AlertsConcluded(kept=_kept(user, TROUBLES, after), messages=messages)
 
     def storing_failed(self, person: Person) -> None:
