@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from kos.domain import offers
 from kos.domain.books.double_entry import (
     Account,
     AccountKind,
@@ -26,8 +25,10 @@ from kos.domain.books.double_entry import (
     pounds,
     reserved,
 )
-from kos.domain.offers import Move, OfferState, Phase, advance, begin, facts
+from kos.domain.offers import facts
 from kos.domain.offers.facts import Fact, Place, Role, name_of
+from kos.domain.offers.life import advance, begin
+from kos.domain.offers.state import AppliedFact, Move, OfferState, Phase
 from kos.errors import CommandNotAllowed
 
 _TAKES_FLOAT = (
@@ -159,7 +160,7 @@ def _apply_to_offer(
                 f"{name_of(fact)}. You can record: deposit_sent"
             )
         _refuse_beginning(portfolio, fact)
-        steps: tuple[offers.AppliedFact, ...] = (
+        steps: tuple[AppliedFact, ...] = (
             begin(fact, instance=instance, participant=portfolio.participant, at=at),
         )
     else:

@@ -11,16 +11,11 @@ import pytest
 
 from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books.double_entry import AccountKind, capital, profit
-from kos.domain.offers import (
-    HedgeStatus,
-    OfferOutcome,
-    Phase,
-    ReminderKind,
-    hedge_status,
-    reminders,
-)
 from kos.domain.offers import facts as f
 from kos.domain.offers.catalogue import Bonus, BonusKind, Offer, Qualifying, Trigger
+from kos.domain.offers.due import ReminderKind, reminders
+from kos.domain.offers.hedge import HedgeStatus, hedge_status
+from kos.domain.offers.state import OfferOutcome, Phase
 from kos.errors import CommandNotAllowed
 from tests.domain.offers.one_offer import (
     CORAL,
