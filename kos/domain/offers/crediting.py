@@ -21,7 +21,7 @@ def _triggered(turn: Turn, fact: Triggered) -> None:
     hours = turn.state.terms.credit_within_hours
     if due is None and hours is not None:
         due = turn.at + timedelta(hours=hours)
-    turn.change(phase=Phase.FREE_BET_PENDING, triggered_at=turn.at, credit_due_by=due)
+    turn.change(phase=Phase.FREE_BET_PENDING, credit_due_by=due)
 
 
 def _refuse_unless_met(turn: Turn) -> None:

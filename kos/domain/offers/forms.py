@@ -18,13 +18,7 @@ import msgspec
 from kos.domain.offers import facts as f
 from kos.domain.offers import suggestions as s
 from kos.domain.offers.suggestions import LEFT_OUT, Amount, Choice, FormContext, Suggests
-from kos.domain.offers.typed_facts import (
-    FieldKind,
-    StructField,
-    fields_of,
-    resolve,
-    spoken_names,
-)
+from kos.domain.offers.typed_facts import FieldKind, StructField, fields_of, resolve, spoken_names
 
 _NOTHING = s.choices()
 _HIDDEN = frozenset({"odds_shown", "event_id", "hold"})

@@ -43,7 +43,6 @@ def begin(fact: facts.DepositSent, *, instance: str, participant: str, at: datet
             phase=Phase.DEPOSIT_SENT,
             version=1,
             started_at=at,
-            deposited=fact.amount,
         ),
         at,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -32,13 +32,9 @@ from kos.domain.offers.state import AppliedFact, Move, OfferState, Phase
 from kos.errors import CommandNotAllowed
 
 _TAKES_FLOAT = (
-    facts.QualifierPlaced,
-    facts.FreeBetPlaced,
-    facts.LayMatched,
-    facts.HedgeAdded,
-    facts.FloatHeld,
-    facts.WithdrawalRequested,
-)
+    facts.QualifierPlaced, facts.FreeBetPlaced, facts.LayMatched, facts.HedgeAdded,
+    facts.FloatHeld, facts.WithdrawalRequested,
+)  # fmt: skip
 """Facts that someone chose: they must leave what others have reserved."""
 
 _PAST = {
@@ -48,6 +44,9 @@ _PAST = {
     "cash_bonus": AccountKind.CASH_BONUS,
     "value": AccountKind.VALUE,
 }
+
+
+_Value = TypeVar("_Value")
 
 
 class Hold(msgspec.Struct, frozen=True):
@@ -160,28 +159,19 @@ def _apply_to_offer(
                 f"{name_of(fact)}. You can record: deposit_sent"
             )
         _refuse_beginning(portfolio, fact)
-        steps: tuple[AppliedFact, ...] = (
-            begin(fact, instance=instance, participant=portfolio.participant, at=at),
-        )
+        first = begin(fact, instance=instance, participant=portfolio.participant, at=at)
+        steps: tuple[AppliedFact, ...] = (first,)
     else:
         steps = advance(state, fact, at=at, role=role)
     hold = getattr(fact, "hold", "")
     if hold:
         portfolio = _without_hold(portfolio, hold)
     done = []
-    before = state
+    phase = None if state is None else state.phase
     for step in steps:
         portfolio, entries = _post(portfolio, step.moves)
-        done.append(
-            Done(
-                step.fact,
-                entries,
-                step.state,
-                None if before is None else before.phase,
-                step.fact is fact,
-            )
-        )
-        before = step.state
+        done.append(Done(step.fact, entries, step.state, phase, step.fact is fact))
+        phase = step.state.phase
     return _with(portfolio, offers={**portfolio.offers, instance: steps[-1].state}), tuple(done)
 
 
@@ -226,11 +216,8 @@ def _exposed(
     """The markets with the bet as it is now, and the lines for what its exposure changed."""
     key = (wager.exchange, wager.market)
     earlier_wagers = markets.get(key, ())
-    others = tuple(
-        earlier
-        for earlier in earlier_wagers
-        if (earlier.instance, earlier.bet) != (wager.instance, wager.bet)
-    )
+    bet = (wager.instance, wager.bet)
+    others = (earlier for earlier in earlier_wagers if (earlier.instance, earlier.bet) != bet)
     now = (*others, wager)
     before, after = reserved(earlier_wagers), reserved(now)
     lines = []
@@ -265,9 +252,11 @@ def _without_hold(portfolio: Portfolio, name: str) -> Portfolio:
     if name not in portfolio.holds:
         names = ", ".join(sorted(portfolio.holds)) or "none"
         raise CommandNotAllowed(f"{portfolio.participant} has no hold {name!r}. Holds: {names}.")
-    return _with(
-        portfolio, holds={key: hold for key, hold in portfolio.holds.items() if key != name}
-    )
+    return _with(portfolio, holds=_without(portfolio.holds, name))
+
+
+def _without(named: dict[str, _Value], name: str) -> dict[str, _Value]:
+    return {key: value for key, value in named.items() if key != name}
 
 
 # --- a participant's own money ---------------------------------------------------------------------
@@ -301,10 +290,7 @@ def _money(  # noqa: PLR0911 - one line of books for each fact, side by side
             limits = {**portfolio.restricted, fact.bookmaker: fact.reason}
             return _with(portfolio, restricted=limits), []
         case facts.BookmakerCleared():
-            left = {
-                name: why for name, why in portfolio.restricted.items() if name != fact.bookmaker
-            }
-            return _with(portfolio, restricted=left), []
+            return _with(portfolio, restricted=_without(portfolio.restricted, fact.bookmaker)), []
         case facts.PastBetImported():
             return _past_bet(portfolio, fact)
         case facts.EntryReversed():
@@ -438,10 +424,8 @@ def _held(portfolio: Portfolio, fact: facts.FloatHeld, at: datetime) -> Portfoli
     if earlier is not None and at < earlier.expires_at:
         raise CommandNotAllowed(f"Hold {fact.hold} is already used. Release it first.")
     running = {name: hold for name, hold in portfolio.holds.items() if at < hold.expires_at}
-    return _with(
-        portfolio,
-        holds={**running, fact.hold: Hold(fact.exchange, fact.amount, fact.expires_at)},
-    )
+    held = Hold(fact.exchange, fact.amount, fact.expires_at)
+    return _with(portfolio, holds={**running, fact.hold: held})
 
 
 def _past_bet(portfolio: Portfolio, fact: facts.PastBetImported) -> tuple[Portfolio, list[Move]]:

@@ -114,7 +114,6 @@ class OfferState(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     """Facts so far."""
     started_at: datetime
-    deposited: Pence = 0
     transit: dict[str, Pence] = {}
     """Venue to what is on its way for this instance."""
     transit_since: dict[str, datetime] = {}
@@ -125,7 +124,6 @@ class OfferState(msgspec.Struct, frozen=True, kw_only=True):
     """Back bet to exchange to liability that is reserved for lays not matched yet."""
     qualifier: str = ""
     """The back bet that is to qualify."""
-    triggered_at: datetime | None = None
     credit_due_by: datetime | None = None
     more_due: bool = False
     outcome: OfferOutcome | None = None

@@ -19,20 +19,11 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from kos.domain import money
 from kos.domain.books.calendar import MOMENTS, read_moment
 from kos.domain.books.double_entry import MAX_PENCE, Pence
 from kos.domain.market.commission import read_rate
 from kos.domain.market.odds import as_decimal, read_odds
-from kos.domain.money import (
-    MOST_POUNDS,
-    NOTHING,
-    PENNY,
-    from_pence,
-    read_count,
-    read_pence,
-    read_pounds,
-    to_pence,
-)
 from kos.domain.offers.catalogue import ANY_ODDS, Offer
 from kos.domain.offers.facts import CashAdvanced, Fact, Moment, Settlement
 from kos.errors import InvalidInput
@@ -164,9 +155,9 @@ class StructField:
 
 def _pence(field: StructField, typed: str, _: datetime) -> int:
     if field.least is None:
-        return read_pence(field.name, typed)
-    most = MOST_POUNDS if field.least else from_pence(MAX_PENCE)
-    return to_pence(read_pounds(field.name, typed, field.least, most))
+        return money.read_pence(field.name, typed)
+    most = money.MOST_POUNDS if field.least else money.from_pence(MAX_PENCE)
+    return money.to_pence(money.read_pounds(field.name, typed, field.least, most))
 
 
 def _is_yes(field: StructField, typed: str, _: datetime) -> bool:
@@ -195,7 +186,7 @@ _READERS: Mapping[FieldKind, Callable[[StructField, str, datetime], object]] = {
     ),
     FieldKind.TICK: _is_yes,
     FieldKind.CHOICE: _choice,
-    FieldKind.NUMBER: lambda field, typed, _: read_count(field.name, typed, most=MAX_PENCE),
+    FieldKind.NUMBER: lambda field, typed, _: money.read_count(field.name, typed, most=MAX_PENCE),
     FieldKind.PLACE: lambda _field, typed, _at: typed.casefold(),
 }
 """How each kind is read; a kind that is not here is text."""
@@ -312,7 +303,7 @@ def resolve(
 def _least(kind: type[msgspec.Struct], name: str) -> Decimal | None:
     if name in _SIGNED or (kind is Settlement and name == "amount"):
         return None
-    return PENNY if name in _STAKES else NOTHING
+    return money.PENNY if name in _STAKES else money.NOTHING
 
 
 def _kind(hint: Any, name: str) -> tuple[FieldKind, tuple[str, ...]]:
@@ -338,12 +329,8 @@ def _part(hint: Any) -> tuple[type[msgspec.Struct] | None, bool]:
 
 def _nested(kind: type[msgspec.Struct], typed: Mapping[str, Any]) -> dict[str, Any]:
     """The same with the parts that can be several as lists, in the order of their numbers."""
-    nested = dict(typed)
-    for name, value in typed.items():
-        field = fields_of(kind)[name]
-        if field.part is not None and field.is_many:
-            numbered = sorted(value.items(), key=lambda item: int(item[0]))
-            nested[name] = [_nested(field.part, inner) for _, inner in numbered]
-        elif field.part is not None:
-            nested[name] = _nested(field.part, value)
-    return nested
+    several = {name for name, field in fields_of(kind).items() if field.is_many}
+    return {
+        name: [value[n] for n in sorted(value, key=int)] if name in several else value
+        for name, value in typed.items()
+    }

@@ -16,15 +16,7 @@ import msgspec
 
 from kos.domain.opportunities.opportunity import Opportunity, OpportunityQuery
 from kos.domain.people import alerts, incidents
-from kos.domain.people.alerts import (
-    PREFERENCES,
-    RULES,
-    AlertRule,
-    AlertToSend,
-    Memory,
-    Preferences,
-    hit_of,
-)
+from kos.domain.people.alerts import AlertRule, AlertToSend, Memory, Preferences
 from kos.domain.people.conversation import TELEGRAM, Kept, Person, Seat
 from kos.domain.people.incidents import Incident, TroubleMemory, TroubleToSend
 
@@ -115,7 +107,8 @@ class Alerting:
         before = self._memories.get(user) or stored or Memory()
         seen = {
             rule.rule_id: tuple(
-                hit_of(opportunity, rule.measure, now) for opportunity in answers[_question(rule)]
+                alerts.hit_of(opportunity, rule.measure, now)
+                for opportunity in answers[_question(rule)]
             )
             for rule in rules
             if _question(rule) in answers
@@ -175,13 +168,13 @@ class Alerting:
         stored = (
             self._value(owner, name, AlertRule)
             for owner, name in self._kept
-            if owner == person.user and name.startswith(RULES)
+            if owner == person.user and name.startswith(alerts.RULES)
         )
         rules = sorted((rule for rule in stored if rule), key=lambda rule: rule.rule_id)
         return tuple(rules[: alerts.MAX_RULES])
 
     def _preferences(self, person: Person) -> Preferences:
-        return self._value(person.user, PREFERENCES, Preferences) or Preferences()
+        return self._value(person.user, alerts.PREFERENCES, Preferences) or Preferences()
 
     def _value(self, owner: str, name: str, kind: type[Value]) -> Value | None:
         """A kept value; None where there is none, or none that this version can read."""

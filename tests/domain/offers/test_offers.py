@@ -724,7 +724,7 @@ def test_a_paused_participant_resumes_and_begins_again() -> None:
     for fact in (f.Joined(name="Ann"), f.Opened(amount=1000), f.Paused(), f.Resumed()):
         story.tell(fact, "")
     story.tell(f.DepositSent(offer=CORAL.key, amount=1000, terms=CORAL))
-    assert story.state.deposited == 1000
+    assert story.state.transit == {"coral": 1000}
     story.tell(f.DepositCleared(amount=600))
     assert (story.has(AccountKind.CASH, "coral"), story.state.transit) == (600, {"coral": 400})
 
