@@ -21,15 +21,14 @@ def send(turn: Turn, kind: AccountKind, venue: str, amount: int, *, is_instant: 
 
 
 def _in_transit(turn: Turn, venue: str, change: int) -> None:
-    transit = dict(turn.state.transit)
-    left = transit.get(venue, 0) + change
-    if left < 0:
+    before = turn.state.transit.get(venue, 0)
+    if before + change < 0:
         raise turn.no(
-            f"{pounds(transit.get(venue, 0))} is in transit between {venue} and the bank for this "
-            f"offer, not {pounds(-change)}."
+            f"{pounds(before)} is in transit between {venue} and the bank for this offer, "
+            f"not {pounds(-change)}."
         )
-    transit[venue] = left
-    since = {**turn.state.transit_since, **({venue: turn.at} if change > 0 else {})}
+    transit = turn.state.transit | {venue: before + change}
+    since = turn.state.transit_since | ({venue: turn.at} if change > 0 else {})
     turn.change(
         transit={place: amount for place, amount in transit.items() if amount},
         transit_since={place: at for place, at in since.items() if transit.get(place)},

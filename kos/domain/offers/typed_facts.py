@@ -65,11 +65,8 @@ _KINDS: Mapping[object, FieldKind] = {
     int: FieldKind.NUMBER,
 }
 _KIND_OF_TEXT: Mapping[str, FieldKind] = {
-    "exchange": FieldKind.PLACE,
-    "venue": FieldKind.PLACE,
-    "bookmaker": FieldKind.PLACE,
-    "bet": FieldKind.BET,
-    "covers": FieldKind.BET,
+    **dict.fromkeys(("exchange", "venue", "bookmaker"), FieldKind.PLACE),
+    **dict.fromkeys(("bet", "covers"), FieldKind.BET),
     "token": FieldKind.TOKEN,
 }
 _LABELS = {

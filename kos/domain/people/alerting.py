@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from kos.domain.opportunities.opportunity import Opportunity, OpportunityQuery
 from kos.domain.people import alerts, incidents
@@ -60,7 +61,8 @@ class Alerting:
 
     def __init__(self, named: Iterable[Person]) -> None:
         self._named = {person.user: person for person in named}
-        self._people: tuple[Person, ...] = ()
+        self.people: tuple[Person, ...] = ()
+        """Those who get alerts: active, and with a chat."""
         self._kept: dict[tuple[str, str], str] = {}
         self._is_paused = False
         self._memories: dict[str, Memory] = {}
@@ -79,11 +81,8 @@ class Alerting:
             is_paused: KOS is paused: no opportunity is sent.
         """
         everyone = {person.user: person for person in people} | self._named
-        self._people = tuple(
-            person
-            for person in everyone.values()
-            if person.is_active and person.user.startswith(TELEGRAM)
-        )
+        active = (person for person in everyone.values() if person.is_active)
+        self.people = tuple(person for person in active if person.user.startswith(TELEGRAM))
         self._kept = {(one.owner, one.name): one.value for one in kept}
         self._is_paused = is_paused
 
@@ -152,14 +151,9 @@ class Alerting:
 
     # --- present state ----------------------------------------------------------------------------
 
-    @property
-    def people(self) -> tuple[Person, ...]:
-        """Those who get alerts: active, and with a chat."""
-        return self._people
-
     def questions(self) -> frozenset[OpportunityQuery]:
         """The questions to put to the scorer, each once however many rules ask it."""
-        return frozenset(_question(rule) for one in self._people for rule in self._rules(one))
+        return frozenset(_question(rule) for one in self.people for rule in self._rules(one))
 
     def _rules(self, person: Person) -> tuple[AlertRule, ...]:
         """A person's rules by their numbers; none while KOS is paused."""
@@ -188,7 +182,7 @@ class Alerting:
 
 
 def _question(rule: AlertRule) -> OpportunityQuery:
-    return msgspec.structs.replace(rule.query, limit=_QUESTION_LIMIT)
+    return replace(rule.query, limit=_QUESTION_LIMIT)
 
 
 def _kept(user: str, name: str, memory: Memory | TroubleMemory) -> Kept:

@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import assert_never
 
 import msgspec
+from msgspec.structs import replace
 
 from kos.domain.books.calendar import LONDON, read_clock
 from kos.domain.opportunities.opportunity import (
@@ -365,27 +366,25 @@ class _Round:
         """The present state of sent and held opportunities."""
         for telling in list(self._tellings.values()):
             items = tuple(self._followed(item) for item in telling.items)
-            changed = msgspec.structs.replace(telling, items=items)
+            changed = replace(telling, items=items)
             self._tellings[telling.telling_id] = changed
             named = zip(telling.items, items[:MAX_LINES], strict=False)
             if any(was.gone_at != item.gone_at for was, item in named):
                 self._say(changed, is_new=False)
-        followed = [
-            msgspec.structs.replace(held, item=self._followed(held.item)) for held in self._held
-        ]
+        followed = [replace(held, item=self._followed(held.item)) for held in self._held]
         self._held = [held for held in followed if held.item.gone_at is None]
 
     def _followed(self, item: Item) -> Item:
         has_started = item.kickoff <= self._now
         if item.gone_at is not None:
             if item.key in self._returning and self._now - item.gone_at < COOL_DOWN:
-                return msgspec.structs.replace(item, last_seen=self._now, gone_at=None)
+                return replace(item, last_seen=self._now, gone_at=None)
             return item
         if item.key in self._standing and not has_started:
-            return msgspec.structs.replace(item, last_seen=self._now)
+            return replace(item, last_seen=self._now)
         is_missed = self._is_all_judged and self._now - item.last_seen >= GONE_AFTER
         if has_started or is_missed:
-            return msgspec.structs.replace(item, gone_at=self._now)
+            return replace(item, gone_at=self._now)
         return item
 
     def meet(self, rule: AlertRule, *, is_silent: bool, digest_minutes: int) -> None:

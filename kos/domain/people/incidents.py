@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from kos.domain.people.conversation import Urgency
 
@@ -88,15 +89,13 @@ def follow(
         ):
             incident = Known(key=key, text=trouble.text, since=now, last_seen=now)
         elif incident.over_at is not None:
-            incident = msgspec.structs.replace(
-                incident, last_seen=now, over_at=None, text=trouble.text
-            )
+            incident = replace(incident, last_seen=now, over_at=None, text=trouble.text)
             says.append(TroubleToSend(known=incident, is_new=False))
         else:
-            incident = msgspec.structs.replace(incident, last_seen=now)
+            incident = replace(incident, last_seen=now)
         if not incident.telling_id and now - incident.since >= trouble.patience:
             last_id += 1
-            incident = msgspec.structs.replace(incident, telling_id=last_id, text=trouble.text)
+            incident = replace(incident, telling_id=last_id, text=trouble.text)
             says.append(TroubleToSend(known=incident, is_new=True))
         after[key] = incident
     for key, incident in incidents.items():
@@ -108,7 +107,7 @@ def follow(
         elif now - incident.last_seen < OVER_AFTER:
             after[key] = incident
         elif incident.telling_id:
-            after[key] = msgspec.structs.replace(incident, over_at=now)
+            after[key] = replace(incident, over_at=now)
             says.append(TroubleToSend(known=after[key], is_new=False))
     return TroubleMemory(known=tuple(after.values()), last_id=last_id), tuple(says)
 

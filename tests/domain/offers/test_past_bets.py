@@ -43,6 +43,11 @@ def test_own_form_is_read() -> None:
     assert from_csv(OWN) == found, "and the same file twice is the same bets"
 
 
+def test_a_quoted_cell_may_follow_a_space() -> None:
+    spaced = 'date, venue, profit, description\n2026-01-02, coral, 1, "Leeds, to win"\n'
+    assert from_csv(spaced).bets[0].fact.description == "Leeds, to win"
+
+
 def test_a_betfair_statement_is_read_and_payments_are_skipped() -> None:
     found = from_betfair(STATEMENT)
     assert [(bet.fact.profit, bet.fact.category) for bet in found.bets] == [
