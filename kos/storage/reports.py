@@ -26,8 +26,7 @@ from kos.domain.books.lines import (
     StatementLine,
 )
 from kos.domain.offers.due import reminders
-from kos.domain.offers.hedge import hedge_status
-from kos.domain.offers.state import Bet, OfferState, Phase
+from kos.domain.offers.state import Bet, OfferState, Phase, hedge_status
 from kos.domain.offers.table import allowed_facts
 from kos.errors import CommandNotAllowed
 from kos.messages import (

@@ -21,7 +21,6 @@ from kos.domain.offers import (
     due,
     ending,
     facts,
-    hedge,
     life,
     past_bets,
     placing,
@@ -766,7 +765,7 @@ def test_a_line_above_the_highest_amount_is_refused(pence: int, refusal: type[Ko
 
 MODULES = (
     double_entry, catalogue, facts, past_bets, portfolio, typed_facts,
-    crediting, due, ending, hedge, life, placing, settling, state, table, transit, turn,
+    crediting, due, ending, life, placing, settling, state, table, transit, turn,
 )  # fmt: skip
 
 

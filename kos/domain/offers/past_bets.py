@@ -75,13 +75,13 @@ def from_csv(text: str) -> PastBets:
         raise InvalidInput(
             "columns", sorted(names), f"{', '.join(COLUMNS)} ({', '.join(_NEEDED)} are needed)"
         )
-    references = _References()
+    seen: Counter[str] = Counter()
     bets = []
     for number, row in rows:
         where = f"line {number}"
         stake, odds = row.get("stake", ""), row.get("odds", "")
         fact = PastBetImported(
-            reference=row.get("reference") or references.of(row),
+            reference=row.get("reference") or _reference(row, seen),
             venue=row["venue"],
             category=row.get("category") or "value",
             profit=read_pence(f"{where} profit", row["profit"]),
@@ -113,7 +113,7 @@ def from_betfair(text: str) -> PastBets:
         raise InvalidInput(
             "columns", sorted(names), "a date, and an amount or a credit and a debit column"
         )
-    references = _References()
+    seen: Counter[str] = Counter()
     bets: list[PastBet] = []
     skipped: list[str] = []
     for number, row in rows:
@@ -129,7 +129,7 @@ def from_betfair(text: str) -> PastBets:
         reference = row.get(column["reference"] or "", "")
         fact = PastBetImported(
             # One reference may stand on a bet and on the commission of its market.
-            reference=f"betfair {references.of({**row, 'ref': reference})}",
+            reference=f"betfair {_reference({**row, 'ref': reference}, seen)}",
             venue=OWN_EXCHANGE,
             category="commission" if _COMMISSION.search(what) else "value",
             profit=profit,
@@ -177,14 +177,9 @@ def _side(text: str, where: str) -> ExchangeSide:
         raise InvalidInput(f"{where} side", text, "back or lay") from error
 
 
-class _References:
-    """Names for lines without one: the same line again is the same bet, its twin another."""
-
-    def __init__(self) -> None:
-        self._seen: Counter[str] = Counter()
-
-    def of(self, row: Mapping[str, str]) -> str:
-        text = "\x1f".join(f"{name}={cell}" for name, cell in sorted(row.items()))
-        mark = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-        self._seen[mark] += 1
-        return mark if self._seen[mark] == 1 else f"{mark}-{self._seen[mark]}"
+def _reference(row: Mapping[str, str], seen: Counter[str]) -> str:
+    """A name for a line without one: the same line again is the same bet, its twin another."""
+    text = "\x1f".join(f"{name}={cell}" for name, cell in sorted(row.items()))
+    mark = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    seen[mark] += 1
+    return mark if seen[mark] == 1 else f"{mark}-{seen[mark]}"

@@ -186,13 +186,12 @@ def _refuse_beginning(portfolio: Portfolio, fact: facts.DepositSent) -> None:
             f"{bookmaker} has restricted {portfolio.participant} "
             f"({portfolio.restricted[bookmaker]}), so no new offer can start there."
         )
-    if fact.terms.is_once_only:
-        for other in portfolio.offers.values():
-            if other.terms.key == fact.offer:
-                raise CommandNotAllowed(
-                    f"Offer {fact.offer} can only be used once. {portfolio.participant} already "
-                    f"has it (offer {other.id})."
-                )
+    earlier = (state.id for state in portfolio.offers.values() if state.terms.key == fact.offer)
+    if fact.terms.is_once_only and (other := next(earlier, None)) is not None:
+        raise CommandNotAllowed(
+            f"Offer {fact.offer} can only be used once. {portfolio.participant} already "
+            f"has it (offer {other})."
+        )
 
 
 def _post(portfolio: Portfolio, moves: Iterable[Move]) -> tuple[Portfolio, tuple[Entry, ...]]:

@@ -9,24 +9,18 @@ from kos.domain.offers.facts import Fact, Role, name_of
 from kos.domain.offers.state import OfferState, Phase, in_game
 from kos.errors import CommandNotAllowed
 
+_SETTLING = (facts.BetSettled, facts.CommissionCharged)
+_ENDING = (facts.Refused, facts.Restricted, facts.Abandoned)
 ALLOWED: dict[Phase, tuple[type[Fact], ...]] = {
     Phase.DEPOSIT_SENT: (
-        facts.DepositCleared, facts.FloatSent, facts.DepositFailed, facts.QualifierPlaced,
-        facts.Refused, facts.Restricted, facts.Abandoned,
+        facts.DepositCleared, facts.FloatSent, facts.DepositFailed, facts.QualifierPlaced, *_ENDING,
     ),
     Phase.QUALIFYING_PLACED: (
-        facts.LayMatched, facts.LayCancelled, facts.HedgeAdded, facts.BetSettled,
-        facts.CommissionCharged, facts.Triggered, facts.Credited, facts.QualifierVoided,
-        facts.NotTriggered, facts.Refused, facts.Restricted, facts.Abandoned,
+        facts.LayMatched, facts.LayCancelled, facts.HedgeAdded, *_SETTLING, facts.Triggered,
+        facts.Credited, facts.QualifierVoided, facts.NotTriggered, *_ENDING,
     ),
-    Phase.FREE_BET_PENDING: (
-        facts.BetSettled, facts.CommissionCharged, facts.Credited, facts.Refused,
-        facts.Restricted, facts.Abandoned,
-    ),
-    Phase.FREE_BET_CREDITED: (
-        facts.BetSettled, facts.CommissionCharged, facts.FreeBetPlaced, facts.Expired,
-        facts.Refused, facts.Restricted, facts.Abandoned,
-    ),
+    Phase.FREE_BET_PENDING: (*_SETTLING, facts.Credited, *_ENDING),
+    Phase.FREE_BET_CREDITED: (*_SETTLING, facts.FreeBetPlaced, facts.Expired, *_ENDING),
     Phase.FREE_BET_PLACED: (
         facts.LayMatched, facts.HedgeAdded, facts.BetSettled, facts.EarlyPayout,
         facts.CommissionCharged, facts.FreeBetVoided, facts.FreeBetSettled,

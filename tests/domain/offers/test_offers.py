@@ -14,8 +14,7 @@ from kos.domain.books.double_entry import AccountKind, capital, profit
 from kos.domain.offers import facts as f
 from kos.domain.offers.catalogue import Bonus, BonusKind, Offer, Qualifying, Trigger
 from kos.domain.offers.due import ReminderKind, reminders
-from kos.domain.offers.hedge import HedgeStatus, hedge_status
-from kos.domain.offers.state import OfferOutcome, Phase
+from kos.domain.offers.state import HedgeStatus, OfferOutcome, Phase, hedge_status
 from kos.errors import CommandNotAllowed
 from tests.domain.offers.one_offer import (
     CORAL,
