@@ -44,7 +44,7 @@ class Asking:
     """Whether a dialogue needs it after the answers so far."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class FieldForm:
     """One field of a fact with all that its forms need."""
 
@@ -199,15 +199,11 @@ def _form(kind: type[f.Fact], label: str, *asked: Asking) -> FactForm:
         meaning=(kind.__doc__ or "").partition("\n")[0],
         kind=kind,
         fields=tuple(
-            FieldForm(
-                path=path,
-                field=fields[path],
-                asking=askings.get(path) or Asking(_word(kind, path, name)),
-            )
+            FieldForm(path, fields[path], askings.get(path) or Asking(_word(kind, path, name)))
             for path in ordered
         ),
         parts=tuple(
-            _part_form(field)
+            _part_form(field.name, field.part)
             for field in fields_of(kind).values()
             if field.part is not None and not field.is_required
         ),
@@ -229,21 +225,17 @@ def _word(kind: type[f.Fact], path: str, fact: str) -> str:
     return last if ".".join(resolve(kind, last, fact)[0]) == path else path
 
 
-def _part_form(field: StructField) -> PartForm:
-    part = field.part
-    assert part is not None  # noqa: S101 - only parts come here
+def _part_form(name: str, part: type[msgspec.Struct]) -> PartForm:
     legend, decides, asked = _PARTS[part]
     askings = {asking.word: asking for asking in asked}
     return PartForm(
-        name=field.name,
+        name=name,
         legend=legend,
         decides=decides,
         is_per_bet=part is f.Settlement,
         fields=tuple(
-            FieldForm(
-                path=f"{field.name}.0.{name}", field=inner, asking=askings.get(name) or Asking(name)
-            )
-            for name, inner in fields_of(part).items()
+            FieldForm(f"{name}.0.{word}", field, askings.get(word) or Asking(word))
+            for word, field in fields_of(part).items()
         ),
     )
 
@@ -253,10 +245,6 @@ def _part_form(field: StructField) -> PartForm:
 
 def _given(word: str, suggests: Suggests) -> Asking:
     return Asking(word, "", suggests, fills=True)
-
-
-def _token(phase: str) -> Asking:
-    return Asking("token", "Which free bet?", s.tokens(phase), fills=True, needs_choices=True)
 
 
 def _bet(question: str, *, backs: bool | None = None) -> Asking:
@@ -288,7 +276,10 @@ _RECEIVED = replace(_AMOUNT, question="Amount received (£)?", suggests=s.money(
 _RETURNED = replace(_RECEIVED, question="Amount returned (£)?")
 _SENT_BACK = replace(_RECEIVED, question=_AMOUNT.question)
 _WITHDRAWN = replace(_AMOUNT, suggests=s.money(s.withdrawable))
-_IN_WALLET, _STAKED = (_token(phase) for phase in ("FREE_BET_CREDITED", "FREE_BET_PLACED"))
+_IN_WALLET, _STAKED = (
+    Asking("token", "Which free bet?", s.tokens(phase), fills=True, needs_choices=True)
+    for phase in ("FREE_BET_CREDITED", "FREE_BET_PLACED")
+)
 _EXCHANGE = Asking("exchange", "Which exchange?", s.exchanges, fills=True)
 _VENUE = Asking("venue", "Which bookmaker or exchange?", s.venues)
 _SPORT, _MARKET = (

@@ -46,8 +46,7 @@ def _settle_back(turn: Turn, bet: Bet, one: Settlement, part: int) -> None:
     own = part if bet.returns_stake or not bet.token else 0
     match one.result:
         case Result.WON:
-            forecast = winnings_of(bet, part) + own
-            returned, rounding = _read(turn, bet, one, forecast)
+            returned, rounding = _read(turn, bet, one, winnings_of(bet, part) + own)
         case Result.LOST:
             returned, rounding = _read(turn, bet, one, 0, is_exact=True)
         case Result.VOID:
@@ -77,9 +76,8 @@ def _settle_on_exchange(turn: Turn, bet: Bet, one: Settlement, part: int) -> Non
     happened: bool | None = None
     match one.result:
         case Result.WON:
-            forecast = part if is_lay else winnings_of(bet, part)
-            amount, rounding = _read(turn, bet, one, forecast)
-            net, happened = amount, not is_lay
+            net, rounding = _read(turn, bet, one, part if is_lay else winnings_of(bet, part))
+            happened = not is_lay
         case Result.LOST:
             amount, rounding = _read(turn, bet, one, lost_if_wrong)
             net, rounding, happened = -amount, -rounding, is_lay

@@ -219,8 +219,8 @@ def tokens(phase: str) -> Suggests:
 def token_value(context: FormContext) -> Pence | None:
     """The value of the free bet that is used."""
     wanted = context.answer("token")
-    values = [token.face for token in context.tokens if wanted in {"", token.id}]
-    return values[-1] if values else None
+    latest = (token.face for token in reversed(context.tokens) if wanted in {"", token.id})
+    return next(latest, None)
 
 
 def bonus_min_odds(context: FormContext) -> str:
