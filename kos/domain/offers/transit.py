@@ -81,7 +81,7 @@ def _withdrawal_reversed(turn: Turn, fact: facts.WithdrawalReversed) -> None:
 
 
 def _kind_of(turn: Turn, venue: str, place: Place | None) -> AccountKind:
-    """The account of money at a venue: the offer's bookmaker, or else an exchange."""
+    """What money at a venue is kept in; without a place, by whether it is the offer's bookmaker."""
     is_bookmaker = (
         venue == turn.state.terms.bookmaker if place is None else place is Place.BOOKMAKER
     )
