@@ -36,9 +36,10 @@ from kos.domain.market.quotes import (
 from kos.domain.market.sports import SportWanted
 from kos.domain.matching import BookmakerFixture
 from kos.domain.matching.aliases import AliasVerdict, NamePair, SettledAlias
-from kos.domain.offers import Reminder, Token
 from kos.domain.offers.catalogue import Offer
+from kos.domain.offers.due import Reminder
 from kos.domain.offers.facts import MoneyFact, OfferFact, Role, Source
+from kos.domain.offers.state import Token
 from kos.domain.opportunities.dutches import DutchAnswer, DutchQuery
 from kos.domain.opportunities.opportunity import (
     OpportunityAnswer,

@@ -21,7 +21,7 @@ from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import OfferLine
 from kos.domain.market.places import place_name
 from kos.domain.money import read_count
-from kos.domain.offers import ReminderKind
+from kos.domain.offers.due import ReminderKind
 from kos.domain.offers.forms import STEP_FORMS
 from kos.domain.people.conversation import MAX_DATA, Action, Answer, Button, Seat
 from kos.errors import CommandNotAllowed

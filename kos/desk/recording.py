@@ -25,9 +25,9 @@ from kos.desk.dialogue import (
 from kos.desk.formatting import bold
 from kos.desk.offers import ask_offer, described, find, may_record
 from kos.desk.signals import pair_hints, pair_of
-from kos.domain.offers import Phase
 from kos.domain.offers.facts import OFFER_FACTS, MoneyFact, OfferFact, Role, Source
 from kos.domain.offers.forms import STEP_FORMS, FactForm, is_headline
+from kos.domain.offers.state import Phase
 from kos.domain.offers.suggestions import LEFT_OUT, FormContext
 from kos.domain.offers.table import not_allowed
 from kos.domain.offers.typed_facts import spoken

@@ -17,10 +17,10 @@ from kos.desk.signals import pair_hints, pair_of
 from kos.domain.books.double_entry import pounds
 from kos.domain.market.places import place_name
 from kos.domain.money import read_pounds, to_pence
-from kos.domain.offers import Phase
 from kos.domain.offers.catalogue import Offer
 from kos.domain.offers.facts import DepositSent
 from kos.domain.offers.forms import FACT_FORMS
+from kos.domain.offers.state import Phase
 from kos.domain.people.conversation import Seat
 from kos.errors import CommandNotAllowed
 from kos.messages import (

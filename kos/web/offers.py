@@ -16,8 +16,8 @@ from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import OfferLine, ReminderLine
 from kos.domain.market.places import place_name
 from kos.domain.money import NOTHING, from_pence, read_pounds, to_pence
-from kos.domain.offers import Reminder
 from kos.domain.offers.catalogue import Offer
+from kos.domain.offers.due import Reminder
 from kos.domain.offers.facts import OFFER_FACTS, DepositSent, QualifierPlaced
 from kos.domain.offers.forms import STEP_FORMS
 from kos.domain.offers.suggestions import FormContext

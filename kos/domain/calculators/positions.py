@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from kos.domain.bets import kinds, lay, multi_lay, part_lay, trading
+from kos.domain.bets import kinds, lay, multi_lay, part_lay, trading, triggers
 from kos.domain.bets.part_lay import MatchedLay
 from kos.domain.calculators.inputs import (
     ONE,
@@ -172,7 +172,7 @@ def unwanted_lay(
 ) -> Outputs:
     """The back that neutralises a lay too many, elsewhere or in the lay's own market."""
     if same_market:
-        stake = typed(trading.back_in_same_market(lay_stake, lay_odds, back_odds))
+        stake = typed(trading.closing_stake(lay_stake, lay_odds, back_odds))
         wins, loses = trading.pair_result(stake, back_odds, lay_stake, lay_odds, lay_commission)
     else:
         stake = typed(
@@ -194,7 +194,7 @@ def trade_out(
     *, back_stake: Money, back_odds: Odds, lay_odds: Odds, commission: Rate = ZERO
 ) -> Outputs:
     """A back closed by a lay in the same market; profit and outlay are those of the exact lay."""
-    exact = trading.lay_in_same_market(back_stake, back_odds, lay_odds)
+    exact = trading.closing_stake(back_stake, back_odds, lay_odds)
     stake = typed(exact)
     wins, loses = trading.pair_result(back_stake, back_odds, stake, lay_odds, commission)
     return {
@@ -232,12 +232,12 @@ def early_payout(
         "guaranteed": money(least),
         "profit_if_both_pay": money(loses + payout),
         "break_even_probability_pct": percent(
-            trading.early_payout_break_even(max(-least, ZERO), payout)
+            triggers.trigger_break_even(max(-least, ZERO), payout)
         ),
     }
     if trigger_probability is not None:
         outputs["expected_value"] = money(
-            trading.early_payout_value(least, payout, trigger_probability)
+            triggers.trigger_value(least, payout, trigger_probability)
         )
     return outputs
 
@@ -254,7 +254,7 @@ def early_payout_lock_in(
     """The lay closed in play once the bookmaker has paid out: profit locked either way."""
     bet = kinds.qualifying(back_stake, back_odds)
     laid = typed(lay.equalising_stake(*bet, lay_odds, commission))
-    backed = typed(trading.back_in_same_market(laid, lay_odds, in_play_back_odds))
+    backed = typed(trading.closing_stake(laid, lay_odds, in_play_back_odds))
     wins, loses = trading.pair_result(backed, in_play_back_odds, laid, lay_odds, commission)
     outputs = {
         "lay_stake": money(laid),
