@@ -115,8 +115,9 @@ class DutchRanker(BestFirst[DutchQuery, _Start, _Combination, _Stakes]):
     # --- what could be offered -----------------------------------------------------------------
 
     def _consider_event(self, board: EventPrices, minutes: float) -> None:
+        reaches = board.legs(self._now).reach
         least = min(
-            (self._least_sum(reach, form) for form, reach in board.reach(self._now).items()),
+            (self._least_sum(reach, form) for form, reach in reaches.items()),
             default=inf,
         )
         if least == inf:
@@ -125,15 +126,15 @@ class DutchRanker(BestFirst[DutchQuery, _Start, _Combination, _Stakes]):
         if self._query.only_arbs and least > 1.0 + SLACK:
             self._rejected[Rejection.NO_ARB] += 1
             return
-        most_lay_odds = max(reach.most_lay_odds for reach in board.reach(self._now).values())
+        most_lay_odds = max(reach.most_lay_odds for reach in reaches.values())
         # The stakes' total is the one asked for but for what rounding moves it.
         astray = abs(1.0 / least - 1.0) * _HALF_PENNY * (ROLES + most_lay_odds)
         self._consider_start(_Start(board, None, BetForm.TWO_WAY, minutes), 1.0 / least, astray)
 
     def _consider_bookmaker(self, board: EventPrices, bookmaker: str, minutes: float) -> None:
-        legs, tally = board.first_legs(bookmaker, self._now)
+        legs, tally = board.legs(self._now).at(bookmaker)
         self._rejected.update(tally)
-        reaches = board.reach(self._now) if legs else {}
+        reaches = board.legs(self._now).reach if legs else {}
         for form, leg in legs:
             refused = self._refused_odds(_after_commission(leg)) if self._has_odds_filter else None
             others = inf
@@ -186,7 +187,7 @@ class DutchRanker(BestFirst[DutchQuery, _Start, _Combination, _Stakes]):
         return priced
 
     def _first_fitting(self, start: _Start) -> _PricedDutch | Rejection:
-        forms = start.board.forms(self._now)
+        forms = start.board.legs(self._now).forms
         reason: Rejection | None = None
         for must_be_known in (True, False):
             partitions = list(self._partitions(start, forms, must_be_known=must_be_known))

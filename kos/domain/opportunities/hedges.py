@@ -6,7 +6,7 @@ Floats here only bound and order; every figure that is shown comes from the exac
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -24,6 +24,9 @@ from kos.domain.market.quotes import (
     RunnerBook,
 )
 from kos.domain.opportunities.opportunity import Rejection
+
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
+RejectionCounts = dict[Rejection, int]
 
 NEAR: Final = 1e-6
 """Relative: where floats are closer than this, exact prices decide."""
@@ -98,21 +101,21 @@ class LayPrice(msgspec.Struct, frozen=True, gc=False):
     available_f: float
     """Pounds; infinite where unknown."""
     available: Decimal | None
-    fresh_until: datetime
     refused: Rejection | None
     """Why it covers nothing, whatever the back bet."""
+    fresh_until: datetime
     open_form: BetForm | None
     """Form of the bet, to be compared with the back's; None: settled by the sport."""
     exchange: str
-    market_id: str | None
-    selection_id: int | None
-    updated_at: datetime
-    received_at: datetime
-    is_delayed: bool
-    confidence: float
     title: str
     """The exchange's name as its source prints it."""
-    superseded_until: datetime
+    updated_at: datetime
+    received_at: datetime
+    market_id: str | None = None
+    selection_id: int | None = None
+    is_delayed: bool = False
+    confidence: float = 1.0
+    superseded_until: datetime = NEVER
     """While the own account's book is fresh, the feed's copy of that exchange counts for nothing."""
 
 
