@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import inf
+from operator import add
 from typing import Final, NamedTuple
 
 from kos.domain.bets import dutch, kinds
@@ -161,20 +162,19 @@ class DutchRanker(BestFirst[DutchQuery, _Start, _Combination, _Stakes]):
 
     def _least_sum(self, reach: Reach, form: BetForm) -> float:
         """No combination of the event has a smaller sum of inverses."""
-        backs = reach.backs(with_exchanges=self._query.with_exchanges)[:form]
-        least = sum(backs)
-        if self._query.with_exchanges:
-            for back, lay in zip(backs, reach.lays, strict=False):
-                least = min(least, back + lay)
-        return least
+        if not self._query.with_exchanges:
+            return sum(reach.makers[:form])
+        backs = reach.anywhere[:form]
+        return min(sum(backs), *map(add, backs, reach.lays))
 
     def _least_others(self, reach: Reach | None, role: int, form: BetForm) -> float:
         """The same of what goes with a back of one outcome."""
         if reach is None:
             return inf
-        backs = reach.backs(with_exchanges=self._query.with_exchanges)[:form]
+        is_anywhere = self._query.with_exchanges
+        backs = (reach.anywhere if is_anywhere else reach.makers)[:form]
         others = sum(inverse for other, inverse in enumerate(backs) if other != role)
-        return min(others, reach.lays[role]) if self._query.with_exchanges else others
+        return min(others, reach.lays[role]) if is_anywhere else others
 
     # --- the best combination ------------------------------------------------------------------
 

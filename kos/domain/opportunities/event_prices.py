@@ -46,8 +46,9 @@ from kos.domain.opportunities.hedges import (
     bounds_of,
     exchange_family,
     hedged_back,
+    hedged_prices,
     refused_pair,
-    same_hedges,
+    span_of_backs,
 )
 from kos.domain.opportunities.legs import EventLegs
 from kos.domain.opportunities.opportunity import Rejection
@@ -402,10 +403,10 @@ class EventPrices:
             backs, self.tally, believed_until = self._look(books, open_lays, now)
             until = min(until, believed_until)
             self._found[None] = (tuple(backs), self.tally)
-            parts = [HedgedPrices(back.back.odds_f, back.back.odds_f, back.lays) for back in backs]
+            self.span = span_of_backs(backs) if backs else None
         else:
             self.tally, parts = glance
-        self.span = bounds_of(parts, is_equal=self.rules.is_unknown_equal)
+            self.span = bounds_of(parts) if parts else None
         self.settled_from = now
         self.settled_until = until
 
@@ -430,6 +431,7 @@ class EventPrices:
             columns = self._fill_columns(now)
         self._count_unfit(tally, now)
         parts: list[HedgedPrices] = []
+        is_equal = self.rules.is_unknown_equal
         max_rating = float(self.rules.max_rating) * (1 - NEAR)
         for outcome, column in columns.items():
             top = max(column)
@@ -450,7 +452,7 @@ class EventPrices:
             elif top * fitting[0].keep > max_rating:
                 return None
             else:
-                parts.append(HedgedPrices(top, min(column), fitting))
+                parts.append(hedged_prices(top, min(column), fitting, is_equal=is_equal))
         return tally, parts
 
     def _fill_columns(self, now: datetime) -> dict[str, list[float]]:
@@ -504,7 +506,7 @@ class EventPrices:
                 if reason is None and self._is_alike and not back.is_exchange:
                     first = alike.get(back.quote.name)
                     if first is not None:
-                        backs.append(same_hedges(first, back))
+                        backs.append(HedgedBack(back, first.lays, first.figures))
                         continue
                 if reason is None:
                     fitting, reason = self._fitting(back, open_lays.get(back.quote.name, ()), now)

@@ -79,18 +79,16 @@ class LegPrice(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Reach:
     """The least inverse of each outcome at bookmakers, on exchanges, and by a lay of it."""
 
-    __slots__ = ("exchanges", "lays", "makers", "most_lay_odds")
+    __slots__ = ("anywhere", "exchanges", "lays", "makers", "most_lay_odds")
 
     def __init__(self) -> None:
         self.makers = [inf] * ROLES
         self.exchanges = [inf] * ROLES
+        self.anywhere = [inf] * ROLES
+        """Of bookmakers and exchanges."""
         self.lays = [inf] * ROLES
         """What covers all outcomes but this one."""
         self.most_lay_odds = 1.0
-
-    def backs(self, *, with_exchanges: bool) -> list[float]:
-        """The least inverse of each outcome's back."""
-        return list(map(min, self.makers, self.exchanges)) if with_exchanges else self.makers
 
 
 class FormLegs:
@@ -163,6 +161,7 @@ class EventLegs:
             best = reaches.setdefault(form, Reach()).exchanges
             best[leg.role] = min(best[leg.role], leg.inverse)
         for form, reach in reaches.items():
+            reach.anywhere = list(map(min, reach.makers, reach.exchanges))
             for _, role, lay in self._lays:
                 if lay.open_form in {None, form}:
                     reach.lays[role] = min(reach.lays[role], _inverse_of_lay(lay))

@@ -324,7 +324,11 @@ class Ranker(BestFirst[OpportunityQuery, _SearchNode, tuple[HedgedBack, LayPrice
         if self._is_led_by_profit:
             held = self._held
             ordered = [
-                (covered.has_known, (covered.back.odds_f - held) * covered.keep, number)
+                (
+                    covered.figures.has_known,
+                    (covered.back.odds_f - held) * covered.figures.keep,
+                    number,
+                )
                 for number, covered in enumerate(backs)
             ]
             ordered.sort(reverse=True)
@@ -414,15 +418,15 @@ class Ranker(BestFirst[OpportunityQuery, _SearchNode, tuple[HedgedBack, LayPrice
         return profit < (-SLACK if self._is_cash else self._stake - SLACK)
 
     def _back_bound(self, covered: HedgedBack, minutes: float, duration: float) -> Bound:
-        returned = covered.back.odds_f - self._held
-        least_over, most_over = covered.over
+        returned, figures = covered.back.odds_f - self._held, covered.figures
+        least_over, most_over = figures.over
         least = self._stake * returned / most_over
         return self._bound(
-            int(covered.has_known),
-            returned * covered.keep,
-            fill=min(1.0, covered.available_f / max(least - PENNY, PENNY)),
+            int(figures.has_known),
+            returned * figures.keep,
+            fill=min(1.0, figures.available_f / max(least - PENNY, PENNY)),
             lay_stake=(least, self._stake * returned / least_over),
-            lay_odds=covered.lay_odds,
+            lay_odds=figures.lay_odds,
             minutes=(minutes, minutes),
             duration=(duration, duration),
         )
