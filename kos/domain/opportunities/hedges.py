@@ -240,27 +240,24 @@ def bounds_of(parts: Sequence[HedgedPrices]) -> Bounds:
     that rank as of known liquidity, if there are any, because all others rank below them.
     """
     ranked = [part for part in parts if part.figures.has_known] or parts
-    lows = [(part.low, part.least_keep, part.figures.over[1]) for part in parts]
-    highs = [(part.top, part.figures.over[0]) for part in parts]
-    best = [(part.top, part.figures.keep) for part in ranked]
     return Bounds(
         has_known=ranked[0].figures.has_known,
         rating=(
-            min([odds * keep for odds, keep, _ in lows]),
-            max([odds * keep for odds, keep in best]),
+            min([part.low * part.least_keep for part in parts]),
+            max([part.top * part.figures.keep for part in ranked]),
         ),
         snr=(
-            min([(odds - 1.0) * keep for odds, keep, _ in lows]),
-            max([(odds - 1.0) * keep for odds, keep in best]),
+            min([(part.low - 1.0) * part.least_keep for part in parts]),
+            max([(part.top - 1.0) * part.figures.keep for part in ranked]),
         ),
         lay_odds=_outer([part.figures.lay_odds for part in parts]),
         lay_cash=(
-            min([odds / over for odds, _, over in lows]),
-            max([odds / over for odds, over in highs]),
+            min([part.low / part.figures.over[1] for part in parts]),
+            max([part.top / part.figures.over[0] for part in parts]),
         ),
         lay_snr=(
-            min([(odds - 1.0) / over for odds, _, over in lows]),
-            max([(odds - 1.0) / over for odds, over in highs]),
+            min([(part.low - 1.0) / part.figures.over[1] for part in parts]),
+            max([(part.top - 1.0) / part.figures.over[0] for part in parts]),
         ),
         available_f=max([part.figures.available_f for part in ranked]),
         most_rating=max([part.top * part.most_keep for part in parts]),

@@ -18,6 +18,7 @@ from kos.domain.bets.lay import LaySolution
 from kos.domain.market.quotes import BACK_MARKET
 from kos.domain.opportunities.event_prices import EventPrices
 from kos.domain.opportunities.hedges import (
+    BackPrice,
     Bounds,
     HedgedBack,
     LayPrice,
@@ -186,7 +187,7 @@ class Ranker(BestFirst[OpportunityQuery, _SearchNode, tuple[HedgedBack, LayPrice
             if contender is not None:
                 contenders.append(contender)
         if first < ALWAYS:
-            until = min(until, first - self._least)
+            until = min(until, first - (self._first_kickoff - now))
         kickoffs = [contender.board.kickoff for contender in contenders]
         spans = [contender.span for contender in contenders if contender.is_bounded]
         chosen = [contender.backs for contender in contenders if contender.backs is not None]
@@ -397,7 +398,7 @@ class Ranker(BestFirst[OpportunityQuery, _SearchNode, tuple[HedgedBack, LayPrice
                 return None
             if least * (lay.odds_f - 1.0) > self._max_liability:
                 return Rejection.OVER_LIABILITY
-        assessed = assess(self._terms(board, covered, lay, minutes), self._query, self._rules)
+        assessed = assess(pair_terms(board, covered.back, lay, minutes), self._query, self._rules)
         return assessed if isinstance(assessed, Rejection) else None
 
     # --- bounds ----------------------------------------------------------------------------------
@@ -448,26 +449,15 @@ class Ranker(BestFirst[OpportunityQuery, _SearchNode, tuple[HedgedBack, LayPrice
 
     # --- exact -----------------------------------------------------------------------------------
 
-    def _terms(
-        self, board: EventPrices, covered: HedgedBack, lay: LayPrice, minutes: float
-    ) -> PairTerms:
-        return PairTerms(
-            back_odds=covered.back.odds,
-            lay_odds=lay.odds,
-            commission=lay.commission,
-            available=lay.available,
-            minutes=minutes,
-            duration_minutes=board.duration_minutes,
-            floor=board.floor,
-        )
-
     def _price(self, candidate: _Candidate) -> _PricedPair | None:
         """The back price with the lay that ranks highest."""
         board, covered, minutes = candidate
         best: _PricedPair | None = None
         back = covered.back
         for lay in covered.lays:
-            assessed = assess(self._terms(board, covered, lay, minutes), self._query, self._rules)
+            assessed = assess(
+                pair_terms(board, covered.back, lay, minutes), self._query, self._rules
+            )
             if isinstance(assessed, Rejection):
                 continue
             if best is None or assessed.rank > best.assessed.rank:
@@ -503,6 +493,19 @@ class Ranker(BestFirst[OpportunityQuery, _SearchNode, tuple[HedgedBack, LayPrice
             match_confidence=lay.confidence,
             link=back.quote.link or back.market.link or back.bookmaker.link,
         )
+
+
+def pair_terms(board: EventPrices, back: BackPrice, lay: LayPrice, minutes: float) -> PairTerms:
+    """What is known of a pair, `minutes` before kickoff."""
+    return PairTerms(
+        back_odds=back.odds,
+        lay_odds=lay.odds,
+        commission=lay.commission,
+        available=lay.available,
+        minutes=minutes,
+        duration_minutes=board.duration_minutes,
+        floor=board.floor,
+    )
 
 
 def terms_of(query: OpportunityQuery) -> Hashable:

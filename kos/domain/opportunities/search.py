@@ -82,9 +82,10 @@ class BestFirst(ABC, Generic[QueryT, NodeT, PartsT, StakesT]):
         self._heap: list[tuple[int, int, float, int, NodeT]] = []
         self._pushed = 0
         most = query.max_minutes_to_kickoff
-        self._least = timedelta(minutes=rules.min_minutes_to_kickoff)
-        self._most = None if most is None else timedelta(minutes=min(most, _LONGEST))
-        self._ranking = query.ranking
+        self._first_kickoff = now + timedelta(minutes=rules.min_minutes_to_kickoff)
+        self._last_kickoff = ALWAYS
+        if most is not None:
+            self._last_kickoff = now + timedelta(minutes=min(most, _LONGEST))
         self._is_seed = query.ranking is Ranking.SEED
         self._is_cash = is_own_money(query.kind)
         self._stake = float(query.stake)
@@ -134,10 +135,10 @@ class BestFirst(ABC, Generic[QueryT, NodeT, PartsT, StakesT]):
             return Rejection.STARTED, ALWAYS
         if board.state is not None:
             return board.state, kickoff - _MOMENT
-        if kickoff - self._now < self._least:
+        if kickoff < self._first_kickoff:
             return Rejection.TOO_SOON, kickoff - _MOMENT
-        if self._most is not None and kickoff - self._now > self._most:
-            return Rejection.TOO_LATE, kickoff - self._most - _MOMENT
+        if kickoff > self._last_kickoff:
+            return Rejection.TOO_LATE, kickoff - (self._last_kickoff - self._now) - _MOMENT
         return None
 
     def _push(self, bound: Bound, node: NodeT) -> None:
@@ -172,8 +173,7 @@ class BestFirst(ABC, Generic[QueryT, NodeT, PartsT, StakesT]):
             lay_odds: Those of the lays.
             astray: Pounds that rounding may add to the profit.
         """
-        profit = self._profit(ratio) + astray
-        ranking = self._ranking
+        profit = self._base + self._stake * ratio + astray
         if self._is_seed:
             loss = -profit if self._is_cash else self._stake - profit
             if loss <= SLACK:
@@ -182,6 +182,7 @@ class BestFirst(ABC, Generic[QueryT, NodeT, PartsT, StakesT]):
             loss = max(loss, self._least_loss)
             score = self._worth / loss / minutes[0] * retention * fill
             return (known_liquidity, 0, score * (1 + SLACK))
+        ranking = self._query.ranking
         if ranking is Ranking.RATING:
             kept = ratio + (self._held if self._is_cash else 0.0)
             return (known_liquidity, 0, kept * (1 + SLACK))
