@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import inf
-from operator import add
 from typing import Final, NamedTuple
 
 from kos.domain.bets import dutch, kinds
@@ -165,7 +164,8 @@ class DutchRanker(BestFirst[DutchQuery, _Start, _Combination, _Stakes]):
         if not self._query.with_exchanges:
             return sum(reach.makers[:form])
         backs = reach.anywhere[:form]
-        return min(sum(backs), *map(add, backs, reach.lays))
+        pairs = [back + lay for back, lay in zip(backs, reach.lays, strict=False)]
+        return min(sum(backs), *pairs)
 
     def _least_others(self, reach: Reach | None, role: int, form: BetForm) -> float:
         """The same of what goes with a back of one outcome."""
