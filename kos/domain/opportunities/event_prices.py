@@ -46,7 +46,7 @@ from kos.domain.opportunities.hedges import (
     bounds_of,
     exchange_family,
     hedged_back,
-    hedged_prices,
+    lay_figures,
     refused_pair,
     span_of_backs,
 )
@@ -452,7 +452,9 @@ class EventPrices:
             elif top * fitting[0].keep > max_rating:
                 return None
             else:
-                parts.append(hedged_prices(top, min(column), fitting, is_equal=is_equal))
+                figures = lay_figures(fitting, is_equal=is_equal)
+                keeps = (fitting[0].keep, fitting[-1].keep)
+                parts.append(HedgedPrices(top, min(column), *keeps, figures))
         return tally, parts
 
     def _fill_columns(self, now: datetime) -> dict[str, list[float]]:

@@ -183,7 +183,8 @@ def exchange_family(key: str) -> str:
     return OWN_EXCHANGE if key.startswith("betfair_ex_") else key
 
 
-def _figures(lays: Sequence[LayPrice], *, is_equal: bool) -> LayFigures:
+def lay_figures(lays: Sequence[LayPrice], *, is_equal: bool) -> LayFigures:
+    """What these lays, at least one, allow at most; arguments as of `hedged_back`."""
     if len(lays) == 1:
         lay = lays[0]
         is_known = is_equal or lay.available is not None
@@ -210,7 +211,7 @@ def hedged_back(back: BackPrice, lays: Sequence[LayPrice], *, is_equal: bool) ->
         lays: What may cover it.
         is_equal: Whether unknown liquidity ranks as known.
     """
-    return HedgedBack(back, tuple(lays), _figures(lays, is_equal=is_equal))
+    return HedgedBack(back, tuple(lays), lay_figures(lays, is_equal=is_equal))
 
 
 class HedgedPrices(msgspec.Struct, frozen=True, gc=False):
@@ -223,14 +224,6 @@ class HedgedPrices(msgspec.Struct, frozen=True, gc=False):
     """Of all lays."""
     least_keep: float
     figures: LayFigures
-
-
-def hedged_prices(
-    top: float, low: float, lays: Sequence[LayPrice], *, is_equal: bool
-) -> HedgedPrices:
-    """Back prices from `low` to `top` with these lays, the one that keeps most first."""
-    figures = _figures(lays, is_equal=is_equal)
-    return HedgedPrices(top, low, lays[0].keep, lays[-1].keep, figures)
 
 
 def bounds_of(parts: Sequence[HedgedPrices]) -> Bounds:
@@ -266,18 +259,11 @@ def bounds_of(parts: Sequence[HedgedPrices]) -> Bounds:
 
 def span_of_backs(backs: Sequence[HedgedBack]) -> Bounds:
     """Bounds over back prices, at least one, with the lays that cover them."""
-    return bounds_of(
-        [
-            HedgedPrices(
-                covered.back.odds_f,
-                covered.back.odds_f,
-                covered.lays[0].keep,
-                covered.lays[-1].keep,
-                covered.figures,
-            )
-            for covered in backs
-        ]
-    )
+    parts = []
+    for covered in backs:
+        odds, lays = covered.back.odds_f, covered.lays
+        parts.append(HedgedPrices(odds, odds, lays[0].keep, lays[-1].keep, covered.figures))
+    return bounds_of(parts)
 
 
 def widest(spans: Sequence[Bounds]) -> Bounds | None:
