@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from kos.desk.arguments import Arguments, one_of, tidy
-from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import ADMINS, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.filters import FILTER_HELP, KINDS, question_of
 from kos.desk.formatting import Rows, TextPart, bold, button, in_rows, italic, say
 from kos.desk.signals import names_seen
@@ -254,71 +254,48 @@ def _threshold(measure: Measure, text: str) -> Decimal:
 
 
 COMMANDS = (
+    Command("alerts", _alerts, "Your alerts and quiet hours", CommandGroup.ALERTS),
     Command(
-        name="alerts",
-        run=_alerts,
-        summary="Your alerts and quiet hours",
-        subject=CommandGroup.ALERTS,
-        seats=EVERYBODY,
-    ),
-    Command(
-        name="alert",
-        run=_alert,
-        summary="Set up an alert",
-        subject=CommandGroup.ALERTS,
-        seats=EVERYBODY,
-        arguments="KIND [BOOKMAKER] [filters] [rating=98 | profit=5 | retention=80 | score=0.3] [digest]",
-        details=(
-            f"KIND is {', '.join(_WATCHED[:-1])} or {_WATCHED[-1]}. You get one message per "
-            "opportunity, and it is updated when the opportunity goes. Add digest to receive it in "
-            f"the next digest instead.\n\n{FILTER_HELP}"
-        ),
+        "alert",
+        _alert,
+        "Set up an alert",
+        CommandGroup.ALERTS,
+        "KIND [BOOKMAKER] [filters] [rating=98 | profit=5 | retention=80 | score=0.3] [digest]",
+        details=f"KIND is {', '.join(_WATCHED[:-1])} or {_WATCHED[-1]}. You get one message per "
+        "opportunity, and it is updated when the opportunity goes. Add digest to receive it in "
+        f"the next digest instead.\n\n{FILTER_HELP}",
         examples=("/alert qualifier coral rating=98 stake=25", "/alert snr retention=80 digest"),
         is_turn=True,
     ),
     Command(
-        name="unalert",
-        run=_unalert,
-        summary="Remove one of your alerts",
-        subject=CommandGroup.ALERTS,
-        seats=EVERYBODY,
-        arguments="NUMBER | all",
+        "unalert",
+        _unalert,
+        "Remove one of your alerts",
+        CommandGroup.ALERTS,
+        "NUMBER | all",
         is_turn=True,
     ),
     Command(
-        name="quiet",
-        run=_quiet,
-        summary="Set quiet hours",
-        subject=CommandGroup.ALERTS,
-        seats=EVERYBODY,
-        arguments="22:30-07:00 | off",
+        "quiet", _quiet, "Set quiet hours", CommandGroup.ALERTS, "22:30-07:00 | off", is_turn=True
+    ),
+    Command(
+        "mute", _mute, "Mute alerts for a while", CommandGroup.ALERTS, "[2h] | off", is_turn=True
+    ),
+    Command(
+        "digest",
+        _digest,
+        "How often held alerts are sent",
+        CommandGroup.ALERTS,
+        "MINUTES",
         is_turn=True,
     ),
     Command(
-        name="mute",
-        run=_mute,
-        summary="Mute alerts for a while",
-        subject=CommandGroup.ALERTS,
-        seats=EVERYBODY,
-        arguments="[2h] | off",
-        is_turn=True,
-    ),
-    Command(
-        name="digest",
-        run=_digest,
-        summary="How often held alerts are sent",
-        subject=CommandGroup.ALERTS,
-        seats=EVERYBODY,
-        arguments="MINUTES",
-        is_turn=True,
-    ),
-    Command(
-        name="system_alerts",
-        run=_system_alerts,
-        summary="Turn KOS system alerts on or off",
-        subject=CommandGroup.ALERTS,
-        seats=frozenset({Seat.ADMIN}),
-        arguments="on | off",
+        "system_alerts",
+        _system_alerts,
+        "Turn KOS system alerts on or off",
+        CommandGroup.ALERTS,
+        "on | off",
+        seats=ADMINS,
         is_turn=True,
     ),
 )

@@ -10,15 +10,7 @@ import msgspec
 
 from kos.desk.arguments import Arguments, quoted, tidy
 from kos.desk.charts import MISSING, profit_chart
-from kos.desk.command import (
-    ADMINS,
-    EVERYBODY,
-    Command,
-    CommandGroup,
-    DeskContext,
-    DeskReply,
-    Scope,
-)
+from kos.desk.command import ADMINS, Command, CommandGroup, DeskContext, DeskReply, Scope
 from kos.desk.dialogue import confirm
 from kos.desk.formatting import TextPart, bold, button, in_rows, page_of, say, table
 from kos.desk.recording import record_fact
@@ -31,13 +23,7 @@ from kos.domain.money import read_count
 from kos.domain.offers.facts import EntryReversed, Role
 from kos.domain.people.conversation import MAX_DATA, Answer
 from kos.errors import CommandNotAllowed, InvalidInput
-from kos.messages import (
-    LEDGER,
-    BooksDescribed,
-    GetBooks,
-    GetStatement,
-    StatementListed,
-)
+from kos.messages import LEDGER, BooksDescribed, GetBooks, GetStatement, StatementListed
 from kos.views.books import balances_table, floats_table, statement_csv
 from kos.views.names import ACCOUNT_NAMES, profit_name
 from kos.views.table import TableView
@@ -312,57 +298,40 @@ _PERIODS = f"Periods: {ALLOWED}. Default: this month."
 
 COMMANDS = (
     Command(
-        name="balance",
-        run=_balance,
-        summary="Balances at every bookmaker and exchange",
-        subject=CommandGroup.BOOKS,
-        seats=EVERYBODY,
-        arguments="[WHO]",
+        "balance", _balance, "Balances at every bookmaker and exchange", CommandGroup.BOOKS, "[WHO]"
     ),
     Command(
-        name="profit",
-        run=_profit,
-        summary="Profit for a period, with a chart",
-        subject=CommandGroup.BOOKS,
-        seats=EVERYBODY,
-        arguments="[WHO] [PERIOD]",
+        "profit",
+        _profit,
+        "Profit for a period, with a chart",
+        CommandGroup.BOOKS,
+        "[WHO] [PERIOD]",
         details=_PERIODS,
         examples=("/profit", "/profit ann 30d", "/profit 2026-27"),
         is_slow=True,
     ),
     Command(
-        name="exposure",
-        run=_exposure,
-        summary="Money in open bets and in transit",
-        subject=CommandGroup.BOOKS,
-        seats=EVERYBODY,
-        arguments="[WHO]",
+        "exposure", _exposure, "Money in open bets and in transit", CommandGroup.BOOKS, "[WHO]"
     ),
     Command(
-        name="float",
-        run=_float,
-        summary="Free balance for laying at each exchange",
-        subject=CommandGroup.BOOKS,
-        seats=EVERYBODY,
-        arguments="[WHO]",
+        "float", _float, "Free balance for laying at each exchange", CommandGroup.BOOKS, "[WHO]"
     ),
     Command(
-        name="statement",
-        run=_statement,
-        summary="Statement for a period, as a CSV file",
-        subject=CommandGroup.BOOKS,
-        seats=EVERYBODY,
-        arguments="[WHO] [PERIOD]",
+        "statement",
+        _statement,
+        "Statement for a period, as a CSV file",
+        CommandGroup.BOOKS,
+        "[WHO] [PERIOD]",
         details=_PERIODS,
         is_slow=True,
     ),
     Command(
-        name="undo",
-        run=_undo,
-        summary="Undo a money entry recorded by mistake",
-        subject=CommandGroup.BOOKS,
+        "undo",
+        _undo,
+        "Undo a money entry recorded by mistake",
+        CommandGroup.BOOKS,
+        "WHO ENTRY [reason=...]",
         seats=ADMINS,
-        arguments="WHO ENTRY [reason=...]",
         details="The number of an entry is in /statement. To reopen an offer closed by mistake, use "
         "the button under /offer.",
         is_turn=True,

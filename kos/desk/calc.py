@@ -5,7 +5,7 @@ from __future__ import annotations
 from rapidfuzz import fuzz, process
 
 from kos.desk.arguments import tidy
-from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.formatting import TextPart, bold, button, code, in_rows, page_of, say, table
 from kos.domain.calculators import KINDS, Calculator, calculate
 from kos.domain.calculators.spoken import label_of, spoken_inputs
@@ -79,12 +79,11 @@ def _about(visit: DeskContext, calculator: Calculator) -> DeskReply:
 
 COMMANDS = (
     Command(
-        name="calc",
-        run=_calc,
-        summary="Lay, dutching, accumulator and odds calculators",
-        subject=CommandGroup.CALCULATORS,
-        seats=EVERYBODY,
-        arguments="[KIND name=value ...]",
+        "calc",
+        _calc,
+        "Lay, dutching, accumulator and odds calculators",
+        CommandGroup.CALCULATORS,
+        "[KIND name=value ...]",
         details="/calc lists the calculators, /calc KIND the inputs of one. "
         "Separate lists with commas.",
         examples=(

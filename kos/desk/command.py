@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypedDict
@@ -124,7 +124,7 @@ class DeskContext:
         return f"{self.said.said_id}:{number}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Command:
     """A command and what is declared about it."""
 
@@ -133,10 +133,11 @@ class Command:
     run: Callable[[DeskContext], DeskReply]
     summary: str
     subject: CommandGroup
-    seats: frozenset[Seat]
-    """The roles that can use it."""
     arguments: str = ""
     """As shown by help."""
+    _: KW_ONLY
+    seats: frozenset[Seat] = EVERYBODY
+    """The roles that can use it."""
     details: str = ""
     examples: tuple[str, ...] = ()
     is_family: bool = False

@@ -16,7 +16,7 @@ from datetime import timedelta
 import msgspec
 
 from kos.desk.arguments import Arguments, tidy
-from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.formatting import Rows, TextPart, button, in_rows, say
 from kos.domain.offers.suggestions import LEFT_OUT
 from kos.domain.people.conversation import Action, Button, Kept
@@ -245,20 +245,12 @@ def _cancel(visit: DeskContext) -> DeskReply:
 
 
 COMMANDS = (
+    Command("cancel", _cancel, "Cancel the current question", CommandGroup.HELP, is_turn=True),
     Command(
-        name="cancel",
-        run=_cancel,
-        summary="Cancel the current question",
-        subject=CommandGroup.HELP,
-        seats=EVERYBODY,
-        is_turn=True,
-    ),
-    Command(
-        name="answer",
-        run=_answer,
-        summary="Answer the last question",
-        subject=CommandGroup.HELP,
-        seats=EVERYBODY,
+        "answer",
+        _answer,
+        "Answer the last question",
+        CommandGroup.HELP,
         is_turn=True,
         is_hidden=True,
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from kos.desk.arguments import tidy
-from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.filters import FILTER_HELP, dutch_question_of
 from kos.desk.formatting import TextPart, bold, link, say
 from kos.desk.signals import (
@@ -74,12 +74,11 @@ def _block(number: int, row: DutchRow) -> tuple[TextPart, ...]:
 
 COMMANDS = (
     Command(
-        name="dutch",
-        run=_dutch,
-        summary="Dutching: back every outcome at different bookmakers",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="[BOOKMAKER] [kind=snr] [exchanges=no] [filters]",
+        "dutch",
+        _dutch,
+        "Dutching: back every outcome at different bookmakers",
+        CommandGroup.SIGNALS,
+        "[BOOKMAKER] [kind=snr] [exchanges=no] [filters]",
         details="With a bookmaker, stake= is the stake there, which can be a free bet (kind=snr or "
         "kind=sr). Without one, it is the total. Add exchanges=no to use bookmakers only."
         f"\n\n{FILTER_HELP}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rapidfuzz import fuzz, process
 
 from kos.desk.arguments import tidy
-from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.formatting import TextPart, bold, button, code, in_rows, say
 from kos.desk.roles import role_of
 from kos.domain.people.conversation import Answer
@@ -86,28 +86,20 @@ def _version(visit: DeskContext) -> DeskReply:
 
 COMMANDS = (
     Command(
-        name="help",
-        run=_help,
-        summary="List the commands, or explain one",
-        subject=CommandGroup.HELP,
-        seats=EVERYBODY,
-        arguments="[COMMAND]",
+        "help",
+        _help,
+        "List the commands, or explain one",
+        CommandGroup.HELP,
+        "[COMMAND]",
         examples=("/help", "/help qualifier"),
     ),
     Command(
-        name="start",
-        run=_start,
-        summary="Say hello",
-        subject=CommandGroup.HELP,
-        seats=EVERYBODY,
-        arguments="[CODE]",
+        "start",
+        _start,
+        "Say hello",
+        CommandGroup.HELP,
+        "[CODE]",
         details="Add an invitation code to get access.",
     ),
-    Command(
-        name="version",
-        run=_version,
-        summary="Show the KOS version",
-        subject=CommandGroup.HELP,
-        seats=EVERYBODY,
-    ),
+    Command("version", _version, "Show the KOS version", CommandGroup.HELP),
 )

@@ -6,14 +6,7 @@ import secrets
 from datetime import timedelta
 
 from kos.desk.arguments import Arguments, one_of, tidy
-from kos.desk.command import (
-    EVERYBODY,
-    STAFF,
-    Command,
-    CommandGroup,
-    DeskContext,
-    DeskReply,
-)
+from kos.desk.command import STAFF, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.formatting import TextPart, bold, button, say
 from kos.desk.signals import is_reference, pair_of
 from kos.domain.market.places import OWN_EXCHANGE
@@ -224,27 +217,26 @@ def _why(visit: DeskContext) -> DeskReply:
 
 COMMANDS = (
     Command(
-        name="alias",
-        run=_alias,
-        summary="Review uncertain team and player names",
-        subject=CommandGroup.OPERATIONS,
+        "alias",
+        _alias,
+        "Review uncertain team and player names",
+        CommandGroup.OPERATIONS,
+        "[SPORT]",
         seats=STAFF,
-        arguments="[SPORT]",
     ),
     Command(
-        name="why",
-        run=_why,
-        summary="Why an event was or was not matched",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="EVENT",
+        "why",
+        _why,
+        "Why an event was or was not matched",
+        CommandGroup.SIGNALS,
+        "EVENT",
         examples=("/why Leeds v York",),
     ),
     Command(
-        name="settle",
-        run=_settle,
-        summary="Confirm or reject a pair of names",
-        subject=CommandGroup.OPERATIONS,
+        "settle",
+        _settle,
+        "Confirm or reject a pair of names",
+        CommandGroup.OPERATIONS,
         seats=STAFF,
         is_turn=True,
         is_hidden=True,

@@ -6,16 +6,8 @@ import secrets
 from datetime import datetime, timedelta
 
 from kos.desk.arguments import quoted, tidy
-from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
-from kos.desk.formatting import (
-    TextPart,
-    bold,
-    button,
-    in_rows,
-    page_of,
-    say,
-    table,
-)
+from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.formatting import TextPart, bold, button, in_rows, page_of, say, table
 from kos.domain.books.calendar import uk_time
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import OfferLine
@@ -302,37 +294,33 @@ def _catalogue(visit: DeskContext) -> DeskReply:
 
 COMMANDS = (
     Command(
-        name="due",
-        run=_due,
-        summary="What needs your attention: unhedged, expiring or overdue",
-        subject=CommandGroup.OFFERS,
-        seats=EVERYBODY,
-        arguments="[WHO]",
+        "due",
+        _due,
+        "What needs your attention: unhedged, expiring or overdue",
+        CommandGroup.OFFERS,
+        "[WHO]",
     ),
     Command(
-        name="offers",
-        run=_offers,
-        summary="Open offers and their progress",
-        subject=CommandGroup.OFFERS,
-        seats=EVERYBODY,
-        arguments="[WHO] [all]",
+        "offers",
+        _offers,
+        "Open offers and their progress",
+        CommandGroup.OFFERS,
+        "[WHO] [all]",
         examples=("/offers", "/offers ann", "/offers all"),
     ),
     Command(
-        name="offer",
-        run=_offer,
-        summary="One offer, with buttons for the next step",
-        subject=CommandGroup.OFFERS,
-        seats=EVERYBODY,
-        arguments="[WHO] N",
+        "offer",
+        _offer,
+        "One offer, with buttons for the next step",
+        CommandGroup.OFFERS,
+        "[WHO] N",
         examples=("/offer 3", "/offer ann 3"),
     ),
     Command(
-        name="catalogue",
-        run=_catalogue,
-        summary="Offers available at bookmakers",
-        subject=CommandGroup.OFFERS,
-        seats=EVERYBODY,
-        arguments="[BOOKMAKER]",
+        "catalogue",
+        _catalogue,
+        "Offers available at bookmakers",
+        CommandGroup.OFFERS,
+        "[BOOKMAKER]",
     ),
 )

@@ -8,25 +8,9 @@ from difflib import get_close_matches
 import msgspec
 
 from kos.desk.arguments import quoted, tidy
-from kos.desk.command import (
-    ADMINS,
-    STAFF,
-    Command,
-    CommandGroup,
-    DeskContext,
-    DeskReply,
-)
+from kos.desk.command import ADMINS, STAFF, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.dialogue import confirm
-from kos.desk.formatting import (
-    TextPart,
-    bold,
-    button,
-    in_rows,
-    italic,
-    page_of,
-    say,
-    table,
-)
+from kos.desk.formatting import TextPart, bold, button, in_rows, italic, page_of, say, table
 from kos.domain.books.calendar import read_duration, uk_time
 from kos.domain.market.sports import sport_title
 from kos.domain.money import read_count
@@ -45,12 +29,7 @@ from kos.messages import (
 )
 from kos.runtime import SYSTEM, ActorDescribed, Describe, SystemDescribed
 from kos.service.health import state_words
-from kos.views.health import (
-    counted_restarts,
-    credits_sentence,
-    health_view,
-    page_address,
-)
+from kos.views.health import counted_restarts, credits_sentence, health_view, page_address
 from kos.views.opportunities import duration, uk_clock, uk_day
 from kos.views.simulated import SIMULATED
 from kos.views.table import TableView
@@ -282,38 +261,38 @@ def _rechecked(visit: DeskContext, keys: tuple[str, ...]) -> DeskReply:
 
 COMMANDS = (
     Command(
-        name="status",
-        run=_status,
-        summary="System status: actors, price ages, credits, restarts",
-        subject=CommandGroup.OPERATIONS,
+        "status",
+        _status,
+        "System status: actors, price ages, credits, restarts",
+        CommandGroup.OPERATIONS,
         seats=STAFF,
     ),
     Command(
-        name="pause",
-        run=_pause,
-        summary="Pause polling and alerts",
-        subject=CommandGroup.OPERATIONS,
+        "pause",
+        _pause,
+        "Pause polling and alerts",
+        CommandGroup.OPERATIONS,
+        "[2h] [reason]",
         seats=ADMINS,
-        arguments="[2h] [reason]",
         details="Lasts until /resume or the time you give, even if KOS restarts.",
         examples=("/pause", "/pause 8h night"),
         is_turn=True,
     ),
     Command(
-        name="resume",
-        run=_resume,
-        summary="Resume polling and alerts",
-        subject=CommandGroup.OPERATIONS,
+        "resume",
+        _resume,
+        "Resume polling and alerts",
+        CommandGroup.OPERATIONS,
         seats=ADMINS,
         is_turn=True,
     ),
     Command(
-        name="recheck",
-        run=_recheck,
-        summary="Refresh one sport now (shows the cost first)",
-        subject=CommandGroup.OPERATIONS,
+        "recheck",
+        _recheck,
+        "Refresh one sport now (shows the cost first)",
+        CommandGroup.OPERATIONS,
+        "SPORT",
         seats=ADMINS,
-        arguments="SPORT",
         examples=("/recheck soccer_epl",),
         is_turn=True,
         is_slow=True,

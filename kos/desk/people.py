@@ -8,14 +8,7 @@ from datetime import timedelta
 import msgspec
 
 from kos.desk.arguments import one_of, quoted, tidy
-from kos.desk.command import (
-    ADMINS,
-    EVERYBODY,
-    Command,
-    CommandGroup,
-    DeskContext,
-    DeskReply,
-)
+from kos.desk.command import ADMINS, Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.dialogue import confirm
 from kos.desk.formatting import TextPart, bold, button, code, in_rows, page_of, say
 from kos.desk.roles import NO_PARTICIPANTS, Seats, role_of
@@ -181,39 +174,25 @@ def _join(visit: DeskContext) -> DeskReply:
 
 
 COMMANDS = (
+    Command("people", _people, "Who has access", CommandGroup.PEOPLE, seats=ADMINS),
     Command(
-        name="people",
-        run=_people,
-        summary="Who has access",
-        subject=CommandGroup.PEOPLE,
+        "invite",
+        _invite,
+        "Create a one-time invitation code",
+        CommandGroup.PEOPLE,
+        "admin|operator|participant [WHO] [valid=24h]",
         seats=ADMINS,
-    ),
-    Command(
-        name="invite",
-        run=_invite,
-        summary="Create a one-time invitation code",
-        subject=CommandGroup.PEOPLE,
-        seats=ADMINS,
-        arguments="admin|operator|participant [WHO] [valid=24h]",
         examples=("/invite operator", "/invite participant ann valid=2h"),
         is_turn=True,
     ),
     Command(
-        name="remove",
-        run=_remove,
-        summary="Remove someone's access",
-        subject=CommandGroup.PEOPLE,
+        "remove",
+        _remove,
+        "Remove someone's access",
+        CommandGroup.PEOPLE,
+        "USER",
         seats=ADMINS,
-        arguments="USER",
         is_turn=True,
     ),
-    Command(
-        name="join",
-        run=_join,
-        summary="Accept an invitation",
-        subject=CommandGroup.PEOPLE,
-        seats=EVERYBODY,
-        arguments="CODE",
-        is_hidden=True,
-    ),
+    Command("join", _join, "Accept an invitation", CommandGroup.PEOPLE, "CODE", is_hidden=True),
 )

@@ -13,15 +13,8 @@ from datetime import timedelta
 import msgspec
 
 from kos.desk.arguments import Arguments, tidy
-from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
-from kos.desk.dialogue import (
-    Dialogue,
-    DialogueForm,
-    Prompt,
-    confirm,
-    go_on,
-    kept_value,
-)
+from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.dialogue import Dialogue, DialogueForm, Prompt, confirm, go_on, kept_value
 from kos.desk.formatting import bold
 from kos.desk.offers import ask_offer, described, find, may_record
 from kos.desk.signals import pair_hints, pair_of
@@ -213,12 +206,11 @@ FORMS = {"record": DialogueForm(missing=_fact_missing, finish=_fact_finish)}
 
 COMMANDS = (
     Command(
-        name="record",
-        run=_record,
-        summary="Record what happened to an offer",
-        subject=CommandGroup.OFFERS,
-        seats=EVERYBODY,
-        arguments="WHO N FACT [field=value ...]",
+        "record",
+        _record,
+        "Record what happened to an offer",
+        CommandGroup.OFFERS,
+        "WHO N FACT [field=value ...]",
         details="KOS asks for anything you leave out, and you confirm before anything is recorded. "
         "The buttons under /offer do the same.\n\nFacts: "
         f"{', '.join(f'{name} ({form.label})' for name, form in STEP_FORMS.items())}.",

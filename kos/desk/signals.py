@@ -15,28 +15,13 @@ import msgspec
 
 from kos.asking import Asker
 from kos.desk.arguments import Arguments, quoted, read, tidy
-from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.filters import FILTER_HELP, LAID, Query, Question, question_of
-from kos.desk.formatting import (
-    Page,
-    TextPart,
-    bold,
-    button,
-    in_rows,
-    italic,
-    link,
-    page_of,
-    say,
-)
+from kos.desk.formatting import Page, TextPart, bold, button, in_rows, italic, link, page_of, say
 from kos.domain.market.places import PLACE_NAMES
 from kos.domain.money import read_pounds
 from kos.domain.opportunities.dutches import DutchQuery
-from kos.domain.opportunities.opportunity import (
-    BetKind,
-    Opportunity,
-    OpportunityQuery,
-    SignalKeys,
-)
+from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityQuery, SignalKeys
 from kos.domain.people.conversation import MAX_DATA, Kept
 from kos.errors import CommandNotAllowed, KosError
 from kos.messages import (
@@ -451,79 +436,60 @@ def pair_hints(opportunity: Opportunity) -> dict[str, str]:
 
 COMMANDS = (
     Command(
-        name="qualifier",
-        run=_ranked,
-        summary="Best qualifying bets",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="[BOOKMAKER] [filters]",
+        "qualifier",
+        _ranked,
+        "Best qualifying bets",
+        CommandGroup.SIGNALS,
+        "[BOOKMAKER] [filters]",
         details="/qualifier_coral is the same as /qualifier coral; /qualifier_laid searches all "
         f"bookmakers.\n\n{FILTER_HELP}",
         examples=("/qualifier_coral", "/qualifier coral soccer 2h £25", "/qualifier_laid odds=2-6"),
         is_family=True,
     ),
     Command(
-        name="snr",
-        run=_ranked,
-        summary="Best ways to use a free bet (stake not returned)",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="[BOOKMAKER] [filters]",
+        "snr",
+        _ranked,
+        "Best ways to use a free bet (stake not returned)",
+        CommandGroup.SIGNALS,
+        "[BOOKMAKER] [filters]",
         details=f"Set stake= to the value of your free bet.\n\n{FILTER_HELP}",
         examples=("/snr_coral stake=25", "/snr_laid min=4"),
         is_family=True,
     ),
     Command(
-        name="sr",
-        run=_ranked,
-        summary="Best ways to use a free bet (stake returned)",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="[BOOKMAKER] [filters]",
+        "sr",
+        _ranked,
+        "Best ways to use a free bet (stake returned)",
+        CommandGroup.SIGNALS,
+        "[BOOKMAKER] [filters]",
         details=f"Set stake= to the value of your free bet.\n\n{FILTER_HELP}",
         examples=("/sr_coral stake=25",),
         is_family=True,
     ),
     Command(
-        name="refund",
-        run=_ranked,
-        summary="Best bets for a refund offer (money back if it loses)",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="[BOOKMAKER] [back=10] [cash=yes] [filters]",
+        "refund",
+        _ranked,
+        "Best bets for a refund offer (money back if it loses)",
+        CommandGroup.SIGNALS,
+        "[BOOKMAKER] [back=10] [cash=yes] [filters]",
         details="back= is the refund (default: your stake). Add cash=yes if it is paid in cash rather "
         f"than as a free bet.\n\n{FILTER_HELP}",
         examples=("/refund_coral stake=20", "/refund coral stake=10 back=5 cash=yes"),
         is_family=True,
     ),
     Command(
-        name="arbs",
-        run=_arbs,
-        summary="Arbs: bets that profit on every outcome at the prices shown",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="[filters]",
+        "arbs",
+        _arbs,
+        "Arbs: bets that profit on every outcome at the prices shown",
+        CommandGroup.SIGNALS,
+        "[filters]",
         details="Many arbs are pricing errors, and taking arbs can get an account restricted. Check "
         f"both sites first.\n\n{FILTER_HELP}",
         examples=("/arbs", "/arbs coral soccer"),
         is_family=True,
     ),
     Command(
-        name="show",
-        run=_show,
-        summary="One opportunity in detail",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="PAIR",
-        is_hidden=True,
+        "show", _show, "One opportunity in detail", CommandGroup.SIGNALS, "PAIR", is_hidden=True
     ),
-    Command(
-        name="view",
-        run=_view,
-        summary="A page of a long list",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="LIST",
-        is_hidden=True,
-    ),
+    Command("view", _view, "A page of a long list", CommandGroup.SIGNALS, "LIST", is_hidden=True),
 )
