@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from kos.desk.arguments import Arguments, one_of, tidy
-from kos.desk.command import ADMINS, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import ADMINS, Command, CommandGroup, DeskContext, DeskReply, reply_of
 from kos.desk.filters import FILTER_HELP, KINDS, question_of
 from kos.desk.formatting import Rows, TextPart, bold, button, in_rows, italic, say
 from kos.desk.signals import names_seen
@@ -44,9 +44,7 @@ _USUAL_OF_A_FREE_BET = (Measure.RETENTION, Decimal(80))
 
 def _alerts(visit: DeskContext) -> DeskReply:
     """The person's alerts and quiet hours."""
-    return DeskReply(
-        answers=(say(*_summary(visit), buttons=_removers(visit), is_edit=visit.is_edit),)
-    )
+    return reply_of(*_summary(visit), buttons=_removers(visit), is_edit=visit.is_edit)
 
 
 def _alert(visit: DeskContext) -> DeskReply:
@@ -65,7 +63,7 @@ def _alert(visit: DeskContext) -> DeskReply:
         f"Alert {rule.rule_id}: {_title(rule)}. "
         f"You will get one message for each opportunity that qualifies{how}."
     )
-    return _changed(visit, _kept(visit, f"{RULES}{rule.rule_id}", rule), text)
+    return _changed(visit, visit.keep(f"{RULES}{rule.rule_id}", rule), text)
 
 
 def _rule(visit: DeskContext, kind: str, rule_id: int) -> AlertRule:
@@ -175,17 +173,13 @@ def _rules(visit: DeskContext) -> dict[int, AlertRule]:
 
 
 def _preferences(visit: DeskContext) -> Preferences:
-    kept = visit.asker.ask(LEDGER, GetKept(owner=visit.user, prefix=PREFERENCES), KeptListed).kept
-    return msgspec.json.decode(kept[0].value, type=Preferences) if kept else Preferences()
-
-
-def _kept(visit: DeskContext, name: str, value: AlertRule | Preferences) -> Kept:
-    return Kept(owner=visit.user, name=name, value=msgspec.json.encode(value).decode())
+    value = visit.kept_value(PREFERENCES)
+    return msgspec.json.decode(value, type=Preferences) if value else Preferences()
 
 
 def _with_preferences(visit: DeskContext, changed: Preferences, word: str) -> DeskReply:
     check_preferences(changed)
-    return _changed(visit, _kept(visit, PREFERENCES, changed), word)
+    return _changed(visit, visit.keep(PREFERENCES, changed), word)
 
 
 def _changed(visit: DeskContext, kept: Kept, word: str) -> DeskReply:

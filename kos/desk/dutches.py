@@ -7,16 +7,8 @@ import msgspec
 from kos.desk.arguments import tidy
 from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply
 from kos.desk.filters import FILTER_HELP, dutch_question_of
-from kos.desk.formatting import TextPart, bold, link, say
-from kos.desk.signals import (
-    head_of,
-    hints_of,
-    names_seen,
-    nothing,
-    page_within,
-    reach,
-    short_command,
-)
+from kos.desk.formatting import TextPart, bold, link
+from kos.desk.signals import names_seen, ranked_list, reach
 from kos.messages import DutchesRanked, GetDutches
 from kos.views.dutches import DutchRow, dutches_view
 
@@ -30,21 +22,7 @@ def _dutch(visit: DeskContext) -> DeskReply:
     ranked = visit.asker.ask("scorer", GetDutches(query=query), DutchesRanked)
     view = dutches_view(ranked.answer, query)
     blocks = [_block(number, row) for number, row in enumerate(view.rows, start=1)]
-    eligible = ranked.answer.considered - sum(ranked.answer.rejected.values())
-    page = page_within(blocks, question, eligible, _PAGE)
-    command, kept = short_command(visit, question.command())
-    return DeskReply(
-        answers=(
-            say(
-                *head_of(view.title, ranked.answer.as_of, ranked),
-                *(page.parts() if blocks else nothing(view.left_out, hints_of(visit, query))),
-                f"\n\n{view.summary}.",
-                buttons=page.turners(command),
-                is_edit=visit.is_edit,
-            ),
-        ),
-        kept=kept,
-    )
+    return ranked_list(visit, question, ranked, view, blocks, size=_PAGE)
 
 
 def _block(number: int, row: DutchRow) -> tuple[TextPart, ...]:

@@ -135,12 +135,12 @@ class Page(msgspec.Struct, frozen=True):
         return tuple(parts)
 
     def turners(self, command: str) -> Rows:
-        """Buttons to the pages before and after; none if there is only one page.
+        """Buttons to the pages before and after; none for a single page or too long a command.
 
         Args:
-            command: As typed, without the page; short enough for a button.
+            command: As typed, without the page.
         """
-        if self.count <= 1:
+        if self.count <= 1 or len(f"{command} page={self.count}".encode()) > MAX_DATA:
             return ()
         row = []
         if self.number > 1:

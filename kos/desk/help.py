@@ -5,7 +5,7 @@ from __future__ import annotations
 from rapidfuzz import fuzz, process
 
 from kos.desk.arguments import tidy
-from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply, reply_of
 from kos.desk.formatting import TextPart, bold, button, code, in_rows, say
 from kos.desk.roles import role_of
 from kos.domain.people.conversation import Answer
@@ -32,7 +32,7 @@ def _help(visit: DeskContext) -> DeskReply:
                 "".join(f"/{command.name:<{width}}  {command.summary}\n" for command in of_it)
             )
     parts.append("\nSend /help COMMAND for details.")
-    return DeskReply(answers=(say(*parts),))
+    return reply_of(*parts)
 
 
 def _about(wanted: str, own: list[Command]) -> Answer:
@@ -69,19 +69,15 @@ def _start(visit: DeskContext) -> DeskReply:
         if visit.premises.is_simulated
         else ""
     )
-    return DeskReply(
-        answers=(
-            say(
-                f"Hello {visit.person.name}. You are {role_of(visit.person.seat)}.{simulated}"
-                " KOS finds, prices and tracks matched bets. You place them yourself. Send /help for the commands.",
-                buttons=buttons,
-            ),
-        )
+    return reply_of(
+        f"Hello {visit.person.name}. You are {role_of(visit.person.seat)}.{simulated}"
+        " KOS finds, prices and tracks matched bets. You place them yourself. Send /help for the commands.",
+        buttons=buttons,
     )
 
 
 def _version(visit: DeskContext) -> DeskReply:
-    return DeskReply(answers=(say(f"KOS {visit.premises.version}"),))
+    return reply_of(f"KOS {visit.premises.version}")
 
 
 COMMANDS = (

@@ -6,13 +6,12 @@ import secrets
 from datetime import timedelta
 
 from kos.desk.arguments import Arguments, one_of, tidy
-from kos.desk.command import STAFF, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import STAFF, Command, CommandGroup, DeskContext, DeskReply, reply_of
 from kos.desk.formatting import TextPart, bold, button, say
 from kos.desk.signals import is_reference, pair_of
 from kos.domain.market.places import OWN_EXCHANGE
 from kos.domain.market.quotes import EventMatch, Verdict
 from kos.domain.matching.aliases import AliasVerdict, NamePair
-from kos.domain.money import read_count
 from kos.domain.people.conversation import Action, Button
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
@@ -44,8 +43,8 @@ def _alias(visit: DeskContext) -> DeskReply:
             f"No names to check. {alone:,} {'event has' if alone == 1 else 'events have'} no match on "
             "the exchange."
         )
-        return DeskReply(answers=(say(text, is_edit=visit.is_edit),))
-    number = min(read_count("page", visit.words.get("page") or "1"), len(doubts))
+        return reply_of(text, is_edit=visit.is_edit)
+    number = min(visit.page, len(doubts))
     match, pairs = doubts[number - 1]
     name = tidy(listed.names.get(match.event_id, match.event_id), _MAX_NAME)
     parts: list[TextPart] = [
@@ -195,7 +194,7 @@ def _why(visit: DeskContext) -> DeskReply:
                 f"Both prices for {tidy(pair.home, 60)} v {tidy(pair.away, 60)} come from the"
                 " same feed under the same name, so no names were matched."
             )
-            return DeskReply(answers=(say(text),))
+            return reply_of(text)
         question = GetMatch(event_id=pair.event_id)
     answer = visit.asker.ask("reconciler", question, MatchDescribed)
     if answer.match is None:
@@ -212,7 +211,7 @@ def _why(visit: DeskContext) -> DeskReply:
     parts += _because(match)
     for outcome in match.outcomes[:6]:
         parts.append(f"\n{tidy(outcome.outcome, 60)} is {tidy(outcome.runner, 60)} on the exchange")
-    return DeskReply(answers=(say(*parts),))
+    return reply_of(*parts)
 
 
 COMMANDS = (

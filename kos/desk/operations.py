@@ -8,23 +8,19 @@ from difflib import get_close_matches
 import msgspec
 
 from kos.desk.arguments import quoted, tidy
-from kos.desk.command import ADMINS, STAFF, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import ADMINS, STAFF, Command, CommandGroup, DeskContext, DeskReply, reply_of
 from kos.desk.dialogue import confirm
 from kos.desk.formatting import TextPart, bold, button, in_rows, italic, page_of, say, table
 from kos.domain.books.calendar import read_duration, uk_time
 from kos.domain.market.sports import sport_title
-from kos.domain.money import read_count
 from kos.domain.people.conversation import KOS, PAUSE, Kept
 from kos.errors import CommandNotAllowed, InvalidInput, KosError
 from kos.messages import (
     FETCHER,
-    LEDGER,
     BudgetDescribed,
     FetchAnswered,
     FetchNow,
     GetBudget,
-    GetKept,
-    KeptListed,
     PauseChanged,
 )
 from kos.runtime import SYSTEM, ActorDescribed, Describe, SystemDescribed
@@ -86,7 +82,7 @@ def _status(visit: DeskContext) -> DeskReply:
         )
         for row in view.actors
     )
-    page = page_of([("",) for _ in rows], read_count("page", visit.words.get("page") or "1"), _ROWS)
+    page = page_of([("",) for _ in rows], visit.page, _ROWS)
     first = (page.number - 1) * _ROWS
     actors = TableView(
         title="",
@@ -96,9 +92,7 @@ def _status(visit: DeskContext) -> DeskReply:
     )
     parts += ["\n\n", table(actors)]
     refresh = () if page.count > 1 else ((button("Refresh", "/status"),),)
-    return DeskReply(
-        answers=(say(*parts, buttons=(*page.turners("/status"), *refresh), is_edit=visit.is_edit),)
-    )
+    return reply_of(*parts, buttons=(*page.turners("/status"), *refresh), is_edit=visit.is_edit)
 
 
 def _age(actor: ActorDescribed) -> str:
@@ -136,8 +130,7 @@ def _credits(visit: DeskContext) -> str:
 
 def kept_pause(visit: DeskContext) -> Pause | None:
     """The current pause; None if there is none."""
-    kept = visit.asker.ask(LEDGER, GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept
-    value = next((entry.value for entry in kept if entry.name == PAUSE), "")
+    value = visit.kept_value(PAUSE, owner=KOS)
     return msgspec.json.decode(value, type=Pause) if value else None
 
 
@@ -171,14 +164,7 @@ def _pause(visit: DeskContext) -> DeskReply:
                 " Prices on screen will go stale. A restart does not end the pause.",
             ),
         ),
-        kept=(
-            Kept(
-                owner=KOS,
-                name=PAUSE,
-                value=msgspec.json.encode(pause).decode(),
-                expires_at=until,
-            ),
-        ),
+        kept=(visit.keep(PAUSE, pause, until, owner=KOS),),
         tells=(("budget", PauseChanged()),),
         is_turn=True,
     )
@@ -242,7 +228,7 @@ def _which_sport(keys: list[str]) -> DeskReply:
     heads = dict.fromkeys(key.partition("_")[0] for key in keys)
     offered = keys if len(keys) <= 2 * _ROWS else list(heads)
     buttons = in_rows(button(key, f"/recheck {quoted(key)}") for key in offered[: 2 * _ROWS])
-    return DeskReply(answers=(say("Which sport? No credits have been used yet.", buttons=buttons),))
+    return reply_of("Which sport? No credits have been used yet.", buttons=buttons)
 
 
 def _rechecked(visit: DeskContext, keys: tuple[str, ...]) -> DeskReply:
@@ -256,7 +242,7 @@ def _rechecked(visit: DeskContext, keys: tuple[str, ...]) -> DeskReply:
         else:
             mark = "✓" if fetched.is_done else "⚠"
             lines.append(f"\n{mark} {key}: {tidy(fetched.detail, 200)}")
-    return DeskReply(answers=(say(bold("Refreshed"), *lines, f"\n\n{_credits(visit)}"),))
+    return reply_of(bold("Refreshed"), *lines, f"\n\n{_credits(visit)}")
 
 
 COMMANDS = (

@@ -8,12 +8,11 @@ from datetime import timedelta
 import msgspec
 
 from kos.desk.arguments import one_of, quoted, tidy
-from kos.desk.command import ADMINS, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import ADMINS, Command, CommandGroup, DeskContext, DeskReply, reply_of
 from kos.desk.dialogue import confirm
-from kos.desk.formatting import TextPart, bold, button, code, in_rows, page_of, say
+from kos.desk.formatting import TextPart, bold, button, code, in_rows, say
 from kos.desk.roles import NO_PARTICIPANTS, Seats, role_of
 from kos.domain.books.calendar import read_duration, uk_time
-from kos.domain.money import read_count
 from kos.domain.people.conversation import MAX_DATA, Person, Seat
 from kos.domain.people.invitations import CODE_BYTES, DEFAULT_LIFE, code_digest
 from kos.errors import CommandNotAllowed, InvalidInput
@@ -49,24 +48,14 @@ def _people(visit: DeskContext) -> DeskReply:
                 f" {tidy(person.user, 60)}: {person.seat}{own}{since}",
             )
         )
-    page = page_of(blocks, read_count("page", visit.words.get("page") or "1"), _PAGE)
     leaving = [
         button(f"Remove {person.name}", command)
         for person in listed
         if len((command := f"/remove {quoted(person.user)}").encode()) <= MAX_DATA
     ]
-    body = page.parts() if blocks else ("No one except users of this machine's terminal.",)
-    return DeskReply(
-        answers=(
-            say(
-                bold("People"),
-                "\n\n",
-                *body,
-                buttons=(*in_rows(leaving[:20]), *page.turners("/people")),
-                is_edit=visit.is_edit,
-            ),
-        )
-    )
+    empty = "No one except users of this machine's terminal."
+    rows = in_rows(leaving[:20])
+    return visit.listed("People", blocks, _PAGE, "/people", empty=empty, buttons=rows)
 
 
 def _seats(visit: DeskContext) -> Seats:
@@ -164,12 +153,8 @@ def _check_participant(visit: DeskContext, participant: str) -> None:
 
 
 def _join(visit: DeskContext) -> DeskReply:
-    return DeskReply(
-        answers=(
-            say(
-                f"You already have access, as {role_of(visit.person.seat)}. Send /help for the commands."
-            ),
-        )
+    return reply_of(
+        f"You already have access, as {role_of(visit.person.seat)}. Send /help for the commands."
     )
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from kos.desk.arguments import Arguments, tidy
 from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply
-from kos.desk.dialogue import Dialogue, DialogueForm, Prompt, confirm, go_on, kept_value
+from kos.desk.dialogue import Dialogue, DialogueForm, Prompt, confirm, go_on
 from kos.desk.formatting import bold
 from kos.desk.offers import ask_offer, described, find, may_record
 from kos.desk.signals import pair_hints, pair_of
@@ -24,7 +24,7 @@ from kos.domain.offers.forms import STEP_FORMS, FactForm, is_headline
 from kos.domain.offers.suggestions import LEFT_OUT, FormContext
 from kos.domain.offers.table import not_allowed
 from kos.domain.offers.typed_facts import spoken
-from kos.domain.people.conversation import Kept, Seat
+from kos.domain.people.conversation import Seat
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
     LEDGER,
@@ -66,7 +66,7 @@ def _hints(visit: DeskContext, participant: str, instance: str, pair: str) -> di
     """Suggestions from the opportunity on screen, or from the one used for the offer's bet."""
     if pair:
         return pair_hints(pair_of(visit, pair))
-    value = kept_value(visit, _pair_name(participant, instance))
+    value = visit.kept_value(_pair_name(participant, instance))
     return msgspec.json.decode(value, type=dict[str, str]) if value else {}
 
 
@@ -80,12 +80,7 @@ def with_pair(
     """The same, with the opportunity on screen stored for the offer's next facts."""
     if not hints:
         return reply
-    kept = Kept(
-        owner=visit.user,
-        name=_pair_name(participant, instance),
-        value=msgspec.json.encode(hints).decode(),
-        expires_at=visit.now + _PAIR_FOR,
-    )
+    kept = visit.keep(_pair_name(participant, instance), hints, visit.now + _PAIR_FOR)
     return msgspec.structs.replace(reply, kept=(*reply.kept, kept))
 
 
