@@ -9,7 +9,7 @@ import msgspec
 from kos.desk.arguments import Arguments, one_of, tidy
 from kos.desk.command import ADMINS, Command, CommandGroup, DeskContext, DeskReply, reply_of
 from kos.desk.filters import FILTER_HELP, KINDS, question_of
-from kos.desk.formatting import Rows, TextPart, bold, button, in_rows, italic, say
+from kos.desk.formatting import TextPart, bold, button, in_rows, italic, say
 from kos.desk.signals import names_seen
 from kos.domain.books.calendar import read_clock, read_duration, uk_time
 from kos.domain.money import MOST_POUNDS, number_in, read_count, read_pounds
@@ -44,7 +44,9 @@ _USUAL_OF_A_FREE_BET = (Measure.RETENTION, Decimal(80))
 
 def _alerts(visit: DeskContext) -> DeskReply:
     """The person's alerts and quiet hours."""
-    return reply_of(*_summary(visit), buttons=_removers(visit), is_edit=visit.is_edit)
+    rules = _rules(visit)
+    removers = in_rows((button(f"Remove {n}", f"/unalert {n}") for n in rules), 3)
+    return reply_of(*_summary(visit, rules), buttons=removers, is_edit=visit.is_edit)
 
 
 def _alert(visit: DeskContext) -> DeskReply:
@@ -199,8 +201,8 @@ def _refuse_elsewhere(visit: DeskContext) -> None:
 # --- in words ---------------------------------------------------------------------------------------
 
 
-def _summary(visit: DeskContext) -> tuple[TextPart, ...]:
-    rules, preferences = _rules(visit), _preferences(visit)
+def _summary(visit: DeskContext, rules: dict[int, AlertRule]) -> tuple[TextPart, ...]:
+    preferences = _preferences(visit)
     parts: list[TextPart] = [bold("Your alerts"), "\n"]
     for rule in rules.values():
         digest = " (digest)" if rule.is_digest else ""
@@ -218,12 +220,6 @@ def _summary(visit: DeskContext) -> tuple[TextPart, ...]:
     if visit.person.seat is Seat.ADMIN:
         parts.append(f" System alerts: {'on' if preferences.wants_system else 'off'}.")
     return tuple(parts)
-
-
-def _removers(visit: DeskContext) -> Rows:
-    return in_rows(
-        (button(f"Remove {number}", f"/unalert {number}") for number in _rules(visit)), 3
-    )
 
 
 def _title(rule: AlertRule) -> str:

@@ -32,6 +32,8 @@ _ROWS = 25
 _MOST_LINES = 12
 _DEFAULT = "month"
 _RESULT_KINDS = frozenset(kind.value for kind in RESULTS)
+_HELD = frozenset({"bank", "transit", "bookmaker", "exchange"})
+"""Accounts of money or free bets, not of equity or profit."""
 _EXPOSED = ("staked", "exposure", "transit")
 
 
@@ -59,15 +61,11 @@ def _books(visit: DeskContext, scope: Scope, span: Period = (None, None)) -> Boo
 def _balance(visit: DeskContext) -> DeskReply:
     """Every account with a balance, and the total."""
     books = _books(visit, _asked(visit)[1])
-    held = [line for line in books.balances if line.balance and _is_held(line.account)]
+    held = [
+        line for line in books.balances if line.balance and line.account.partition(":")[0] in _HELD
+    ]
     total = f"Capital {pounds(books.capital)} ({pounds(books.locked)} tied up)"
     return _tabled(visit, "Balances", total, balances_table(held))
-
-
-def _is_held(account: str) -> bool:
-    """Whether an account is money or a free bet, not equity or profit."""
-    head = account.partition(":")[0]
-    return head in {"bank", "transit", "bookmaker", "exchange"}
 
 
 def _exposure(visit: DeskContext) -> DeskReply:

@@ -157,10 +157,6 @@ class Shown:
         return DeskReply(answers=answers, actions=tuple(self._actions))
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def find(visit: DeskContext, plain: tuple[str, ...]) -> OfferLine:
     """The offer that ``N`` or ``WHO N`` means.
 
@@ -221,9 +217,8 @@ def described(visit: DeskContext, line: OfferLine, before: str = "") -> DeskRepl
         if view.rows:
             parts += [f"\n\n{name}\n", table(view)]
     for reminder in offer.reminders:
-        parts.append(
-            f"\n⚠ {tidy(_sentence(reminder.what), 150)}. {_due_at(reminder.kind, reminder.due_at, visit.now)}"
-        )
+        what = tidy(reminder.what[:1].upper() + reminder.what[1:], 150)
+        parts.append(f"\n⚠ {what}. {_due_at(reminder.kind, reminder.due_at, visit.now)}")
     last = offer.events[-1] if offer.events else None
     if last is not None:
         by = tidy(last.recorded_by, 40)

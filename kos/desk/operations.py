@@ -23,7 +23,7 @@ from kos.messages import (
     GetBudget,
     PauseChanged,
 )
-from kos.runtime import SYSTEM, ActorDescribed, Describe, SystemDescribed
+from kos.runtime import SYSTEM, Describe, SystemDescribed
 from kos.service.health import state_words
 from kos.views.health import counted_restarts, credits_sentence, health_view, page_address
 from kos.views.opportunities import duration, uk_clock, uk_day
@@ -71,7 +71,12 @@ def _status(visit: DeskContext) -> DeskReply:
         parts.append(f"\n⏸ {_paused(pause, visit.now)}")
     for problem in view.problems[:10]:
         parts.append(f"\n⚠ {tidy(problem[:1].upper() + problem[1:], 200)}")
-    ages = {actor.name: _age(actor) for node in system.nodes for actor in node.actors}
+    ages = {
+        actor.name: duration(actor.since_message_s)
+        for node in system.nodes
+        for actor in node.actors
+        if actor.since_message_s is not None
+    }
     rows = tuple(
         (
             row.name,
@@ -93,10 +98,6 @@ def _status(visit: DeskContext) -> DeskReply:
     parts += ["\n\n", table(actors)]
     refresh = () if page.count > 1 else ((button("Refresh", "/status"),),)
     return reply_of(*parts, buttons=(*page.turners("/status"), *refresh), is_edit=visit.is_edit)
-
-
-def _age(actor: ActorDescribed) -> str:
-    return "" if actor.since_message_s is None else duration(actor.since_message_s)
 
 
 def _prices(system: SystemDescribed, now: datetime, competitions: int) -> str:

@@ -316,7 +316,10 @@ class PriceCache:
     ) -> None:
         """The call brought nothing; pause before the next, as long as the service asks at least."""
         self._in_flight.pop(tuple(batch), None)
-        self._pause(now, retry_after_s)
+        doubled = self._policy.backoff_s * 2.0 ** min(self._failures, 30)
+        self._failures += 1
+        wait_s = max(min(doubled, self._policy.backoff_cap_s), retry_after_s or 0.0)
+        self._not_before = now + timedelta(seconds=wait_s)
 
     def _take(self, book: MarketBook, now: datetime) -> None:
         """Keep a book that is wanted."""
@@ -326,12 +329,8 @@ class PriceCache:
         state.read_at = now
         state.hurry_from = state.rest_until = None
         state.absences = 0
-        held = self._books.get(book.market_id)
-        if (
-            held is not None
-            and held.version > book.version
-            and self._age_s(held, now) <= (self._policy.ttl_s)
-        ):
+        held = self.read(book.market_id, now)
+        if held is not None and held.is_fresh and held.book.version > book.version:
             # Prices of an older version are void. (A version that stays low is a new count.)
             return
         if book.status == "CLOSED":
@@ -341,16 +340,6 @@ class PriceCache:
         self._books[book.market_id] = book
         if book.is_in_play:
             state.rest_until = now + timedelta(seconds=self._policy.gone_recheck_s)
-
-    @staticmethod
-    def _age_s(book: MarketBook, now: datetime) -> float:
-        return max(0.0, (now - book.received_at).total_seconds())
-
-    def _pause(self, now: datetime, retry_after_s: float | None) -> None:
-        doubled = self._policy.backoff_s * 2.0 ** min(self._failures, 30)
-        self._failures += 1
-        wait_s = max(min(doubled, self._policy.backoff_cap_s), retry_after_s or 0.0)
-        self._not_before = now + timedelta(seconds=wait_s)
 
     def _forget_lost_calls(self, now: datetime) -> None:
         lost_after = timedelta(seconds=self._policy.lost_call_s)
@@ -365,7 +354,7 @@ class PriceCache:
         book = self._books.get(market_id)
         if book is None:
             return None
-        age_s = self._age_s(book, now)
+        age_s = max(0.0, (now - book.received_at).total_seconds())
         return CachedBook(book, age_s, age_s <= self._policy.ttl_s)
 
     def books(self) -> tuple[MarketBook, ...]:
