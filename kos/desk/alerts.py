@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from kos.desk.arguments import Arguments, one_of, tidy
-from kos.desk.command import ADMINS, Command, CommandGroup, DeskContext, DeskReply, reply_of
+from kos.desk.command import ADMINS, Command, DeskContext, DeskReply, Subject, reply_of
 from kos.desk.filters import FILTER_HELP, KINDS, question_of
 from kos.desk.formatting import TextPart, bold, button, in_rows, italic, say
 from kos.desk.signals import names_seen
@@ -244,12 +244,12 @@ def _threshold(measure: Measure, text: str) -> Decimal:
 
 
 COMMANDS = (
-    Command("alerts", _alerts, "Your alerts and quiet hours", CommandGroup.ALERTS),
+    Command("alerts", _alerts, "Your alerts and quiet hours", Subject.ALERTS),
     Command(
         "alert",
         _alert,
         "Set up an alert",
-        CommandGroup.ALERTS,
+        Subject.ALERTS,
         "KIND [BOOKMAKER] [filters] [rating=98 | profit=5 | retention=80 | score=0.3] [digest]",
         details=f"KIND is {', '.join(_WATCHED[:-1])} or {_WATCHED[-1]}. You get one message per "
         "opportunity, and it is updated when the opportunity goes. Add digest to receive it in "
@@ -261,29 +261,20 @@ COMMANDS = (
         "unalert",
         _unalert,
         "Remove one of your alerts",
-        CommandGroup.ALERTS,
+        Subject.ALERTS,
         "NUMBER | all",
         is_turn=True,
     ),
+    Command("quiet", _quiet, "Set quiet hours", Subject.ALERTS, "22:30-07:00 | off", is_turn=True),
+    Command("mute", _mute, "Mute alerts for a while", Subject.ALERTS, "[2h] | off", is_turn=True),
     Command(
-        "quiet", _quiet, "Set quiet hours", CommandGroup.ALERTS, "22:30-07:00 | off", is_turn=True
-    ),
-    Command(
-        "mute", _mute, "Mute alerts for a while", CommandGroup.ALERTS, "[2h] | off", is_turn=True
-    ),
-    Command(
-        "digest",
-        _digest,
-        "How often held alerts are sent",
-        CommandGroup.ALERTS,
-        "MINUTES",
-        is_turn=True,
+        "digest", _digest, "How often held alerts are sent", Subject.ALERTS, "MINUTES", is_turn=True
     ),
     Command(
         "system_alerts",
         _system_alerts,
         "Turn KOS system alerts on or off",
-        CommandGroup.ALERTS,
+        Subject.ALERTS,
         "on | off",
         seats=ADMINS,
         is_turn=True,

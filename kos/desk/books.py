@@ -10,7 +10,7 @@ import msgspec
 
 from kos.desk.arguments import Arguments, quoted, tidy
 from kos.desk.charts import MISSING, profit_chart
-from kos.desk.command import ADMINS, Command, CommandGroup, DeskContext, DeskReply, Scope, reply_of
+from kos.desk.command import ADMINS, Command, DeskContext, DeskReply, Scope, Subject, reply_of
 from kos.desk.dialogue import confirm
 from kos.desk.formatting import TextPart, bold, button, in_rows, page_of, say, table
 from kos.desk.recording import record_fact
@@ -279,29 +279,25 @@ _PERIODS = f"Periods: {ALLOWED}. Default: this month."
 
 COMMANDS = (
     Command(
-        "balance", _balance, "Balances at every bookmaker and exchange", CommandGroup.BOOKS, "[WHO]"
+        "balance", _balance, "Balances at every bookmaker and exchange", Subject.BOOKS, "[WHO]"
     ),
     Command(
         "profit",
         _profit,
         "Profit for a period, with a chart",
-        CommandGroup.BOOKS,
+        Subject.BOOKS,
         "[WHO] [PERIOD]",
         details=_PERIODS,
         examples=("/profit", "/profit ann 30d", "/profit 2026-27"),
         is_slow=True,
     ),
-    Command(
-        "exposure", _exposure, "Money in open bets and in transit", CommandGroup.BOOKS, "[WHO]"
-    ),
-    Command(
-        "float", _float, "Free balance for laying at each exchange", CommandGroup.BOOKS, "[WHO]"
-    ),
+    Command("exposure", _exposure, "Money in open bets and in transit", Subject.BOOKS, "[WHO]"),
+    Command("float", _float, "Free balance for laying at each exchange", Subject.BOOKS, "[WHO]"),
     Command(
         "statement",
         _statement,
         "Statement for a period, as a CSV file",
-        CommandGroup.BOOKS,
+        Subject.BOOKS,
         "[WHO] [PERIOD]",
         details=_PERIODS,
         is_slow=True,
@@ -310,7 +306,7 @@ COMMANDS = (
         "undo",
         _undo,
         "Undo a money entry recorded by mistake",
-        CommandGroup.BOOKS,
+        Subject.BOOKS,
         "WHO ENTRY [reason=...]",
         seats=ADMINS,
         details="The number of an entry is in /statement. To reopen an offer closed by mistake, use "

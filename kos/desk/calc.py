@@ -5,7 +5,7 @@ from __future__ import annotations
 from rapidfuzz import fuzz, process
 
 from kos.desk.arguments import tidy
-from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply, reply_of
+from kos.desk.command import Command, DeskContext, DeskReply, Subject, reply_of
 from kos.desk.formatting import TextPart, bold, button, code, in_rows, table
 from kos.domain.calculators import KINDS, Calculator, calculate
 from kos.domain.calculators.spoken import label_of, spoken_inputs
@@ -70,7 +70,7 @@ COMMANDS = (
         "calc",
         _calc,
         "Lay, dutching, accumulator and odds calculators",
-        CommandGroup.CALCULATORS,
+        Subject.CALCULATORS,
         "[KIND name=value ...]",
         details="/calc lists the calculators, /calc KIND the inputs of one. "
         "Separate lists with commas.",

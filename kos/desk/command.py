@@ -24,7 +24,7 @@ STAFF = frozenset({Seat.ADMIN, Seat.OPERATOR})
 ADMINS = frozenset({Seat.ADMIN})
 
 
-class CommandGroup(StrEnum):
+class Subject(StrEnum):
     """The subject of a command, in the order of help."""
 
     SIGNALS = "Opportunities"
@@ -186,7 +186,7 @@ class Command:
     """1 to 32 of ``a-z0-9_``, without the slash."""
     run: Callable[[DeskContext], DeskReply]
     summary: str
-    subject: CommandGroup
+    subject: Subject
     arguments: str = ""
     """As shown by help."""
     _: KW_ONLY

@@ -16,7 +16,7 @@ from datetime import timedelta
 import msgspec
 
 from kos.desk.arguments import Arguments, tidy
-from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply, reply_of
+from kos.desk.command import Command, DeskContext, DeskReply, Subject, reply_of
 from kos.desk.formatting import Rows, TextPart, button, in_rows, say
 from kos.domain.offers.suggestions import LEFT_OUT
 from kos.domain.people.conversation import Action, Button, Kept
@@ -223,13 +223,8 @@ def _cancel(visit: DeskContext) -> DeskReply:
 
 
 COMMANDS = (
-    Command("cancel", _cancel, "Cancel the current question", CommandGroup.HELP, is_turn=True),
+    Command("cancel", _cancel, "Cancel the current question", Subject.HELP, is_turn=True),
     Command(
-        "answer",
-        _answer,
-        "Answer the last question",
-        CommandGroup.HELP,
-        is_turn=True,
-        is_hidden=True,
+        "answer", _answer, "Answer the last question", Subject.HELP, is_turn=True, is_hidden=True
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from kos.desk.arguments import tidy
-from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import Command, DeskContext, DeskReply, Subject
 from kos.desk.filters import FILTER_HELP, dutch_question_of
 from kos.desk.formatting import TextPart, bold, link
 from kos.desk.signals import names_seen, ranked_list, reach
@@ -55,7 +55,7 @@ COMMANDS = (
         "dutch",
         _dutch,
         "Dutching: back every outcome at different bookmakers",
-        CommandGroup.SIGNALS,
+        Subject.SIGNALS,
         "[BOOKMAKER] [kind=snr] [exchanges=no] [filters]",
         details="With a bookmaker, stake= is the stake there, which can be a free bet (kind=snr or "
         "kind=sr). Without one, it is the total. Add exchanges=no to use bookmakers only."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rapidfuzz import fuzz, process
 
 from kos.desk.arguments import tidy
-from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply, reply_of
+from kos.desk.command import Command, DeskContext, DeskReply, Subject, reply_of
 from kos.desk.formatting import TextPart, bold, button, code, in_rows, say
 from kos.desk.roles import role_of
 from kos.domain.people.conversation import Answer
@@ -23,7 +23,7 @@ def _help(visit: DeskContext) -> DeskReply:
     if wanted:
         return DeskReply(answers=(_about(wanted, own),))
     parts: list[TextPart] = ["Commands you can use\n"]
-    for subject in CommandGroup:
+    for subject in Subject:
         of_it = [command for command in own if command.subject is subject]
         if of_it:
             parts += ["\n", bold(subject.value), "\n"]
@@ -85,7 +85,7 @@ COMMANDS = (
         "help",
         _help,
         "List the commands, or explain one",
-        CommandGroup.HELP,
+        Subject.HELP,
         "[COMMAND]",
         examples=("/help", "/help qualifier"),
     ),
@@ -93,9 +93,9 @@ COMMANDS = (
         "start",
         _start,
         "Say hello",
-        CommandGroup.HELP,
+        Subject.HELP,
         "[CODE]",
         details="Add an invitation code to get access.",
     ),
-    Command("version", _version, "Show the KOS version", CommandGroup.HELP),
+    Command("version", _version, "Show the KOS version", Subject.HELP),
 )

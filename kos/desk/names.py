@@ -6,7 +6,7 @@ import secrets
 from datetime import timedelta
 
 from kos.desk.arguments import Arguments, one_of, tidy
-from kos.desk.command import STAFF, Command, CommandGroup, DeskContext, DeskReply, reply_of
+from kos.desk.command import STAFF, Command, DeskContext, DeskReply, Subject, reply_of
 from kos.desk.formatting import TextPart, bold, button, say
 from kos.desk.signals import is_reference, pair_of
 from kos.domain.market.places import OWN_EXCHANGE
@@ -219,7 +219,7 @@ COMMANDS = (
         "alias",
         _alias,
         "Review uncertain team and player names",
-        CommandGroup.OPERATIONS,
+        Subject.OPERATIONS,
         "[SPORT]",
         seats=STAFF,
     ),
@@ -227,7 +227,7 @@ COMMANDS = (
         "why",
         _why,
         "Why an event was or was not matched",
-        CommandGroup.SIGNALS,
+        Subject.SIGNALS,
         "EVENT",
         examples=("/why Leeds v York",),
     ),
@@ -235,7 +235,7 @@ COMMANDS = (
         "settle",
         _settle,
         "Confirm or reject a pair of names",
-        CommandGroup.OPERATIONS,
+        Subject.OPERATIONS,
         seats=STAFF,
         is_turn=True,
         is_hidden=True,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from kos.desk.arguments import quoted, tidy
-from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import Command, DeskContext, DeskReply, Subject
 from kos.desk.formatting import TextPart, bold, button, in_rows, page_of, say, table
 from kos.domain.books.calendar import uk_time
 from kos.domain.books.double_entry import pounds
@@ -279,14 +279,14 @@ COMMANDS = (
         "due",
         _due,
         "What needs your attention: unhedged, expiring or overdue",
-        CommandGroup.OFFERS,
+        Subject.OFFERS,
         "[WHO]",
     ),
     Command(
         "offers",
         _offers,
         "Open offers and their progress",
-        CommandGroup.OFFERS,
+        Subject.OFFERS,
         "[WHO] [all]",
         examples=("/offers", "/offers ann", "/offers all"),
     ),
@@ -294,15 +294,11 @@ COMMANDS = (
         "offer",
         _offer,
         "One offer, with buttons for the next step",
-        CommandGroup.OFFERS,
+        Subject.OFFERS,
         "[WHO] N",
         examples=("/offer 3", "/offer ann 3"),
     ),
     Command(
-        "catalogue",
-        _catalogue,
-        "Offers available at bookmakers",
-        CommandGroup.OFFERS,
-        "[BOOKMAKER]",
+        "catalogue", _catalogue, "Offers available at bookmakers", Subject.OFFERS, "[BOOKMAKER]"
     ),
 )

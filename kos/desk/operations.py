@@ -8,7 +8,7 @@ from difflib import get_close_matches
 import msgspec
 
 from kos.desk.arguments import quoted, tidy
-from kos.desk.command import ADMINS, STAFF, Command, CommandGroup, DeskContext, DeskReply, reply_of
+from kos.desk.command import ADMINS, STAFF, Command, DeskContext, DeskReply, Subject, reply_of
 from kos.desk.dialogue import confirm
 from kos.desk.formatting import TextPart, bold, button, in_rows, italic, page_of, say, table
 from kos.domain.books.calendar import read_duration, uk_time
@@ -251,14 +251,14 @@ COMMANDS = (
         "status",
         _status,
         "System status: actors, price ages, credits, restarts",
-        CommandGroup.OPERATIONS,
+        Subject.OPERATIONS,
         seats=STAFF,
     ),
     Command(
         "pause",
         _pause,
         "Pause polling and alerts",
-        CommandGroup.OPERATIONS,
+        Subject.OPERATIONS,
         "[2h] [reason]",
         seats=ADMINS,
         details="Lasts until /resume or the time you give, even if KOS restarts.",
@@ -269,7 +269,7 @@ COMMANDS = (
         "resume",
         _resume,
         "Resume polling and alerts",
-        CommandGroup.OPERATIONS,
+        Subject.OPERATIONS,
         seats=ADMINS,
         is_turn=True,
     ),
@@ -277,7 +277,7 @@ COMMANDS = (
         "recheck",
         _recheck,
         "Refresh one sport now (shows the cost first)",
-        CommandGroup.OPERATIONS,
+        Subject.OPERATIONS,
         "SPORT",
         seats=ADMINS,
         examples=("/recheck soccer_epl",),

@@ -8,7 +8,7 @@ from datetime import timedelta
 import msgspec
 
 from kos.desk.arguments import one_of, quoted, tidy
-from kos.desk.command import ADMINS, Command, CommandGroup, DeskContext, DeskReply, reply_of
+from kos.desk.command import ADMINS, Command, DeskContext, DeskReply, Subject, reply_of
 from kos.desk.dialogue import confirm
 from kos.desk.formatting import TextPart, bold, button, code, in_rows, say
 from kos.desk.roles import NO_PARTICIPANTS, Seats, role_of
@@ -159,12 +159,12 @@ def _join(visit: DeskContext) -> DeskReply:
 
 
 COMMANDS = (
-    Command("people", _people, "Who has access", CommandGroup.PEOPLE, seats=ADMINS),
+    Command("people", _people, "Who has access", Subject.PEOPLE, seats=ADMINS),
     Command(
         "invite",
         _invite,
         "Create a one-time invitation code",
-        CommandGroup.PEOPLE,
+        Subject.PEOPLE,
         "admin|operator|participant [WHO] [valid=24h]",
         seats=ADMINS,
         examples=("/invite operator", "/invite participant ann valid=2h"),
@@ -174,10 +174,10 @@ COMMANDS = (
         "remove",
         _remove,
         "Remove someone's access",
-        CommandGroup.PEOPLE,
+        Subject.PEOPLE,
         "USER",
         seats=ADMINS,
         is_turn=True,
     ),
-    Command("join", _join, "Accept an invitation", CommandGroup.PEOPLE, "CODE", is_hidden=True),
+    Command("join", _join, "Accept an invitation", Subject.PEOPLE, "CODE", is_hidden=True),
 )

@@ -13,7 +13,7 @@ from datetime import timedelta
 import msgspec
 
 from kos.desk.arguments import Arguments, tidy
-from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import Command, DeskContext, DeskReply, Subject
 from kos.desk.dialogue import Dialogue, DialogueForm, Prompt, confirm, go_on
 from kos.desk.formatting import bold
 from kos.desk.offers import ask_offer, described, find, may_record
@@ -204,7 +204,7 @@ COMMANDS = (
         "record",
         _record,
         "Record what happened to an offer",
-        CommandGroup.OFFERS,
+        Subject.OFFERS,
         "WHO N FACT [field=value ...]",
         details="KOS asks for anything you leave out, and you confirm before anything is recorded. "
         "The buttons under /offer do the same.\n\nFacts: "

@@ -15,7 +15,7 @@ import msgspec
 
 from kos.asking import Asker
 from kos.desk.arguments import Arguments, quoted, read, tidy
-from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply, reply_of
+from kos.desk.command import Command, DeskContext, DeskReply, Subject, reply_of
 from kos.desk.filters import FILTER_HELP, LAID, Query, Question, question_of
 from kos.desk.formatting import Page, TextPart, bold, button, in_rows, italic, link, page_of, say
 from kos.domain.market.places import PLACE_NAMES
@@ -117,9 +117,8 @@ def families(
         if of_family.is_family and of_family.name in _FAMILY_SUMMARY
     ]
     for name in names:
-        if name == "dutch":
-            continue
-        yield f"{name}_{LAID}", _FAMILY_SUMMARY[name].format("all bookmakers")
+        if name != "dutch":
+            yield f"{name}_{LAID}", _FAMILY_SUMMARY[name].format("all bookmakers")
     # A menu has room for a hundred: the most used come first.
     for name in names:
         for key, title in titles.items():
@@ -289,7 +288,7 @@ def _view(visit: DeskContext) -> DeskReply:
     command = next(
         (candidate for candidate in visit.premises.commands if candidate.name == head), None
     )
-    if command is None or command.subject is not CommandGroup.SIGNALS:
+    if command is None or command.subject is not Subject.SIGNALS:
         raise CommandNotAllowed("That list has expired. Run the command again.")
     return command.run(replace(visit, name=head, words=words))
 
@@ -426,7 +425,7 @@ COMMANDS = (
         "qualifier",
         _ranked,
         "Best qualifying bets",
-        CommandGroup.SIGNALS,
+        Subject.SIGNALS,
         "[BOOKMAKER] [filters]",
         details="/qualifier_coral is the same as /qualifier coral; /qualifier_laid searches all "
         f"bookmakers.\n\n{FILTER_HELP}",
@@ -438,7 +437,7 @@ COMMANDS = (
             name,
             _ranked,
             f"Best ways to use a free bet ({returned})",
-            CommandGroup.SIGNALS,
+            Subject.SIGNALS,
             "[BOOKMAKER] [filters]",
             details=f"Set stake= to the value of your free bet.\n\n{FILTER_HELP}",
             examples=examples,
@@ -453,7 +452,7 @@ COMMANDS = (
         "refund",
         _ranked,
         "Best bets for a refund offer (money back if it loses)",
-        CommandGroup.SIGNALS,
+        Subject.SIGNALS,
         "[BOOKMAKER] [back=10] [cash=yes] [filters]",
         details="back= is the refund (default: your stake). Add cash=yes if it is paid in cash rather "
         f"than as a free bet.\n\n{FILTER_HELP}",
@@ -464,15 +463,13 @@ COMMANDS = (
         "arbs",
         _arbs,
         "Arbs: bets that profit on every outcome at the prices shown",
-        CommandGroup.SIGNALS,
+        Subject.SIGNALS,
         "[filters]",
         details="Many arbs are pricing errors, and taking arbs can get an account restricted. Check "
         f"both sites first.\n\n{FILTER_HELP}",
         examples=("/arbs", "/arbs coral soccer"),
         is_family=True,
     ),
-    Command(
-        "show", _show, "One opportunity in detail", CommandGroup.SIGNALS, "PAIR", is_hidden=True
-    ),
-    Command("view", _view, "A page of a long list", CommandGroup.SIGNALS, "LIST", is_hidden=True),
+    Command("show", _show, "One opportunity in detail", Subject.SIGNALS, "PAIR", is_hidden=True),
+    Command("view", _view, "A page of a long list", Subject.SIGNALS, "LIST", is_hidden=True),
 )

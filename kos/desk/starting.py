@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from kos.desk.arguments import Arguments, one_of, quoted, tidy
-from kos.desk.command import Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import Command, DeskContext, DeskReply, Subject
 from kos.desk.dialogue import Dialogue, DialogueForm, Prompt, confirm, go_on
 from kos.desk.formatting import bold, in_rows, say
 from kos.desk.offers import Shown, described, find
@@ -227,25 +227,15 @@ COMMANDS = (
         "start_offer",
         _start_offer,
         "Start an offer from the catalogue",
-        CommandGroup.OFFERS,
+        Subject.OFFERS,
         "[WHO] [OFFER] [amount=10] [there=yes]",
         details="KOS asks for anything you leave out. You confirm before it is recorded.",
         is_turn=True,
     ),
     Command(
-        "take",
-        _take,
-        "Use an opportunity for an offer",
-        CommandGroup.OFFERS,
-        "PAIR",
-        is_hidden=True,
+        "take", _take, "Use an opportunity for an offer", Subject.OFFERS, "PAIR", is_hidden=True
     ),
     Command(
-        "begin",
-        _begin,
-        "Start a confirmed offer",
-        CommandGroup.OFFERS,
-        is_turn=True,
-        is_hidden=True,
+        "begin", _begin, "Start a confirmed offer", Subject.OFFERS, is_turn=True, is_hidden=True
     ),
 )
