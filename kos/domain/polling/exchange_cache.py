@@ -16,7 +16,7 @@ order of deadlines keeps all markets moving, urgent ones more often.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
@@ -143,6 +143,10 @@ class _MarketState(msgspec.Struct):
     """Someone wants a price read after this moment."""
 
 
+_Place = tuple[datetime, float, int, str]
+"""In the queue: a market's deadline, urgency (negative), place in the wish, and ID."""
+
+
 class PriceCache:
     """The prices of the wanted markets, and the plan that keeps them fresh.
 
@@ -207,19 +211,13 @@ class PriceCache:
         policy = self._policy
         free = policy.calls_in_flight - len(self._in_flight)
         spacing = timedelta(seconds=policy.call_spacing_s)
-        pace = self._pace()
         if free <= 0 or (self._not_before is not None and now < self._not_before):
             return ()
         if self._last_call_at is not None and now < self._last_call_at + spacing:
             return ()
         queue = self._queue(now)
         size = self._markets_per_call
-        lead = timedelta(seconds=policy.answer_s)
-        must_begin = any(
-            queue[start][0] - pace * number - lead <= now
-            for number, start in enumerate(range(0, len(queue), size))
-        )
-        if not must_begin:
+        if all(begin > now for begin in self._begins(queue)):
             return ()
         # One call per spacing; without spacing (0 s), all that may be in flight at once.
         calls = min(free, 1) if spacing else free
@@ -229,24 +227,21 @@ class PriceCache:
     def next_look(self, now: datetime) -> timedelta:
         """How long a plan will stay empty if nothing happens; at most a minute."""
         spacing = timedelta(seconds=self._policy.call_spacing_s)
-        pace = self._pace()
-        lead = timedelta(seconds=self._policy.answer_s)
-        earliest = now + timedelta(minutes=1)
-        queue = self._queue(now)
-        size = self._markets_per_call
-        for number, start in enumerate(range(0, len(queue), size)):
-            earliest = min(earliest, queue[start][0] - pace * number - lead)
+        earliest = min([now + timedelta(minutes=1), *self._begins(self._queue(now))])
         for bound in (self._not_before, self._last_call_at and self._last_call_at + spacing):
             if bound is not None:
                 earliest = max(earliest, bound)
         return max(timedelta(0), earliest - now)
 
-    def _pace(self) -> timedelta:
-        """From the start of one call to the start of the next, as answers take their time, too."""
+    def _begins(self, queue: list[_Place]) -> Iterator[datetime]:
+        """The latest moment for the first call, by each batch: calls keep the pace of answers."""
         answer_s = self._answer_s / self._policy.calls_in_flight
-        return timedelta(seconds=max(self._policy.call_spacing_s, answer_s))
+        pace = timedelta(seconds=max(self._policy.call_spacing_s, answer_s))
+        lead = timedelta(seconds=self._policy.answer_s)
+        for number, start in enumerate(range(0, len(queue), self._markets_per_call)):
+            yield queue[start][0] - pace * number - lead
 
-    def _queue(self, now: datetime) -> list[tuple[datetime, float, int, str]]:
+    def _queue(self, now: datetime) -> list[_Place]:
         """Askable markets in the order of their deadlines, then urgency, then place."""
         busy = {id_ for batch in self._in_flight for id_ in batch}
         return sorted(
