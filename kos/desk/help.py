@@ -64,13 +64,10 @@ def _start(visit: DeskContext) -> DeskReply:
         command.name for command in visit.premises.commands if visit.person.seat in command.seats
     }
     buttons = in_rows(button(f"/{name}", f"/{name}") for name in _FIRST if name in own)
-    simulated = (
-        " The markets are simulated: these are not real prices."
-        if visit.premises.is_simulated
-        else ""
-    )
+    simulated = " The markets are simulated: these are not real prices."
     return reply_of(
-        f"Hello {visit.person.name}. You are {role_of(visit.person.seat)}.{simulated}"
+        f"Hello {visit.person.name}. You are {role_of(visit.person.seat)}."
+        f"{simulated if visit.premises.is_simulated else ''}"
         " KOS finds, prices and tracks matched bets. You place them yourself. Send /help for the commands.",
         buttons=buttons,
     )

@@ -42,12 +42,8 @@ def _people(visit: DeskContext) -> DeskReply:
     for person in listed:
         own = f" ({tidy(person.participant, 40)})" if person.participant else ""
         since = f", since {uk_time(person.added_at)}" if person.added_at else ""
-        blocks.append(
-            (
-                bold(tidy(person.name, 60)),
-                f" {tidy(person.user, 60)}: {person.seat}{own}{since}",
-            )
-        )
+        who = f" {tidy(person.user, 60)}: {person.seat}{own}{since}"
+        blocks.append((bold(tidy(person.name, 60)), who))
     leaving = [
         button(f"Remove {person.name}", command)
         for person in listed
@@ -105,13 +101,10 @@ def _invite(visit: DeskContext) -> DeskReply:
         _check_participant(visit, participant)
     elif participant:
         raise CommandNotAllowed(f"Leave the participant out: {seat}s see everyone.")
-    valid = (
-        read_duration("valid", visit.words.get("valid"))
-        if visit.words.get("valid")
-        else DEFAULT_LIFE
-    )
+    typed = visit.words.get("valid")
+    valid = read_duration("valid", typed) if typed else DEFAULT_LIFE
     if valid > _LONGEST:
-        raise InvalidInput("valid", visit.words.get("valid"), "up to 14d")
+        raise InvalidInput("valid", typed, "up to 14d")
     secret = secrets.token_urlsafe(CODE_BYTES)
     digest = code_digest(secret)
     visit.asker.do(
