@@ -113,38 +113,31 @@ def _quiet(visit: DeskContext) -> DeskReply:
     """Set quiet hours."""
     text = visit.words.first()
     start, dash, end = text.partition("-")
-    if text != _OFF and not dash:
+    if text == _OFF:
+        start, end, word = "", "", "Quiet hours are off."
+    elif not dash:
         raise InvalidInput("hours", text, "hours such as 22:30-07:00, or off")
-    hours = ("", "")
-    if text != _OFF:
-        hours = (f"{read_clock('hours', start):%H:%M}", f"{read_clock('hours', end):%H:%M}")
-    changed = msgspec.structs.replace(
-        _preferences(visit), quiet_from=hours[0], quiet_until=hours[1]
-    )
-    word = (
-        "Quiet hours are off."
-        if text == _OFF
-        else (
-            f"Quiet from {hours[0]} to {hours[1]}, UK time. Alerts still valid then are sent "
+    else:
+        start, end = (f"{read_clock('hours', clock):%H:%M}" for clock in (start, end))
+        word = (
+            f"Quiet from {start} to {end}, UK time. Alerts still valid then are sent "
             "afterwards. Unhedged bets close to the start are always sent."
         )
-    )
+    changed = msgspec.structs.replace(_preferences(visit), quiet_from=start, quiet_until=end)
     return _with_preferences(visit, changed, word)
 
 
 def _mute(visit: DeskContext) -> DeskReply:
     """Mute alerts for a while."""
     text = visit.words.first() or "1h"
-    until = None if text == _OFF else visit.now + read_duration("time", text)
-    changed = msgspec.structs.replace(_preferences(visit), muted_until=until)
-    word = (
-        "Alerts are back on."
-        if until is None
-        else (
+    until, word = None, "Alerts are back on."
+    if text != _OFF:
+        until = visit.now + read_duration("time", text)
+        word = (
             f"Alerts are muted until {uk_time(until)}, UK time. Unhedged bets close to the start are "
             "still sent. Send /mute off to unmute."
         )
-    )
+    changed = msgspec.structs.replace(_preferences(visit), muted_until=until)
     return _with_preferences(visit, changed, word)
 
 

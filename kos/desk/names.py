@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from kos.desk.arguments import Arguments, one_of, tidy
 from kos.desk.command import STAFF, Command, DeskContext, DeskReply, Subject, reply_of
-from kos.desk.formatting import TextPart, bold, button, say
+from kos.desk.formatting import TextPart, bold, button, in_rows, say
 from kos.desk.signals import is_reference, pair_of
 from kos.domain.market.places import OWN_EXCHANGE
 from kos.domain.market.quotes import EventMatch, Verdict
@@ -73,13 +73,10 @@ def _alias(visit: DeskContext) -> DeskReply:
             )
         )
     typed = f"/alias {Arguments(visit.words.plain[:1]).text()}".rstrip()
-    turn = []
-    if number > 1:
-        turn.append(button("Previous", f"{typed} page={number - 1}"))
-    if number < len(doubts):
-        turn.append(button("Next", f"{typed} page={number + 1}"))
-    if turn:
-        rows.append(tuple(turn))
+    turns = (("Previous", number - 1), ("Next", number + 1))
+    rows += in_rows(
+        button(label, f"{typed} page={page}") for label, page in turns if 1 <= page <= len(doubts)
+    )
     return DeskReply(
         answers=(say(*parts, buttons=tuple(rows), is_edit=visit.is_edit),),
         actions=tuple(actions),
