@@ -5,22 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from kos.domain.bets import accumulator
-from kos.domain.calculators.inputs import (
-    ONE,
-    ZERO,
-    AccumulatorMode,
-    Amount,
-    AnyBet,
-    Chances,
-    FreeBet,
-    LegOdds,
-    Legs,
-    Mode,
-    Money,
-    Odds,
-    Rate,
-    Retention,
-)
+from kos.domain.calculators import inputs
+from kos.domain.calculators.inputs import ONE, ZERO, AccumulatorMode, FreeBet
 from kos.domain.calculators.outputs import Outputs, money, percent, typed
 from kos.domain.money import shown
 from kos.errors import InvalidInput
@@ -46,14 +32,14 @@ def _combined(odds: tuple[Fraction, ...], field: str) -> Fraction:
 
 def sequential_lay(
     *,
-    stake: Money,
-    legs: Legs,
-    mode: Mode = AccumulatorMode.NORMAL,
-    refund_on_losing_leg: Amount = ZERO,
-    retention: Retention = ONE,
-    back_commission: Rate = ZERO,
-    back_fee_on_return: Rate = ZERO,
-    liability_paid: Amount = ZERO,
+    stake: inputs.Money,
+    legs: inputs.Legs,
+    mode: inputs.Mode = AccumulatorMode.NORMAL,
+    refund_on_losing_leg: inputs.Amount = ZERO,
+    retention: inputs.Retention = ONE,
+    back_commission: inputs.Rate = ZERO,
+    back_fee_on_return: inputs.Rate = ZERO,
+    liability_paid: inputs.Amount = ZERO,
 ) -> Outputs:
     """Each leg laid once all before it have won; every path ends with the same balance.
 
@@ -98,11 +84,11 @@ def sequential_lay(
 
 def accumulator_lay_all(
     *,
-    stake: Money,
-    legs: Legs,
-    free_bet: AnyBet = FreeBet.NONE,
-    refund_on_losing_leg: Amount = ZERO,
-    retention: Retention = ONE,
+    stake: inputs.Money,
+    legs: inputs.Legs,
+    free_bet: inputs.AnyBet = FreeBet.NONE,
+    refund_on_losing_leg: inputs.Amount = ZERO,
+    retention: inputs.Retention = ONE,
 ) -> Outputs:
     """All legs laid together because their kick-offs overlap; the refund is for one loser."""
     odds = _combined(tuple(leg.back_odds for leg in legs), "legs")
@@ -127,13 +113,13 @@ def accumulator_lay_all(
 
 def accumulator_no_lay(
     *,
-    stake: Money,
-    probabilities: Chances,
-    odds: LegOdds | None = None,
-    combined_odds: Odds | None = None,
-    free_bet: AnyBet = FreeBet.NONE,
-    refund_on_losing_leg: Amount = ZERO,
-    retention: Retention = ONE,
+    stake: inputs.Money,
+    probabilities: inputs.Chances,
+    odds: inputs.LegOdds | None = None,
+    combined_odds: inputs.Odds | None = None,
+    free_bet: inputs.AnyBet = FreeBet.NONE,
+    refund_on_losing_leg: inputs.Amount = ZERO,
+    retention: inputs.Retention = ONE,
 ) -> Outputs:
     """The expected value of an accumulator left unlaid, refunded when exactly one leg loses."""
     if (odds is None) == (combined_odds is None):
@@ -148,7 +134,7 @@ def accumulator_no_lay(
     return {"combined_odds": shown(total), "expected_value": money(value)}
 
 
-def accumulator_odds(*, odds: LegOdds, stake: Money | None = None) -> Outputs:
+def accumulator_odds(*, odds: inputs.LegOdds, stake: inputs.Money | None = None) -> Outputs:
     """The combined odds of the legs, and the return of a stake; a void leg counts as 1."""
     combined = accumulator.combined_odds(odds)
     outputs = {

@@ -10,27 +10,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from kos.domain.bets import dutch
-from kos.domain.calculators.inputs import (
-    ONE,
-    ZERO,
-    Amount,
-    AnyBet,
-    Cover,
-    CoverLeg,
-    CoverLegs,
-    FeeBase,
-    Fees,
-    FreeBet,
-    Money,
-    Odds,
-    OddsList,
-    OutcomeOdds,
-    Rate,
-    Rates,
-    Retention,
-    YesNo,
-    spread,
-)
+from kos.domain.calculators import inputs
+from kos.domain.calculators.inputs import ONE, ZERO, Cover, CoverLeg, FeeBase, FreeBet, spread
 from kos.domain.calculators.outputs import ODDS_PLACES, Outputs, money, percent, yes_no
 from kos.domain.calculators.outputs import typed as typed_lay
 from kos.domain.market.commission import (
@@ -74,11 +55,11 @@ def _spread_outputs(amount: Fraction, effective: Sequence[Fraction], step: Fract
 
 def dutch_total(
     *,
-    total_stake: Money,
-    odds: OutcomeOdds,
-    fees: Rates = NO_FEES,
-    fee_base: Fees = FeeBase.WINNINGS,
-    step: Money = A_PENNY,
+    total_stake: inputs.Money,
+    odds: inputs.OutcomeOdds,
+    fees: inputs.Rates = NO_FEES,
+    fee_base: inputs.Fees = FeeBase.WINNINGS,
+    step: inputs.Money = A_PENNY,
 ) -> Outputs:
     """A total stake spread so that each selection that wins returns the same."""
     effective = _effective(odds, spread("fees", fees, len(odds)), fee_base)
@@ -87,11 +68,11 @@ def dutch_total(
 
 def arb_back_back(
     *,
-    total_stake: Money,
-    odds: OutcomeOdds,
-    fees: Rates = NO_FEES,
-    fee_base: Fees = FeeBase.WINNINGS,
-    step: Money = A_PENNY,
+    total_stake: inputs.Money,
+    odds: inputs.OutcomeOdds,
+    fees: inputs.Rates = NO_FEES,
+    fee_base: inputs.Fees = FeeBase.WINNINGS,
+    step: inputs.Money = A_PENNY,
 ) -> Outputs:
     """All outcomes backed at different bookmakers: an arbitrage if the book is below 100 %."""
     effective = _effective(odds, spread("fees", fees, len(odds)), fee_base)
@@ -103,11 +84,11 @@ def arb_back_back(
 
 def dutch_target_profit(
     *,
-    target_profit: Money,
-    odds: OddsList,
-    fees: Rates = NO_FEES,
-    fee_base: Fees = FeeBase.WINNINGS,
-    step: Money = A_PENNY,
+    target_profit: inputs.Money,
+    odds: inputs.OddsList,
+    fees: inputs.Rates = NO_FEES,
+    fee_base: inputs.Fees = FeeBase.WINNINGS,
+    step: inputs.Money = A_PENNY,
 ) -> Outputs:
     """Stakes on selections so that each that wins leaves the same target profit."""
     effective = _effective(odds, spread("fees", fees, len(odds)), fee_base)
@@ -126,17 +107,17 @@ def _first_side(
 
 def dutch_fixed_first(
     *,
-    first_stake: Money,
-    first_odds: Odds,
-    other_odds: OddsList,
-    free_bet: AnyBet = FreeBet.NONE,
-    first_fee: Rate = ZERO,
-    other_fees: Rates = NO_FEES,
-    fee_base: Fees = FeeBase.WINNINGS,
-    refund_if_first_loses: Amount = ZERO,
-    bonus_if_first_wins: Amount = ZERO,
-    retention: Retention = ONE,
-    step: Money = A_PENNY,
+    first_stake: inputs.Money,
+    first_odds: inputs.Odds,
+    other_odds: inputs.OddsList,
+    free_bet: inputs.AnyBet = FreeBet.NONE,
+    first_fee: inputs.Rate = ZERO,
+    other_fees: inputs.Rates = NO_FEES,
+    fee_base: inputs.Fees = FeeBase.WINNINGS,
+    refund_if_first_loses: inputs.Amount = ZERO,
+    bonus_if_first_wins: inputs.Amount = ZERO,
+    retention: inputs.Retention = ONE,
+    step: inputs.Money = A_PENNY,
 ) -> Outputs:
     """The other outcomes covered for a first bet with a fixed stake, such as an offer's."""
     others = _effective(other_odds, spread("other_fees", other_fees, len(other_odds)), fee_base)
@@ -167,13 +148,13 @@ def dutch_fixed_first(
 
 def dutch_mixed(
     *,
-    legs: CoverLegs,
-    total_stake: Money | None = None,
-    first_stake: Money | None = None,
-    target_profit: Money | None = None,
-    free_bet: AnyBet = FreeBet.NONE,
-    same_market: YesNo = False,
-    step: Money = A_PENNY,
+    legs: inputs.CoverLegs,
+    total_stake: inputs.Money | None = None,
+    first_stake: inputs.Money | None = None,
+    target_profit: inputs.Money | None = None,
+    free_bet: inputs.AnyBet = FreeBet.NONE,
+    same_market: inputs.YesNo = False,
+    step: inputs.Money = A_PENNY,
 ) -> Outputs:
     """Outcomes covered by any mix of bookmakers, exchange backs and a lay.
 
@@ -221,7 +202,7 @@ def dutch_mixed(
     return outputs
 
 
-def _check_covers(legs: CoverLegs) -> None:
+def _check_covers(legs: inputs.CoverLegs) -> None:
     if len(legs) < TWO_WAYS or (
         len(legs) > TWO_WAYS and any(leg.type is Cover.LAY for leg in legs)
     ):
@@ -232,7 +213,7 @@ def _check_covers(legs: CoverLegs) -> None:
         )
 
 
-def _cover_stakes(legs: CoverLegs, typed: list[Fraction]) -> Outputs:
+def _cover_stakes(legs: inputs.CoverLegs, typed: list[Fraction]) -> Outputs:
     """What each leg stakes; of a lay that is its liability, so its lay stake stands beside it."""
     outputs: Outputs = {}
     for number, (stake, leg) in enumerate(zip(typed, legs, strict=True), start=1):
@@ -280,12 +261,12 @@ def _mixed_profits(
 
 def dutch_or_lay(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    others: CoverLegs,
-    commission: Rate = ZERO,
-    free_bet: AnyBet = FreeBet.NONE,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    others: inputs.CoverLegs,
+    commission: inputs.Rate = ZERO,
+    free_bet: inputs.AnyBet = FreeBet.NONE,
 ) -> Outputs:
     """Two covers of one bet compared: laying it, or backing all the other outcomes."""
     if any(leg.type is Cover.LAY for leg in others):

@@ -7,28 +7,8 @@ from typing import TypedDict, Unpack
 
 from kos.domain.bets import kinds, lay, triggers
 from kos.domain.bets.dutch import book_sum
-from kos.domain.calculators.inputs import (
-    ONE,
-    ZERO,
-    Amount,
-    AnyBet,
-    Bias,
-    CashBet,
-    FeeBase,
-    Fees,
-    FreeBet,
-    Money,
-    Multiple,
-    Odds,
-    Probability,
-    Rate,
-    Rating,
-    Retention,
-    RoundingMode,
-    SnrBet,
-    SrBet,
-    needed,
-)
+from kos.domain.calculators import inputs
+from kos.domain.calculators.inputs import ONE, ZERO, FeeBase, FreeBet, needed
 from kos.domain.calculators.outputs import (
     EQUIVALENT_ODDS_PLACES,
     Outputs,
@@ -45,13 +25,13 @@ from kos.errors import InvalidInput
 class LayChoices(TypedDict, total=False):
     """What a person may choose about the lay of any bet."""
 
-    bias: Bias
+    bias: inputs.Bias
     """Where on the slider between underlay and overlay; 0 is balanced."""
-    laid: Amount
+    laid: inputs.Amount
     """A lay stake of one's own, in place of the balanced one."""
-    probability: Probability
+    probability: inputs.Probability
     """A belief that the selection wins, for the expected value."""
-    rounding: RoundingMode
+    rounding: inputs.RoundingMode
     """``conservative`` rounds every figure against the user."""
 
 
@@ -113,12 +93,12 @@ def after_back_fee(
 
 def qualifying(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    back_commission: Rate = ZERO,
-    free_bet: CashBet = FreeBet.NONE,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    back_commission: inputs.Rate = ZERO,
+    free_bet: inputs.CashBet = FreeBet.NONE,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet and the lay that costs the same either way."""
@@ -129,12 +109,12 @@ def qualifying(
 
 def qualifying_back_fee_on_return(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    back_fee: Rate,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    fee_base: Fees = FeeBase.RETURN,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    back_fee: inputs.Rate,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    fee_base: inputs.Fees = FeeBase.RETURN,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet with a fee on its whole return, as some calculators define it."""
@@ -144,11 +124,11 @@ def qualifying_back_fee_on_return(
 
 def price_boost(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    boosted_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    boosted_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet at boosted odds, with the value of the boost."""
@@ -161,11 +141,11 @@ def price_boost(
 
 def arb_back_lay(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    back_commission: Rate = ZERO,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    back_commission: inputs.Rate = ZERO,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet and its lay as a two-way book: an arbitrage if its sum is below 100 %."""
@@ -211,12 +191,12 @@ def _free_bet(
 
 def free_bet_snr(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    back_commission: Rate = ZERO,
-    free_bet: SnrBet = FreeBet.SNR,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    back_commission: inputs.Rate = ZERO,
+    free_bet: inputs.SnrBet = FreeBet.SNR,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A free bet (stake not returned) and its lay."""
@@ -229,12 +209,12 @@ def free_bet_snr(
 
 def free_bet_sr(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    back_commission: Rate = ZERO,
-    free_bet: SrBet = FreeBet.SR,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    back_commission: inputs.Rate = ZERO,
+    free_bet: inputs.SrBet = FreeBet.SR,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A free bet (stake returned) and its lay."""
@@ -246,11 +226,11 @@ def free_bet_sr(
 
 def snr_retention(
     *,
-    back_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    back_stake: Money = ONE,
-    free_bet: SnrBet = FreeBet.SNR,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    back_stake: inputs.Money = ONE,
+    free_bet: inputs.SnrBet = FreeBet.SNR,
 ) -> Outputs:
     """The retention of a free bet (stake not returned)."""
     del free_bet
@@ -260,11 +240,11 @@ def snr_retention(
 
 def sr_retention(
     *,
-    back_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    back_stake: Money = ONE,
-    free_bet: SrBet = FreeBet.SR,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    back_stake: inputs.Money = ONE,
+    free_bet: inputs.SrBet = FreeBet.SR,
 ) -> Outputs:
     """The retention of a free bet (stake returned)."""
     del free_bet
@@ -274,13 +254,13 @@ def sr_retention(
 
 def refund_if_loses(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    refund_if_back_loses: Amount,
-    commission: Rate = ZERO,
-    retention: Retention = ONE,
-    back_commission: Rate = ZERO,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    refund_if_back_loses: inputs.Amount,
+    commission: inputs.Rate = ZERO,
+    retention: inputs.Retention = ONE,
+    back_commission: inputs.Rate = ZERO,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet refunded whenever it loses; `retention` values a refund in free bets."""
@@ -295,14 +275,14 @@ def refund_if_loses(
 
 def refund_back_fee_on_return(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    back_fee: Rate,
-    lay_odds: Odds,
-    refund_if_back_loses: Amount,
-    commission: Rate = ZERO,
-    retention: Retention = ONE,
-    fee_base: Fees = FeeBase.RETURN,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    back_fee: inputs.Rate,
+    lay_odds: inputs.Odds,
+    refund_if_back_loses: inputs.Amount,
+    commission: inputs.Rate = ZERO,
+    retention: inputs.Retention = ONE,
+    fee_base: inputs.Fees = FeeBase.RETURN,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """The same with a fee on the whole return of the back bet."""
@@ -317,13 +297,13 @@ def refund_back_fee_on_return(
 
 def win_bonus(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    bonus_if_back_wins: Amount,
-    commission: Rate = ZERO,
-    retention: Retention = ONE,
-    back_commission: Rate = ZERO,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    bonus_if_back_wins: inputs.Amount,
+    commission: inputs.Rate = ZERO,
+    retention: inputs.Retention = ONE,
+    back_commission: inputs.Rate = ZERO,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet that earns a bonus if it wins; `retention` values a bonus in free bets."""
@@ -334,16 +314,16 @@ def win_bonus(
 
 def rollover_bonus(
     *,
-    bonus: Money,
-    stake: Money | None = None,
-    back_odds: Odds | None = None,
-    lay_odds: Odds | None = None,
-    commission: Rate = ZERO,
-    back_fee: Rate = ZERO,
-    remaining_rollover: Amount = ZERO,
-    expected_rating: Rating | None = None,
-    turnover_multiple: Multiple | None = None,
-    retention_per_bet: Rating | None = None,
+    bonus: inputs.Money,
+    stake: inputs.Money | None = None,
+    back_odds: inputs.Odds | None = None,
+    lay_odds: inputs.Odds | None = None,
+    commission: inputs.Rate = ZERO,
+    back_fee: inputs.Rate = ZERO,
+    remaining_rollover: inputs.Amount = ZERO,
+    expected_rating: inputs.Rating | None = None,
+    turnover_multiple: inputs.Multiple | None = None,
+    retention_per_bet: inputs.Rating | None = None,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A bonus with wagering: one bet of it laid, or what turning it over leaves.
@@ -371,15 +351,15 @@ def rollover_bonus(
 
 def money_back_trigger(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    refund: Amount = ZERO,
-    retention: Retention = ONE,
-    trigger_probability: Probability | None = None,
-    trigger_lay_odds: Odds | None = None,
-    trigger_commission: Rate | None = None,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    refund: inputs.Amount = ZERO,
+    retention: inputs.Retention = ONE,
+    trigger_probability: inputs.Probability | None = None,
+    trigger_lay_odds: inputs.Odds | None = None,
+    trigger_commission: inputs.Rate | None = None,
 ) -> Outputs:
     """A cash bet with a refund that needs more than a loss; the lay ignores the refund.
 
@@ -409,11 +389,11 @@ def money_back_trigger(
 
 def back_matched_by_lay(
     *,
-    back_odds: Odds,
-    lay_odds: Odds,
-    lay_stake: Money,
-    commission: Rate = ZERO,
-    free_bet: AnyBet = FreeBet.NONE,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    lay_stake: inputs.Money,
+    commission: inputs.Rate = ZERO,
+    free_bet: inputs.AnyBet = FreeBet.NONE,
 ) -> Outputs:
     """How much of a back bet a matched lay covers."""
     covered = lay_stake * (lay_odds - commission)
@@ -424,7 +404,7 @@ def back_matched_by_lay(
     }
 
 
-def lay_as_back(*, lay_odds: Odds, commission: Rate = ZERO) -> Outputs:
+def lay_as_back(*, lay_odds: inputs.Odds, commission: inputs.Rate = ZERO) -> Outputs:
     """The back odds that a lay amounts to, staking its liability on everything else."""
     equivalent = lay_as_back_odds(lay_odds, commission)
     return {"equivalent_back_odds": shown(equivalent, EQUIVALENT_ODDS_PLACES)}
