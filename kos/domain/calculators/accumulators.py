@@ -7,7 +7,7 @@ from fractions import Fraction
 from kos.domain.bets import accumulator
 from kos.domain.calculators import inputs
 from kos.domain.calculators.inputs import ONE, ZERO, AccumulatorMode, FreeBet
-from kos.domain.calculators.outputs import Outputs, money, percent, typed
+from kos.domain.calculators.outputs import Outputs, money, numbered, percent, typed
 from kos.domain.money import shown
 from kos.errors import InvalidInput
 
@@ -102,7 +102,7 @@ def accumulator_lay_all(
     all_win, one_loses, all_lose = accumulator.all_at_once_results(
         payout - at_risk, at_risk, laid, legs, refund
     )
-    outputs = {f"lay_{number}": money(lay) for number, lay in enumerate(laid, start=1)}
+    outputs = numbered("lay", laid)
     outputs["total_liability"] = money(sum(accumulator.liabilities(laid, legs), ZERO))
     outputs["profit_if_all_win"] = money(all_win)
     outputs["profit_if_one_loses"] = money(one_loses)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from kos.domain.bets import dutch
 from kos.domain.calculators import inputs
 from kos.domain.calculators.inputs import ONE, ZERO, Cover, CoverLeg, FeeBase, FreeBet, spread
-from kos.domain.calculators.outputs import ODDS_PLACES, Outputs, money, percent, yes_no
+from kos.domain.calculators.outputs import ODDS_PLACES, Outputs, money, numbered, percent, yes_no
 from kos.domain.calculators.outputs import typed as typed_lay
 from kos.domain.market.commission import (
     back_odds_after_commission,
@@ -41,14 +41,13 @@ def _spread_outputs(amount: Fraction, effective: Sequence[Fraction], step: Fract
     typed = [to_step(stake, step) for stake in stakes]
     results = dutch.profits(typed, effective)
     book = dutch.book_sum(effective)
-    outputs = {f"stake_{number}": money(stake) for number, stake in enumerate(typed, start=1)}
+    outputs = numbered("stake", typed)
     outputs["total_stake"] = money(sum(typed, ZERO))
     outputs["return_"] = money(amount)
     outputs["profit"] = money(amount - total)
     outputs["profit_pct"] = percent(1 / book - 1)
     outputs["book_pct"] = percent(book)
-    for number, result in enumerate(results, start=1):
-        outputs[f"profit_if_{number}"] = money(result)
+    outputs |= numbered("profit_if", results)
     outputs["guaranteed"] = money(min(results))
     return outputs
 
@@ -135,11 +134,10 @@ def dutch_fixed_first(
         returned - spent,
         *(stake * odds + refund - spent for stake, odds in zip(typed, others, strict=True)),
     ]
-    outputs = {f"stake_{number}": money(stake) for number, stake in enumerate(typed, start=2)}
+    outputs = numbered("stake", typed, 2)
     outputs["total_staked"] = money(spent)
     outputs["balance"] = money(returned - sum(exact, cost))
-    for number, result in enumerate(results, start=1):
-        outputs[f"profit_if_{number}"] = money(result)
+    outputs |= numbered("profit_if", results)
     outputs["guaranteed"] = money(min(results))
     if free_bet is not FreeBet.NONE:
         outputs["retention_pct"] = percent((returned - sum(exact, cost)) / first_stake)
@@ -196,8 +194,7 @@ def dutch_mixed(
     outputs["return_"] = money(returned)
     outputs["book_pct"] = percent(book)
     outputs["is_arb"] = yes_no(book < 1)
-    for number, result in enumerate(results, start=1):
-        outputs[f"profit_if_{number}"] = money(result)
+    outputs |= numbered("profit_if", results)
     outputs["guaranteed"] = money(min(results))
     return outputs
 
@@ -281,6 +278,4 @@ def dutch_or_lay(
         "profit_by_dutch": money(returned - cost - returned / by_dutch),
         "better": "lay" if by_lay >= by_dutch else "dutch",
     }
-    for number, leg in enumerate(others, start=2):
-        outputs[f"stake_{number}"] = money(returned / _cover_odds(leg))
-    return outputs
+    return outputs | numbered("stake", (returned / _cover_odds(leg) for leg in others), 2)

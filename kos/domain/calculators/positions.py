@@ -8,7 +8,7 @@ from kos.domain.bets import kinds, lay, multi_lay, part_lay, trading
 from kos.domain.bets.part_lay import MatchedLay
 from kos.domain.calculators import inputs
 from kos.domain.calculators.inputs import ONE, ZERO, FreeBet, spread
-from kos.domain.calculators.outputs import ODDS_PLACES, Outputs, money, percent, typed
+from kos.domain.calculators.outputs import ODDS_PLACES, Outputs, by_result, money, percent, typed
 from kos.domain.market.commission import after_commission
 from kos.domain.money import PENNY, shown
 from kos.errors import InvalidInput
@@ -68,9 +68,7 @@ def part_lay_(
             lays.append(MatchedLay(typed(remaining), next_lay_odds, commission))
     wins, loses = part_lay.totals(*bet, lays)
     outputs["liability"] = money(part_lay.liability(lays))
-    outputs["profit_if_back_wins"] = money(wins)
-    outputs["profit_if_back_loses"] = money(loses)
-    outputs["guaranteed"] = money(min(wins, loses))
+    outputs |= by_result(wins, loses)
     outputs["profit_if_back_wins_now"] = money(wins_now)
     outputs["profit_if_back_loses_now"] = money(loses_now)
     return outputs
@@ -98,10 +96,7 @@ def lay_fill(
     if fill.average_odds is not None:
         outputs["average_odds"] = shown(fill.average_odds, ODDS_PLACES)
     outputs["liability"] = money(part_lay.liability(fill.matched))
-    outputs["profit_if_back_wins"] = money(wins)
-    outputs["profit_if_back_loses"] = money(loses)
-    outputs["guaranteed"] = money(min(wins, loses))
-    return outputs
+    return outputs | by_result(wins, loses)
 
 
 def multi_lay_(
@@ -215,9 +210,7 @@ def early_payout(
     outputs = {
         "lay_stake": money(stake),
         "liability": money(stake * (lay_odds - 1)),
-        "profit_if_back_wins": money(wins),
-        "profit_if_back_loses": money(loses),
-        "guaranteed": money(least),
+        **by_result(wins, loses),
         "profit_if_both_pay": money(loses + payout),
         "break_even_probability_pct": percent(
             trading.early_payout_break_even(max(-least, ZERO), payout)
