@@ -30,6 +30,13 @@ def _combined(odds: tuple[Fraction, ...], field: str) -> Fraction:
     return combined
 
 
+def _refund(cash: Fraction, payout: Fraction) -> Fraction:
+    if cash > payout:
+        allowed = f"up to the return of the bet ({money(payout)})"
+        raise InvalidInput("refund_on_losing_leg", money(cash), allowed)
+    return cash
+
+
 def sequential_lay(
     *,
     stake: inputs.Money,
@@ -52,11 +59,7 @@ def sequential_lay(
         mode, FreeBet.NONE
     )
     at_risk, payout = _stake_side(free_bet, stake, odds, back_commission, back_fee_on_return)
-    refund = refund_on_losing_leg * retention
-    if refund > payout:
-        raise InvalidInput(
-            "refund_on_losing_leg", money(refund), f"up to the return of the bet ({money(payout)})"
-        )
+    refund = _refund(refund_on_losing_leg * retention, payout)
     if mode is AccumulatorMode.LOCK_IN:
         plan = accumulator.lock_in(at_risk, payout, legs, refund, liability_paid)
         refunds = [ZERO] * (len(legs) - 1) + [refund]
@@ -93,11 +96,7 @@ def accumulator_lay_all(
     """All legs laid together because their kick-offs overlap; the refund is for one loser."""
     odds = _combined(tuple(leg.back_odds for leg in legs), "legs")
     at_risk, payout = _stake_side(free_bet, stake, odds, ZERO, ZERO)
-    refund = refund_on_losing_leg * retention
-    if refund > payout:
-        raise InvalidInput(
-            "refund_on_losing_leg", money(refund), f"up to the return of the bet ({money(payout)})"
-        )
+    refund = _refund(refund_on_losing_leg * retention, payout)
     laid = [typed(exact) for exact in accumulator.all_at_once(payout, legs, refund)]
     all_win, one_loses, all_lose = accumulator.all_at_once_results(
         payout - at_risk, at_risk, laid, legs, refund

@@ -28,8 +28,9 @@ TWO_WAYS = 2
 
 
 def _effective(
-    odds: Sequence[Fraction], rates: Sequence[Fraction], base: FeeBase
+    odds: Sequence[Fraction], fees: tuple[Fraction, ...], base: FeeBase, field: str = "fees"
 ) -> tuple[Fraction, ...]:
+    rates = spread(field, fees, len(odds))
     after = back_odds_after_fee_on_return if base is FeeBase.RETURN else back_odds_after_commission
     return tuple(after(price, rate) for price, rate in zip(odds, rates, strict=True))
 
@@ -61,7 +62,7 @@ def dutch_total(
     step: inputs.Money = A_PENNY,
 ) -> Outputs:
     """A total stake spread so that each selection that wins returns the same."""
-    effective = _effective(odds, spread("fees", fees, len(odds)), fee_base)
+    effective = _effective(odds, fees, fee_base)
     return _spread_outputs(dutch.return_of_total(total_stake, effective), effective, step)
 
 
@@ -74,11 +75,9 @@ def arb_back_back(
     step: inputs.Money = A_PENNY,
 ) -> Outputs:
     """All outcomes backed at different bookmakers: an arbitrage if the book is below 100 %."""
-    effective = _effective(odds, spread("fees", fees, len(odds)), fee_base)
-    return {
-        **_spread_outputs(dutch.return_of_total(total_stake, effective), effective, step),
-        "is_arb": yes_no(dutch.book_sum(effective) < 1),
-    }
+    effective = _effective(odds, fees, fee_base)
+    outputs = _spread_outputs(dutch.return_of_total(total_stake, effective), effective, step)
+    return outputs | {"is_arb": yes_no(dutch.book_sum(effective) < 1)}
 
 
 def dutch_target_profit(
@@ -90,7 +89,7 @@ def dutch_target_profit(
     step: inputs.Money = A_PENNY,
 ) -> Outputs:
     """Stakes on selections so that each that wins leaves the same target profit."""
-    effective = _effective(odds, spread("fees", fees, len(odds)), fee_base)
+    effective = _effective(odds, fees, fee_base)
     return _spread_outputs(dutch.return_for_profit(target_profit, effective), effective, step)
 
 
@@ -119,7 +118,7 @@ def dutch_fixed_first(
     step: inputs.Money = A_PENNY,
 ) -> Outputs:
     """The other outcomes covered for a first bet with a fixed stake, such as an offer's."""
-    others = _effective(other_odds, spread("other_fees", other_fees, len(other_odds)), fee_base)
+    others = _effective(other_odds, other_fees, fee_base, "other_fees")
     returned, cost = _first_side(free_bet, first_stake, first_odds, first_fee, fee_base)
     returned += bonus_if_first_wins * retention
     refund = refund_if_first_loses * retention

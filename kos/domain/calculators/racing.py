@@ -135,7 +135,7 @@ def dead_heat(
         laid = needed("lay_stake", lay_stake, "lay_odds is given")
         against = needed("lay_odds", lay_odds, "lay_stake is given")
         gross = settlement.dead_heat_lay(laid, against, tied, places_left)
-        net: Fraction = after_commission(gross, commission)
+        net = after_commission(gross, commission)
         outputs["lay_result"] = money(net)
         outputs["total"] = money(returned - stake + net)
     return outputs

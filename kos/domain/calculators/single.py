@@ -83,12 +83,15 @@ def lay_outputs(
 
 
 def after_back_fee(
-    bet: tuple[Fraction, Fraction], stake_returned: Fraction, rate: Fraction, base: FeeBase
+    bet: tuple[Fraction, Fraction],
+    stake: Fraction,
+    odds: Fraction,
+    rate: Fraction,
+    base: FeeBase = FeeBase.WINNINGS,
 ) -> tuple[Fraction, Fraction]:
-    """A bet after a fee on what it wins, or on its whole return, `stake_returned` included."""
+    """A bet after a fee on what its stake wins at the odds, or on that and the stake."""
     back_win, back_lose = bet
-    taxed = back_win + stake_returned if base is FeeBase.RETURN else back_win
-    return back_win - rate * taxed, back_lose
+    return back_win - rate * stake * (odds if base is FeeBase.RETURN else odds - 1), back_lose
 
 
 def qualifying(
@@ -118,7 +121,8 @@ def qualifying_back_fee_on_return(
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet with a fee on its whole return, as some calculators define it."""
-    bet = after_back_fee(kinds.qualifying(back_stake, back_odds), back_stake, back_fee, fee_base)
+    bet = kinds.qualifying(back_stake, back_odds)
+    bet = after_back_fee(bet, back_stake, back_odds, back_fee, fee_base)
     return _rated(bet, back_stake, lay_odds, commission, choices)
 
 
@@ -150,9 +154,7 @@ def arb_back_lay(
 ) -> Outputs:
     """A cash bet and its lay as a two-way book: an arbitrage if its sum is below 100 %."""
     bet = kinds.exchange_back(back_stake, back_odds, back_commission)
-    book = book_sum(
-        (1 + bet[0] / back_stake, lay_as_back_odds(lay_odds, commission)),
-    )
+    book = book_sum((1 + bet[0] / back_stake, lay_as_back_odds(lay_odds, commission)))
     return {
         **_rated(bet, back_stake, lay_odds, commission, choices),
         "book_pct": percent(book),
@@ -201,9 +203,8 @@ def free_bet_snr(
 ) -> Outputs:
     """A free bet (stake not returned) and its lay."""
     del free_bet
-    bet = after_back_fee(
-        kinds.free_bet_snr(back_stake, back_odds), ZERO, back_commission, FeeBase.WINNINGS
-    )
+    bet = kinds.free_bet_snr(back_stake, back_odds)
+    bet = after_back_fee(bet, back_stake, back_odds, back_commission)
     return _free_bet(bet, back_stake, lay_odds, commission, choices)
 
 
@@ -219,8 +220,8 @@ def free_bet_sr(
 ) -> Outputs:
     """A free bet (stake returned) and its lay."""
     del free_bet
-    paid, nothing = kinds.free_bet_sr(back_stake, back_odds)
-    bet = paid - back_commission * (paid - back_stake), nothing
+    bet = kinds.free_bet_sr(back_stake, back_odds)
+    bet = after_back_fee(bet, back_stake, back_odds, back_commission)
     return _free_bet(bet, back_stake, lay_odds, commission, choices)
 
 
@@ -264,12 +265,8 @@ def refund_if_loses(
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet refunded whenever it loses; `retention` values a refund in free bets."""
-    bet = after_back_fee(
-        kinds.refund_if_loses(back_stake, back_odds, refund_if_back_loses, retention),
-        back_stake,
-        back_commission,
-        FeeBase.WINNINGS,
-    )
+    bet = kinds.refund_if_loses(back_stake, back_odds, refund_if_back_loses, retention)
+    bet = after_back_fee(bet, back_stake, back_odds, back_commission)
     return lay_outputs(bet, lay_odds, commission, choices)
 
 
@@ -286,12 +283,8 @@ def refund_back_fee_on_return(
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """The same with a fee on the whole return of the back bet."""
-    bet = after_back_fee(
-        kinds.refund_if_loses(back_stake, back_odds, refund_if_back_loses, retention),
-        back_stake,
-        back_fee,
-        fee_base,
-    )
+    bet = kinds.refund_if_loses(back_stake, back_odds, refund_if_back_loses, retention)
+    bet = after_back_fee(bet, back_stake, back_odds, back_fee, fee_base)
     return lay_outputs(bet, lay_odds, commission, choices)
 
 
@@ -307,8 +300,8 @@ def win_bonus(
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet that earns a bonus if it wins; `retention` values a bonus in free bets."""
-    won, lost = kinds.bonus_if_wins(back_stake, back_odds, bonus_if_back_wins, retention)
-    bet = won - back_commission * back_stake * (back_odds - 1), lost
+    bet = kinds.bonus_if_wins(back_stake, back_odds, bonus_if_back_wins, retention)
+    bet = after_back_fee(bet, back_stake, back_odds, back_commission)
     return lay_outputs(bet, lay_odds, commission, choices)
 
 
@@ -343,8 +336,7 @@ def rollover_bonus(
     if remaining_rollover:
         rating = needed("expected_rating", expected_rating, "remaining_rollover is given")
         cost = kinds.cost_of_wagering(remaining_rollover, rating)
-    won, lost = kinds.wagered_bonus(cash, bonus, odds, cost)
-    bet = won - back_fee * (cash + bonus) * (odds - 1), lost
+    bet = after_back_fee(kinds.wagered_bonus(cash, bonus, odds, cost), cash + bonus, odds, back_fee)
     outputs = lay_outputs(bet, against, commission, choices, "remaining_rollover")
     return {**outputs, "wagering_cost": money(cost)}
 
