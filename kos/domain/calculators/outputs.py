@@ -28,12 +28,12 @@ def numbered(name: str, amounts: Iterable[Fraction], start: int = 1) -> Outputs:
     return {f"{name}_{number}": money(pounds) for number, pounds in enumerate(amounts, start)}
 
 
-def by_result(wins: Fraction, loses: Fraction) -> Outputs:
+def by_result(wins: Fraction, loses: Fraction, rounding: Rounding = Rounding.CALCULATOR) -> Outputs:
     """What a bet makes if it wins, if it does not, and so at least."""
     return {
-        "profit_if_back_wins": money(wins),
-        "profit_if_back_loses": money(loses),
-        "guaranteed": money(min(wins, loses)),
+        "profit_if_back_wins": money(wins, rounding),
+        "profit_if_back_loses": money(loses, rounding),
+        "guaranteed": money(min(wins, loses), rounding),
     }
 
 

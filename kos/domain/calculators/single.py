@@ -12,6 +12,7 @@ from kos.domain.calculators.inputs import ONE, ZERO, FeeBase, FreeBet, needed
 from kos.domain.calculators.outputs import (
     EQUIVALENT_ODDS_PLACES,
     Outputs,
+    by_result,
     money,
     percent,
     typed,
@@ -68,17 +69,14 @@ def lay_outputs(
     outputs = {
         "lay_stake": money(stake),
         "liability": money(stake * (lay_odds - 1), more),
-        "profit_if_back_wins": money(wins, less),
-        "profit_if_back_loses": money(loses, less),
-        "guaranteed": money(min(wins, loses), less),
+        **by_result(wins, loses, less),
         "lay_winnings_net": money(stake * (1 - commission), less),
         "underlay_stake": money(underlay),
         "overlay_stake": money(overlay),
     }
     if "probability" in choices:
-        outputs["expected_value"] = money(
-            lay.expected_value(wins, loses, choices["probability"]), less
-        )
+        value = lay.expected_value(wins, loses, choices["probability"])
+        outputs["expected_value"] = money(value, less)
     return outputs
 
 
@@ -359,7 +357,7 @@ def money_back_trigger(
     """
     bet = kinds.qualifying(back_stake, back_odds)
     outputs = lay_outputs(bet, lay_odds, commission, {})
-    stake = typed(lay.equalising_stake(*bet, lay_odds, commission))
+    stake = Fraction(outputs["lay_stake"])
     wins, loses = lay.outcomes(*bet, stake, lay_odds, commission)
     least = min(wins, loses)
     cash = refund * retention
