@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import msgspec
 import typer
 
 from kos.cli.door import (
@@ -18,17 +19,13 @@ from kos.cli.door import (
     show,
     write_out,
 )
-from kos.cli.settings import JsonOption, StateDirOption
+from kos.cli.settings import JsonOption, StateDirOption, command_group
+from kos.domain.matching.aliases import AliasVerdict, SettledAlias, SharedAlias, shared_aliases
 from kos.errors import CommandNotAllowed
+from kos.messages import AliasesListed, CommandRecorded, GetAliases, RecordAlias
 
-if TYPE_CHECKING:
-    from kos.domain.matching.aliases import SettledAlias, SharedAlias
-    from kos.messages import RecordAlias
-
-aliases_app = typer.Typer(
-    help="Aliases: names decided to be the same team or player, or different ones. In use immediately.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
+aliases_app = command_group(
+    "Aliases: names decided to be the same team or player, or different ones. In use immediately."
 )
 
 SportArgument = Annotated[str, typer.Argument(help="The sport, e.g. soccer.")]
@@ -49,7 +46,6 @@ def list_aliases(
     state_dir: StateDirOption = None,
 ) -> None:
     """List names confirmed or rejected, with who, when and why."""
-    from kos.messages import AliasesListed, GetAliases
     from kos.views.offers import shown_time
     from kos.views.table import TableView
 
@@ -68,40 +64,28 @@ def list_aliases(
     show(listed.aliases, table, as_json=as_json)
 
 
-@aliases_app.command("add")
-def add(
-    sport: SportArgument,
-    feed_name: FeedName,
-    exchange_name: ExchangeName,
-    *,
-    evidence: EvidenceOption,
-    replace: ReplaceOption = False,
-    key: KeyOption = None,
-    state_dir: StateDirOption = None,
-) -> None:
-    """Record that two names are the same team or player."""
-    from kos.domain.matching.aliases import AliasVerdict, SharedAlias
+def _add_decision(name: str, verdict: AliasVerdict, help_line: str) -> None:
+    """Make the command that decides for or against two names."""
 
-    alias = SharedAlias(sport, feed_name, exchange_name, AliasVerdict.CONFIRMED, evidence)
-    _settle(state_dir, alias, key, is_replacing=replace)
+    @aliases_app.command(name, help=help_line)
+    def decide(
+        sport: SportArgument,
+        feed_name: FeedName,
+        exchange_name: ExchangeName,
+        *,
+        evidence: EvidenceOption,
+        replace: ReplaceOption = False,
+        key: KeyOption = None,
+        state_dir: StateDirOption = None,
+    ) -> None:
+        alias = SharedAlias(sport, feed_name, exchange_name, verdict, evidence)
+        _settle(state_dir, alias, key, is_replacing=replace)
 
 
-@aliases_app.command("reject")
-def reject(
-    sport: SportArgument,
-    feed_name: FeedName,
-    exchange_name: ExchangeName,
-    *,
-    evidence: EvidenceOption,
-    replace: ReplaceOption = False,
-    key: KeyOption = None,
-    state_dir: StateDirOption = None,
-) -> None:
-    """Record that two names are different teams or players."""
-    from kos.domain.matching.aliases import AliasVerdict, SharedAlias
-
-    alias = SharedAlias(sport, feed_name, exchange_name, AliasVerdict.REJECTED, evidence)
-    _settle(state_dir, alias, key, is_replacing=replace)
+_add_decision("add", AliasVerdict.CONFIRMED, "Record that two names are the same team or player.")
+_add_decision(
+    "reject", AliasVerdict.REJECTED, "Record that two names are different teams or players."
+)
 
 
 @aliases_app.command("withdraw")
@@ -115,8 +99,6 @@ def withdraw(
     state_dir: StateDirOption = None,
 ) -> None:
     """Undo a decision about two names."""
-    from kos.domain.matching.aliases import AliasVerdict, SharedAlias
-
     alias = SharedAlias(sport, feed_name, exchange_name, AliasVerdict.WITHDRAWN, evidence)
     _settle(state_dir, alias, key, is_replacing=True)
 
@@ -128,21 +110,9 @@ def export(
     state_dir: StateDirOption = None,
 ) -> None:
     """Export decisions as JSON lines to share, without the names of the people who made them."""
-    import msgspec
-
-    from kos.domain.matching.aliases import SharedAlias
-    from kos.messages import AliasesListed, GetAliases
-
-    listed = Door(state_dir).ask(GetAliases(), AliasesListed)
-    lines = [
-        msgspec.json.encode(
-            SharedAlias(
-                alias.sport, alias.feed_name, alias.exchange_name, alias.verdict, alias.evidence
-            )
-        ).decode()
-        for alias in listed.aliases
-    ]
-    write_out("".join(f"{line}\n" for line in lines), target)
+    aliases = Door(state_dir).ask(GetAliases(), AliasesListed).aliases
+    shared = msgspec.convert(aliases, tuple[SharedAlias, ...], from_attributes=True)
+    write_out(msgspec.json.Encoder().encode_lines(shared).decode(), target)
 
 
 @aliases_app.command("import")
@@ -153,9 +123,6 @@ def import_aliases(
     state_dir: StateDirOption = None,
 ) -> None:
     """Import someone else's decisions. Nothing is imported if any contradicts yours."""
-    from kos.domain.matching.aliases import shared_aliases
-    from kos.messages import CommandRecorded
-
     door = Door(state_dir)
     commands = [_command(alias, None) for alias in shared_aliases(read_in(source), str(source))]
     settled = _settled(door)
@@ -168,8 +135,6 @@ def import_aliases(
 def _settle(
     state_dir: Path | None, alias: SharedAlias, key: str | None, *, is_replacing: bool
 ) -> None:
-    from kos.messages import CommandRecorded
-
     door = Door(state_dir)
     command = _command(alias, key)
     _check(_settled(door), command, is_replacing=is_replacing)
@@ -179,18 +144,15 @@ def _settle(
 
 
 def _command(alias: SharedAlias, key: str | None) -> RecordAlias:
-    from msgspec.structs import asdict
-
-    from kos.messages import RecordAlias
-
     return RecordAlias(
-        command_id=key_of(key), by=operator(), occurred_at=moment_said(None), **asdict(alias)
+        command_id=key_of(key),
+        by=operator(),
+        occurred_at=moment_said(None),
+        **msgspec.structs.asdict(alias),
     )
 
 
 def _settled(door: Door) -> tuple[SettledAlias, ...]:
-    from kos.messages import AliasesListed, GetAliases
-
     if not door.path.exists():
         return ()  # the first word makes the ledger
     return door.ask(GetAliases(), AliasesListed).aliases
@@ -198,8 +160,6 @@ def _settled(door: Door) -> tuple[SettledAlias, ...]:
 
 def _check(settled: tuple[SettledAlias, ...], command: RecordAlias, *, is_replacing: bool) -> None:
     """Ask before an earlier word on this pair is turned round; never overwrite it silently."""
-    from kos.domain.matching.aliases import AliasVerdict
-
     if is_replacing or command.verdict is AliasVerdict.WITHDRAWN:
         return
     for fact in settled:

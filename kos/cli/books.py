@@ -14,7 +14,6 @@ from kos.cli.door import (
     KeyOption,
     exit_if_refused,
     operator,
-    print_json,
     read_in,
     show,
     write_out,
@@ -28,15 +27,23 @@ from kos.cli.facts import (
     SupervisorOption,
     record_fact,
 )
-from kos.cli.settings import JsonOption, StateDirOption
+from kos.cli.settings import JsonOption, StateDirOption, command_group, print_result
+from kos.domain.books.calendar import read_moment
+from kos.domain.books.double_entry import pounds
 from kos.domain.offers.facts import MONEY_FACTS, Source
-from kos.messages import StatementListed
-
-books_app = typer.Typer(
-    help="Books: balances, profit, float and statements, to the penny.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
+from kos.errors import InvalidInput
+from kos.messages import (
+    BooksDescribed,
+    FactRecorded,
+    GetBooks,
+    GetParticipants,
+    GetStatement,
+    ParticipantsListed,
+    RecordFact,
+    StatementListed,
 )
+
+books_app = command_group("Books: balances, profit, float and statements, to the penny.")
 
 SinceOption = Annotated[
     str | None,
@@ -75,20 +82,12 @@ def show_books(
     state_dir: StateDirOption = None,
 ) -> None:
     """Show current balances and float, and profit for a period by venue, offer and month."""
-    from kos.domain.books.double_entry import pounds
-    from kos.messages import BooksDescribed, GetBooks
     from kos.views.books import balances_table, floats_table, profit_table
 
     first, last = _span(since, until, year)
-    books = Door(state_dir).ask(
-        GetBooks(
-            participant=participant or "",
-            operator="" if participant else operator(),
-            since=first,
-            until=last,
-        ),
-        BooksDescribed,
-    )
+    who = "" if participant else operator()
+    question = GetBooks(participant=participant or "", operator=who, since=first, until=last)
+    books = Door(state_dir).ask(question, BooksDescribed)
     show(
         books,
         balances_table(books.balances),
@@ -99,12 +98,11 @@ def show_books(
         profit_table("Profit by month", books.by_month),
         as_json=as_json,
     )
-    if as_json:
-        return
-    typer.echo(
-        f"capital {pounds(books.capital)} (tied up {pounds(books.locked)}); "
-        f"profit {pounds(books.profit)}; trial balance {pounds(books.trial_balance)}"
-    )
+    if not as_json:
+        typer.echo(
+            f"capital {pounds(books.capital)} (tied up {pounds(books.locked)}); "
+            f"profit {pounds(books.profit)}; trial balance {pounds(books.trial_balance)}"
+        )
 
 
 @books_app.command("record")
@@ -138,12 +136,9 @@ def record(
         participant=participant,
         note=note,
     )
-    if as_json:
-        print_json(answer)
-    else:
-        entries = ", ".join(map(str, answer.transactions))
-        posted = f"; entries posted: {entries}" if entries else ""
-        typer.echo(f"{participant}: {fact_name(fact)} recorded{posted}")
+    entries = ", ".join(map(str, answer.transactions))
+    posted = f"; entries posted: {entries}" if entries else ""
+    print_result(answer, f"{participant}: {fact_name(fact)} recorded{posted}", as_json=as_json)
 
 
 @books_app.command("facts")
@@ -158,7 +153,6 @@ def facts() -> None:
 @books_app.command("participants")
 def participants(*, as_json: JsonOption = False, state_dir: StateDirOption = None) -> None:
     """List participants."""
-    from kos.messages import GetParticipants, ParticipantsListed
     from kos.views.books import participants_table
 
     listed = Door(state_dir).ask(GetParticipants(operator=operator()), ParticipantsListed)
@@ -178,7 +172,7 @@ def statement(
     """List one participant's postings in a period."""
     from kos.views.books import statement_table
 
-    listed = _statement(Door(state_dir), participant, _span(since, until, year))
+    listed = _statement(state_dir, participant, _span(since, until, year))
     show(listed.lines, statement_table(listed.lines), as_json=as_json)
 
 
@@ -198,7 +192,7 @@ def export_books(
     """Write postings as CSV or JSON: one participant's or, for an operator, everyone's."""
     from kos.views.books import statement_csv
 
-    listed = _statement(Door(state_dir), participant or "", _span(since, until, year))
+    listed = _statement(state_dir, participant or "", _span(since, until, year))
     if as_json or (target is not None and target.suffix.lower() == ".json"):
         write_out(msgspec.json.encode(listed.lines).decode() + "\n", target)
     else:
@@ -217,14 +211,11 @@ def import_bets(
 ) -> None:
     """Import bets settled before you started using KOS. Importing a file twice is safe."""
     from kos.domain.offers.past_bets import from_betfair, from_csv
-    from kos.errors import InvalidInput
-    from kos.messages import FactRecorded, RecordFact
 
     readers = {"kos": from_csv, "betfair": from_betfair}
     if form not in readers:
         raise InvalidInput("--format", form, " or ".join(readers))
     imported = readers[form](read_in(source))
-    door = Door(state_dir)
     commands = [
         RecordFact(
             command_id=f"past:{participant}:{bet.fact.reference}"[:200],
@@ -236,7 +227,7 @@ def import_bets(
         )
         for bet in imported.bets
     ]
-    answers, refusals = door.do_all(commands, FactRecorded)
+    answers, refusals = Door(state_dir).do_all(commands, FactRecorded)
     for line in imported.skipped:
         typer.echo(f"skipped {line}", err=True)
     typer.echo(f"{len(answers)} past bets of {participant} imported")
@@ -244,28 +235,18 @@ def import_bets(
 
 
 def _statement(
-    door: Door, participant: str, span: tuple[datetime | None, datetime | None]
+    state_dir: Path | None, participant: str, span: tuple[datetime | None, datetime | None]
 ) -> StatementListed:
-    from kos.messages import GetStatement
-
-    return door.ask(
-        GetStatement(
-            participant=participant,
-            operator="" if participant else operator(),
-            since=span[0],
-            until=span[1],
-        ),
-        StatementListed,
-    )
+    who = "" if participant else operator()
+    question = GetStatement(participant=participant, operator=who, since=span[0], until=span[1])
+    return Door(state_dir).ask(question, StatementListed)
 
 
 def _span(
     since: str | None, until: str | None, year: str | None
 ) -> tuple[datetime | None, datetime | None]:
     """From when on, and until before when."""
-    from kos.domain.books.calendar import read_moment
     from kos.domain.books.periods import is_period, read_period, read_year
-    from kos.errors import InvalidInput
 
     if year is not None:
         if since or until:

@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from kos.cli.settings import print_json
 from kos.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -136,20 +140,10 @@ def _run_batch(path: str) -> None:
     flush()
 
 
-def _print_json(value: object) -> None:
-    import msgspec
-
-    typer.echo(msgspec.json.encode(value).decode())
-
-
 def _print_outputs(calculator: Calculator, outputs: dict[str, str], *, as_json: bool) -> None:
     if as_json:
-        _print_json({"kind": calculator.kind, "outputs": outputs})
+        print_json({"kind": calculator.kind, "outputs": outputs})
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from kos.domain.calculators.spoken import label_of
 
     console = Console()
@@ -167,11 +161,8 @@ def _print_list(*, as_json: bool) -> None:
     from kos.domain.calculators import KINDS
 
     if as_json:
-        _print_json({kind: _described(calculator) for kind, calculator in KINDS.items()})
+        print_json({kind: _described(calculator) for kind, calculator in KINDS.items()})
         return
-    from rich.console import Console
-    from rich.table import Table
-
     table = Table(title="Calculators", title_justify="left", show_lines=True)
     table.add_column("kind", no_wrap=True)
     table.add_column("what it calculates, and its inputs (optional ones in brackets)")
@@ -202,10 +193,6 @@ def _described(calculator: Calculator) -> dict[str, object]:
 
 
 def _print_kind(calculator: Calculator) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     console = Console()
     console.print(f"kos calc {calculator.kind}: {calculator.summary}", highlight=False)
     table = Table()

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
+from uuid import uuid4
 
 import typer
+from rich.text import Text
 
+from kos.asking import Asker
 from kos.cli.settings import ConfigOption, StateDirOption, daemon_asker, settings_of
-
-if TYPE_CHECKING:
-    from kos.asking import Asker
-    from kos.domain.people.conversation import Answer, Button
-    from kos.messages import OperatorAnswered, OperatorSaid
+from kos.domain.people.conversation import Answer, Button, Style
+from kos.errors import InvalidInput, WaitAndRetry
+from kos.messages import GetMenu, MenuDescribed, OperatorAnswered, OperatorSaid
 
 _TIMEOUT_S = 120.0
 """Longer than any command may take; a daemon that dies is known at once."""
@@ -25,15 +28,6 @@ _PATIENCE_S = 60.0
 _REFUSED = 1
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
-SaveOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--save-to",
-        metavar="DIR",
-        help="Folder for pictures and files. Default: the current folder.",
-    ),
-]
-
 
 def chat(
     words: Annotated[
@@ -41,7 +35,12 @@ def chat(
         typer.Argument(help="One command, e.g. /qualifier coral. Leave out for a prompt."),
     ] = None,
     *,
-    save_to: SaveOption = None,
+    save_to: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder for pictures and files. Default: the current folder."
+        ),
+    ] = None,
     state_dir: StateDirOption = None,
     config: ConfigOption = None,
 ) -> None:
@@ -50,8 +49,6 @@ def chat(
     A number presses the button of that number. Works in a pipe: echo /status | kos chat.
     The exit code is 1 when a word was refused, 2 when no daemon answers.
     """
-    from kos.errors import WaitAndRetry
-
     with daemon_asker(settings_of(config, state_dir), patience_s=_PATIENCE_S) as asker:
         conversation = Conversation(asker, save_to or Path())
         if words:
@@ -77,8 +74,6 @@ class Conversation:
     """
 
     def __init__(self, asker: Asker, folder: Path) -> None:
-        import getpass
-
         from kos.cli.tables import console
 
         self._asker = asker
@@ -105,9 +100,6 @@ class Conversation:
 
     def menu(self) -> list[str]:
         """The commands there are, for completion; none where the desk does not answer."""
-        from kos.errors import WaitAndRetry
-        from kos.messages import GetMenu, MenuDescribed
-
         try:
             menu = self._asker.ask("desk", GetMenu(user=self._user), MenuDescribed)
         except WaitAndRetry:
@@ -115,11 +107,6 @@ class Conversation:
         return [f"/{line.command}" for line in menu.lines]
 
     def _ask(self, text: str, pressed: str) -> OperatorAnswered:
-        from datetime import UTC, datetime
-        from uuid import uuid4
-
-        from kos.messages import OperatorAnswered, OperatorSaid
-
         sent = OperatorSaid(
             said_id=f"{self._user}:{uuid4().hex}"[-120:],
             user=self._user,
@@ -149,8 +136,6 @@ class Conversation:
             self._screen.print("You do not have access to KOS", markup=False)
 
     def _show_one(self, answer: Answer) -> None:
-        from rich.text import Text
-
         self._screen.print(text_of(answer), soft_wrap=not sys.stdout.isatty())
         for content, name in ((answer.picture, "kos-chart.png"), (answer.file, answer.file_name)):
             if content:
@@ -166,12 +151,8 @@ class Conversation:
             self._screen.print(labels, soft_wrap=not sys.stdout.isatty())
 
 
-def text_of(answer: Answer) -> Any:
+def text_of(answer: Answer) -> Text:
     """An answer's spans as styled text of the terminal; foreign text stays text."""
-    from rich.text import Text
-
-    from kos.domain.people.conversation import Style
-
     styles = {Style.BOLD: "bold", Style.ITALIC: "italic", Style.CODE: "cyan", Style.LINK: "blue"}
     text = Text()
     for span in answer.spans:
@@ -183,8 +164,6 @@ def text_of(answer: Answer) -> Any:
 
 def save(folder: Path, name: str, content: bytes) -> Path:
     """Write bytes to a new private file; one that is there already stays and another name is taken."""
-    from kos.errors import InvalidInput
-
     safe = Path(_UNSAFE.sub("-", name)[-80:].lstrip(".-") or "kos-file")
     for number in range(1, 1000):
         path = folder / (safe if number == 1 else f"{safe.stem}-{number}{safe.suffix}")

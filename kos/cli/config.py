@@ -8,13 +8,11 @@ from typing import Annotated
 
 import typer
 
-from kos.cli.settings import ConfigOption, JsonOption
+from kos.cli.settings import ConfigOption, JsonOption, command_group, print_json
+from kos.config.load import default_path, load
+from kos.errors import InvalidInput
 
-config_app = typer.Typer(
-    help="Settings: show, check or create the file.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+config_app = command_group("Settings: show, check or create the file.")
 
 
 @config_app.command("show")
@@ -28,15 +26,12 @@ def show(
 ) -> None:
     """Show every setting in force and where it comes from; secrets are masked."""
     from kos.config.described import rows
-    from kos.config.load import load
 
     settings = rows(*load(config))
     if changed:
         settings = tuple(row for row in settings if row.source != "default")
     if as_json:
-        import msgspec
-
-        typer.echo(msgspec.json.encode(settings).decode())
+        print_json(settings)
         return
     table = ""
     for row in settings:
@@ -49,8 +44,6 @@ def show(
 @config_app.command("check")
 def check(*, config: ConfigOption = None) -> None:
     """Check all settings; exit code 78 if anything is invalid."""
-    from kos.config.load import default_path, load
-
     settings, origins = load(config)
     file = config or default_path()
     where = str(file) if file.is_file() else f"no file ({file} is absent)"
@@ -68,8 +61,6 @@ def init(
 ) -> None:
     """Write a commented settings file, readable only by you; an existing file is not changed."""
     from kos.config.described import commented_file
-    from kos.config.load import default_path
-    from kos.errors import InvalidInput
 
     if str(path) == "-":
         typer.echo(commented_file(), nl=False)

@@ -6,12 +6,17 @@ import sys
 
 import typer
 
-from kos.cli.settings import ConfigOption, JsonOption
+from kos.cli.settings import ConfigOption, JsonOption, StateDirOption, print_json
 
 _MARKS = {"ok": "ok", "warning": "WARN", "failure": "FAIL"}
 
 
-def doctor(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def doctor(
+    *,
+    as_json: JsonOption = False,
+    state_dir: StateDirOption = None,
+    config: ConfigOption = None,
+) -> None:
     """Check everything KOS needs, and show how to fix problems.
 
     Exit code 0 when all is well, 1 with warnings, 2 with failures. A running daemon is asked, not
@@ -25,14 +30,12 @@ def doctor(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     from kos.observability.redact import Redactor
 
     configure_process("doctor", LogSettings(is_on_stdout=False))  # findings alone are told
-    subject = subject_of(config)
+    subject = subject_of(config, state_dir)
     redactor = Redactor(subject.settings.secrets())
     findings = examine(checks_of(subject), redact=redactor.text)
     code = exit_code(findings)
     if as_json:
-        import msgspec
-
-        typer.echo(msgspec.json.encode({"exit_code": code, "findings": findings}).decode())
+        print_json({"exit_code": code, "findings": findings})
     else:
         width = max(len(finding.check) for finding in findings)
         for finding in findings:

@@ -12,16 +12,17 @@ import os
 import sys
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
+from rich.table import Table
+from rich.text import Text
 
 from kos.asking import Ask, Asker, DaemonLink, Expected
-from kos.cli.settings import settings_of
+from kos.cli.settings import print_json, settings_of
 from kos.config.settings import RUN_DIR_NAME
 from kos.db import FILE_NAME
 from kos.domain.books.calendar import read_moment
@@ -135,15 +136,12 @@ class Door:
 
         self._say("writing to the ledger directly, under its lock")
         self.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        ledger = Ledger(self.path)
-        try:
+        with closing(Ledger(self.path)) as ledger:
             return [
                 answer
                 for start in range(0, len(commands), MAX_BATCH)
                 for answer in ledger.execute(commands[start : start + MAX_BATCH])
             ]
-        finally:
-            ledger.close()
 
     @contextmanager
     def no_daemon(self, why: str) -> Iterator[Path]:
@@ -162,11 +160,8 @@ class Door:
         from kos.storage.migrations import open_as_it_is
 
         self._say("reading the ledger directly")
-        database = open_as_it_is(self.path)
-        try:
+        with closing(open_as_it_is(self.path)) as database:
             return answer(database, self.path, question, datetime.now(UTC))
-        finally:
-            database.close()
 
     def _say(self, what: str) -> None:
         typer.echo(f"no daemon is running: {what} ({self.path})", err=True)
@@ -180,19 +175,11 @@ def exit_if_refused(refusals: Sequence[str]) -> None:
         raise typer.Exit(1)
 
 
-def print_json(value: object) -> None:
-    """One line of JSON on standard output."""
-    typer.echo(msgspec.json.encode(value).decode())
-
-
 def show(value: object, *tables: TableView, as_json: bool) -> None:
     """A value as JSON for programs, or as tables for people; one that is empty says so."""
     if as_json:
         print_json(value)
         return
-    from rich.table import Table
-    from rich.text import Text
-
     from kos.cli.tables import console
 
     # In a pipe there is no width to keep to: a line of a table stays a line.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -68,8 +69,5 @@ def put_example(state_dir: Path) -> None:
         )
         for number, fact in enumerate(_FACTS)
     ]
-    ledger = Ledger(path)
-    try:
+    with closing(Ledger(path)) as ledger:
         ledger.execute(commands)
-    finally:
-        ledger.close()

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from kos.cli.door import Door, key_of, moment_said, operator
+from kos.domain.books.calendar import uk_time
 from kos.domain.offers.facts import Fact, Role
 from kos.messages import FactRecorded, RecordFact
 
@@ -72,7 +73,6 @@ def _read_back(
     kind: type[Fact], fact: str, words: Sequence[str], at: str | None, occurred_at: datetime
 ) -> None:
     """Print the dates and times typed for a fact, in UK time, before it is recorded."""
-    from kos.domain.books.calendar import uk_time
     from kos.domain.offers.typed_facts import resolve
 
     moments = {} if at is None else {"at": occurred_at}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
-from kos.cli.settings import ConfigOption, JsonOption, StateDirOption, settings_of
-
-_FAILED = 1
+from kos.cli.settings import ConfigOption, JsonOption, StateDirOption, print_json, settings_of
+from kos.errors import WaitAndRetry
 
 
 def health(
@@ -29,29 +29,22 @@ def health(
     Exits 0 when it is ok or degraded, 1 when it has failed or does not run. Degraded is what
     KOS works around by itself, so a container is not to be restarted for it.
     """
-    import msgspec
-
     from kos.cli.pulse import find_pulse
-    from kos.errors import WaitAndRetry
     from kos.service.health import HealthState
 
     answer: dict[str, Any]
     try:
         beat, judgement = find_pulse(settings_of(config, state_dir))
     except WaitAndRetry as absent:
-        answer = {
-            "state": HealthState.FAILED,
-            "reasons": (str(absent),),
-            "age_s": None,
-            "pid": None,
-        }
+        reasons = (str(absent),)
+        answer = {"state": HealthState.FAILED, "reasons": reasons, "age_s": None, "pid": None}
     else:
         answer = {**msgspec.structs.asdict(judgement), "pid": beat.pid}
     if as_json:
-        typer.echo(msgspec.json.encode(answer).decode())
+        print_json(answer)
     elif not quiet:
         typer.echo(answer["state"])
         for reason in answer["reasons"]:
             typer.echo(f"  {reason}")
     if answer["state"] is HealthState.FAILED or (strict and answer["state"] is not HealthState.OK):
-        sys.exit(_FAILED)
+        sys.exit(1)

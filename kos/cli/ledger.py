@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from kos.cli.door import (
     Door,
     KeyOption,
+    exit_if_refused,
     key_of,
     moment_said,
     operator,
-    print_json,
     write_out,
 )
 from kos.cli.facts import Participant
-from kos.cli.settings import JsonOption, StateDirOption
-
-ledger_app = typer.Typer(
-    help="The database: check, back up, restore, export, erase.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
+from kos.cli.settings import JsonOption, StateDirOption, command_group, print_json
+from kos.db import meaning
+from kos.errors import InvalidInput
+from kos.messages import (
+    BackUpLedger,
+    CommandRecorded,
+    EraseParticipant,
+    EverythingListed,
+    GetEverything,
+    LedgerBackedUp,
+    LedgerVerified,
+    VerifyLedger,
 )
+
+ledger_app = command_group("The database: check, back up, restore, export, erase.")
 
 
 @ledger_app.command("verify")
 def verify(*, as_json: JsonOption = False, state_dir: StateDirOption = None) -> None:
     """Check the file: integrity, schema, sums, and that replaying all facts gives what is stored."""
-    from kos.messages import LedgerVerified, VerifyLedger
-
     verified = Door(state_dir).ask(VerifyLedger(), LedgerVerified)
     if as_json:
         print_json(verified)
@@ -50,8 +58,6 @@ def backup(
     state_dir: StateDirOption = None,
 ) -> None:
     """Write a consistent, checked copy while the daemon runs."""
-    from kos.messages import BackUpLedger, LedgerBackedUp
-
     done = Door(state_dir).ask(BackUpLedger(target=str(target.absolute())), LedgerBackedUp)
     typer.echo(f"{done.target}: a checked copy up to entry {done.sequence}")
 
@@ -90,18 +96,13 @@ def export(
     state_dir: StateDirOption = None,
 ) -> None:
     """Write every accepted command as a line of JSON, for `kos ledger import`."""
-    from kos.db import meaning
     from kos.storage.migrations import open_as_it_is
     from kos.storage.transfer import exported
 
     path = Door(state_dir).path
-    database = open_as_it_is(path)
-    try:
-        with meaning(path):
-            database.raw().execute("BEGIN")
-            text = b"".join(exported(database)).decode()
-    finally:
-        database.close()
+    with closing(open_as_it_is(path)) as database, meaning(path):
+        database.raw().execute("BEGIN")
+        text = b"".join(exported(database)).decode()
     write_out(text, target)
 
 
@@ -112,7 +113,6 @@ def import_ledger(
     state_dir: StateDirOption = None,
 ) -> None:
     """Carry out exported commands; those that are there already change nothing."""
-    from kos.errors import InvalidInput
     from kos.storage.ledger import Ledger
     from kos.storage.transfer import imported
 
@@ -122,17 +122,10 @@ def import_ledger(
             lines = source.open("rb")
         except OSError as error:
             raise InvalidInput("file", str(source), f"a readable file ({error})") from error
-        with lines:
-            ledger = Ledger(path)
-            try:
-                done = imported(ledger, lines)
-            finally:
-                ledger.close()
-    for refusal in done.refused:
-        typer.echo(f"refused: {refusal}", err=True)
+        with lines, closing(Ledger(path)) as ledger:
+            done = imported(ledger, lines)
     typer.echo(f"{path}: {done.recorded} commands are in the ledger")
-    if done.refused:
-        raise typer.Exit(1)
+    exit_if_refused(done.refused)
 
 
 @ledger_app.command("everything-about")
@@ -143,10 +136,6 @@ def everything_about(
     state_dir: StateDirOption = None,
 ) -> None:
     """Export everything stored about one participant as JSON, so they can keep a copy."""
-    import msgspec
-
-    from kos.messages import EverythingListed, GetEverything
-
     listed = Door(state_dir).ask(GetEverything(participant=participant), EverythingListed)
     write_out(msgspec.json.encode(listed.tables).decode() + "\n", target)
 
@@ -163,8 +152,6 @@ def erase(
     state_dir: StateDirOption = None,
 ) -> None:
     """Remove everything stored about one participant. Earlier backups still contain it."""
-    from kos.messages import CommandRecorded, EraseParticipant
-
     if not yes:
         typer.confirm(f"Permanently remove everything about {participant}?", abort=True)
     command = EraseParticipant(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ import typer
 
 from kos.cli.settings import ConfigOption, StateDirOption, settings_of
 from kos.config.settings import Settings
+from kos.domain.books.calendar import read_moment
 from kos.errors import InvalidInput, WaitAndRetry
 
 if TYPE_CHECKING:
@@ -57,19 +59,19 @@ def logs(
 
     From the journal: journalctl -u kos -o cat | kos logs -
     """
-    from kos.observability import reading
+    from kos.observability.reading import Wanted
     from kos.observability.vocabulary import LEVELS
 
     if level is not None and level not in LEVELS:
         raise InvalidInput("--level", level, f"one of {', '.join(LEVELS)}")
-    wanted = reading.Wanted(
+    wanted = Wanted(
         level=level,
         event=event,
         node=node,
         actor=actor,
         sport_key=sport,
         job_id=job,
-        since=_since(since) if since else None,
+        since=read_moment("--since", since, datetime.now(UTC), is_past=True) if since else None,
     )
     path = None
     if source != _STDIN:
@@ -92,52 +94,32 @@ def _print(texts: Iterator[str]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _since(text: str) -> datetime:
-    """The moment to begin at."""
-    from kos.domain.books.calendar import read_moment
-
-    return read_moment("--since", text, datetime.now(UTC), is_past=True)
-
-
 def _shown(
-    path: Path | None,
-    wanted: Wanted,
-    limit: int | None,
-    *,
-    is_followed: bool,
-    as_json: bool,
+    path: Path | None, wanted: Wanted, limit: int | None, *, is_followed: bool, as_json: bool
 ) -> Iterator[str]:
-    from kos.observability import reading
+    from kos.observability.readable import readable
+    from kos.observability.reading import LogFile, parse
 
     has_colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
-    def render(texts: Iterator[str]) -> Iterator[str]:
+    def render(texts: Iterable[str]) -> Iterator[str]:
         for text in texts:
-            yield from _rendered(text, wanted, as_json=as_json, has_colour=has_colour)
+            line = parse(text)
+            if line is not None and wanted.takes(line):
+                yield text.rstrip("\n") if as_json else readable(line, has_colour=has_colour)
+
+    def last(texts: Iterable[str]) -> Iterable[str]:
+        return render(texts) if limit is None else deque(render(texts), maxlen=limit)
 
     if path is None:
-        kept = render(iter(sys.stdin))
-        yield from kept if limit is None else deque(kept, maxlen=limit)
+        yield from last(sys.stdin)
         return
     if not path.exists() and not is_followed:
         raise WaitAndRetry("log", f"there is no file {path}")
-    file = reading.LogFile(path)
-    try:
-        kept = render(file.past())
-        yield from kept if limit is None else deque(kept, maxlen=limit)
+    with closing(LogFile(path)) as file:
+        yield from last(file.past())
         if is_followed:
             yield from render(file.coming())
-    finally:
-        file.close()
-
-
-def _rendered(text: str, wanted: Wanted, *, as_json: bool, has_colour: bool) -> Iterator[str]:
-    from kos.observability.readable import readable
-    from kos.observability.reading import parse
-
-    line = parse(text)
-    if line is not None and wanted.takes(line):
-        yield text.rstrip("\n") if as_json else readable(line, has_colour=has_colour)
 
 
 def _own_log(settings: Settings) -> Path:

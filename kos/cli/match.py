@@ -15,6 +15,7 @@ from kos.cli.settings import StateDirOption, daemon_asker, settings_of
 from kos.domain.market.quotes import Verdict
 from kos.domain.matching import BookmakerFixture, ExchangeFixture, FixtureMatch, Matcher
 from kos.errors import InvalidInput
+from kos.messages import GetUnmatched, UnmatchedDescribed
 
 _T = TypeVar("_T")
 
@@ -95,8 +96,6 @@ def _line(match: FixtureMatch, *, with_evidence: bool) -> str:
 
 def _print_clinic(sport: str | None, state_dir: Path | None, *, as_json: bool) -> None:
     """The daemon's events on one side only: doubts first, each with the best guess and the why."""
-    from kos.messages import GetUnmatched, UnmatchedDescribed
-
     settings = settings_of(None, state_dir)
     question = GetUnmatched(sport=sport)
     with daemon_asker(settings) as asker:

@@ -13,7 +13,6 @@ from kos.cli.door import (
     key_of,
     moment_said,
     operator,
-    print_json,
     read_in,
     show,
     write_out,
@@ -27,14 +26,22 @@ from kos.cli.facts import (
     SupervisorOption,
     record_fact,
 )
-from kos.cli.settings import JsonOption, StateDirOption
+from kos.cli.settings import JsonOption, StateDirOption, command_group, print_result
+from kos.domain.offers.catalogue import from_csv, from_toml, to_csv, to_toml
 from kos.domain.offers.facts import OFFER_FACTS
-
-offers_app = typer.Typer(
-    help="Offers: the catalogue and each participant's offers.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
+from kos.errors import InvalidInput
+from kos.messages import (
+    CatalogueListed,
+    CommandRecorded,
+    GetCatalogue,
+    GetOffer,
+    GetOffers,
+    OfferDescribed,
+    OffersListed,
+    PutOffers,
 )
+
+offers_app = command_group("Offers: the catalogue and each participant's offers.")
 
 
 @offers_app.command("list")
@@ -46,7 +53,6 @@ def list_offers(
     state_dir: StateDirOption = None,
 ) -> None:
     """List offer instances with phase and profit."""
-    from kos.messages import GetOffers, OffersListed
     from kos.views.offers import offers_table
 
     question = GetOffers(
@@ -67,7 +73,6 @@ def show_offer(
     state_dir: StateDirOption = None,
 ) -> None:
     """Show one offer: its bets, free bets, history and possible next steps."""
-    from kos.messages import GetOffer, OfferDescribed
     from kos.views.offers import (
         bets_table,
         offers_table,
@@ -76,9 +81,8 @@ def show_offer(
         tokens_table,
     )
 
-    offer = Door(state_dir).ask(
-        GetOffer(participant=participant, instance=instance), OfferDescribed
-    )
+    question = GetOffer(participant=participant, instance=instance)
+    offer = Door(state_dir).ask(question, OfferDescribed)
     tables = [offers_table([offer.line]), bets_table(offer.bets), tokens_table(offer.tokens)]
     if offer.reminders:
         tables.append(reminders_table(offer.reminders))
@@ -94,16 +98,12 @@ def facts(
     """List the facts you can record, with their fields; fields in brackets are optional."""
     from kos.domain.offers.forms import FACT_FORMS
     from kos.domain.offers.typed_facts import spoken_names
-    from kos.errors import InvalidInput
     from kos.views.facts import described_fact, listed_facts
 
     names = spoken_names(OFFER_FACTS)
     if fact is not None and fact not in names:
         raise InvalidInput("fact", fact, f"one of {', '.join(names)}")
-    if fact is None:
-        typer.echo(listed_facts(names))
-    else:
-        typer.echo(described_fact(FACT_FORMS[fact]))
+    typer.echo(listed_facts(names) if fact is None else described_fact(FACT_FORMS[fact]))
 
 
 @offers_app.command("record")
@@ -145,19 +145,16 @@ def record(
         note=note,
         expected_version=version,
     )
-    if as_json:
-        print_json(answer)
-    else:
-        where = phase_name(answer.phase)
-        if answer.outcome is not None:
-            where = f"closed, {readable(answer.outcome)}"
-        typer.echo(f"{answer.participant} {answer.instance}: {where}, step {answer.version}")
+    where = phase_name(answer.phase)
+    if answer.outcome is not None:
+        where = f"closed, {readable(answer.outcome)}"
+    text = f"{answer.participant} {answer.instance}: {where}, step {answer.version}"
+    print_result(answer, text, as_json=as_json)
 
 
 @offers_app.command("catalogue")
 def catalogue(*, as_json: JsonOption = False, state_dir: StateDirOption = None) -> None:
     """List the catalogue, with the latest known terms."""
-    from kos.messages import CatalogueListed, GetCatalogue
     from kos.views.offers import catalogue_table
 
     listed = Door(state_dir).ask(GetCatalogue(), CatalogueListed)
@@ -172,9 +169,6 @@ def import_catalogue(
     state_dir: StateDirOption = None,
 ) -> None:
     """Read offers into the catalogue; one that has changed gets a new revision."""
-    from kos.domain.offers.catalogue import from_csv, from_toml
-    from kos.messages import CommandRecorded, PutOffers
-
     text = read_in(source)
     offers = from_csv(text) if source.suffix.lower() == ".csv" else from_toml(text)
     command = PutOffers(
@@ -194,9 +188,6 @@ def export_catalogue(
     state_dir: StateDirOption = None,
 ) -> None:
     """Write the catalogue as TOML or CSV, to standard output unless you name a file."""
-    from kos.domain.offers.catalogue import to_csv, to_toml
-    from kos.messages import CatalogueListed, GetCatalogue
-
     listed = Door(state_dir).ask(GetCatalogue(), CatalogueListed)
     is_csv = target is not None and target.suffix.lower() == ".csv"
     write_out(to_csv(listed.offers) if is_csv else to_toml(listed.offers), target)

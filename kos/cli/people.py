@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import secrets
+from datetime import timedelta
+from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from kos.cli.door import (
     Door,
@@ -12,23 +15,30 @@ from kos.cli.door import (
     key_of,
     moment_said,
     operator,
-    print_json,
     show,
 )
-from kos.cli.settings import JsonOption, StateDirOption
-from kos.domain.people.conversation import TELEGRAM, Seat
+from kos.cli.settings import (
+    JsonOption,
+    StateDirOption,
+    command_group,
+    print_json,
+    print_result,
+)
+from kos.domain.people.conversation import TELEGRAM, Person, Seat
 from kos.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from kos.domain.people.conversation import Person
+from kos.messages import (
+    CommandRecorded,
+    GetParticipants,
+    GetPeople,
+    ParticipantsListed,
+    PeopleListed,
+    PutInvitation,
+    SetPerson,
+)
 
 _LONGEST_LIFE_H = 24 * 30
 
-people_app = typer.Typer(
-    help="People: who can use KOS on Telegram, their roles, and invitations.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+people_app = command_group("People: who can use KOS on Telegram, their roles, and invitations.")
 
 User = Annotated[
     str, typer.Argument(metavar="USER_ID", help="Telegram user ID: a number, not a username.")
@@ -73,16 +83,12 @@ def add(
     state_dir: StateDirOption = None,
 ) -> None:
     """Give someone access, or change their role or name."""
-    from kos.domain.people.conversation import Person
-
     person = Person(user=_user(user_id), name=name, seat=seat, participant=participant)
     door = Door(state_dir)
     _set(door, person, key)
     _say_if_unknown(door, participant)
-    if as_json:
-        print_json(person)
-    else:
-        typer.echo(f"{person.user}: {name} has the role {seat.value}{_of(participant)}")
+    text = f"{person.user}: {name} has the role {seat.value}{_of(participant)}"
+    print_result(person, text, as_json=as_json)
 
 
 @people_app.command("remove")
@@ -94,8 +100,6 @@ def remove(
     state_dir: StateDirOption = None,
 ) -> None:
     """Remove someone's access. Their records are kept."""
-    from msgspec.structs import replace
-
     user = _user(user_id)
     door = Door(state_dir)
     people = {person.user: person for person in _people(door, everybody=True)}
@@ -103,10 +107,7 @@ def remove(
         raise InvalidInput("user id", user_id, "a user ID from `kos people list`")
     gone = replace(people[user], is_active=False)
     _set(door, gone, key)
-    if as_json:
-        print_json(gone)
-    else:
-        typer.echo(f"{user}: {gone.name} no longer has access")
+    print_result(gone, f"{user}: {gone.name} no longer has access", as_json=as_json)
 
 
 @people_app.command("invite")
@@ -124,11 +125,7 @@ def invite(
     state_dir: StateDirOption = None,
 ) -> None:
     """Create a one-time invitation code. It is shown only once."""
-    import secrets
-    from datetime import timedelta
-
     from kos.domain.people.invitations import CODE_BYTES, code_digest
-    from kos.messages import CommandRecorded, PutInvitation
     from kos.views.offers import shown_time
 
     code = secrets.token_urlsafe(CODE_BYTES)
@@ -146,13 +143,9 @@ def invite(
     door.do(command, CommandRecorded)
     _say_if_unknown(door, participant)
     if as_json:
+        expires_at = command.expires_at
         print_json(
-            {
-                "code": code,
-                "seat": seat,
-                "participant": participant,
-                "expires_at": command.expires_at,
-            }
+            {"code": code, "seat": seat, "participant": participant, "expires_at": expires_at}
         )
         return
     typer.echo(code)
@@ -171,16 +164,12 @@ def _user(user_id: str) -> str:
 
 
 def _people(door: Door, *, everybody: bool) -> tuple[Person, ...]:
-    from kos.messages import GetPeople, PeopleListed
-
     if not door.path.exists():
         return ()  # the first word makes the ledger
     return door.ask(GetPeople(with_inactive=everybody), PeopleListed).people
 
 
 def _set(door: Door, person: Person, key: str | None) -> None:
-    from kos.messages import CommandRecorded, SetPerson
-
     command = SetPerson(
         command_id=key_of(key), by=operator(), occurred_at=moment_said(None), person=person
     )
@@ -193,8 +182,6 @@ def _of(participant: str) -> str:
 
 def _say_if_unknown(door: Door, participant: str) -> None:
     """A seat may be given before its participant joins; a misspelt one would see nothing."""
-    from kos.messages import GetParticipants, ParticipantsListed
-
     if not participant:
         return
     listed = door.ask(GetParticipants(participant=participant), ParticipantsListed)

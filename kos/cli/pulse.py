@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ import msgspec
 
 from kos.config.settings import Settings
 from kos.errors import WaitAndRetry
+from kos.runtime.client import is_alive
 from kos.service.health import Judgement, Seen, judge
 from kos.service.heartbeat import FILE_NAME, Heartbeat, boot_id, read
 
@@ -29,8 +29,14 @@ def find_pulse(settings: Settings) -> tuple[Heartbeat, Judgement]:
         raise WaitAndRetry(
             "daemon", f"No heartbeat file in {settings.state_dir}. Start KOS with: kos run"
         )
-    beat = next((candidate for candidate in beats if _is_there(candidate.pid)), beats[0])
-    return beat, judge(beat, _seen(beat))
+    beat = next((candidate for candidate in beats if is_alive(candidate.pid)), beats[0])
+    seen = Seen(
+        now=datetime.now(UTC),
+        monotonic_s=time.monotonic(),
+        boot_id=boot_id(),
+        is_process_there=is_alive(beat.pid),
+    )
+    return beat, judge(beat, seen)
 
 
 def _read(path: Path) -> Heartbeat | None:
@@ -44,22 +50,3 @@ def _read(path: Path) -> Heartbeat | None:
         raise WaitAndRetry(
             "daemon", f"{path} is from another version of KOS ({error}). Restart the daemon"
         ) from error
-
-
-def _seen(beat: Heartbeat) -> Seen:
-    return Seen(
-        now=datetime.now(UTC),
-        monotonic_s=time.monotonic(),
-        boot_id=boot_id(),
-        is_process_there=_is_there(beat.pid),
-    )
-
-
-def _is_there(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from kos.cli.filters import DEFAULT_LIMIT, Given, texts_of, with_filters
-from kos.cli.settings import ConfigOption, JsonOption, settings_of
+from kos.cli.settings import ConfigOption, JsonOption, print_json, settings_of
 from kos.db import FILE_NAME
 from kos.domain.opportunities.filters import SignalKind
 from kos.domain.opportunities.opportunity import OpportunityQuery
 from kos.domain.opportunities.queries import canonical, opportunity_query, signal_kind
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from rich.table import Table
-
     from kos.replay.report import Replayed
 
 _KINDS = tuple(kind for kind in SignalKind if kind is not SignalKind.DUTCH)
@@ -51,9 +50,7 @@ def replay(
     source = aliases or (ledger if ledger.exists() else None)
     report = replayed(paths, query, settings.scoring, read_aliases(source) if source else None)
     if as_json:
-        import msgspec
-
-        typer.echo(msgspec.json.encode(report).decode())
+        print_json(report)
         return
     from kos.cli.tables import console
 
@@ -86,12 +83,9 @@ def _tables(report: Replayed, query: OpportunityQuery) -> list[RenderableType]:
 
 
 def _files(report: Replayed) -> RenderableType:
-    from rich.table import Table
-    from rich.text import Text
+    from kos.cli.tables import plain_table
 
-    table = _table(Table(title=f"{len(report.files)} files"))
-    for heading in ("file", "kind"):
-        table.add_column(heading, overflow="fold")
+    table = plain_table("file", "kind", title=f"{len(report.files)} files")
     for heading in ("snapshots", "events", "markets", "books", "left out"):
         table.add_column(heading, justify="right")
     table.add_column("remark", overflow="fold")
@@ -108,9 +102,7 @@ def _files(report: Replayed) -> RenderableType:
 
 
 def _matches(report: Replayed) -> RenderableType:
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
+    from kos.cli.tables import plain_table
 
     matches = report.matches
     lines: list[RenderableType] = [
@@ -124,9 +116,7 @@ def _matches(report: Replayed) -> RenderableType:
             Text("No exchange markets in the files: only the feed's own lay prices are used")
         )
     if matches.found:
-        table = _table(Table())
-        for heading in ("event", "exchange event", "verdict", "confidence", "why"):
-            table.add_column(heading, overflow="fold")
+        table = plain_table("event", "exchange event", "verdict", "confidence", "why")
         for match in matches.found[:_MATCHES_SHOWN]:
             table.add_row(
                 Text(match.event),
@@ -142,22 +132,19 @@ def _matches(report: Replayed) -> RenderableType:
 
 
 def _counts(title: str, counts: dict[str, int]) -> RenderableType:
-    from rich.text import Text
-
     listed = "; ".join(f"{count} {reason}" for reason, count in counts.items())
     return Text(f"{title}: {listed or 'nothing'}")
 
 
 def _opportunities(report: Replayed, query: OpportunityQuery) -> list[RenderableType]:
-    from rich.table import Table
-    from rich.text import Text
-
+    from kos.cli.tables import plain_table
     from kos.views.opportunities import columns_of, opportunity_row
 
     columns = columns_of(query.kind)
-    table = _table(Table(title="Best opportunities, each at its best price"))
-    for heading in ("As of (UTC)", *(heading for _, heading in columns)):
-        table.add_column(heading, overflow="fold")
+    headings = (heading for _, heading in columns)
+    table = plain_table(
+        "As of (UTC)", *headings, title="Best opportunities, each at its best price"
+    )
     for opportunity in report.opportunities:
         row = opportunity_row(opportunity, opportunity.as_of)
         table.add_row(
@@ -168,8 +155,3 @@ def _opportunities(report: Replayed, query: OpportunityQuery) -> list[Renderable
     if report.first_at is not None and report.last_at is not None:
         summary += f", from {report.first_at:%Y-%m-%d %H:%M} to {report.last_at:%Y-%m-%d %H:%M} UTC"
     return [table, Text(summary)]
-
-
-def _table(table: Table) -> Table:
-    table.title_justify, table.box, table.header_style = "left", None, "bold"
-    return table

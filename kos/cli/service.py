@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-service_app = typer.Typer(
-    help="Run as a service: the systemd unit for this installation.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+from kos.cli.settings import command_group
+from kos.config.load import credential_name
+from kos.errors import InvalidInput
+
+service_app = command_group("Run as a service: the systemd unit for this installation.")
 
 UserOption = Annotated[
     bool, typer.Option("--user", help="Install for the current user (systemctl --user).")
@@ -60,7 +60,6 @@ def install(
 
 def _unit(executable: str | None, root: Path, *, is_user: bool) -> str:
     from kos.config.described import rows
-    from kos.config.load import credential_name
     from kos.service.unit import CREDENTIALS_DIR, unit
 
     folder = _below(root, CREDENTIALS_DIR)
@@ -84,8 +83,6 @@ def _own_command() -> str:
 
 def _refuse_a_home(command: str) -> None:
     """What stands in a person's home is out of the service's sight, and should be."""
-    from kos.errors import InvalidInput
-
     real = Path(command.partition(" ")[0]).resolve()
     if real.is_relative_to("/home") or real.is_relative_to("/root"):
         raise InvalidInput(
@@ -102,8 +99,6 @@ def _below(root: Path, path: Path) -> Path:
 
 
 def _write(file: Path, text: str) -> None:
-    from kos.errors import InvalidInput
-
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, "utf-8")

@@ -1,20 +1,18 @@
-"""What every command needs first: the settings, and the running daemon."""
+"""What every command shares: its options, the settings, the running daemon, and JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import msgspec
 import typer
 
+from kos.asking import Asker, DaemonLink
 from kos.config.load import load
 from kos.config.settings import Settings
-
-if TYPE_CHECKING:
-    from kos.asking import Asker
 
 ConfigOption = Annotated[
     Path | None,
@@ -31,14 +29,24 @@ StateDirOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+def command_group(help_line: str) -> typer.Typer:
+    """A group of commands; by its name alone it shows its help."""
+    return typer.Typer(help=help_line, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def print_json(value: object) -> None:
+    """One line of JSON on standard output."""
+    typer.echo(msgspec.json.encode(value).decode())
+
+
+def print_result(value: object, text: str, *, as_json: bool) -> None:
+    """What came of a command: as JSON for programs, or in words."""
+    typer.echo(msgspec.json.encode(value).decode() if as_json else text)
+
+
 def settings_of(config: Path | None, state_dir: Path | None = None) -> Settings:
     """The checked settings of this installation, with the state elsewhere where that is said."""
-    settings = load(config)[0]
-    if state_dir is None:
-        return settings
-    place = str(state_dir.expanduser().resolve())
-    service = msgspec.structs.replace(settings.service, state_dir=place)
-    return msgspec.structs.replace(settings, service=service)
+    return load(config)[0].kept_in(state_dir)
 
 
 @contextmanager
@@ -49,7 +57,5 @@ def daemon_asker(settings: Settings, *, patience_s: float = 20.0) -> Iterator[As
         settings: Where the daemons keep their state.
         patience_s: How long a message with an ID is repeated while the daemon is away, in seconds.
     """
-    from kos.asking import Asker, DaemonLink
-
     with DaemonLink(settings.state_dir, settings.sandbox_state_dir) as daemon:
         yield Asker(daemon.ask, patience_s=patience_s)

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
-import msgspec
 import typer
 
+from kos.asking import Expected
 from kos.cli.filters import DEFAULT_LIMIT, Given, texts_of, with_filters
-from kos.cli.settings import ConfigOption, JsonOption, StateDirOption, daemon_asker, settings_of
+from kos.cli.settings import (
+    ConfigOption,
+    JsonOption,
+    StateDirOption,
+    daemon_asker,
+    print_json,
+    settings_of,
+)
 from kos.config.settings import Settings
 from kos.domain.opportunities.dutches import DutchQuery
 from kos.domain.opportunities.filters import SignalKind
@@ -21,6 +28,17 @@ from kos.domain.opportunities.queries import (
     opportunity_query,
     signal_kind,
 )
+from kos.messages import (
+    DutchesRanked,
+    GetDutches,
+    GetOpportunities,
+    GetOpportunity,
+    GetSignalKeys,
+    OpportunitiesRanked,
+    OpportunityDescribed,
+    SignalKeysListed,
+)
+from kos.runtime import Message
 
 _TIMEOUT_S = 10.0
 
@@ -73,45 +91,33 @@ def query_of(
 
 def _seen(settings: Settings) -> SignalKeys:
     """The names with prices now."""
-    from kos.messages import GetSignalKeys, SignalKeysListed
+    return _asked(settings, GetSignalKeys(), SignalKeysListed).keys
 
+
+def _asked(settings: Settings, question: Message, expected: type[Expected]) -> Expected:
     with daemon_asker(settings) as asker:
-        return asker.ask("scorer", GetSignalKeys(), SignalKeysListed, _TIMEOUT_S).keys
+        return asker.ask("scorer", question, expected, _TIMEOUT_S)
 
 
 def _pairs(query: OpportunityQuery, *, as_json: bool, settings: Settings) -> None:
-    from kos.messages import GetOpportunities, OpportunitiesRanked
-
-    question = GetOpportunities(query=query)
-    with daemon_asker(settings) as asker:
-        answer = asker.ask("scorer", question, OpportunitiesRanked, _TIMEOUT_S)
+    answer = _asked(settings, GetOpportunities(query=query), OpportunitiesRanked)
     if as_json:
-        typer.echo(msgspec.json.encode(answer).decode())
+        print_json(answer)
         return
     from kos.cli.tables import console, opportunities_table
+    from kos.views.opportunities import without_prices
 
     screen = console()
     screen.print(opportunities_table(answer, query, screen.width))
     if not answer.answer.considered:
-        _say_what_there_is(query, settings)
-
-
-def _say_what_there_is(query: OpportunityQuery, settings: Settings) -> None:
-    """Hint on standard error: there may be no prices from the bookmaker, or for the sport."""
-    from kos.views.opportunities import without_prices
-
-    for hint in without_prices(query.bookmaker, query.sport, _seen(settings)):
-        typer.echo(hint, err=True)
+        for hint in without_prices(query.bookmaker, query.sport, _seen(settings)):
+            typer.echo(hint, err=True)
 
 
 def _dutches(query: DutchQuery, *, as_json: bool, settings: Settings) -> None:
-    from kos.messages import DutchesRanked, GetDutches
-
-    question = GetDutches(query=query)
-    with daemon_asker(settings) as asker:
-        answer = asker.ask("scorer", question, DutchesRanked, _TIMEOUT_S)
+    answer = _asked(settings, GetDutches(query=query), DutchesRanked)
     if as_json:
-        typer.echo(msgspec.json.encode(answer).decode())
+        print_json(answer)
         return
     from kos.cli.tables import console, dutches_tables
 
@@ -119,13 +125,10 @@ def _dutches(query: DutchQuery, *, as_json: bool, settings: Settings) -> None:
 
 
 def _detail(wanted: str, query: OpportunityQuery, *, as_json: bool, settings: Settings) -> None:
-    from kos.messages import GetOpportunity, OpportunityDescribed
-
     question = GetOpportunity(opportunity_id=wanted, query=query)
-    with daemon_asker(settings) as asker:
-        answer = asker.ask("scorer", question, OpportunityDescribed, _TIMEOUT_S)
+    answer = _asked(settings, question, OpportunityDescribed)
     if as_json:
-        typer.echo(msgspec.json.encode(answer).decode())
+        print_json(answer)
         return
     from kos.cli.tables import console, detail_table
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import typer
+from msgspec.structs import replace
 
-from kos.cli.settings import ConfigOption, JsonOption, StateDirOption, settings_of
+from kos.cli.settings import ConfigOption, JsonOption, StateDirOption, print_json, settings_of
 
 
 def status(
@@ -22,17 +22,15 @@ def status(
 
     beat, judgement = find_pulse(settings_of(config, state_dir))
     if as_json:
-        import msgspec
-
-        answer = {
-            "health": judgement,
-            "system": beat.system,
-            "budget": beat.credits,
-            "heartbeat": msgspec.structs.replace(
-                beat, system=msgspec.structs.replace(beat.system, nodes=())
-            ),
-        }
-        typer.echo(msgspec.json.encode(answer).decode())
+        brief = replace(beat, system=replace(beat.system, nodes=()))
+        print_json(
+            {
+                "health": judgement,
+                "system": beat.system,
+                "budget": beat.credits,
+                "heartbeat": brief,
+            }
+        )
         return
     from kos.cli.tables import console, status_tables
 

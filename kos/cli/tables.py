@@ -15,14 +15,14 @@ from kos.runtime import SystemDescribed
 from kos.service.health import HealthState, Judgement
 from kos.service.heartbeat import Heartbeat
 from kos.views.detail import opportunity_detail_view
-from kos.views.dutches import LEG_COLUMNS, dutches_view
+from kos.views.dutches import LEG_COLUMNS, DutchRow, dutches_view
 from kos.views.health import (
     credits_sentence,
     health_view,
     heartbeat_sentences,
     page_address,
 )
-from kos.views.opportunities import columns_of, opportunities_view
+from kos.views.opportunities import OpportunityRow, columns_of, opportunities_view
 from kos.views.simulated import SIMULATED
 
 _ESSENTIAL = frozenset({"event", "selection", "bookmaker", "back_odds", "lay_odds", "profit"})
@@ -31,6 +31,7 @@ _NARROW, _MEDIUM, _WIDE = 150, 190, 240
 _NAME_WIDTHS = {"event": 0.25, "selection": 0.16, "bookmaker": 0.14}
 """Shares of the width that names may take; figures are shown whole or not at all."""
 _FIGURE_WIDTH = 6
+_STYLES = {HealthState.OK: "green", HealthState.DEGRADED: "yellow", HealthState.FAILED: "red"}
 PIPE_WIDTH = 240
 """Columns of a terminal that is none: nothing is cut for a program or a file."""
 
@@ -51,8 +52,7 @@ def opportunities_table(
         for field, heading in columns_of(query.kind)
         if shown is None or field in shown
     ]
-    title = f"{SIMULATED}\n{view.title}" if answer.is_simulated else view.title
-    table = Table(title=title, title_justify="left", box=None, header_style="bold")
+    table = plain_table(title=f"{SIMULATED}\n{view.title}" if answer.is_simulated else view.title)
     for field, heading in columns:
         share = _NAME_WIDTHS.get(field)
         is_text = share is not None or field in {"kickoff", "exchange"}
@@ -84,18 +84,14 @@ def opportunities_table(
 def dutches_tables(answer: DutchesRanked, query: DutchQuery) -> RenderableType:
     """The ranked dutches: a line for each leg and one for the outcomes, marked if simulated."""
     view = dutches_view(answer.answer, query)
-    lines: list[RenderableType] = []
-    if answer.is_simulated:
-        lines.append(Text(SIMULATED, style="bold"))
-    lines.append(Text(view.title, style="bold"))
+    lines = _begun(answer.is_simulated, view.title)
     for row in view.rows:
         made = f", retention {row.retention}" if row.retention else ""
-        head = f"\n{row.event}, {row.competition}, {row.kickoff} (in {row.starts_in})"
-        lines.append(Text(head, style="bold"))
-        lines.append(
-            Text(f"profit {row.profit}, rating {row.rating}{made}, total stake {row.total}")
-        )
-        table = _table(*(heading for _, heading in LEG_COLUMNS))
+        lines += [
+            Text("\n" + _event_line(row), style="bold"),
+            Text(f"profit {row.profit}, rating {row.rating}{made}, total stake {row.total}"),
+        ]
+        table = plain_table(*(heading for _, heading in LEG_COLUMNS))
         for leg in row.legs:
             table.add_row(*(Text(getattr(leg, field)) for field, _ in LEG_COLUMNS))
         lines.append(table)
@@ -112,27 +108,21 @@ def detail_table(answer: OpportunityDescribed) -> RenderableType:
     view = opportunity_detail_view(answer.state)
     if view.row is None:
         return Text(view.gone)
-    lines: list[RenderableType] = []
-    if answer.is_simulated:
-        lines.append(Text(SIMULATED, style="bold"))
-    row = view.row
-    lines.append(
-        Text(f"{row.event}, {row.competition}, {row.kickoff} (in {row.starts_in})", style="bold")
-    )
+    lines = _begun(answer.is_simulated, _event_line(view.row))
     lines += [Text(step) for step in view.steps]
     lines += [Text(f"{what}: {left}") for what, left in view.outcomes]
-    table = _table("", "value", "why")
+    table = plain_table("", "value", "why")
     for factor in view.factors:
         table.add_row(factor.name, factor.value, factor.why)
     lines.append(table)
-    lines += [Text(f"! {warning}", style="yellow") for warning in row.warnings]
+    lines += [Text(f"! {warning}", style="yellow") for warning in view.row.warnings]
     return Group(*lines)
 
 
 def status_tables(beat: Heartbeat, judgement: Judgement) -> tuple[RenderableType, ...]:
     """The status with reasons: nodes, main actors, sport keys, stores and credits."""
     view = health_view(beat.system)
-    nodes = _table("node", "pid", "state", "restarts", "memory MB", "actors")
+    nodes = plain_table("node", "pid", "state", "restarts", "memory MB", "actors")
     for node in view.nodes:
         nodes.add_row(
             node.name,
@@ -142,7 +132,9 @@ def status_tables(beat: Heartbeat, judgement: Judgement) -> tuple[RenderableType
             f"{node.rss_kb / 1024:.0f}",
             str(len(node.actors)),
         )
-    actors = _table("node", "actor", "state", "restarts", "waiting", "handled", "lost", "remark")
+    actors = plain_table(
+        "node", "actor", "state", "restarts", "waiting", "handled", "lost", "remark"
+    )
     for row in view.actors:
         actors.add_row(
             row.node,
@@ -154,9 +146,7 @@ def status_tables(beat: Heartbeat, judgement: Judgement) -> tuple[RenderableType
             str(row.lost),
             Text(row.remark),
         )
-    style = {HealthState.OK: "green", HealthState.DEGRADED: "yellow", HealthState.FAILED: "red"}[
-        judgement.state
-    ]
+    style = _STYLES[judgement.state]
     head = Text(f"{judgement.state}", style=f"bold {style}")
     head.append(f"  {view.summary}; updated {judgement.age_s:.0f}s ago", style="bold")
     lines = [Text(line) for line in heartbeat_sentences(beat)]
@@ -173,8 +163,18 @@ def feeds_line(system: SystemDescribed, budget: BudgetDescribed | None) -> Text:
     return Text(f"{health_view(system).summary}\n{'. '.join(ends)}".rstrip(), style="dim")
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+def plain_table(*headings: str, title: str | None = None) -> Table:
+    """A table without lines; columns fold where the width does not suffice."""
+    table = Table(title=title, title_justify="left", box=None, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
     return table
+
+
+def _begun(is_simulated: bool, title: str) -> list[RenderableType]:
+    head = [SIMULATED, title] if is_simulated else [title]
+    return [Text(line, style="bold") for line in head]
+
+
+def _event_line(row: OpportunityRow | DutchRow) -> str:
+    return f"{row.event}, {row.competition}, {row.kickoff} (in {row.starts_in})"

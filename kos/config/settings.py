@@ -328,6 +328,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Where a daemon on the sandbox keeps its state: simulated money never mixes with real."""
         return self.state_dir / "sandbox"
 
+    def kept_in(self, folder: Path | None) -> Settings:
+        """The same settings with the state in another folder, if one is given."""
+        if folder is None:
+            return self
+        replace, place = msgspec.structs.replace, str(folder.expanduser().resolve())
+        return replace(self, service=replace(self.service, state_dir=place))
+
     def secrets(self) -> tuple[str, ...]:
         """Every secret's literal value, for the redactor."""
         return tuple(dict.fromkeys(_revealed(self)))

@@ -37,7 +37,7 @@ class ExaminedSystem(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
 
-def subject_of(config: Path | None) -> ExaminedSystem:
+def subject_of(config: Path | None, state_dir: Path | None = None) -> ExaminedSystem:
     """The settings and the running daemon, as far as there are any; never raises for them."""
     problems: tuple[str, ...] = ()
     settings = Settings()
@@ -46,6 +46,7 @@ def subject_of(config: Path | None) -> ExaminedSystem:
         settings, origins = load(config)
     except InvalidSettings as refused:
         problems = refused.problems
+    settings = settings.kept_in(state_dir)
     for folder in (settings.state_dir, settings.sandbox_state_dir):
         client = _connected(folder)
         if client is not None:

@@ -41,6 +41,15 @@ def test_the_doctor_tells_what_it_found_and_what_to_do_but_no_secret(tmp_path: P
     assert levels["settings"] == levels["time zones"] == "ok"
 
 
+def test_the_state_directory_of_the_option_is_examined(tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere"
+    told = kos(
+        "doctor", "--json", "--state-dir", str(folder), KOS_ODDS_API__URL="http://127.0.0.1:1"
+    )
+    found = {each["check"]: each["found"] for each in json.loads(told.stdout)["findings"]}
+    assert found["state directory"] == f"{folder} will be created on first start"
+
+
 def test_settings_that_do_not_hold_are_a_finding_too(tmp_path: Path) -> None:
     file = tmp_path / "kos.toml"
     file.write_text('[service]\nlog_level = "loud"\n[odds_api]\nurl = "http://127.0.0.1:1"\n')
