@@ -74,7 +74,7 @@ class Snapshot(Message, frozen=True, kw_only=True):
 
 
 class SportSnapshot(Snapshot, frozen=True, kw_only=True):
-    """Base of snapshots of which the newest of each sport key counts."""
+    """Base of snapshots that conflate by their sport key."""
 
     sport_key: str
 

@@ -108,9 +108,9 @@ def token_in(turn: Turn, name: str, phase: Phase) -> Token:
     ]
     if len(there) == 1:
         return there[0]
-    known = ", ".join(f"{token.id} ({token.phase.name})" for token in turn.state.tokens) or "none"
+    tokens = ", ".join(f"{token.id} ({token.phase.name})" for token in turn.state.tokens) or "none"
     problem = f"Free bet {name} is not at {phase.name}." if name else "Enter a free bet."
-    raise turn.no(f"{problem} Its free bets: {known}.")
+    raise turn.no(f"{problem} Its free bets: {tokens}.")
 
 
 def refuse_open(turn: Turn, bets: Iterable[Bet]) -> None:

@@ -293,8 +293,8 @@ def resolve(
         raise InvalidInput(fact, word, describe(kind))
     if field.part is None:
         return (head,), field
-    inner, found = resolve(field.part, ".".join(rest), fact)
-    return (head, *number, *inner), found
+    inner, inner_field = resolve(field.part, ".".join(rest), fact)
+    return (head, *number, *inner), inner_field
 
 
 def _least(kind: type[msgspec.Struct], name: str) -> Decimal | None:

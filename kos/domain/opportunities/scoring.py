@@ -395,24 +395,14 @@ def weighed(
     )
     score = seed_score(factors)
     tier = int(worth.max_loss <= 0)
-    merit = float(worth.value)
     match query.ranking:
         case Ranking.SEED:
             merit = float(profit) if tier else score
         case Ranking.RATING:
             merit = kept
-        case Ranking.VALUE_PER_HOUR:
-            merit /= lock_up_hours(least_minutes, duration_minutes, rules)
-        case Ranking.VALUE_PER_LIABILITY:
-            merit = float(worth.value / liability)
-        case Ranking.RETURN_ON_CAPITAL:
-            capital = liability + (query.stake if is_own_money(query.kind) else ZERO)
-            hours = lock_up_hours(least_minutes, duration_minutes, rules)
-            merit = float(worth.value / capital) / hours
-        case Ranking.VALUE:
-            pass
         case _:
-            assert_never(query.ranking)
+            hours = lock_up_hours(least_minutes, duration_minutes, rules)
+            merit = _value_for(query, worth, liability, hours)
     shown_tier = tier if query.ranking is Ranking.SEED else 0
     return Assessment(
         stakes=stakes,
@@ -424,6 +414,22 @@ def weighed(
         factors=factors,
         rank=(int(is_known), shown_tier, merit, profit, score, worth.retention, -minutes),
     )
+
+
+def _value_for(query: BetQuery, worth: Worth, liability: Decimal, hours: float) -> float:
+    """The value, or the value for what it takes: hours of lock-up, liability, capital."""
+    match query.ranking:
+        case Ranking.VALUE_PER_HOUR:
+            return float(worth.value) / hours
+        case Ranking.VALUE_PER_LIABILITY:
+            return float(worth.value / liability)
+        case Ranking.RETURN_ON_CAPITAL:
+            capital = liability + (query.stake if is_own_money(query.kind) else ZERO)
+            return float(worth.value / capital) / hours
+        case Ranking.VALUE | Ranking.SEED | Ranking.RATING:
+            return float(worth.value)
+        case _:
+            assert_never(query.ranking)
 
 
 def _kept(terms: PairTerms, rating: Decimal, query: BetQuery, rules: ScoringRules) -> float:
