@@ -385,14 +385,7 @@ def weighed(
         liability: Pounds; for the orders that weigh it, which are a pair's alone.
     """
     least_minutes = max(minutes, rules.min_minutes_to_kickoff)
-    factors = ScoreFactors(
-        free_bet_value=float(worth.bonus_face),
-        max_loss=float(max(worth.max_loss, rules.least_loss)),
-        minutes_to_kickoff=least_minutes,
-        retention=float(worth.retention),
-        fill=fill,
-        liquidity_floor=float(floor),
-    )
+    factors = _factors(worth, rules, least_minutes, fill, floor)
     score = seed_score(factors)
     tier = int(worth.max_loss <= 0)
     match query.ranking:
@@ -413,6 +406,20 @@ def weighed(
         score=score,
         factors=factors,
         rank=(int(is_known), shown_tier, merit, profit, score, worth.retention, -minutes),
+    )
+
+
+def _factors(
+    worth: Worth, rules: ScoringRules, least_minutes: float, fill: float, floor: Decimal
+) -> ScoreFactors:
+    """What the score is made of."""
+    return ScoreFactors(
+        free_bet_value=float(worth.bonus_face),
+        max_loss=float(max(worth.max_loss, rules.least_loss)),
+        minutes_to_kickoff=least_minutes,
+        retention=float(worth.retention),
+        fill=fill,
+        liquidity_floor=float(floor),
     )
 
 
