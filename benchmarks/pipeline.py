@@ -41,7 +41,7 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -58,15 +58,9 @@ from rapidfuzz import process
 from kos.adapters.betfair.payloads import read_books, read_catalogue
 from kos.adapters.json_fields import parse
 from kos.adapters.oddsapi.payloads import decode_odds
-from kos.domain.market.quotes import (
-    EventMatch,
-    EventQuotes,
-    ExchangeMarket,
-    OutcomeRunner,
-    Verdict,
-)
 from kos.domain.market.sports import sport_of
-from kos.domain.matching import BookmakerFixture, ExchangeFixture, Matcher, OutcomesRefused
+from kos.domain.matching import BookmakerFixture, ExchangeFixture, Matcher
+from kos.domain.matching.reconciliation import Reconciliation, SportMatched, bookmaker_fixture
 from kos.domain.opportunities.dutches import DutchQuery
 from kos.domain.opportunities.market_snapshot import MarketSnapshot
 from kos.domain.opportunities.opportunity import BetKind, OpportunityQuery, Ranking
@@ -268,15 +262,13 @@ def _moved(events: list[Any]) -> list[Any]:
 
 
 class Kos:
-    """Decoder, matcher and picture, wired as the daemon wires them, without its processes."""
+    """Decoder, reconciliation and picture, wired as the daemon wires them, without its processes."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
-        self.matcher = Matcher()
+        self.reconciliation = Reconciliation()
         self.picture = MarketSnapshot(ScoringRules())
-        self.markets: dict[str, dict[str, ExchangeMarket]] = {}
-        self.fixtures: dict[str, tuple[BookmakerFixture, ...]] = {}
-        self.names: dict[str, tuple[str, ...]] = {}
+        self.has_catalogue = False
 
     def catalogue(self, catalogue: Catalogue) -> None:
         markets, _ = read_catalogue(
@@ -285,95 +277,35 @@ class Kos:
             catalogue.event_type_id,
             only_head_to_head=True,
         )
-        self.markets[catalogue.event_type] = {market.market_id: market for market in markets}
-        self.matcher.update_right(catalogue.event_type, [_right(market) for market in markets])
+        self.matched(self.reconciliation.catalogue_read(catalogue.event_type, markets))
 
-    def listed(self, sport_key: str, events: Sequence[EventQuotes]) -> bool:
-        """Take in who plays; whether that is news."""
-        fixtures = tuple(
-            BookmakerFixture(event.id, sport_key, event.kickoff, event.home or "", event.away or "")
-            for event in events
-        )
-        if self.fixtures.get(sport_key) == fixtures:
-            return False
-        self.fixtures[sport_key] = fixtures
-        for event in events:
-            self.names[event.id] = tuple(
-                {
-                    outcome.name: None
-                    for maker in event.bookmakers
-                    for market in maker.markets
-                    for outcome in market.outcomes
-                }
-            )
-        self.matcher.update_left(sport_key, fixtures)
-        return True
+    def odds(self, sport_key: str, body: bytes) -> None:
+        events = decode_odds(body).events
+        fixtures = tuple(filter(None, map(bookmaker_fixture, events)))
+        self.matched(self.reconciliation.fixtures_listed(sport_key, fixtures))
+        self.picture.apply_quotes(sport_key, events, self.now)
 
-    def matched(self, sport_key: str) -> None:
-        markets = self.markets.get(sport_of(sport_key).event_type or "", {})
-        found: list[EventMatch] = []
-        for fixture, decided in zip(
-            self.fixtures[sport_key], self.matcher.decide(sport_key), strict=True
-        ):
-            verdict = decided.verdict
-            outcomes: tuple[OutcomeRunner, ...] = ()
-            market = markets.get(decided.right_id or "")
-            if market is not None and verdict is Verdict.MATCH:
-                given = self.matcher.outcomes(
-                    fixture,
-                    _right(market),
-                    [runner.name for runner in market.runners],
-                    self.names[fixture.id],
-                )
-                if isinstance(given, OutcomesRefused):
-                    verdict = Verdict.DOUBT
-                else:
-                    outcomes = tuple(
-                        OutcomeRunner(
-                            name, market.runners[index].selection_id, market.runners[index].name
-                        )
-                        for name, index in given.items()
-                    )
-            found.append(
-                EventMatch(
-                    fixture.id,
-                    sport_key,
-                    verdict,
-                    decided.confidence,
-                    market.event_id if market else None,
-                    market.market_id if market else None,
-                    decided.is_swapped,
-                    outcomes,
-                )
-            )
-        named = [markets[match.market_id] for match in found if match.market_id]
-        self.picture.apply_matches(sport_key, found, named)
+    def matched(self, results: Iterable[SportMatched]) -> None:
+        for result in results:
+            self.picture.apply_matches(result.sport_key, result.matches, result.markets)
 
     def books(self, books: Books) -> None:
         found, _ = read_books(parse(books.body), books.market_ids, self.now)
         self.picture.apply_books(found)
 
     def cycle(self, odds: dict[str, bytes], seen: Seen) -> int:
-        changed = []
-        for sport_key, body in odds.items():
-            events = decode_odds(body).events
-            if self.listed(sport_key, events):
-                changed.append(sport_key)
-            self.picture.apply_quotes(sport_key, events, self.now)
-        if not self.markets:
+        if not self.has_catalogue:
             for catalogue in seen.catalogues:
                 self.catalogue(catalogue)
-        for sport_key in changed:
-            self.matched(sport_key)
+            self.has_catalogue = True
+        for sport_key, body in odds.items():
+            self.odds(sport_key, body)
         for books in seen.books:
             self.books(books)
         return self.answer()
 
     def update(self, sport_key: str, body: bytes) -> int:
-        events = decode_odds(body).events
-        if self.listed(sport_key, events):
-            self.matched(sport_key)
-        self.picture.apply_quotes(sport_key, events, self.now)
+        self.odds(sport_key, body)
         return self.answer()
 
     def update_books(self, books: Books) -> int:
@@ -382,17 +314,6 @@ class Kos:
 
     def answer(self) -> int:
         return len(self.picture.best(QUERY, self.now).opportunities)
-
-
-def _right(market: ExchangeMarket) -> ExchangeFixture:
-    return ExchangeFixture(
-        market.market_id,
-        market.event_type,
-        market.competition,
-        market.event_name,
-        market.kickoff,
-        tuple(runner.name for runner in market.runners),
-    )
 
 
 # --- the obvious way ------------------------------------------------------------------------------

@@ -36,9 +36,10 @@ from kos.domain.market.quotes import (
 from kos.domain.market.sports import SportWanted
 from kos.domain.matching import BookmakerFixture
 from kos.domain.matching.aliases import AliasVerdict, NamePair, SettledAlias
-from kos.domain.offers import Reminder, Token
 from kos.domain.offers.catalogue import Offer
+from kos.domain.offers.due import Reminder
 from kos.domain.offers.facts import MoneyFact, OfferFact, Role, Source
+from kos.domain.offers.state import Token
 from kos.domain.opportunities.dutches import DutchAnswer, DutchQuery
 from kos.domain.opportunities.opportunity import (
     OpportunityAnswer,
@@ -63,6 +64,25 @@ from kos.runtime.protocol import Delivery, Message
 FETCHER = "fetcher."
 """The beginning of a fetcher's name; its sport key follows."""
 
+# --- what conflates ------------------------------------------------------------------------
+
+
+class Snapshot(Message, frozen=True, kw_only=True):
+    """Base of what conflates: only the newest that waits for a receiver is delivered."""
+
+    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
+
+
+class SportSnapshot(Snapshot, frozen=True, kw_only=True):
+    """Base of snapshots that conflate by their sport key."""
+
+    sport_key: str
+
+    def conflation_key(self) -> Hashable:
+        """The sport key."""
+        return self.sport_key
+
+
 # --- anyone to a producer of snapshots -----------------------------------------------------
 
 
@@ -77,10 +97,8 @@ class Subscribe(Message, frozen=True, kw_only=True):
     """The consumer's actor name."""
 
 
-class Tick(Message, frozen=True, kw_only=True):
+class Tick(Snapshot, frozen=True, kw_only=True):
     """A timer's message to its own actor: time to do ``what``. Conflates by ``what``."""
-
-    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
 
     what: str
 
@@ -92,47 +110,27 @@ class Tick(Message, frozen=True, kw_only=True):
 # --- sports and fetchers --------------------------------------------------------------------
 
 
-class SportsListed(Message, frozen=True, kw_only=True):
+class SportsListed(Snapshot, frozen=True, kw_only=True):
     """The odds feed's active sport keys, after the filter of the settings."""
-
-    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
 
     sports: tuple[Sport, ...]
     listed_at: datetime
 
-    def conflation_key(self) -> Hashable:
-        """Only the latest list counts."""
-        return "sports"
 
-
-class QuotesFetched(Message, frozen=True, kw_only=True):
+class QuotesFetched(SportSnapshot, frozen=True, kw_only=True):
     """One poll of one sport key: the whole current list of its events."""
 
-    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
-
-    sport_key: str
     events: tuple[EventQuotes, ...]
     fetched_at: datetime
     drops: tuple[Drop, ...] = ()
     job_id: str = ""
     """Follows the poll through all processes and logs."""
 
-    def conflation_key(self) -> Hashable:
-        """The newest poll of a sport key replaces an older one that still waits."""
-        return self.sport_key
 
-
-class FixturesListed(Message, frozen=True, kw_only=True):
+class FixturesListed(SportSnapshot, frozen=True, kw_only=True):
     """The two-sided events of one sport key, complete; sent with each QuotesFetched."""
 
-    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
-
-    sport_key: str
     fixtures: tuple[BookmakerFixture, ...]
-
-    def conflation_key(self) -> Hashable:
-        """The newest list of a sport key replaces an older one that still waits."""
-        return self.sport_key
 
 
 class FetchNow(Message, frozen=True, kw_only=True):
@@ -191,27 +189,15 @@ class CreditsSpent(Message, frozen=True, kw_only=True):
     """The call failed; the grant is released unless the server reports a cost."""
 
 
-class ServerCountersRead(Message, frozen=True, kw_only=True):
+class ServerCountersRead(Snapshot, frozen=True, kw_only=True):
     """The server's own counters, read from a free call."""
-
-    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
 
     used: int
     remaining: int
 
-    def conflation_key(self) -> Hashable:
-        """Only the latest counters count."""
-        return "counters"
 
-
-class PauseChanged(Message, frozen=True, kw_only=True):
+class PauseChanged(Snapshot, frozen=True, kw_only=True):
     """Sent to ``budget``: the pause in the ledger was set or ended. Read it now."""
-
-    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
-
-    def conflation_key(self) -> Hashable:
-        """One is enough."""
-        return None
 
 
 class GetBudget(Message, frozen=True, kw_only=True):
@@ -266,10 +252,8 @@ class ProxyUsed(Message, frozen=True, kw_only=True):
 # --- exchange ---------------------------------------------------------------------------------
 
 
-class CatalogueRead(Message, frozen=True, kw_only=True):
+class CatalogueRead(Snapshot, frozen=True, kw_only=True):
     """Markets of one event type that the exchange offers, whole."""
-
-    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
 
     event_type: str
     """The exchange's name of the sport."""
@@ -281,35 +265,21 @@ class CatalogueRead(Message, frozen=True, kw_only=True):
         return self.event_type
 
 
-class CatalogueWanted(Message, frozen=True, kw_only=True):
+class CatalogueWanted(Snapshot, frozen=True, kw_only=True):
     """Sports and kickoff window for which bookmaker events exist. Replaces the former wish."""
-
-    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
 
     sports: tuple[SportWanted, ...]
     until: datetime
 
-    def conflation_key(self) -> Hashable:
-        """Only the latest wish counts."""
-        return "catalogue"
 
-
-class PricesWanted(Message, frozen=True, kw_only=True):
+class PricesWanted(Snapshot, frozen=True, kw_only=True):
     """The market ids that matched events need, most urgent first. Replaces the former list."""
-
-    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
 
     market_ids: tuple[str, ...]
 
-    def conflation_key(self) -> Hashable:
-        """Only the latest wish counts."""
-        return "prices"
 
-
-class BooksRead(Message, frozen=True, kw_only=True):
+class BooksRead(Snapshot, frozen=True, kw_only=True):
     """Prices of some exchange markets, as one call or one stream message brought them."""
-
-    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
 
     books: tuple[MarketBook, ...]
 
@@ -321,19 +291,12 @@ class BooksRead(Message, frozen=True, kw_only=True):
 # --- matching and scoring ---------------------------------------------------------------------
 
 
-class EventsMatched(Message, frozen=True, kw_only=True):
+class EventsMatched(SportSnapshot, frozen=True, kw_only=True):
     """The reconciler's result for every event of one sport key; replaces its earlier result."""
 
-    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
-
-    sport_key: str
     matches: tuple[EventMatch, ...]
     markets: tuple[ExchangeMarket, ...]
     """The exchange markets that the matches name."""
-
-    def conflation_key(self) -> Hashable:
-        """The latest result for a sport key counts."""
-        return self.sport_key
 
 
 class GetOpportunities(Message, frozen=True, kw_only=True):
@@ -898,23 +861,17 @@ class MenuDescribed(Message, frozen=True, kw_only=True):
     lines: tuple[MenuLine, ...]
 
 
-class OutboxFilled(Message, frozen=True, kw_only=True):
+class OutboxFilled(Snapshot, frozen=True, kw_only=True):
     """Sent to ``bot``: there is something to send. Conflates."""
-
-    delivery: ClassVar[Delivery] = Delivery.SNAPSHOT
-
-    def conflation_key(self) -> Hashable:
-        """One is enough."""
-        return None
 
 
 def _concrete(base: type[Message]) -> Iterator[type[Message]]:
     for message in base.__subclasses__():
         if message.__module__ == __name__:
             yield from _concrete(message)
-            if message not in {LedgerCommand, LedgerQuery}:
+            if message not in {Snapshot, SportSnapshot, LedgerCommand, LedgerQuery}:
                 yield message
 
 
 MESSAGES: tuple[type[Message], ...] = tuple(_concrete(Message))
-"""Every message of this module that is sent as such: all but the two bases."""
+"""Every message of this module that is sent as such: all but the bases."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 import msgspec
+from msgspec.structs import asdict
 
 from kos.asking import Asker
 from kos.config.settings import OddsApiSettings
@@ -284,14 +285,4 @@ class BudgetActor(Actor):
 
     def _described(self, now: datetime) -> Message:
         picture = describe(self._state or open_budget(now), self._rules, now)
-        return BudgetDescribed(
-            allowance=picture.allowance,
-            used=picture.used,
-            remaining=picture.remaining,
-            reserve=picture.reserve,
-            lasts_until=picture.lasts_until,
-            resets_at=picture.resets_at,
-            polls_today=picture.polls_today,
-            interval_s=picture.interval_s,
-            is_paused=self._is_paused,
-        )
+        return BudgetDescribed(**asdict(picture), is_paused=self._is_paused)

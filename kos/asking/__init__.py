@@ -7,11 +7,4 @@ the daemon reaches its actors through :class:`DaemonLink`, which survives a rest
 from kos.asking.asker import Ask, Asker, Expected, checked, fault_words
 from kos.asking.daemon import DaemonLink
 
-__all__ = [
-    "Ask",
-    "Asker",
-    "DaemonLink",
-    "Expected",
-    "checked",
-    "fault_words",
-]
+__all__ = ["Ask", "Asker", "DaemonLink", "Expected", "checked", "fault_words"]

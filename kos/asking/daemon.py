@@ -8,14 +8,7 @@ from typing import Self
 
 from kos.config.settings import RUN_DIR_NAME
 from kos.messages import MESSAGES
-from kos.runtime import (
-    Client,
-    Message,
-    PeerDied,
-    SystemNotAnswering,
-    SystemNotRunning,
-    connect,
-)
+from kos.runtime import Client, Message, PeerDied, SystemNotAnswering, SystemNotRunning, connect
 
 
 class DaemonLink:

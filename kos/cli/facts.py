@@ -73,12 +73,12 @@ def _read_back(
     kind: type[Fact], fact: str, words: Sequence[str], at: str | None, occurred_at: datetime
 ) -> None:
     """Print the dates and times typed for a fact, in UK time, before it is recorded."""
-    from kos.domain.offers.typed_facts import field_at, path_of
+    from kos.domain.offers.typed_facts import resolve
 
     moments = {} if at is None else {"at": occurred_at}
     for word in words:
         name, _, text = word.partition("=")
-        value = field_at(kind, path_of(kind, name, fact), fact).read(text, occurred_at)
+        value = resolve(kind, name, fact)[1].read(text, occurred_at)
         if isinstance(value, datetime):
             moments[name] = value
     if moments:

@@ -7,9 +7,9 @@ from decimal import Decimal
 import msgspec
 
 from kos.desk.arguments import Arguments, one_of, tidy
-from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import ADMINS, Command, DeskContext, DeskReply, Subject, reply_of
 from kos.desk.filters import FILTER_HELP, KINDS, question_of
-from kos.desk.formatting import Rows, TextPart, bold, button, in_rows, italic, say
+from kos.desk.formatting import TextPart, bold, button, in_rows, italic, say
 from kos.desk.signals import names_seen
 from kos.domain.books.calendar import read_clock, read_duration, uk_time
 from kos.domain.money import MOST_POUNDS, number_in, read_count, read_pounds
@@ -44,9 +44,9 @@ _USUAL_OF_A_FREE_BET = (Measure.RETENTION, Decimal(80))
 
 def _alerts(visit: DeskContext) -> DeskReply:
     """The person's alerts and quiet hours."""
-    return DeskReply(
-        answers=(say(*_summary(visit), buttons=_removers(visit), is_edit=visit.is_edit),)
-    )
+    rules = _rules(visit)
+    removers = in_rows((button(f"Remove {n}", f"/unalert {n}") for n in rules), 3)
+    return reply_of(*_summary(visit, rules), buttons=removers, is_edit=visit.is_edit)
 
 
 def _alert(visit: DeskContext) -> DeskReply:
@@ -65,7 +65,7 @@ def _alert(visit: DeskContext) -> DeskReply:
         f"Alert {rule.rule_id}: {_title(rule)}. "
         f"You will get one message for each opportunity that qualifies{how}."
     )
-    return _changed(visit, _kept(visit, f"{RULES}{rule.rule_id}", rule), text)
+    return _changed(visit, visit.keep(f"{RULES}{rule.rule_id}", rule), text)
 
 
 def _rule(visit: DeskContext, kind: str, rule_id: int) -> AlertRule:
@@ -113,38 +113,31 @@ def _quiet(visit: DeskContext) -> DeskReply:
     """Set quiet hours."""
     text = visit.words.first()
     start, dash, end = text.partition("-")
-    if text != _OFF and not dash:
+    if text == _OFF:
+        start, end, word = "", "", "Quiet hours are off."
+    elif not dash:
         raise InvalidInput("hours", text, "hours such as 22:30-07:00, or off")
-    hours = ("", "")
-    if text != _OFF:
-        hours = (f"{read_clock('hours', start):%H:%M}", f"{read_clock('hours', end):%H:%M}")
-    changed = msgspec.structs.replace(
-        _preferences(visit), quiet_from=hours[0], quiet_until=hours[1]
-    )
-    word = (
-        "Quiet hours are off."
-        if text == _OFF
-        else (
-            f"Quiet from {hours[0]} to {hours[1]}, UK time. Alerts still valid then are sent "
+    else:
+        start, end = (f"{read_clock('hours', clock):%H:%M}" for clock in (start, end))
+        word = (
+            f"Quiet from {start} to {end}, UK time. Alerts still valid then are sent "
             "afterwards. Unhedged bets close to the start are always sent."
         )
-    )
+    changed = msgspec.structs.replace(_preferences(visit), quiet_from=start, quiet_until=end)
     return _with_preferences(visit, changed, word)
 
 
 def _mute(visit: DeskContext) -> DeskReply:
     """Mute alerts for a while."""
     text = visit.words.first() or "1h"
-    until = None if text == _OFF else visit.now + read_duration("time", text)
-    changed = msgspec.structs.replace(_preferences(visit), muted_until=until)
-    word = (
-        "Alerts are back on."
-        if until is None
-        else (
+    until, word = None, "Alerts are back on."
+    if text != _OFF:
+        until = visit.now + read_duration("time", text)
+        word = (
             f"Alerts are muted until {uk_time(until)}, UK time. Unhedged bets close to the start are "
             "still sent. Send /mute off to unmute."
         )
-    )
+    changed = msgspec.structs.replace(_preferences(visit), muted_until=until)
     return _with_preferences(visit, changed, word)
 
 
@@ -175,17 +168,13 @@ def _rules(visit: DeskContext) -> dict[int, AlertRule]:
 
 
 def _preferences(visit: DeskContext) -> Preferences:
-    kept = visit.asker.ask(LEDGER, GetKept(owner=visit.user, prefix=PREFERENCES), KeptListed).kept
-    return msgspec.json.decode(kept[0].value, type=Preferences) if kept else Preferences()
-
-
-def _kept(visit: DeskContext, name: str, value: AlertRule | Preferences) -> Kept:
-    return Kept(owner=visit.user, name=name, value=msgspec.json.encode(value).decode())
+    value = visit.kept_value(PREFERENCES)
+    return msgspec.json.decode(value, type=Preferences) if value else Preferences()
 
 
 def _with_preferences(visit: DeskContext, changed: Preferences, word: str) -> DeskReply:
     check_preferences(changed)
-    return _changed(visit, _kept(visit, PREFERENCES, changed), word)
+    return _changed(visit, visit.keep(PREFERENCES, changed), word)
 
 
 def _changed(visit: DeskContext, kept: Kept, word: str) -> DeskReply:
@@ -205,8 +194,8 @@ def _refuse_elsewhere(visit: DeskContext) -> None:
 # --- in words ---------------------------------------------------------------------------------------
 
 
-def _summary(visit: DeskContext) -> tuple[TextPart, ...]:
-    rules, preferences = _rules(visit), _preferences(visit)
+def _summary(visit: DeskContext, rules: dict[int, AlertRule]) -> tuple[TextPart, ...]:
+    preferences = _preferences(visit)
     parts: list[TextPart] = [bold("Your alerts"), "\n"]
     for rule in rules.values():
         digest = " (digest)" if rule.is_digest else ""
@@ -224,12 +213,6 @@ def _summary(visit: DeskContext) -> tuple[TextPart, ...]:
     if visit.person.seat is Seat.ADMIN:
         parts.append(f" System alerts: {'on' if preferences.wants_system else 'off'}.")
     return tuple(parts)
-
-
-def _removers(visit: DeskContext) -> Rows:
-    return in_rows(
-        (button(f"Remove {number}", f"/unalert {number}") for number in _rules(visit)), 3
-    )
 
 
 def _title(rule: AlertRule) -> str:
@@ -254,71 +237,39 @@ def _threshold(measure: Measure, text: str) -> Decimal:
 
 
 COMMANDS = (
+    Command("alerts", _alerts, "Your alerts and quiet hours", Subject.ALERTS),
     Command(
-        name="alerts",
-        run=_alerts,
-        summary="Your alerts and quiet hours",
-        subject=CommandGroup.ALERTS,
-        seats=EVERYBODY,
-    ),
-    Command(
-        name="alert",
-        run=_alert,
-        summary="Set up an alert",
-        subject=CommandGroup.ALERTS,
-        seats=EVERYBODY,
-        arguments="KIND [BOOKMAKER] [filters] [rating=98 | profit=5 | retention=80 | score=0.3] [digest]",
-        details=(
-            f"KIND is {', '.join(_WATCHED[:-1])} or {_WATCHED[-1]}. You get one message per "
-            "opportunity, and it is updated when the opportunity goes. Add digest to receive it in "
-            f"the next digest instead.\n\n{FILTER_HELP}"
-        ),
+        "alert",
+        _alert,
+        "Set up an alert",
+        Subject.ALERTS,
+        "KIND [BOOKMAKER] [filters] [rating=98 | profit=5 | retention=80 | score=0.3] [digest]",
+        details=f"KIND is {', '.join(_WATCHED[:-1])} or {_WATCHED[-1]}. You get one message per "
+        "opportunity, and it is updated when the opportunity goes. Add digest to receive it in "
+        f"the next digest instead.\n\n{FILTER_HELP}",
         examples=("/alert qualifier coral rating=98 stake=25", "/alert snr retention=80 digest"),
         is_turn=True,
     ),
     Command(
-        name="unalert",
-        run=_unalert,
-        summary="Remove one of your alerts",
-        subject=CommandGroup.ALERTS,
-        seats=EVERYBODY,
-        arguments="NUMBER | all",
+        "unalert",
+        _unalert,
+        "Remove one of your alerts",
+        Subject.ALERTS,
+        "NUMBER | all",
         is_turn=True,
     ),
+    Command("quiet", _quiet, "Set quiet hours", Subject.ALERTS, "22:30-07:00 | off", is_turn=True),
+    Command("mute", _mute, "Mute alerts for a while", Subject.ALERTS, "[2h] | off", is_turn=True),
     Command(
-        name="quiet",
-        run=_quiet,
-        summary="Set quiet hours",
-        subject=CommandGroup.ALERTS,
-        seats=EVERYBODY,
-        arguments="22:30-07:00 | off",
-        is_turn=True,
+        "digest", _digest, "How often held alerts are sent", Subject.ALERTS, "MINUTES", is_turn=True
     ),
     Command(
-        name="mute",
-        run=_mute,
-        summary="Mute alerts for a while",
-        subject=CommandGroup.ALERTS,
-        seats=EVERYBODY,
-        arguments="[2h] | off",
-        is_turn=True,
-    ),
-    Command(
-        name="digest",
-        run=_digest,
-        summary="How often held alerts are sent",
-        subject=CommandGroup.ALERTS,
-        seats=EVERYBODY,
-        arguments="MINUTES",
-        is_turn=True,
-    ),
-    Command(
-        name="system_alerts",
-        run=_system_alerts,
-        summary="Turn KOS system alerts on or off",
-        subject=CommandGroup.ALERTS,
-        seats=frozenset({Seat.ADMIN}),
-        arguments="on | off",
+        "system_alerts",
+        _system_alerts,
+        "Turn KOS system alerts on or off",
+        Subject.ALERTS,
+        "on | off",
+        seats=ADMINS,
         is_turn=True,
     ),
 )

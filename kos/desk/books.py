@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 
 import msgspec
 
 from kos.desk.arguments import Arguments, quoted, tidy
 from kos.desk.charts import MISSING, profit_chart
-from kos.desk.command import (
-    ADMINS,
-    EVERYBODY,
-    Command,
-    CommandGroup,
-    DeskContext,
-    DeskReply,
-    Scope,
-)
+from kos.desk.command import ADMINS, Command, DeskContext, DeskReply, Scope, Subject, reply_of
 from kos.desk.dialogue import confirm
 from kos.desk.formatting import TextPart, bold, button, in_rows, page_of, say, table
 from kos.desk.recording import record_fact
@@ -29,15 +21,9 @@ from kos.domain.books.periods import ALLOWED, Period, is_period, read_period
 from kos.domain.market.places import place_name
 from kos.domain.money import read_count
 from kos.domain.offers.facts import EntryReversed, Role
-from kos.domain.people.conversation import MAX_DATA, Answer
+from kos.domain.people.conversation import Answer
 from kos.errors import CommandNotAllowed, InvalidInput
-from kos.messages import (
-    LEDGER,
-    BooksDescribed,
-    GetBooks,
-    GetStatement,
-    StatementListed,
-)
+from kos.messages import LEDGER, BooksDescribed, GetBooks, GetStatement, StatementListed
 from kos.views.books import balances_table, floats_table, statement_csv
 from kos.views.names import ACCOUNT_NAMES, profit_name
 from kos.views.table import TableView
@@ -46,6 +32,8 @@ _ROWS = 25
 _MOST_LINES = 12
 _DEFAULT = "month"
 _RESULT_KINDS = frozenset(kind.value for kind in RESULTS)
+_HELD = frozenset({"bank", "transit", "bookmaker", "exchange"})
+"""Accounts of money or free bets, not of equity or profit."""
 _EXPOSED = ("staked", "exposure", "transit")
 
 
@@ -72,79 +60,58 @@ def _books(visit: DeskContext, scope: Scope, span: Period = (None, None)) -> Boo
 
 def _balance(visit: DeskContext) -> DeskReply:
     """Every account with a balance, and the total."""
-    name, scope, _, _ = _asked(visit)
-    books = _books(visit, scope)
-    held = [line for line in books.balances if line.balance and _is_held(line.account)]
-    view = balances_table(held)
-    own = "participant" in scope
-    view = _without_who(view) if own else view
-    head: list[TextPart] = [
-        bold(f"Balances: {tidy(name, 60)}"),
-        f"\nCapital {pounds(books.capital)} ({pounds(books.locked)} tied up)\n",
+    books = _books(visit, _asked(visit)[1])
+    held = [
+        line for line in books.balances if line.balance and line.account.partition(":")[0] in _HELD
     ]
-    return _tabled(visit, head, view)
-
-
-def _is_held(account: str) -> bool:
-    """Whether an account is money or a free bet, not equity or profit."""
-    head = account.partition(":")[0]
-    return head in {"bank", "transit", "bookmaker", "exchange"}
+    total = f"Capital {pounds(books.capital)} ({pounds(books.locked)} tied up)"
+    return _tabled(visit, "Balances", total, balances_table(held))
 
 
 def _exposure(visit: DeskContext) -> DeskReply:
     """Money in open bets and in transit."""
-    name, scope, _, _ = _asked(visit)
-    books = _books(visit, scope)
+    books = _books(visit, _asked(visit)[1])
     held = [
         line
         for line in books.balances
         if line.balance and any(part in line.account.split(":") for part in _EXPOSED)
     ]
-    total = sum(line.balance for line in held)
-    view = balances_table(held)
-    view = _without_who(view) if "participant" in scope else view
-    head: list[TextPart] = [
-        bold(f"Exposure: {tidy(name, 60)}"),
-        f"\n{pounds(total)} at risk or in transit, out of {pounds(books.capital)}\n",
-    ]
-    return _tabled(visit, head, view, "No open bets.")
+    at_risk = pounds(sum(line.balance for line in held))
+    total = f"{at_risk} at risk or in transit, out of {pounds(books.capital)}"
+    return _tabled(visit, "Exposure", total, balances_table(held), "No open bets.")
 
 
 def _float(visit: DeskContext) -> DeskReply:
     """The free balance for laying at each exchange."""
-    name, scope, _, _ = _asked(visit)
-    books = _books(visit, scope)
-    view = floats_table(books.floats)
-    view = _without_who(view) if "participant" in scope else view
-    free = sum(line.free for line in books.floats)
-    head: list[TextPart] = [
-        bold(f"Float: {tidy(name, 60)}"),
-        f"\nAvailable to lay {pounds(free)}\n",
-    ]
-    return _tabled(visit, head, view)
-
-
-def _without_who(view: TableView) -> TableView:
-    return msgspec.structs.replace(
-        view,
-        headings=view.headings[1:],
-        rows=tuple(row[1:] for row in view.rows),
-        numbers=frozenset(number - 1 for number in view.numbers),
-    )
+    books = _books(visit, _asked(visit)[1])
+    total = f"Available to lay {pounds(sum(line.free for line in books.floats))}"
+    return _tabled(visit, "Float", total, floats_table(books.floats))
 
 
 def _tabled(
-    visit: DeskContext, head: Sequence[TextPart], view: TableView, empty: str = "No records yet."
+    visit: DeskContext, title: str, total: str, view: TableView, empty: str = "No records yet."
 ) -> DeskReply:
-    """A table in pages."""
-    page = page_of([("",) for _ in view.rows],
-                   read_count("page", visit.words.get("page") or "1"), _ROWS)  # fmt: skip
+    """A table in pages; who each row is about is left out if all are about one participant."""
+    name, scope, _, _ = _asked(visit)
+    if "participant" in scope:
+        view = msgspec.structs.replace(
+            view,
+            headings=view.headings[1:],
+            rows=tuple(row[1:] for row in view.rows),
+            numbers=frozenset(number - 1 for number in view.numbers),
+        )
+    page = page_of([("",) for _ in view.rows], visit.page, _ROWS)
     first = (page.number - 1) * _ROWS
     shown = msgspec.structs.replace(view, rows=view.rows[first : first + _ROWS])
     body: TextPart = table(shown) if view.rows else empty
-    typed = " ".join((f"/{visit.name}", *map(quoted, visit.words.plain)))
-    turners = page.turners(typed) if len(typed.encode()) < MAX_DATA - 9 else ()
-    return DeskReply(answers=(say(*head, body, buttons=turners, is_edit=visit.is_edit),))
+    turners = page.turners(" ".join((f"/{visit.name}", *map(quoted, visit.words.plain))))
+    return reply_of(
+        bold(f"{title}: {tidy(name, 60)}"),
+        f"\n{total}\n",
+        body,
+        buttons=turners,
+        is_edit=visit.is_edit,
+    )
 
 
 # --- profit ----------------------------------------------------------------------------------------
@@ -244,7 +211,7 @@ def _statement(visit: DeskContext) -> DeskReply:
         f" {'entry' if len(lines) == 1 else 'entries'}"
     )
     if not lines:
-        return DeskReply(answers=(say(text),))
+        return reply_of(text)
     file = statement_csv(lines).encode("utf-8", "replace")
     plain = "".join(char if char.isalnum() and char.isascii() else "-" for char in name)[:40]
     return DeskReply(
@@ -312,57 +279,36 @@ _PERIODS = f"Periods: {ALLOWED}. Default: this month."
 
 COMMANDS = (
     Command(
-        name="balance",
-        run=_balance,
-        summary="Balances at every bookmaker and exchange",
-        subject=CommandGroup.BOOKS,
-        seats=EVERYBODY,
-        arguments="[WHO]",
+        "balance", _balance, "Balances at every bookmaker and exchange", Subject.BOOKS, "[WHO]"
     ),
     Command(
-        name="profit",
-        run=_profit,
-        summary="Profit for a period, with a chart",
-        subject=CommandGroup.BOOKS,
-        seats=EVERYBODY,
-        arguments="[WHO] [PERIOD]",
+        "profit",
+        _profit,
+        "Profit for a period, with a chart",
+        Subject.BOOKS,
+        "[WHO] [PERIOD]",
         details=_PERIODS,
         examples=("/profit", "/profit ann 30d", "/profit 2026-27"),
         is_slow=True,
     ),
+    Command("exposure", _exposure, "Money in open bets and in transit", Subject.BOOKS, "[WHO]"),
+    Command("float", _float, "Free balance for laying at each exchange", Subject.BOOKS, "[WHO]"),
     Command(
-        name="exposure",
-        run=_exposure,
-        summary="Money in open bets and in transit",
-        subject=CommandGroup.BOOKS,
-        seats=EVERYBODY,
-        arguments="[WHO]",
-    ),
-    Command(
-        name="float",
-        run=_float,
-        summary="Free balance for laying at each exchange",
-        subject=CommandGroup.BOOKS,
-        seats=EVERYBODY,
-        arguments="[WHO]",
-    ),
-    Command(
-        name="statement",
-        run=_statement,
-        summary="Statement for a period, as a CSV file",
-        subject=CommandGroup.BOOKS,
-        seats=EVERYBODY,
-        arguments="[WHO] [PERIOD]",
+        "statement",
+        _statement,
+        "Statement for a period, as a CSV file",
+        Subject.BOOKS,
+        "[WHO] [PERIOD]",
         details=_PERIODS,
         is_slow=True,
     ),
     Command(
-        name="undo",
-        run=_undo,
-        summary="Undo a money entry recorded by mistake",
-        subject=CommandGroup.BOOKS,
+        "undo",
+        _undo,
+        "Undo a money entry recorded by mistake",
+        Subject.BOOKS,
+        "WHO ENTRY [reason=...]",
         seats=ADMINS,
-        arguments="WHO ENTRY [reason=...]",
         details="The number of an entry is in /statement. To reopen an offer closed by mistake, use "
         "the button under /offer.",
         is_turn=True,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from rapidfuzz import fuzz, process
 
 from kos.desk.arguments import tidy
-from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
-from kos.desk.formatting import TextPart, bold, button, code, in_rows, page_of, say, table
+from kos.desk.command import Command, DeskContext, DeskReply, Subject, reply_of
+from kos.desk.formatting import TextPart, bold, button, code, in_rows, table
 from kos.domain.calculators import KINDS, Calculator, calculate
 from kos.domain.calculators.spoken import label_of, spoken_inputs
-from kos.domain.money import read_count
 from kos.errors import InvalidInput
 from kos.views.table import TableView
 
@@ -35,26 +34,15 @@ def _calc(visit: DeskContext) -> DeskReply:
         for name, value in outputs.items()
     )
     view = TableView(title="", headings=("", ""), rows=rows, numbers=frozenset({1}))
-    return DeskReply(
-        answers=(say(bold(calculator.kind), f"\n{calculator.summary}\n", table(view)),)
-    )
+    return reply_of(bold(calculator.kind), f"\n{calculator.summary}\n", table(view))
 
 
 def _kinds(visit: DeskContext) -> DeskReply:
-    page = read_count("page", visit.words.get("page") or "1")
     blocks: list[tuple[TextPart, ...]] = [
         (code(f"/calc {calculator.kind}"), f"\n{calculator.summary}")
         for calculator in KINDS.values()
     ]
-    shown = page_of(blocks, page, _PAGE)
-    return DeskReply(
-        answers=(
-            say(
-                bold("Calculators"), "\n\n", *shown.parts(),
-                buttons=shown.turners("/calc"), is_edit=visit.is_edit,
-            ),
-        )
-    )  # fmt: skip
+    return visit.listed("Calculators", blocks, _PAGE, "/calc")
 
 
 def _known(wanted: str) -> Calculator:
@@ -74,17 +62,16 @@ def _about(visit: DeskContext, calculator: Calculator) -> DeskReply:
     typed = " ".join(f"{name}=…" for name, entry in calculator.inputs.items() if entry.is_required)
     parts += ["\n\n", code(f"/calc {calculator.kind} {typed}".rstrip())]
     back = button("All calculators", "/calc page=1")
-    return DeskReply(answers=(say(*parts, buttons=in_rows([back]), is_edit=visit.is_edit),))
+    return reply_of(*parts, buttons=in_rows([back]), is_edit=visit.is_edit)
 
 
 COMMANDS = (
     Command(
-        name="calc",
-        run=_calc,
-        summary="Lay, dutching, accumulator and odds calculators",
-        subject=CommandGroup.CALCULATORS,
-        seats=EVERYBODY,
-        arguments="[KIND name=value ...]",
+        "calc",
+        _calc,
+        "Lay, dutching, accumulator and odds calculators",
+        Subject.CALCULATORS,
+        "[KIND name=value ...]",
         details="/calc lists the calculators, /calc KIND the inputs of one. "
         "Separate lists with commas.",
         examples=(

@@ -8,6 +8,7 @@ import unicodedata
 import warnings
 from collections.abc import Sequence
 from datetime import date
+from operator import itemgetter
 
 from kos.errors import InvalidInput
 
@@ -42,7 +43,9 @@ def profit_chart(
     totals: list[float] = []
     for _, pence in days:
         totals.append((totals[-1] if totals else 0.0) + pence / 100)
-    shown = sorted(sorted(venues, key=lambda venue: -abs(venue[1]))[:_MOST_BARS], key=_by_profit)
+    shown = sorted(
+        sorted(venues, key=lambda venue: -abs(venue[1]))[:_MOST_BARS], key=itemgetter(1, 0)
+    )
     with _drawing, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a font that lacks a letter draws a box
         figure = Figure(figsize=_SIZE_INCHES, dpi=_DPI, layout="constrained")
@@ -65,10 +68,6 @@ def profit_chart(
         png = io.BytesIO()
         figure.savefig(png, format="png")
     return png.getvalue()
-
-
-def _by_profit(venue: tuple[str, int]) -> tuple[int, str]:
-    return venue[1], venue[0]
 
 
 def _plain(text: str, most: int) -> str:

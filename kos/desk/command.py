@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypedDict
@@ -12,9 +12,11 @@ import msgspec
 
 from kos.asking import Asker
 from kos.desk.arguments import Arguments
+from kos.desk.formatting import Rows, TextPart, bold, page_of, say
+from kos.domain.money import read_count
 from kos.domain.people.conversation import Action, Answer, Kept, Person, Seat
 from kos.errors import CommandNotAllowed
-from kos.messages import OperatorSaid
+from kos.messages import LEDGER, GetKept, KeptListed, OperatorSaid
 from kos.runtime.protocol import Message
 
 EVERYBODY = frozenset(Seat)
@@ -22,7 +24,7 @@ STAFF = frozenset({Seat.ADMIN, Seat.OPERATOR})
 ADMINS = frozenset({Seat.ADMIN})
 
 
-class CommandGroup(StrEnum):
+class Subject(StrEnum):
     """The subject of a command, in the order of help."""
 
     SIGNALS = "Opportunities"
@@ -57,6 +59,11 @@ class DeskReply(msgspec.Struct, frozen=True, kw_only=True):
     is_turn: bool = False
     """It changed something or took a step of a dialogue: it is committed with its answers, so
     that it counts once and its answers survive a crash."""
+
+
+def reply_of(*parts: TextPart, buttons: Rows = (), is_edit: bool = False) -> DeskReply:
+    """One message, and nothing stored."""
+    return DeskReply(answers=(say(*parts, buttons=buttons, is_edit=is_edit),))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +113,53 @@ class DeskContext:
         """Whether the answer replaces the message whose button was pressed."""
         return bool(self.said.pressed and self.said.message_id)
 
+    @property
+    def page(self) -> int:
+        """The page asked for, from 1.
+
+        Raises:
+            InvalidInput: It is not a number.
+        """
+        return read_count("page", self.words.get("page") or "1")
+
+    def keep(
+        self, name: str, value: object, expires_at: datetime | None = None, *, owner: str = ""
+    ) -> Kept:
+        """A value to store as JSON for the person, or another owner."""
+        encoded = msgspec.json.encode(value).decode()
+        return Kept(owner=owner or self.user, name=name, value=encoded, expires_at=expires_at)
+
+    def kept_value(self, name: str, *, owner: str = "") -> str:
+        """A value stored for the person, or another owner, as JSON; empty for none."""
+        question = GetKept(owner=owner or self.user, prefix=name)
+        kept = self.asker.ask(LEDGER, question, KeptListed).kept
+        return next((entry.value for entry in kept if entry.name == name), "")
+
+    def listed(
+        self,
+        title: str,
+        blocks: Sequence[tuple[TextPart, ...]],
+        size: int,
+        command: str,
+        *,
+        empty: str = "",
+        buttons: Rows = (),
+    ) -> DeskReply:
+        """The page asked for of a list, under its title.
+
+        Args:
+            title: In bold.
+            blocks: The entries.
+            size: Entries of a page.
+            command: As typed, without the page.
+            empty: Shown if there are no entries.
+            buttons: Above those that turn the page.
+        """
+        page = page_of(blocks, self.page, size)
+        body = page.parts() if blocks else (empty,)
+        rows = (*buttons, *page.turners(command))
+        return reply_of(bold(title), "\n\n", *body, buttons=rows, is_edit=self.is_edit)
+
     def about(self, who: str = "") -> Scope:
         """Whose books a query is about: your own, someone else's, or for staff everyone's.
 
@@ -124,7 +178,7 @@ class DeskContext:
         return f"{self.said.said_id}:{number}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Command:
     """A command and what is declared about it."""
 
@@ -132,11 +186,12 @@ class Command:
     """1 to 32 of ``a-z0-9_``, without the slash."""
     run: Callable[[DeskContext], DeskReply]
     summary: str
-    subject: CommandGroup
-    seats: frozenset[Seat]
-    """The roles that can use it."""
+    subject: Subject
     arguments: str = ""
     """As shown by help."""
+    _: KW_ONLY
+    seats: frozenset[Seat] = EVERYBODY
+    """The roles that can use it."""
     details: str = ""
     examples: tuple[str, ...] = ()
     is_family: bool = False

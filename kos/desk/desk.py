@@ -32,7 +32,6 @@ from kos.domain.people.conversation import (
     TELEGRAM,
     Action,
     Answer,
-    Kept,
     MenuLine,
     Person,
     Promise,
@@ -60,6 +59,7 @@ MAX_MENU = 100
 _ANSWERED = "answered:"
 _ANSWERED_FOR = timedelta(hours=6)
 """How long a screen without an outbox can repeat a message and get the same answer."""
+_EXPIRED = "That button has expired. Run the command again."
 _CLOSE_ENOUGH = 60.0
 _MAX_SAID_ID = 150
 
@@ -167,22 +167,18 @@ class Desk:
         why = self._disagreement(action, person)
         command, words = self._command(read(action.command if action else ""))
         if why or action is None or command is None:
-            return _with_notice(why or "That button has expired. Run the command again.")
+            return _with_notice(why or _EXPIRED)
         return self._work(said, person, command, words, action)
 
     def _disagreement(self, action: Action | None, person: Person) -> str:
         """Why a pressed button is refused; empty if it is valid."""
         if action is None:
-            return "That button has expired. Run the command again."
+            return _EXPIRED
         if action.user != person.user:
             return "That button is for someone else."
         if action.used_at is not None:
             return "Already done."
-        return (
-            ""
-            if self._premises.clock() < action.expires_at
-            else "That button has expired. Run the command again."
-        )
+        return "" if self._premises.clock() < action.expires_at else _EXPIRED
 
     def _work(
         self,
@@ -266,14 +262,10 @@ class Desk:
             return None
         if _has_outbox(said):
             return OperatorAnswered()  # the outbox sends the answers
-        kept = self._asker.ask(
-            LEDGER,
-            GetKept(owner=said.user, prefix=_ANSWERED + said.said_id),
-            KeptListed,
-        ).kept
-        value = next(
-            (entry.value for entry in kept if entry.name == _ANSWERED + said.said_id), "[]"
-        )
+        name = _ANSWERED + said.said_id
+        question = GetKept(owner=said.user, prefix=name)
+        kept = self._asker.ask(LEDGER, question, KeptListed).kept
+        value = next((entry.value for entry in kept if entry.name == name), "[]")
         return OperatorAnswered(answers=_ANSWERS.decode(value))
 
     def _use_up(self, visit: DeskContext, action: Action) -> None:
@@ -314,14 +306,8 @@ class Desk:
                 for answer in answers
             )
         elif answers:
-            kept += (
-                Kept(
-                    owner=said.user,
-                    name=_ANSWERED + said.said_id,
-                    value=_encode(answers).decode(),
-                    expires_at=visit.now + _ANSWERED_FOR,
-                ),
-            )
+            name = _ANSWERED + said.said_id
+            kept += (visit.keep(name, answers, visit.now + _ANSWERED_FOR, owner=said.user),)
         used = reply.used
         if visit.action is not None and not is_used_up:
             used = (visit.action.action_id, *used)

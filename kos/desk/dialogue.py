@@ -16,12 +16,12 @@ from datetime import timedelta
 import msgspec
 
 from kos.desk.arguments import Arguments, tidy
-from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import Command, DeskContext, DeskReply, Subject, reply_of
 from kos.desk.formatting import Rows, TextPart, button, in_rows, say
 from kos.domain.offers.suggestions import LEFT_OUT
 from kos.domain.people.conversation import Action, Button, Kept
 from kos.errors import CommandNotAllowed, InvalidInput
-from kos.messages import LEDGER, ActionDescribed, GetAction, GetKept, KeptListed
+from kos.messages import LEDGER, ActionDescribed, GetAction
 
 DIALOGUE = "dialogue"
 CONFIRMING = "confirming"
@@ -116,14 +116,7 @@ def go_on(visit: DeskContext, dialogue: Dialogue, why: str = "") -> DeskReply:
                 buttons=(*in_rows(buttons), (button("Cancel", "/cancel"),)),
             ),
         ),
-        kept=(
-            Kept(
-                owner=visit.user,
-                name=DIALOGUE,
-                value=msgspec.json.encode(asked).decode(),
-                expires_at=visit.now + PATIENCE,
-            ),
-        ),
+        kept=(visit.keep(DIALOGUE, asked, visit.now + PATIENCE),),
         is_turn=True,
     )
 
@@ -163,22 +156,9 @@ def confirm(
     return DeskReply(
         answers=(say(*parts, buttons=buttons),),
         actions=(action,),
-        kept=(
-            Kept(
-                owner=visit.user,
-                name=CONFIRMING,
-                value=msgspec.json.encode(action.action_id).decode(),
-                expires_at=action.expires_at,
-            ),
-        ),
+        kept=(visit.keep(CONFIRMING, action.action_id, action.expires_at),),
         is_turn=True,
     )
-
-
-def kept_value(visit: DeskContext, name: str) -> str:
-    """A value stored for the person; empty for none."""
-    kept = visit.asker.ask(LEDGER, GetKept(owner=visit.user, prefix=name), KeptListed).kept
-    return next((entry.value for entry in kept if entry.name == name), "")
 
 
 def _forget(visit: DeskContext, name: str) -> Kept:
@@ -186,7 +166,7 @@ def _forget(visit: DeskContext, name: str) -> Kept:
 
 
 def _open_dialogue(visit: DeskContext) -> Dialogue | None:
-    value = kept_value(visit, DIALOGUE)
+    value = visit.kept_value(DIALOGUE)
     if not value:
         return None
     try:
@@ -202,9 +182,7 @@ def _answer(visit: DeskContext) -> DeskReply:
     is_free_text = not (visit.said.pressed or visit.said.text.lstrip().startswith("/"))
     if dialogue is None:
         if is_free_text:
-            return DeskReply(
-                answers=(say("There is no open question. Send /help for the commands."),)
-            )
+            return reply_of("There is no open question. Send /help for the commands.")
         raise CommandNotAllowed("That question has closed.")
     if is_free_text:
         text = visit.words.first()
@@ -227,8 +205,8 @@ def _answer(visit: DeskContext) -> DeskReply:
 def _cancel(visit: DeskContext) -> DeskReply:
     """Forget the open question and the confirmation that is waiting."""
     used: tuple[str, ...] = ()
-    is_open = bool(kept_value(visit, DIALOGUE))
-    waiting = kept_value(visit, CONFIRMING)
+    is_open = bool(visit.kept_value(DIALOGUE))
+    waiting = visit.kept_value(CONFIRMING)
     if waiting:
         name = msgspec.json.decode(waiting, type=str)
         action = visit.asker.ask(LEDGER, GetAction(action_id=name), ActionDescribed).action
@@ -245,21 +223,8 @@ def _cancel(visit: DeskContext) -> DeskReply:
 
 
 COMMANDS = (
+    Command("cancel", _cancel, "Cancel the current question", Subject.HELP, is_turn=True),
     Command(
-        name="cancel",
-        run=_cancel,
-        summary="Cancel the current question",
-        subject=CommandGroup.HELP,
-        seats=EVERYBODY,
-        is_turn=True,
-    ),
-    Command(
-        name="answer",
-        run=_answer,
-        summary="Answer the last question",
-        subject=CommandGroup.HELP,
-        seats=EVERYBODY,
-        is_turn=True,
-        is_hidden=True,
+        "answer", _answer, "Answer the last question", Subject.HELP, is_turn=True, is_hidden=True
     ),
 )

@@ -5,18 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from kos.desk.arguments import tidy
-from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import Command, DeskContext, DeskReply, Subject
 from kos.desk.filters import FILTER_HELP, dutch_question_of
-from kos.desk.formatting import TextPart, bold, link, say
-from kos.desk.signals import (
-    head_of,
-    hints_of,
-    names_seen,
-    nothing,
-    page_within,
-    reach,
-    short_command,
-)
+from kos.desk.formatting import TextPart, bold, link
+from kos.desk.signals import names_seen, ranked_list, reach
 from kos.messages import DutchesRanked, GetDutches
 from kos.views.dutches import DutchRow, dutches_view
 
@@ -30,21 +22,7 @@ def _dutch(visit: DeskContext) -> DeskReply:
     ranked = visit.asker.ask("scorer", GetDutches(query=query), DutchesRanked)
     view = dutches_view(ranked.answer, query)
     blocks = [_block(number, row) for number, row in enumerate(view.rows, start=1)]
-    eligible = ranked.answer.considered - sum(ranked.answer.rejected.values())
-    page = page_within(blocks, question, eligible, _PAGE)
-    command, kept = short_command(visit, question.command())
-    return DeskReply(
-        answers=(
-            say(
-                *head_of(view.title, ranked.answer.as_of, ranked),
-                *(page.parts() if blocks else nothing(view.left_out, hints_of(visit, query))),
-                f"\n\n{view.summary}.",
-                buttons=page.turners(command),
-                is_edit=visit.is_edit,
-            ),
-        ),
-        kept=kept,
-    )
+    return ranked_list(visit, question, ranked, view, blocks, size=_PAGE)
 
 
 def _block(number: int, row: DutchRow) -> tuple[TextPart, ...]:
@@ -74,12 +52,11 @@ def _block(number: int, row: DutchRow) -> tuple[TextPart, ...]:
 
 COMMANDS = (
     Command(
-        name="dutch",
-        run=_dutch,
-        summary="Dutching: back every outcome at different bookmakers",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="[BOOKMAKER] [kind=snr] [exchanges=no] [filters]",
+        "dutch",
+        _dutch,
+        "Dutching: back every outcome at different bookmakers",
+        Subject.SIGNALS,
+        "[BOOKMAKER] [kind=snr] [exchanges=no] [filters]",
         details="With a bookmaker, stake= is the stake there, which can be a free bet (kind=snr or "
         "kind=sr). Without one, it is the total. Add exchanges=no to use bookmakers only."
         f"\n\n{FILTER_HELP}",

@@ -107,7 +107,7 @@ def units(text: str) -> int:
 def table(view: TableView) -> Span:
     """A table as a block of fixed width."""
     cells = [view.headings, *view.rows]
-    shown = [[_cell(cell) for cell in row] for row in cells]
+    shown = [[tidy(cell, _CELL) for cell in row] for row in cells]
     widths = [max(len(row[column]) for row in shown) for column in range(len(view.headings))]
     lines = []
     for row in shown:
@@ -135,12 +135,12 @@ class Page(msgspec.Struct, frozen=True):
         return tuple(parts)
 
     def turners(self, command: str) -> Rows:
-        """Buttons to the pages before and after; none if there is only one page.
+        """Buttons to the pages before and after; none for a single page or too long a command.
 
         Args:
-            command: As typed, without the page; short enough for a button.
+            command: As typed, without the page.
         """
-        if self.count <= 1:
+        if self.count <= 1 or len(f"{command} page={self.count}".encode()) > MAX_DATA:
             return ()
         row = []
         if self.number > 1:
@@ -181,7 +181,3 @@ def _cut(text: str, most: int) -> str:
         return ""
     cut = text.encode("utf-16-le", "surrogatepass")[: (most - 1) * 2]
     return cut.decode("utf-16-le", "ignore") + "…"
-
-
-def _cell(text: str) -> str:
-    return tidy(text, _CELL)

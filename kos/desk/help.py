@@ -5,7 +5,7 @@ from __future__ import annotations
 from rapidfuzz import fuzz, process
 
 from kos.desk.arguments import tidy
-from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import Command, DeskContext, DeskReply, Subject, reply_of
 from kos.desk.formatting import TextPart, bold, button, code, in_rows, say
 from kos.desk.roles import role_of
 from kos.domain.people.conversation import Answer
@@ -23,7 +23,7 @@ def _help(visit: DeskContext) -> DeskReply:
     if wanted:
         return DeskReply(answers=(_about(wanted, own),))
     parts: list[TextPart] = ["Commands you can use\n"]
-    for subject in CommandGroup:
+    for subject in Subject:
         of_it = [command for command in own if command.subject is subject]
         if of_it:
             parts += ["\n", bold(subject.value), "\n"]
@@ -32,7 +32,7 @@ def _help(visit: DeskContext) -> DeskReply:
                 "".join(f"/{command.name:<{width}}  {command.summary}\n" for command in of_it)
             )
     parts.append("\nSend /help COMMAND for details.")
-    return DeskReply(answers=(say(*parts),))
+    return reply_of(*parts)
 
 
 def _about(wanted: str, own: list[Command]) -> Answer:
@@ -64,50 +64,35 @@ def _start(visit: DeskContext) -> DeskReply:
         command.name for command in visit.premises.commands if visit.person.seat in command.seats
     }
     buttons = in_rows(button(f"/{name}", f"/{name}") for name in _FIRST if name in own)
-    simulated = (
-        " The markets are simulated: these are not real prices."
-        if visit.premises.is_simulated
-        else ""
-    )
-    return DeskReply(
-        answers=(
-            say(
-                f"Hello {visit.person.name}. You are {role_of(visit.person.seat)}.{simulated}"
-                " KOS finds, prices and tracks matched bets. You place them yourself. Send /help for the commands.",
-                buttons=buttons,
-            ),
-        )
+    simulated = " The markets are simulated: these are not real prices."
+    return reply_of(
+        f"Hello {visit.person.name}. You are {role_of(visit.person.seat)}."
+        f"{simulated if visit.premises.is_simulated else ''}"
+        " KOS finds, prices and tracks matched bets. You place them yourself. Send /help for the commands.",
+        buttons=buttons,
     )
 
 
 def _version(visit: DeskContext) -> DeskReply:
-    return DeskReply(answers=(say(f"KOS {visit.premises.version}"),))
+    return reply_of(f"KOS {visit.premises.version}")
 
 
 COMMANDS = (
     Command(
-        name="help",
-        run=_help,
-        summary="List the commands, or explain one",
-        subject=CommandGroup.HELP,
-        seats=EVERYBODY,
-        arguments="[COMMAND]",
+        "help",
+        _help,
+        "List the commands, or explain one",
+        Subject.HELP,
+        "[COMMAND]",
         examples=("/help", "/help qualifier"),
     ),
     Command(
-        name="start",
-        run=_start,
-        summary="Say hello",
-        subject=CommandGroup.HELP,
-        seats=EVERYBODY,
-        arguments="[CODE]",
+        "start",
+        _start,
+        "Say hello",
+        Subject.HELP,
+        "[CODE]",
         details="Add an invitation code to get access.",
     ),
-    Command(
-        name="version",
-        run=_version,
-        summary="Show the KOS version",
-        subject=CommandGroup.HELP,
-        seats=EVERYBODY,
-    ),
+    Command("version", _version, "Show the KOS version", Subject.HELP),
 )

@@ -6,20 +6,12 @@ import secrets
 from datetime import timedelta
 
 from kos.desk.arguments import Arguments, one_of, tidy
-from kos.desk.command import (
-    EVERYBODY,
-    STAFF,
-    Command,
-    CommandGroup,
-    DeskContext,
-    DeskReply,
-)
-from kos.desk.formatting import TextPart, bold, button, say
+from kos.desk.command import STAFF, Command, DeskContext, DeskReply, Subject, reply_of
+from kos.desk.formatting import TextPart, bold, button, in_rows, say
 from kos.desk.signals import is_reference, pair_of
 from kos.domain.market.places import OWN_EXCHANGE
 from kos.domain.market.quotes import EventMatch, Verdict
 from kos.domain.matching.aliases import AliasVerdict, NamePair
-from kos.domain.money import read_count
 from kos.domain.people.conversation import Action, Button
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
@@ -51,8 +43,8 @@ def _alias(visit: DeskContext) -> DeskReply:
             f"No names to check. {alone:,} {'event has' if alone == 1 else 'events have'} no match on "
             "the exchange."
         )
-        return DeskReply(answers=(say(text, is_edit=visit.is_edit),))
-    number = min(read_count("page", visit.words.get("page") or "1"), len(doubts))
+        return reply_of(text, is_edit=visit.is_edit)
+    number = min(visit.page, len(doubts))
     match, pairs = doubts[number - 1]
     name = tidy(listed.names.get(match.event_id, match.event_id), _MAX_NAME)
     parts: list[TextPart] = [
@@ -81,13 +73,10 @@ def _alias(visit: DeskContext) -> DeskReply:
             )
         )
     typed = f"/alias {Arguments(visit.words.plain[:1]).text()}".rstrip()
-    turn = []
-    if number > 1:
-        turn.append(button("Previous", f"{typed} page={number - 1}"))
-    if number < len(doubts):
-        turn.append(button("Next", f"{typed} page={number + 1}"))
-    if turn:
-        rows.append(tuple(turn))
+    turns = (("Previous", number - 1), ("Next", number + 1))
+    rows += in_rows(
+        button(label, f"{typed} page={page}") for label, page in turns if 1 <= page <= len(doubts)
+    )
     return DeskReply(
         answers=(say(*parts, buttons=tuple(rows), is_edit=visit.is_edit),),
         actions=tuple(actions),
@@ -202,7 +191,7 @@ def _why(visit: DeskContext) -> DeskReply:
                 f"Both prices for {tidy(pair.home, 60)} v {tidy(pair.away, 60)} come from the"
                 " same feed under the same name, so no names were matched."
             )
-            return DeskReply(answers=(say(text),))
+            return reply_of(text)
         question = GetMatch(event_id=pair.event_id)
     answer = visit.asker.ask("reconciler", question, MatchDescribed)
     if answer.match is None:
@@ -219,32 +208,31 @@ def _why(visit: DeskContext) -> DeskReply:
     parts += _because(match)
     for outcome in match.outcomes[:6]:
         parts.append(f"\n{tidy(outcome.outcome, 60)} is {tidy(outcome.runner, 60)} on the exchange")
-    return DeskReply(answers=(say(*parts),))
+    return reply_of(*parts)
 
 
 COMMANDS = (
     Command(
-        name="alias",
-        run=_alias,
-        summary="Review uncertain team and player names",
-        subject=CommandGroup.OPERATIONS,
+        "alias",
+        _alias,
+        "Review uncertain team and player names",
+        Subject.OPERATIONS,
+        "[SPORT]",
         seats=STAFF,
-        arguments="[SPORT]",
     ),
     Command(
-        name="why",
-        run=_why,
-        summary="Why an event was or was not matched",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="EVENT",
+        "why",
+        _why,
+        "Why an event was or was not matched",
+        Subject.SIGNALS,
+        "EVENT",
         examples=("/why Leeds v York",),
     ),
     Command(
-        name="settle",
-        run=_settle,
-        summary="Confirm or reject a pair of names",
-        subject=CommandGroup.OPERATIONS,
+        "settle",
+        _settle,
+        "Confirm or reject a pair of names",
+        Subject.OPERATIONS,
         seats=STAFF,
         is_turn=True,
         is_hidden=True,

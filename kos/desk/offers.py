@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from kos.desk.arguments import quoted, tidy
-from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
-from kos.desk.formatting import (
-    TextPart,
-    bold,
-    button,
-    in_rows,
-    page_of,
-    say,
-    table,
-)
+from kos.desk.command import Command, DeskContext, DeskReply, Subject
+from kos.desk.formatting import TextPart, bold, button, in_rows, page_of, say, table
 from kos.domain.books.calendar import uk_time
 from kos.domain.books.double_entry import pounds
-from kos.domain.books.lines import OfferLine
+from kos.domain.books.lines import OfferLine, ReminderLine
 from kos.domain.market.places import place_name
-from kos.domain.money import read_count
-from kos.domain.offers import ReminderKind
+from kos.domain.offers.due import ReminderKind
 from kos.domain.offers.forms import STEP_FORMS
 from kos.domain.people.conversation import MAX_DATA, Action, Answer, Button, Seat
 from kos.errors import CommandNotAllowed
@@ -63,23 +56,32 @@ def _offers(visit: DeskContext) -> DeskReply:
     question = GetOffers(with_closed=with_closed, **visit.about(who))
     lines = visit.asker.ask(LEDGER, question, OffersListed).offers
     blocks = [_line_of(line) for line in lines]
-    page = page_of(blocks, read_count("page", visit.words.get("page") or "1"), _PAGE)
-    first = (page.number - 1) * _PAGE
+    title = "Offers" if with_closed else "Open offers"
+    return _listed(visit, title, blocks, lines, size=_PAGE, empty=_NO_OFFERS)
+
+
+def _listed(
+    visit: DeskContext,
+    title: str,
+    blocks: Sequence[tuple[TextPart, ...]],
+    lines: Sequence[OfferLine | ReminderLine],
+    *,
+    size: int,
+    empty: str,
+) -> DeskReply:
+    """A page of blocks about offers, with a button for each offer on it."""
+    first = (page_of(blocks, visit.page, size).number - 1) * size
+    on_page = {(line.participant, line.instance): line for line in lines[first : first + size]}
     shown = Shown(visit)
     rows = in_rows(
         (
-            shown.button(f"{line.participant} {line.instance}", _offer_command(line), line)
-            for line in lines[first : first + _PAGE]
+            shown.button(f"{who} {instance}", f"/offer {quoted(who)} {quoted(instance)}", line)
+            for (who, instance), line in on_page.items()
         ),
         3,
     )
-    typed = " ".join(("/offers", *map(quoted, visit.words.plain)))
-    turners = page.turners(typed) if len(typed.encode()) < MAX_DATA - 9 else ()
-    title = "Offers" if with_closed else "Open offers"
-    body = page.parts() if lines else (_NO_OFFERS,)
-    return shown.told(say(
-        bold(title), "\n\n", *body, buttons=(*rows, *turners), is_edit=visit.is_edit
-    ))  # fmt: skip
+    typed = " ".join((f"/{visit.name}", *map(quoted, visit.words.plain)))
+    return shown.told(*visit.listed(title, blocks, size, typed, empty=empty, buttons=rows).answers)
 
 
 def _line_of(line: OfferLine) -> tuple[TextPart, ...]:
@@ -113,21 +115,8 @@ def _due(visit: DeskContext) -> DeskReply:
         )
         for line in lines
     ]
-    page = page_of(blocks, read_count("page", visit.words.get("page") or "1"), _DUE_PAGE)
-    first = (page.number - 1) * _DUE_PAGE
-    shown = Shown(visit)
-    names = dict.fromkeys(
-        (line.participant, line.instance) for line in lines[first : first + _DUE_PAGE]
-    )
-    rows = in_rows((shown.offer_button(who, instance) for who, instance in names), 3)
-    typed = " ".join(("/due", *map(quoted, visit.words.plain)))
-    turners = page.turners(typed) if len(typed.encode()) < MAX_DATA - 9 else ()
-    body = page.parts() if lines else ("Nothing needs your attention.",)
-    return shown.told(
-        say(
-            bold("Needs attention"), "\n\n", *body, buttons=(*rows, *turners), is_edit=visit.is_edit
-        )
-    )
+    empty = "Nothing needs your attention."
+    return _listed(visit, "Needs attention", blocks, lines, size=_DUE_PAGE, empty=empty)
 
 
 def _due_at(kind: str, due: datetime, now: datetime) -> str:
@@ -146,7 +135,9 @@ class Shown:
         self._visit = visit
         self._actions: list[Action] = []
 
-    def button(self, label: str, command: str, line: OfferLine | None = None) -> Button:
+    def button(
+        self, label: str, command: str, line: OfferLine | ReminderLine | None = None
+    ) -> Button:
         """A button for a command that changes nothing."""
         if len(command.encode()) <= MAX_DATA:
             return button(label, command)
@@ -161,21 +152,9 @@ class Shown:
         self._actions.append(action)
         return button(label, action.action_id)
 
-    def offer_button(self, who: str, instance: str) -> Button:
-        """A button that shows an offer."""
-        return self.button(f"{who} {instance}", f"/offer {quoted(who)} {quoted(instance)}")
-
-    def told(self, answer: Answer) -> DeskReply:
-        """The answer with the actions behind its buttons."""
-        return DeskReply(answers=(answer,), actions=tuple(self._actions))
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _offer_command(line: OfferLine) -> str:
-    return f"/offer {quoted(line.participant)} {quoted(line.instance)}"
+    def told(self, *answers: Answer) -> DeskReply:
+        """The answers with the actions behind their buttons."""
+        return DeskReply(answers=answers, actions=tuple(self._actions))
 
 
 def find(visit: DeskContext, plain: tuple[str, ...]) -> OfferLine:
@@ -212,7 +191,7 @@ def _offer(visit: DeskContext) -> DeskReply:
     """One offer with its bets and free bets, and buttons for the next step."""
     visit.words.refuse_others()
     if not visit.words.plain:
-        return _offers(visit)
+        return _offers(replace(visit, name="offers"))
     return described(visit, find(visit, visit.words.plain[:2]))
 
 
@@ -238,9 +217,8 @@ def described(visit: DeskContext, line: OfferLine, before: str = "") -> DeskRepl
         if view.rows:
             parts += [f"\n\n{name}\n", table(view)]
     for reminder in offer.reminders:
-        parts.append(
-            f"\n⚠ {tidy(_sentence(reminder.what), 150)}. {_due_at(reminder.kind, reminder.due_at, visit.now)}"
-        )
+        what = tidy(reminder.what[:1].upper() + reminder.what[1:], 150)
+        parts.append(f"\n⚠ {what}. {_due_at(reminder.kind, reminder.due_at, visit.now)}")
     last = offer.events[-1] if offer.events else None
     if last is not None:
         by = tidy(last.recorded_by, 40)
@@ -291,48 +269,36 @@ def _catalogue(visit: DeskContext) -> DeskReply:
                 ),
             )
         )
-    page = page_of(blocks, read_count("page", visit.words.get("page") or "1"), _PAGE)
     typed = " ".join(("/catalogue", *map(quoted, visit.words.plain[:1])))
-    turners = page.turners(typed) if len(typed.encode()) < MAX_DATA - 9 else ()
-    body = page.parts() if there else ("No offers. Add some with kos offers import FILE.",)
-    return DeskReply(
-        answers=(say(bold("Catalogue"), "\n\n", *body, buttons=turners, is_edit=visit.is_edit),)
-    )
+    empty = "No offers. Add some with kos offers import FILE."
+    return visit.listed("Catalogue", blocks, _PAGE, typed, empty=empty)
 
 
 COMMANDS = (
     Command(
-        name="due",
-        run=_due,
-        summary="What needs your attention: unhedged, expiring or overdue",
-        subject=CommandGroup.OFFERS,
-        seats=EVERYBODY,
-        arguments="[WHO]",
+        "due",
+        _due,
+        "What needs your attention: unhedged, expiring or overdue",
+        Subject.OFFERS,
+        "[WHO]",
     ),
     Command(
-        name="offers",
-        run=_offers,
-        summary="Open offers and their progress",
-        subject=CommandGroup.OFFERS,
-        seats=EVERYBODY,
-        arguments="[WHO] [all]",
+        "offers",
+        _offers,
+        "Open offers and their progress",
+        Subject.OFFERS,
+        "[WHO] [all]",
         examples=("/offers", "/offers ann", "/offers all"),
     ),
     Command(
-        name="offer",
-        run=_offer,
-        summary="One offer, with buttons for the next step",
-        subject=CommandGroup.OFFERS,
-        seats=EVERYBODY,
-        arguments="[WHO] N",
+        "offer",
+        _offer,
+        "One offer, with buttons for the next step",
+        Subject.OFFERS,
+        "[WHO] N",
         examples=("/offer 3", "/offer ann 3"),
     ),
     Command(
-        name="catalogue",
-        run=_catalogue,
-        summary="Offers available at bookmakers",
-        subject=CommandGroup.OFFERS,
-        seats=EVERYBODY,
-        arguments="[BOOKMAKER]",
+        "catalogue", _catalogue, "Offers available at bookmakers", Subject.OFFERS, "[BOOKMAKER]"
     ),
 )

@@ -8,49 +8,24 @@ from difflib import get_close_matches
 import msgspec
 
 from kos.desk.arguments import quoted, tidy
-from kos.desk.command import (
-    ADMINS,
-    STAFF,
-    Command,
-    CommandGroup,
-    DeskContext,
-    DeskReply,
-)
+from kos.desk.command import ADMINS, STAFF, Command, DeskContext, DeskReply, Subject, reply_of
 from kos.desk.dialogue import confirm
-from kos.desk.formatting import (
-    TextPart,
-    bold,
-    button,
-    in_rows,
-    italic,
-    page_of,
-    say,
-    table,
-)
+from kos.desk.formatting import TextPart, bold, button, in_rows, italic, page_of, say, table
 from kos.domain.books.calendar import read_duration, uk_time
 from kos.domain.market.sports import sport_title
-from kos.domain.money import read_count
 from kos.domain.people.conversation import KOS, PAUSE, Kept
 from kos.errors import CommandNotAllowed, InvalidInput, KosError
 from kos.messages import (
     FETCHER,
-    LEDGER,
     BudgetDescribed,
     FetchAnswered,
     FetchNow,
     GetBudget,
-    GetKept,
-    KeptListed,
     PauseChanged,
 )
-from kos.runtime import SYSTEM, ActorDescribed, Describe, SystemDescribed
+from kos.runtime import SYSTEM, Describe, SystemDescribed
 from kos.service.health import state_words
-from kos.views.health import (
-    counted_restarts,
-    credits_sentence,
-    health_view,
-    page_address,
-)
+from kos.views.health import counted_restarts, credits_sentence, health_view, page_address
 from kos.views.opportunities import duration, uk_clock, uk_day
 from kos.views.simulated import SIMULATED
 from kos.views.table import TableView
@@ -96,7 +71,12 @@ def _status(visit: DeskContext) -> DeskReply:
         parts.append(f"\n⏸ {_paused(pause, visit.now)}")
     for problem in view.problems[:10]:
         parts.append(f"\n⚠ {tidy(problem[:1].upper() + problem[1:], 200)}")
-    ages = {actor.name: _age(actor) for node in system.nodes for actor in node.actors}
+    ages = {
+        actor.name: duration(actor.since_message_s)
+        for node in system.nodes
+        for actor in node.actors
+        if actor.since_message_s is not None
+    }
     rows = tuple(
         (
             row.name,
@@ -107,7 +87,7 @@ def _status(visit: DeskContext) -> DeskReply:
         )
         for row in view.actors
     )
-    page = page_of([("",) for _ in rows], read_count("page", visit.words.get("page") or "1"), _ROWS)
+    page = page_of([("",) for _ in rows], visit.page, _ROWS)
     first = (page.number - 1) * _ROWS
     actors = TableView(
         title="",
@@ -117,13 +97,7 @@ def _status(visit: DeskContext) -> DeskReply:
     )
     parts += ["\n\n", table(actors)]
     refresh = () if page.count > 1 else ((button("Refresh", "/status"),),)
-    return DeskReply(
-        answers=(say(*parts, buttons=(*page.turners("/status"), *refresh), is_edit=visit.is_edit),)
-    )
-
-
-def _age(actor: ActorDescribed) -> str:
-    return "" if actor.since_message_s is None else duration(actor.since_message_s)
+    return reply_of(*parts, buttons=(*page.turners("/status"), *refresh), is_edit=visit.is_edit)
 
 
 def _prices(system: SystemDescribed, now: datetime, competitions: int) -> str:
@@ -157,8 +131,7 @@ def _credits(visit: DeskContext) -> str:
 
 def kept_pause(visit: DeskContext) -> Pause | None:
     """The current pause; None if there is none."""
-    kept = visit.asker.ask(LEDGER, GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept
-    value = next((entry.value for entry in kept if entry.name == PAUSE), "")
+    value = visit.kept_value(PAUSE, owner=KOS)
     return msgspec.json.decode(value, type=Pause) if value else None
 
 
@@ -192,14 +165,7 @@ def _pause(visit: DeskContext) -> DeskReply:
                 " Prices on screen will go stale. A restart does not end the pause.",
             ),
         ),
-        kept=(
-            Kept(
-                owner=KOS,
-                name=PAUSE,
-                value=msgspec.json.encode(pause).decode(),
-                expires_at=until,
-            ),
-        ),
+        kept=(visit.keep(PAUSE, pause, until, owner=KOS),),
         tells=(("budget", PauseChanged()),),
         is_turn=True,
     )
@@ -263,7 +229,7 @@ def _which_sport(keys: list[str]) -> DeskReply:
     heads = dict.fromkeys(key.partition("_")[0] for key in keys)
     offered = keys if len(keys) <= 2 * _ROWS else list(heads)
     buttons = in_rows(button(key, f"/recheck {quoted(key)}") for key in offered[: 2 * _ROWS])
-    return DeskReply(answers=(say("Which sport? No credits have been used yet.", buttons=buttons),))
+    return reply_of("Which sport? No credits have been used yet.", buttons=buttons)
 
 
 def _rechecked(visit: DeskContext, keys: tuple[str, ...]) -> DeskReply:
@@ -277,43 +243,43 @@ def _rechecked(visit: DeskContext, keys: tuple[str, ...]) -> DeskReply:
         else:
             mark = "✓" if fetched.is_done else "⚠"
             lines.append(f"\n{mark} {key}: {tidy(fetched.detail, 200)}")
-    return DeskReply(answers=(say(bold("Refreshed"), *lines, f"\n\n{_credits(visit)}"),))
+    return reply_of(bold("Refreshed"), *lines, f"\n\n{_credits(visit)}")
 
 
 COMMANDS = (
     Command(
-        name="status",
-        run=_status,
-        summary="System status: actors, price ages, credits, restarts",
-        subject=CommandGroup.OPERATIONS,
+        "status",
+        _status,
+        "System status: actors, price ages, credits, restarts",
+        Subject.OPERATIONS,
         seats=STAFF,
     ),
     Command(
-        name="pause",
-        run=_pause,
-        summary="Pause polling and alerts",
-        subject=CommandGroup.OPERATIONS,
+        "pause",
+        _pause,
+        "Pause polling and alerts",
+        Subject.OPERATIONS,
+        "[2h] [reason]",
         seats=ADMINS,
-        arguments="[2h] [reason]",
         details="Lasts until /resume or the time you give, even if KOS restarts.",
         examples=("/pause", "/pause 8h night"),
         is_turn=True,
     ),
     Command(
-        name="resume",
-        run=_resume,
-        summary="Resume polling and alerts",
-        subject=CommandGroup.OPERATIONS,
+        "resume",
+        _resume,
+        "Resume polling and alerts",
+        Subject.OPERATIONS,
         seats=ADMINS,
         is_turn=True,
     ),
     Command(
-        name="recheck",
-        run=_recheck,
-        summary="Refresh one sport now (shows the cost first)",
-        subject=CommandGroup.OPERATIONS,
+        "recheck",
+        _recheck,
+        "Refresh one sport now (shows the cost first)",
+        Subject.OPERATIONS,
+        "SPORT",
         seats=ADMINS,
-        arguments="SPORT",
         examples=("/recheck soccer_epl",),
         is_turn=True,
         is_slow=True,

@@ -8,19 +8,11 @@ from datetime import timedelta
 import msgspec
 
 from kos.desk.arguments import one_of, quoted, tidy
-from kos.desk.command import (
-    ADMINS,
-    EVERYBODY,
-    Command,
-    CommandGroup,
-    DeskContext,
-    DeskReply,
-)
+from kos.desk.command import ADMINS, Command, DeskContext, DeskReply, Subject, reply_of
 from kos.desk.dialogue import confirm
-from kos.desk.formatting import TextPart, bold, button, code, in_rows, page_of, say
+from kos.desk.formatting import TextPart, bold, button, code, in_rows, say
 from kos.desk.roles import NO_PARTICIPANTS, Seats, role_of
 from kos.domain.books.calendar import read_duration, uk_time
-from kos.domain.money import read_count
 from kos.domain.people.conversation import MAX_DATA, Person, Seat
 from kos.domain.people.invitations import CODE_BYTES, DEFAULT_LIFE, code_digest
 from kos.errors import CommandNotAllowed, InvalidInput
@@ -50,30 +42,16 @@ def _people(visit: DeskContext) -> DeskReply:
     for person in listed:
         own = f" ({tidy(person.participant, 40)})" if person.participant else ""
         since = f", since {uk_time(person.added_at)}" if person.added_at else ""
-        blocks.append(
-            (
-                bold(tidy(person.name, 60)),
-                f" {tidy(person.user, 60)}: {person.seat}{own}{since}",
-            )
-        )
-    page = page_of(blocks, read_count("page", visit.words.get("page") or "1"), _PAGE)
+        who = f" {tidy(person.user, 60)}: {person.seat}{own}{since}"
+        blocks.append((bold(tidy(person.name, 60)), who))
     leaving = [
         button(f"Remove {person.name}", command)
         for person in listed
         if len((command := f"/remove {quoted(person.user)}").encode()) <= MAX_DATA
     ]
-    body = page.parts() if blocks else ("No one except users of this machine's terminal.",)
-    return DeskReply(
-        answers=(
-            say(
-                bold("People"),
-                "\n\n",
-                *body,
-                buttons=(*in_rows(leaving[:20]), *page.turners("/people")),
-                is_edit=visit.is_edit,
-            ),
-        )
-    )
+    empty = "No one except users of this machine's terminal."
+    rows = in_rows(leaving[:20])
+    return visit.listed("People", blocks, _PAGE, "/people", empty=empty, buttons=rows)
 
 
 def _seats(visit: DeskContext) -> Seats:
@@ -123,13 +101,10 @@ def _invite(visit: DeskContext) -> DeskReply:
         _check_participant(visit, participant)
     elif participant:
         raise CommandNotAllowed(f"Leave the participant out: {seat}s see everyone.")
-    valid = (
-        read_duration("valid", visit.words.get("valid"))
-        if visit.words.get("valid")
-        else DEFAULT_LIFE
-    )
+    typed = visit.words.get("valid")
+    valid = read_duration("valid", typed) if typed else DEFAULT_LIFE
     if valid > _LONGEST:
-        raise InvalidInput("valid", visit.words.get("valid"), "up to 14d")
+        raise InvalidInput("valid", typed, "up to 14d")
     secret = secrets.token_urlsafe(CODE_BYTES)
     digest = code_digest(secret)
     visit.asker.do(
@@ -171,49 +146,31 @@ def _check_participant(visit: DeskContext, participant: str) -> None:
 
 
 def _join(visit: DeskContext) -> DeskReply:
-    return DeskReply(
-        answers=(
-            say(
-                f"You already have access, as {role_of(visit.person.seat)}. Send /help for the commands."
-            ),
-        )
+    return reply_of(
+        f"You already have access, as {role_of(visit.person.seat)}. Send /help for the commands."
     )
 
 
 COMMANDS = (
+    Command("people", _people, "Who has access", Subject.PEOPLE, seats=ADMINS),
     Command(
-        name="people",
-        run=_people,
-        summary="Who has access",
-        subject=CommandGroup.PEOPLE,
+        "invite",
+        _invite,
+        "Create a one-time invitation code",
+        Subject.PEOPLE,
+        "admin|operator|participant [WHO] [valid=24h]",
         seats=ADMINS,
-    ),
-    Command(
-        name="invite",
-        run=_invite,
-        summary="Create a one-time invitation code",
-        subject=CommandGroup.PEOPLE,
-        seats=ADMINS,
-        arguments="admin|operator|participant [WHO] [valid=24h]",
         examples=("/invite operator", "/invite participant ann valid=2h"),
         is_turn=True,
     ),
     Command(
-        name="remove",
-        run=_remove,
-        summary="Remove someone's access",
-        subject=CommandGroup.PEOPLE,
+        "remove",
+        _remove,
+        "Remove someone's access",
+        Subject.PEOPLE,
+        "USER",
         seats=ADMINS,
-        arguments="USER",
         is_turn=True,
     ),
-    Command(
-        name="join",
-        run=_join,
-        summary="Accept an invitation",
-        subject=CommandGroup.PEOPLE,
-        seats=EVERYBODY,
-        arguments="CODE",
-        is_hidden=True,
-    ),
+    Command("join", _join, "Accept an invitation", Subject.PEOPLE, "CODE", is_hidden=True),
 )

@@ -13,25 +13,18 @@ from datetime import timedelta
 import msgspec
 
 from kos.desk.arguments import Arguments, tidy
-from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
-from kos.desk.dialogue import (
-    Dialogue,
-    DialogueForm,
-    Prompt,
-    confirm,
-    go_on,
-    kept_value,
-)
+from kos.desk.command import Command, DeskContext, DeskReply, Subject
+from kos.desk.dialogue import Dialogue, DialogueForm, Prompt, confirm, go_on
 from kos.desk.formatting import bold
 from kos.desk.offers import ask_offer, described, find, may_record
 from kos.desk.signals import pair_hints, pair_of
-from kos.domain.offers import Phase
 from kos.domain.offers.facts import OFFER_FACTS, MoneyFact, OfferFact, Role, Source
 from kos.domain.offers.forms import STEP_FORMS, FactForm, is_headline
+from kos.domain.offers.state import Phase
 from kos.domain.offers.suggestions import LEFT_OUT, FormContext
 from kos.domain.offers.table import not_allowed
 from kos.domain.offers.typed_facts import spoken
-from kos.domain.people.conversation import Kept, Seat
+from kos.domain.people.conversation import Seat
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
     LEDGER,
@@ -73,7 +66,7 @@ def _hints(visit: DeskContext, participant: str, instance: str, pair: str) -> di
     """Suggestions from the opportunity on screen, or from the one used for the offer's bet."""
     if pair:
         return pair_hints(pair_of(visit, pair))
-    value = kept_value(visit, _pair_name(participant, instance))
+    value = visit.kept_value(_pair_name(participant, instance))
     return msgspec.json.decode(value, type=dict[str, str]) if value else {}
 
 
@@ -87,12 +80,7 @@ def with_pair(
     """The same, with the opportunity on screen stored for the offer's next facts."""
     if not hints:
         return reply
-    kept = Kept(
-        owner=visit.user,
-        name=_pair_name(participant, instance),
-        value=msgspec.json.encode(hints).decode(),
-        expires_at=visit.now + _PAIR_FOR,
-    )
+    kept = visit.keep(_pair_name(participant, instance), hints, visit.now + _PAIR_FOR)
     return msgspec.structs.replace(reply, kept=(*reply.kept, kept))
 
 
@@ -213,12 +201,11 @@ FORMS = {"record": DialogueForm(missing=_fact_missing, finish=_fact_finish)}
 
 COMMANDS = (
     Command(
-        name="record",
-        run=_record,
-        summary="Record what happened to an offer",
-        subject=CommandGroup.OFFERS,
-        seats=EVERYBODY,
-        arguments="WHO N FACT [field=value ...]",
+        "record",
+        _record,
+        "Record what happened to an offer",
+        Subject.OFFERS,
+        "WHO N FACT [field=value ...]",
         details="KOS asks for anything you leave out, and you confirm before anything is recorded. "
         "The buttons under /offer do the same.\n\nFacts: "
         f"{', '.join(f'{name} ({form.label})' for name, form in STEP_FORMS.items())}.",

@@ -15,44 +15,28 @@ import msgspec
 
 from kos.asking import Asker
 from kos.desk.arguments import Arguments, quoted, read, tidy
-from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import Command, DeskContext, DeskReply, Subject, reply_of
 from kos.desk.filters import FILTER_HELP, LAID, Query, Question, question_of
-from kos.desk.formatting import (
-    Page,
-    TextPart,
-    bold,
-    button,
-    in_rows,
-    italic,
-    link,
-    page_of,
-    say,
-)
+from kos.desk.formatting import Page, TextPart, bold, button, in_rows, italic, link, page_of, say
 from kos.domain.market.places import PLACE_NAMES
 from kos.domain.money import read_pounds
 from kos.domain.opportunities.dutches import DutchQuery
-from kos.domain.opportunities.opportunity import (
-    BetKind,
-    Opportunity,
-    OpportunityQuery,
-    SignalKeys,
-)
-from kos.domain.people.conversation import MAX_DATA, Kept
+from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityQuery, SignalKeys
+from kos.domain.people.conversation import MAX_DATA, Button, Kept
 from kos.errors import CommandNotAllowed, KosError
 from kos.messages import (
-    LEDGER,
     DutchesRanked,
-    GetKept,
     GetOpportunities,
     GetOpportunity,
     GetSignalKeys,
-    KeptListed,
     OpportunitiesRanked,
     OpportunityDescribed,
     SignalKeysListed,
 )
 from kos.views.detail import opportunity_detail_view
+from kos.views.dutches import DutchesView
 from kos.views.opportunities import (
+    OpportunitiesView,
     OpportunityRow,
     brief_percent,
     duration,
@@ -133,19 +117,14 @@ def families(
         if of_family.is_family and of_family.name in _FAMILY_SUMMARY
     ]
     for name in names:
-        if name == "dutch":
-            continue
-        yield f"{name}_{LAID}", _FAMILY_SUMMARY[name].format("all bookmakers")
+        if name != "dutch":
+            yield f"{name}_{LAID}", _FAMILY_SUMMARY[name].format("all bookmakers")
     # A menu has room for a hundred: the most used come first.
     for name in names:
         for key, title in titles.items():
             command = f"{name}_{key}"
             if _COMMAND.fullmatch(command):
                 yield command, tidy(_FAMILY_SUMMARY[name].format(title), 256)
-
-
-def _ask(asker: Asker, query: OpportunityQuery) -> OpportunitiesRanked:
-    return asker.ask("scorer", GetOpportunities(query=query), OpportunitiesRanked)
 
 
 # --- what is shown ---------------------------------------------------------------------------------
@@ -160,49 +139,67 @@ def _which(visit: DeskContext, name: str, bookmakers: dict[str, str]) -> DeskRep
         if len(f"/{name} {quoted(key)}".encode()) <= MAX_DATA
     ]
     text = "Which bookmaker?" if bookmakers else "No prices yet. Which bookmaker?"
-    return DeskReply(answers=(say(text, buttons=in_rows(buttons[:60]), is_edit=visit.is_edit),))
+    return reply_of(text, buttons=in_rows(buttons[:60]), is_edit=visit.is_edit)
 
 
 def _listed(visit: DeskContext, question: Question[OpportunityQuery]) -> DeskReply:
     query = msgspec.structs.replace(question.query, limit=reach(question, _PAGE))
-    ranked = _ask(visit.asker, query)
+    ranked = visit.asker.ask("scorer", GetOpportunities(query=query), OpportunitiesRanked)
     opportunities = ranked.answer.opportunities
     view = opportunities_view(ranked.answer, query)
-    blocks = [
-        _block(number, opportunity, row)
-        for number, (opportunity, row) in enumerate(
-            zip(opportunities, view.rows, strict=True), start=1
-        )
-    ]
+    pairs = list(zip(opportunities, view.rows, strict=True))
+    return ranked_list(
+        visit,
+        question,
+        ranked,
+        view,
+        [_block(number, opportunity, row) for number, (opportunity, row) in enumerate(pairs, 1)],
+        size=_PAGE,
+        assumed=_assumed(opportunities[0]) if opportunities else "",
+        details=[
+            button(str(number), f"/show {reference(opportunity, question.query)}")
+            for number, opportunity in enumerate(opportunities, 1)
+        ],
+    )
+
+
+def ranked_list(
+    visit: DeskContext,
+    question: Question[OpportunityQuery] | Question[DutchQuery],
+    ranked: OpportunitiesRanked | DutchesRanked,
+    view: OpportunitiesView | DutchesView,
+    blocks: Sequence[tuple[TextPart, ...]],
+    *,
+    size: int,
+    assumed: str = "",
+    details: Sequence[Button] = (),
+) -> DeskReply:
+    """The page asked for of what the scorer ranked, or the last one.
+
+    Args:
+        visit: The visit of the person.
+        question: What was asked.
+        ranked: The best, up to the end of the page.
+        view: The same, as shown.
+        blocks: The entries.
+        size: Entries of a page.
+        assumed: The valuation behind the numbers.
+        details: A button for each entry.
+    """
     eligible = ranked.answer.considered - sum(ranked.answer.rejected.values())
-    page = page_within(blocks, question, eligible, _PAGE)
-    first = (page.number - 1) * _PAGE
-    details = tuple(
-        button(str(first + number), f"/show {reference(candidate, question.query)}")
-        for number, candidate in enumerate(opportunities[first : first + _PAGE], start=1)
+    page = page_of(blocks, question.page, size)
+    turnable = max(len(blocks), min(question.query.limit, eligible))
+    page = Page(page.blocks, page.number, max(page.number, -(-turnable // size)))
+    shown = details[(page.number - 1) * size : page.number * size]
+    command, kept = _short_command(visit, question.command())
+    answer = say(
+        *_head_of(view.title, ranked, assumed),
+        *(page.parts() if blocks else _nothing(visit, question.query, view.left_out)),
+        f"\n\n{view.summary}.",
+        buttons=(*in_rows(shown, size), *page.turners(command)),
+        is_edit=visit.is_edit,
     )
-    command, kept = short_command(visit, question.command())
-    return DeskReply(
-        answers=(
-            say(
-                *head_of(
-                    view.title,
-                    ranked.answer.as_of,
-                    ranked,
-                    _assumed(opportunities[0]) if opportunities else "",
-                ),
-                *(
-                    page.parts()
-                    if opportunities
-                    else nothing(view.left_out, hints_of(visit, query))
-                ),
-                f"\n\n{view.summary}.",
-                buttons=((details,) if details else ()) + page.turners(command),
-                is_edit=visit.is_edit,
-            ),
-        ),
-        kept=kept,
-    )
+    return DeskReply(answers=(answer,), kept=kept)
 
 
 def _assumed(opportunity: Opportunity) -> str:
@@ -218,26 +215,11 @@ def reach(question: Question[Query], size: int) -> int:
     return min(question.query.limit, question.page * size)
 
 
-def page_within(
-    blocks: Sequence[tuple[TextPart, ...]], question: Question[Query], eligible: int, size: int
-) -> Page:
-    """The page asked for, or the last one.
-
-    Args:
-        blocks: The best, up to the end of the page.
-        question: The page asked for.
-        eligible: How many there are in total.
-        size: Entries of a page.
-    """
-    page = page_of(blocks, question.page, size)
-    turnable = max(len(blocks), min(question.query.limit, eligible))
-    return Page(page.blocks, page.number, max(page.number, -(-turnable // size)))
-
-
-def head_of(
-    title: str, as_of: datetime, ranked: OpportunitiesRanked | DutchesRanked, assumed: str = ""
+def _head_of(
+    title: str, ranked: OpportunitiesRanked | DutchesRanked, assumed: str
 ) -> tuple[TextPart, ...]:
     """The head of every list: whether the prices are real, the title, and the age of the prices."""
+    as_of = ranked.answer.as_of
     at = f"At {uk_clock(as_of)} UK time."
     if ranked.last_quotes_at is None:
         at += " No bookmaker prices yet."
@@ -274,50 +256,39 @@ def _block(number: int, opportunity: Opportunity, row: OpportunityRow) -> tuple[
     )
 
 
-def hints_of(visit: DeskContext, query: OpportunityQuery | DutchQuery) -> tuple[str, ...]:
-    """Which of the names asked for have no prices."""
-    return without_prices(
-        query.bookmaker, query.sport, names_seen(visit.asker, visit.memory, visit.now)
-    )
-
-
-def nothing(left_out: tuple[str, ...], hints: tuple[str, ...]) -> tuple[TextPart, ...]:
+def _nothing(
+    visit: DeskContext, query: OpportunityQuery | DutchQuery, left_out: tuple[str, ...]
+) -> tuple[TextPart, ...]:
     """The text of an empty list: why everything was excluded, or which names have no prices."""
     if not left_out:
+        seen = names_seen(visit.asker, visit.memory, visit.now)
+        hints = without_prices(query.bookmaker, query.sport, seen)
         return (" ".join(("No opportunities match.", *(tidy(hint, 300) for hint in hints))),)
     why = ", ".join(tidy(line, 100) for line in left_out[:8])
     return (f"No opportunities match. Excluded: {why}. Try fewer filters.",)
 
 
-def short_command(visit: DeskContext, command: str) -> tuple[str, tuple[Kept, ...]]:
+def _short_command(visit: DeskContext, command: str) -> tuple[str, tuple[Kept, ...]]:
     """A command that fits into a button; a long one is stored under a short name."""
     if len(f"{command} page=999".encode()) <= MAX_DATA:
         return command, ()
     digest = urlsafe_b64encode(hashlib.blake2b(command.encode(), digest_size=6).digest()).decode()
-    kept = Kept(
-        owner=visit.user,
-        name=f"view:{digest}",
-        value=msgspec.json.encode(command).decode(),
-        expires_at=visit.now + _VIEW_FOR,
-    )
-    return f"/view {digest}", (kept,)
+    return f"/view {digest}", (visit.keep(f"view:{digest}", command, visit.now + _VIEW_FOR),)
 
 
 def _view(visit: DeskContext) -> DeskReply:
     """A list whose command is too long for a button."""
-    name = f"view:{tidy(visit.words.first(), 20)}"
-    kept = visit.asker.ask(LEDGER, GetKept(owner=visit.user, prefix=name), KeptListed).kept
-    shown = next((candidate for candidate in kept if candidate.name == name), None)
-    if shown is None:
+    value = visit.kept_value(f"view:{tidy(visit.words.first(), 20)}")
+    if not value:
         raise CommandNotAllowed("That list has expired. Run the command again.")
-    typed = read(msgspec.json.decode(shown.value, type=str))
+    typed = read(msgspec.json.decode(value, type=str))
     head, _, tail = typed.name.partition("_")
     words = Arguments((tail, *typed.words.plain) if tail else typed.words.plain, typed.words.named)
     words = Arguments(words.plain, words.named | {"page": visit.words.get("page") or "1"})
     command = next(
         (candidate for candidate in visit.premises.commands if candidate.name == head), None
     )
-    if command is None or command.subject is not CommandGroup.SIGNALS:
+    if command is None or command.subject is not Subject.SIGNALS:
         raise CommandNotAllowed("That list has expired. Run the command again.")
     return command.run(replace(visit, name=head, words=words))
 
@@ -397,7 +368,7 @@ def _show(visit: DeskContext) -> DeskReply:
     opportunity, row = shown.state.opportunity, view.row
     if opportunity is None or row is None:
         again = in_rows([button("Refresh", f"/show {visit.words.first()}")])
-        return DeskReply(answers=(say(*parts, view.gone, buttons=again, is_edit=visit.is_edit),))
+        return reply_of(*parts, view.gone, buttons=again, is_edit=visit.is_edit)
     parts += [
         bold(tidy(row.event, 120)),
         f"\n{tidy(row.competition, 80)} · {row.kickoff} UK time (in {row.starts_in})\n",
@@ -423,7 +394,7 @@ def _show(visit: DeskContext) -> DeskReply:
         button("Refresh prices", f"/show {own}"),
         button("Why these were matched", f"/why {own}"),
     ]
-    return DeskReply(answers=(say(*parts, buttons=in_rows(buttons), is_edit=visit.is_edit),))
+    return reply_of(*parts, buttons=in_rows(buttons), is_edit=visit.is_edit)
 
 
 def pair_hints(opportunity: Opportunity) -> dict[str, str]:
@@ -451,79 +422,54 @@ def pair_hints(opportunity: Opportunity) -> dict[str, str]:
 
 COMMANDS = (
     Command(
-        name="qualifier",
-        run=_ranked,
-        summary="Best qualifying bets",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="[BOOKMAKER] [filters]",
+        "qualifier",
+        _ranked,
+        "Best qualifying bets",
+        Subject.SIGNALS,
+        "[BOOKMAKER] [filters]",
         details="/qualifier_coral is the same as /qualifier coral; /qualifier_laid searches all "
         f"bookmakers.\n\n{FILTER_HELP}",
         examples=("/qualifier_coral", "/qualifier coral soccer 2h £25", "/qualifier_laid odds=2-6"),
         is_family=True,
     ),
-    Command(
-        name="snr",
-        run=_ranked,
-        summary="Best ways to use a free bet (stake not returned)",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="[BOOKMAKER] [filters]",
-        details=f"Set stake= to the value of your free bet.\n\n{FILTER_HELP}",
-        examples=("/snr_coral stake=25", "/snr_laid min=4"),
-        is_family=True,
+    *(
+        Command(
+            name,
+            _ranked,
+            f"Best ways to use a free bet ({returned})",
+            Subject.SIGNALS,
+            "[BOOKMAKER] [filters]",
+            details=f"Set stake= to the value of your free bet.\n\n{FILTER_HELP}",
+            examples=examples,
+            is_family=True,
+        )
+        for name, returned, examples in (
+            ("snr", "stake not returned", ("/snr_coral stake=25", "/snr_laid min=4")),
+            ("sr", "stake returned", ("/sr_coral stake=25",)),
+        )
     ),
     Command(
-        name="sr",
-        run=_ranked,
-        summary="Best ways to use a free bet (stake returned)",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="[BOOKMAKER] [filters]",
-        details=f"Set stake= to the value of your free bet.\n\n{FILTER_HELP}",
-        examples=("/sr_coral stake=25",),
-        is_family=True,
-    ),
-    Command(
-        name="refund",
-        run=_ranked,
-        summary="Best bets for a refund offer (money back if it loses)",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="[BOOKMAKER] [back=10] [cash=yes] [filters]",
+        "refund",
+        _ranked,
+        "Best bets for a refund offer (money back if it loses)",
+        Subject.SIGNALS,
+        "[BOOKMAKER] [back=10] [cash=yes] [filters]",
         details="back= is the refund (default: your stake). Add cash=yes if it is paid in cash rather "
         f"than as a free bet.\n\n{FILTER_HELP}",
         examples=("/refund_coral stake=20", "/refund coral stake=10 back=5 cash=yes"),
         is_family=True,
     ),
     Command(
-        name="arbs",
-        run=_arbs,
-        summary="Arbs: bets that profit on every outcome at the prices shown",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="[filters]",
+        "arbs",
+        _arbs,
+        "Arbs: bets that profit on every outcome at the prices shown",
+        Subject.SIGNALS,
+        "[filters]",
         details="Many arbs are pricing errors, and taking arbs can get an account restricted. Check "
         f"both sites first.\n\n{FILTER_HELP}",
         examples=("/arbs", "/arbs coral soccer"),
         is_family=True,
     ),
-    Command(
-        name="show",
-        run=_show,
-        summary="One opportunity in detail",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="PAIR",
-        is_hidden=True,
-    ),
-    Command(
-        name="view",
-        run=_view,
-        summary="A page of a long list",
-        subject=CommandGroup.SIGNALS,
-        seats=EVERYBODY,
-        arguments="LIST",
-        is_hidden=True,
-    ),
+    Command("show", _show, "One opportunity in detail", Subject.SIGNALS, "PAIR", is_hidden=True),
+    Command("view", _view, "A page of a long list", Subject.SIGNALS, "LIST", is_hidden=True),
 )

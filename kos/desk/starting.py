@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from kos.desk.arguments import Arguments, one_of, quoted, tidy
-from kos.desk.command import EVERYBODY, Command, CommandGroup, DeskContext, DeskReply
+from kos.desk.command import Command, DeskContext, DeskReply, Subject
 from kos.desk.dialogue import Dialogue, DialogueForm, Prompt, confirm, go_on
 from kos.desk.formatting import bold, in_rows, say
 from kos.desk.offers import Shown, described, find
@@ -17,10 +17,10 @@ from kos.desk.signals import pair_hints, pair_of
 from kos.domain.books.double_entry import pounds
 from kos.domain.market.places import place_name
 from kos.domain.money import read_pounds, to_pence
-from kos.domain.offers import Phase
 from kos.domain.offers.catalogue import Offer
 from kos.domain.offers.facts import DepositSent
 from kos.domain.offers.forms import FACT_FORMS
+from kos.domain.offers.state import Phase
 from kos.domain.people.conversation import Seat
 from kos.errors import CommandNotAllowed
 from kos.messages import (
@@ -224,31 +224,18 @@ FORMS = {"start_offer": DialogueForm(missing=_start_missing, finish=_start_finis
 
 COMMANDS = (
     Command(
-        name="start_offer",
-        run=_start_offer,
-        summary="Start an offer from the catalogue",
-        subject=CommandGroup.OFFERS,
-        seats=EVERYBODY,
-        arguments="[WHO] [OFFER] [amount=10] [there=yes]",
+        "start_offer",
+        _start_offer,
+        "Start an offer from the catalogue",
+        Subject.OFFERS,
+        "[WHO] [OFFER] [amount=10] [there=yes]",
         details="KOS asks for anything you leave out. You confirm before it is recorded.",
         is_turn=True,
     ),
     Command(
-        name="take",
-        run=_take,
-        summary="Use an opportunity for an offer",
-        subject=CommandGroup.OFFERS,
-        seats=EVERYBODY,
-        arguments="PAIR",
-        is_hidden=True,
+        "take", _take, "Use an opportunity for an offer", Subject.OFFERS, "PAIR", is_hidden=True
     ),
     Command(
-        name="begin",
-        run=_begin,
-        summary="Start a confirmed offer",
-        subject=CommandGroup.OFFERS,
-        seats=EVERYBODY,
-        is_turn=True,
-        is_hidden=True,
+        "begin", _begin, "Start a confirmed offer", Subject.OFFERS, is_turn=True, is_hidden=True
     ),
 )

@@ -22,7 +22,7 @@ from kos.desk import (
     starting,
 )
 from kos.desk import help as help_
-from kos.desk.command import Command
+from kos.desk.command import Command, Subject
 from kos.desk.dialogue import DialogueForm
 from kos.errors import KosBug
 
@@ -82,8 +82,7 @@ class CommandRow(msgspec.Struct, frozen=True):
 def rows() -> tuple[CommandRow, ...]:
     """Every command that people can type, by subject, for the docs."""
     shown = [command for command in TABLE if not command.is_hidden]
-    order = list(dict.fromkeys(type(TABLE[0].subject)))
-    shown.sort(key=lambda command: order.index(command.subject))
+    shown.sort(key=lambda command: list(Subject).index(command.subject))
     return tuple(
         CommandRow(
             subject=command.subject.value,

@@ -20,7 +20,7 @@ from functools import partial
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -76,14 +76,11 @@ def replay(
 # --- files ------------------------------------------------------------------------------------
 
 
-class _Moment:
+class _Moment(NamedTuple):
     """Something that a file says at one moment; nothing happens before ``apply``."""
 
-    __slots__ = ("apply", "at")
-
-    def __init__(self, at: datetime, apply: Callable[[], None]) -> None:
-        self.at = at
-        self.apply = apply
+    at: datetime
+    apply: Callable[[], None]
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -107,10 +104,6 @@ def _below(directory: Path) -> Iterator[Path]:
                 yield Path(folder, name)
 
 
-class _TooLarge(Exception):  # noqa: N818 - it never leaves this module
-    pass
-
-
 def _unpacked(path: Path) -> bytes:
     if not path.is_file():
         raise OSError("not a regular file")
@@ -121,7 +114,7 @@ def _unpacked(path: Path) -> bytes:
             with opened(io.BytesIO(body), "rb") as packed:
                 body = packed.read(MAX_FILE_BYTES + 1)
     if len(body) > MAX_FILE_BYTES:
-        raise _TooLarge
+        raise OSError(f"larger than {MAX_FILE_BYTES // 1024**2} MB")
     return body
 
 
@@ -133,9 +126,6 @@ def _opened(path: Path, run: _Run) -> Iterator[_Moment]:
     run.files.append(file)
     try:
         body = _unpacked(path)
-    except _TooLarge:
-        file.error = f"larger than {MAX_FILE_BYTES // 1024**2} MB"
-        return iter(())
     except (OSError, EOFError, zlib.error) as error:
         file.error = (error.strerror if isinstance(error, OSError) else None) or str(error)
         return iter(())

@@ -9,7 +9,6 @@ import msgspec
 
 from kos.db import Database, moment, stamp
 from kos.domain.books.double_entry import Account, Entry
-from kos.domain.offers import OfferState
 from kos.domain.offers.catalogue import Offer
 from kos.domain.offers.facts import (
     DepositSent,
@@ -21,6 +20,7 @@ from kos.domain.offers.facts import (
     name_of,
 )
 from kos.domain.offers.portfolio import Done, Portfolio, apply
+from kos.domain.offers.state import OfferState
 from kos.errors import CommandNotAllowed
 from kos.messages import FactRecorded, RecordFact
 from kos.storage.queries import latest_terms, postings_of

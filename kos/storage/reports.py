@@ -25,7 +25,9 @@ from kos.domain.books.lines import (
     ReminderLine,
     StatementLine,
 )
-from kos.domain.offers import Bet, OfferState, Phase, allowed_facts, hedge_status, reminders
+from kos.domain.offers.due import reminders
+from kos.domain.offers.state import Bet, OfferState, Phase, hedge_status
+from kos.domain.offers.table import allowed_facts
 from kos.errors import CommandNotAllowed
 from kos.messages import (
     BooksDescribed,

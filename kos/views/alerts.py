@@ -8,10 +8,10 @@ from typing import assert_never
 from kos.domain.books.calendar import uk_time
 from kos.domain.market.freshness import age_s
 from kos.domain.market.places import place_name
-from kos.domain.people.alerting import AlertToSend, MessageToSend, TroubleToSend
-from kos.domain.people.alerts import MAX_LINES, AlertRule, Item, Measure
+from kos.domain.people.alerting import MessageToSend
+from kos.domain.people.alerts import MAX_LINES, AlertRule, AlertToSend, Item, Measure
 from kos.domain.people.conversation import Answer, Span, Style
-from kos.domain.people.incidents import TroubleSay
+from kos.domain.people.incidents import TroubleToSend
 from kos.views.opportunities import (
     KIND_NAMES,
     duration,
@@ -38,14 +38,14 @@ def message_answer(message: MessageToSend, *, is_simulated: bool) -> Answer:
         case AlertToSend():
             spans = _alert_spans(message)
         case TroubleToSend():
-            spans = _trouble_spans(message.say)
+            spans = _trouble_spans(message)
         case _:
             assert_never(message)
     return Answer(spans=(*simulated, *spans))
 
 
 def _alert_spans(message: AlertToSend) -> tuple[Span, ...]:
-    telling, rule = message.say.telling, message.rule
+    telling, rule = message.telling, message.rule
     count = len(telling.items)
     spans = [Span(_title(rule) if rule else "Opportunities", Style.BOLD)]
     if count > 1:
@@ -117,9 +117,9 @@ def rule_title(kind_name: str, measure: Measure, threshold: Decimal, bookmaker: 
     return f"{kind_name}{where}, {measure.value} {unit} or more"
 
 
-def _trouble_spans(say: TroubleSay) -> tuple[Span, ...]:
+def _trouble_spans(message: TroubleToSend) -> tuple[Span, ...]:
     """A problem, or that it is resolved."""
-    trouble = say.known
+    trouble = message.known
     if trouble.over_at is None:
         return Span("Attention: ", Style.BOLD), Span(trouble.text)
     lasted = duration((trouble.over_at - trouble.since).total_seconds())

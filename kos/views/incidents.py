@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from kos.domain.books.calendar import uk_time
 from kos.domain.books.lines import ReminderLine
 from kos.domain.market.places import place_name
-from kos.domain.offers import ReminderKind
+from kos.domain.offers.due import ReminderKind
 from kos.domain.people.incidents import Incident, Restarts
 from kos.messages import LEDGER, BudgetDescribed
 from kos.runtime import SystemDescribed

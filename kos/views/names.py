@@ -7,9 +7,9 @@ from typing import Final
 
 from kos.domain.books.double_entry import AccountKind, pounds
 from kos.domain.market.places import place_name
-from kos.domain.offers import Phase, Token
 from kos.domain.offers.catalogue import BonusKind, Offer
 from kos.domain.offers.forms import FACT_FORMS
+from kos.domain.offers.state import Phase, Token
 
 MONTHS: Final = tuple(calendar.month_name)[1:]
 

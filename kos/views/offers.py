@@ -9,8 +9,9 @@ from kos.domain.books.calendar import LONDON
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import BetLine, OfferLine, RecordedEvent
 from kos.domain.market.places import place_name
-from kos.domain.offers import Reminder, Token
 from kos.domain.offers.catalogue import Offer
+from kos.domain.offers.due import Reminder
+from kos.domain.offers.state import Token
 from kos.domain.offers.suggestions import FormContext
 from kos.messages import BooksDescribed, OfferDescribed
 from kos.views.names import (

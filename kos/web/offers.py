@@ -14,8 +14,8 @@ from starlette.routing import Route
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import OfferLine, ReminderLine
 from kos.domain.money import NOTHING, from_pence, read_pounds, to_pence
-from kos.domain.offers import Reminder
 from kos.domain.offers.catalogue import Offer
+from kos.domain.offers.due import Reminder
 from kos.domain.offers.facts import OFFER_FACTS, DepositSent, QualifierPlaced
 from kos.domain.offers.forms import STEP_FORMS
 from kos.errors import CommandNotAllowed, InvalidInput, WaitAndRetry

@@ -13,7 +13,7 @@ from kos.actors import alerts
 from kos.config.settings import ServiceSettings, Settings, TelegramSettings
 from kos.domain.books.lines import ReminderLine
 from kos.domain.market.quotes import EventQuotes
-from kos.domain.offers import ReminderKind
+from kos.domain.offers.due import ReminderKind
 from kos.domain.opportunities.market_snapshot import MarketSnapshot
 from kos.domain.opportunities.opportunity import OpportunityQuery
 from kos.domain.opportunities.scoring import ScoringRules

@@ -21,7 +21,6 @@ from kos.domain.offers import (
     due,
     ending,
     facts,
-    hedge,
     life,
     past_bets,
     placing,
@@ -698,6 +697,10 @@ READ: dict[str, Reading] = {
     "hidden": (told("terms=x", fact="deposit_sent"), "deposit_sent", "terms"),
     "twice": (told("bet=a", "bet=b"), "word", "bet=b"),
     "no such part": (told("nope.bet=a"), "qualifier_placed", "nope.bet"),
+    "a number and no word": (told("lays.0=a"), "qualifier_placed", "lays.0"),
+    "several without a word": (told("lays=a"), "qualifier_placed", "lays"),
+    "a word below a word": (told("stake.pence=1"), "qualifier_placed", "stake.pence"),
+    "a word below a word of a part": (told("back.stake.p=1"), "qualifier_placed", "stake.p"),
     "a part and a word": (told("back=a", "back.bet=b"), "qualifier_placed", "back"),
     "empty": (told("bet=a", "stake=", "odds=2"), "stake", ""),
     "neither yes nor no": (
@@ -762,7 +765,7 @@ def test_a_line_above_the_highest_amount_is_refused(pence: int, refusal: type[Ko
 
 MODULES = (
     double_entry, catalogue, facts, past_bets, portfolio, typed_facts,
-    crediting, due, ending, hedge, life, placing, settling, state, table, transit, turn,
+    crediting, due, ending, life, placing, settling, state, table, transit, turn,
 )  # fmt: skip
 
 

@@ -10,19 +10,18 @@ import pytest
 
 from kos.domain.books.lines import ReminderLine
 from kos.domain.opportunities.opportunity import OpportunityQuery
-from kos.domain.people.alerting import AlertToSend, TroubleToSend
 from kos.domain.people.alerts import (
     MAX_LINES,
     AlertedOpportunity,
     AlertMessage,
     AlertRule,
+    AlertToSend,
     Item,
     Measure,
     Memory,
-    Say,
 )
 from kos.domain.people.conversation import Answer, Style
-from kos.domain.people.incidents import Known, Restarts, TroubleSay
+from kos.domain.people.incidents import Known, Restarts, TroubleToSend
 from kos.messages import BudgetDescribed
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
 from kos.views.alerts import message_answer, rule_title
@@ -60,7 +59,7 @@ RULE = AlertRule(
 
 def alert(*items: Item, rule: AlertRule | None = RULE, is_new: bool = True) -> AlertToSend:
     telling = AlertMessage(telling_id=1, rule_id=1, told_at=NOON, items=items)
-    return AlertToSend(say=Say(telling=telling, is_new=is_new), rule=rule)
+    return AlertToSend(telling=telling, rule=rule, is_new=is_new)
 
 
 def item(selection: str = "Leeds", gone_at: datetime | None = None, **figures: object) -> Item:
@@ -93,10 +92,9 @@ def item(selection: str = "Leeds", gone_at: datetime | None = None, **figures: o
 
 def stored(message: AlertToSend) -> AlertToSend:
     """The message as the ledger gives it back."""
-    memory = Memory(tellings=(message.say.telling,))
+    memory = Memory(tellings=(message.telling,))
     again = msgspec.json.decode(msgspec.json.encode(memory), type=Memory)
-    say = msgspec.structs.replace(message.say, telling=again.tellings[0])
-    return msgspec.structs.replace(message, say=say)
+    return msgspec.structs.replace(message, telling=again.tellings[0])
 
 
 def test_an_alert_has_everything_needed_to_place_the_bets() -> None:
@@ -163,10 +161,10 @@ def test_a_rule_is_named_with_its_unit() -> None:
 
 def test_a_problem_says_when_it_was_resolved() -> None:
     known = Known(key="a", text="the disk is full", since=NOON, last_seen=NOON, telling_id=1)
-    new = TroubleToSend(say=TroubleSay(known=known, is_new=True))
+    new = TroubleToSend(known=known, is_new=True)
     assert text_of(message_answer(new, is_simulated=False)) == "Attention: the disk is full"
     over = msgspec.structs.replace(known, over_at=NOON + timedelta(hours=2))
-    resolved = TroubleToSend(say=TroubleSay(known=over, is_new=False))
+    resolved = TroubleToSend(known=over, is_new=False)
     answer = message_answer(resolved, is_simulated=True)
     assert text_of(answer) == "SIMULATED MARKETS. the disk is full\nResolved at 14:00, after 2h."
     assert answer.spans[-1].style is Style.ITALIC

@@ -48,7 +48,7 @@ class FeedFileKind(StrEnum):
     UNREADABLE = "unreadable"
 
 
-class Snapshot(msgspec.Struct, frozen=True):
+class FeedSnapshot(msgspec.Struct, frozen=True):
     """What the feed said at one moment of the file's own time."""
 
     as_of: datetime | None
@@ -67,7 +67,7 @@ class FeedRecording:
 
     name: str
     kind: FeedFileKind
-    snapshots: Callable[[], Iterator[Snapshot]] = lambda: iter(())
+    snapshots: Callable[[], Iterator[FeedSnapshot]] = lambda: iter(())
     """Gives the snapshots, oldest first, one at a time; may be called again."""
     sports: tuple[Sport, ...] = ()
     scores: tuple[EventScore, ...] = ()
@@ -242,17 +242,17 @@ def _own_time(wrapper: dict[str, Any]) -> datetime | None:
     return None
 
 
-def _snapshot(values: list[Any], at: datetime | None = None) -> Snapshot:
+def _snapshot(values: list[Any], at: datetime | None = None) -> FeedSnapshot:
     """One moment's events, with or without prices."""
     if values and not any(isinstance(value, dict) and "bookmakers" in value for value in values):
         drops = Drops()
         events = tuple(read_each(values, "", drops, read_event_head))
-        return Snapshot(at, events, drops.listed())
+        return FeedSnapshot(at, events, drops.listed())
     try:
         odds = decode_parsed_events(values, convert_american=True)
     except RemoteUnavailable as error:
-        return Snapshot(at, (), (Drop("[*]", error.reason),))
-    return Snapshot(at or _newest(odds.events), odds.events, odds.drops, odds.odds_format)
+        return FeedSnapshot(at, (), (Drop("[*]", error.reason),))
+    return FeedSnapshot(at or _newest(odds.events), odds.events, odds.drops, odds.odds_format)
 
 
 def _newest(events: tuple[EventQuotes, ...]) -> datetime | None:
@@ -269,7 +269,7 @@ def _newest(events: tuple[EventQuotes, ...]) -> datetime | None:
 
 
 def _of_snapshots(
-    name: str, kind: FeedFileKind, snapshots: list[Snapshot], drops: tuple[Drop, ...] = ()
+    name: str, kind: FeedFileKind, snapshots: list[FeedSnapshot], drops: tuple[Drop, ...] = ()
 ) -> FeedRecording:
     ordered = sorted(snapshots, key=lambda snapshot: (snapshot.as_of is not None, snapshot.as_of))
     return FeedRecording(name=name, kind=kind, snapshots=lambda: iter(ordered), drops=drops)
@@ -348,12 +348,12 @@ def _by_snapshot(text: str, drops: Drops) -> Iterator[tuple[datetime | None, lis
         yield None if at == _EARLIEST else at, list(group)
 
 
-def _odds_snapshots(text: str) -> Iterator[Snapshot]:
+def _odds_snapshots(text: str) -> Iterator[FeedSnapshot]:
     row_drops = Drops()
     for at, rows in _by_snapshot(text, row_drops):
         yield _snapshot(_events_of_rows(rows), at)
     if row_drops.listed():
-        yield Snapshot(None, (), row_drops.listed())
+        yield FeedSnapshot(None, (), row_drops.listed())
 
 
 def _events_of_rows(rows: list[_Row]) -> list[dict[str, Any]]:
@@ -387,12 +387,12 @@ def _events_of_rows(rows: list[_Row]) -> list[dict[str, Any]]:
     return list(events.values())
 
 
-def _event_snapshots(text: str) -> Iterator[Snapshot]:
+def _event_snapshots(text: str) -> Iterator[FeedSnapshot]:
     row_drops = Drops()
     for at, rows in _by_snapshot(text, row_drops):
         yield _snapshot([_head_of_row(row) for row in rows], at)
     if row_drops.listed():
-        yield Snapshot(None, (), row_drops.listed())
+        yield FeedSnapshot(None, (), row_drops.listed())
 
 
 def _scores_of_rows(text: str, drops: Drops) -> list[dict[str, Any]]:

@@ -116,12 +116,10 @@ def all_at_once_results(
 
     The refund is due when exactly one leg loses.
     """
-    liabilities = [stake * (leg.lay_odds - 1) for stake, leg in zip(lay_stakes, legs, strict=True)]
+    paid = liabilities(lay_stakes, legs)
     kept = [stake * (1 - leg.commission) for stake, leg in zip(lay_stakes, legs, strict=True)]
-    liability = sum(liabilities, ZERO)
-    one_loses = min(
-        own + won - liability + refund - at_risk for own, won in zip(liabilities, kept, strict=True)
-    )
+    liability = sum(paid, ZERO)
+    one_loses = refund - at_risk - liability + min(map(sum, zip(paid, kept, strict=True)))
     all_lose = sum(kept, ZERO) - at_risk + (refund if len(legs) == 1 else ZERO)
     return win - liability, one_loses, all_lose
 

@@ -25,14 +25,12 @@ def back_against_lay(
     return lay_stake * (lay_odds - commission) / paid_per_pound
 
 
-def back_in_same_market(lay_stake: Fraction, lay_odds: Fraction, back_odds: Fraction) -> Fraction:
-    """The back stake that closes a lay in its own market, where the fee is on the net."""
-    return lay_stake * lay_odds / back_odds
+def closing_stake(stake: Fraction, odds: Fraction, closing_odds: Fraction) -> Fraction:
+    """The stake on the other side that closes a back or a lay in its own market: S b / x.
 
-
-def lay_in_same_market(back_stake: Fraction, back_odds: Fraction, lay_odds: Fraction) -> Fraction:
-    """The lay stake that closes a back in its own market: S b / x."""
-    return back_stake * back_odds / lay_odds
+    The fee there is on the net of both.
+    """
+    return stake * odds / closing_odds
 
 
 def pair_result(
@@ -47,18 +45,3 @@ def pair_result(
         after_commission(back_stake * (back_odds - 1) - lay_stake * (lay_odds - 1), commission),
         after_commission(lay_stake - back_stake, commission),
     )
-
-
-def early_payout_break_even(qualifying_loss: Fraction, payout: Fraction) -> Fraction:
-    """How often a paid-out bet must still fail to win for the offer to break even: Q / (S b)."""
-    return qualifying_loss / payout
-
-
-def early_payout_value(
-    qualifying_profit: Fraction, payout: Fraction, probability: Fraction
-) -> Fraction:
-    """Expected pounds of an early payout left alone: P + q S b.
-
-    `probability` is the chance that the bet is paid out early and does not win in the end.
-    """
-    return qualifying_profit + probability * payout

@@ -2,7 +2,8 @@
 
 A refund that hangs on a trigger (second place, a bore draw) is not fed into the lay: it is not
 paid on every loss. The bet is laid plainly, and the refund has an expected value, or is itself
-locked in by a lay of the trigger. All numbers are exact.
+locked in by a lay of the trigger. An early payout is a trigger too: the bet is paid, S b, and the
+lay may yet win. All numbers are exact.
 """
 
 from __future__ import annotations
@@ -10,16 +11,14 @@ from __future__ import annotations
 from fractions import Fraction
 
 
-def trigger_value(
-    qualifying_profit: Fraction, refund_cash: Fraction, probability: Fraction
-) -> Fraction:
-    """Expected pounds: the (negative) balanced profit plus the chance of the refund."""
-    return qualifying_profit + probability * refund_cash
+def trigger_value(qualifying_profit: Fraction, cash: Fraction, probability: Fraction) -> Fraction:
+    """Expected pounds: the (negative) balanced profit plus the chance of the refund or payout."""
+    return qualifying_profit + probability * cash
 
 
-def trigger_break_even(qualifying_loss: Fraction, refund_cash: Fraction) -> Fraction:
-    """Chance of lost-and-triggered at which the offer breaks even: Q / (r R)."""
-    return qualifying_loss / refund_cash
+def trigger_break_even(qualifying_loss: Fraction, cash: Fraction) -> Fraction:
+    """Chance of lost-and-triggered at which the offer breaks even: Q / (r R), or Q / (S b)."""
+    return qualifying_loss / cash
 
 
 def trigger_lay(

@@ -234,17 +234,17 @@ def _day_of_month(folded: str, today: date | None, *, is_past: bool) -> date | N
     if match is None:
         return None
     named = _named(match[2], _MONTHS) if match[2] else int(match["month"]) - 1
-    year, number = match[3] or match[4] or match["year"], int(match[1] or match["day"])
-    if named is None or (not year and today is None):
+    number = int(match[1] or match["day"])
+    if named is None:
         return None
-    years = [int(year) + (_CENTURY if len(year) == len("26") else 0)] if year else []
-    if not years and today is not None:
-        years = [today.year - 1, today.year, today.year + 1]
-    days = [day for candidate in years if (day := _made(candidate, named + 1, number)) is not None]
-    if not year and today is not None:
-        days = [day for day in days if not is_past or day <= today]
-        days.sort(key=lambda day: abs(day - today))
-    return days[0] if days else None
+    if year := match[3] or match[4] or match["year"]:
+        return _made(int(year) + (_CENTURY if len(year) == len("26") else 0), named + 1, number)
+    if today is None:
+        return None
+    years = (today.year - 1, today.year, today.year + 1)
+    days = [day for year in years if (day := _made(year, named + 1, number)) is not None]
+    fits = (day for day in days if not is_past or day <= today)
+    return min(fits, key=lambda day: abs(day - today), default=None)
 
 
 def _made(year: int, month: int, day: int) -> date | None:

@@ -62,8 +62,7 @@ ASSETS = frozenset(
     }
 )
 MEMO = frozenset({AccountKind.BONUS, AccountKind.CONTRA})
-EQUITY = frozenset({AccountKind.OPENING, AccountKind.DRAWN})
-RESULTS = frozenset(AccountKind) - ASSETS - MEMO - EQUITY
+RESULTS = frozenset(AccountKind) - ASSETS - MEMO - {AccountKind.OPENING, AccountKind.DRAWN}
 """Profit is minus the sum of these."""
 NEVER_NEGATIVE = ASSETS | {AccountKind.BONUS}
 
@@ -128,14 +127,9 @@ def entry(what: str, postings: Iterable[Posting]) -> Entry | None:
     joined: dict[tuple[Account, str], Posting] = {}
     for line in postings:
         key = (line.account, line.instance)
-        joined_line = joined.get(key)
-        joined[key] = (
-            line
-            if joined_line is None
-            else Posting(
-                line.account, joined_line.amount + line.amount, line.instance, joined_line.bet
-            )
-        )
+        first = joined.get(key)
+        amount = line.amount + (0 if first is None else first.amount)
+        joined[key] = msgspec.structs.replace(first or line, amount=amount)
     lines = sorted((line for line in joined.values() if line.amount), key=_debits_first)
     if any(abs(line.amount) > MAX_PENCE for line in lines):
         raise CommandNotAllowed(f"{what}: an amount cannot be above {pounds(MAX_PENCE)}.")
@@ -244,14 +238,12 @@ def _still_possible(wagers: list[Wager]) -> frozenset[str | None]:
 
 
 def _worst(wagers: Iterable[Wager], outcomes: Iterable[str | None]) -> int:
-    listed = list(wagers)
-    return max(
+    """What the worst of the outcomes would cost; 0 if none costs anything."""
+    bets = [(wager.selection.casefold(), wager.if_selection, wager.otherwise) for wager in wagers]
+    return -min(
         0,
         *(
-            -sum(
-                wager.if_selection if wager.selection.casefold() == outcome else wager.otherwise
-                for wager in listed
-            )
+            sum(won if name == outcome else lost for name, won, lost in bets)
             for outcome in outcomes
         ),
     )

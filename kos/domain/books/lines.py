@@ -41,7 +41,7 @@ class ReminderLine(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     due_at: datetime
     kind: str
-    """As `kos.domain.offers.ReminderKind` names it."""
+    """As `kos.domain.offers.due.ReminderKind` names it."""
 
 
 class RecordedEvent(msgspec.Struct, frozen=True, kw_only=True):

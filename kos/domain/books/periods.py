@@ -10,8 +10,7 @@ from kos.errors import InvalidInput
 
 _NAMED = frozenset({"today", "week", "month", "year", "tax", "all"})
 _DAYS = re.compile(r"([1-9]\d{0,3})d", re.ASCII)
-_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
-_YEAR = re.compile(r"(\d{4})(?:-(\d{2}))?", re.ASCII)
+_YEAR_OR_MONTH = re.compile(r"(\d{4})(?:-(\d{2}))?", re.ASCII)
 _DECEMBER = 12
 _TAX_YEAR = (4, 6)
 """The month and day on which a UK tax year begins."""
@@ -28,7 +27,7 @@ Period = tuple[datetime | None, datetime | None]
 def is_period(text: str) -> bool:
     """Whether a text is meant as a period."""
     word = text.casefold()
-    return word in _NAMED or any(form.fullmatch(word) for form in (_DAYS, _MONTH, _YEAR))
+    return word in _NAMED or any(form.fullmatch(word) for form in (_DAYS, _YEAR_OR_MONTH))
 
 
 def read_period(field: str, text: str, now: datetime) -> Period:
@@ -50,7 +49,7 @@ def read_period(field: str, text: str, now: datetime) -> Period:
     today = uk_date(now)
     if (start := _start_of(word, today)) is not None:
         return uk_midnight(start), None
-    days = _year_of(word) or _month_of(word)
+    days = _days_of(word, has_months=True)
     if days is None:
         raise InvalidInput(field, text, ALLOWED)
     return uk_midnight(days[0]), uk_midnight(days[1])
@@ -62,7 +61,7 @@ def read_year(field: str, text: str) -> Period:
     Raises:
         InvalidInput: It is neither.
     """
-    days = _year_of(text.strip())
+    days = _days_of(text.strip(), has_months=False)
     if days is None:
         raise InvalidInput(field, text, YEARS)
     return uk_midnight(days[0]), uk_midnight(days[1])
@@ -86,20 +85,16 @@ def _start_of(word: str, today: date) -> date | None:
     return today - timedelta(days=int(days[1]) - 1) if days else None
 
 
-def _year_of(word: str) -> tuple[date, date] | None:
-    match = _YEAR.fullmatch(word)
+def _days_of(word: str, *, has_months: bool) -> tuple[date, date] | None:
+    """The first day of a year, a tax year or a month, and of the one after it."""
+    match = _YEAR_OR_MONTH.fullmatch(word)
     if match is None or not _FIRST_YEAR <= (year := int(match[1])) < _END_OF_YEARS:
         return None
     if match[2] is None:
         return date(year, 1, 1), date(year + 1, 1, 1)
-    if int(match[2]) != (year + 1) % 100:
+    second = int(match[2])
+    if second == (year + 1) % 100:
+        return date(year, *_TAX_YEAR), date(year + 1, *_TAX_YEAR)
+    if not (has_months and 1 <= second <= _DECEMBER):
         return None
-    return date(year, *_TAX_YEAR), date(year + 1, *_TAX_YEAR)
-
-
-def _month_of(word: str) -> tuple[date, date] | None:
-    match = _MONTH.fullmatch(word)
-    if match is None or not _FIRST_YEAR <= (year := int(match[1])) < _END_OF_YEARS:
-        return None
-    month = int(match[2])
-    return date(year, month, 1), date(year + month // _DECEMBER, month % _DECEMBER + 1, 1)
+    return date(year, second, 1), date(year + second // _DECEMBER, second % _DECEMBER + 1, 1)

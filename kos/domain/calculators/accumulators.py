@@ -5,23 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from kos.domain.bets import accumulator
-from kos.domain.calculators.inputs import (
-    ONE,
-    ZERO,
-    AccumulatorMode,
-    Amount,
-    AnyBet,
-    Chances,
-    FreeBet,
-    LegOdds,
-    Legs,
-    Mode,
-    Money,
-    Odds,
-    Rate,
-    Retention,
-)
-from kos.domain.calculators.outputs import Outputs, money, percent, typed
+from kos.domain.calculators import inputs
+from kos.domain.calculators.inputs import ONE, ZERO, AccumulatorMode, FreeBet
+from kos.domain.calculators.outputs import Outputs, money, numbered, percent, typed
 from kos.domain.money import shown
 from kos.errors import InvalidInput
 
@@ -44,16 +30,23 @@ def _combined(odds: tuple[Fraction, ...], field: str) -> Fraction:
     return combined
 
 
+def _refund(cash: Fraction, payout: Fraction) -> Fraction:
+    if cash > payout:
+        allowed = f"up to the return of the bet ({money(payout)})"
+        raise InvalidInput("refund_on_losing_leg", money(cash), allowed)
+    return cash
+
+
 def sequential_lay(
     *,
-    stake: Money,
-    legs: Legs,
-    mode: Mode = AccumulatorMode.NORMAL,
-    refund_on_losing_leg: Amount = ZERO,
-    retention: Retention = ONE,
-    back_commission: Rate = ZERO,
-    back_fee_on_return: Rate = ZERO,
-    liability_paid: Amount = ZERO,
+    stake: inputs.Money,
+    legs: inputs.Legs,
+    mode: inputs.Mode = AccumulatorMode.NORMAL,
+    refund_on_losing_leg: inputs.Amount = ZERO,
+    retention: inputs.Retention = ONE,
+    back_commission: inputs.Rate = ZERO,
+    back_fee_on_return: inputs.Rate = ZERO,
+    liability_paid: inputs.Amount = ZERO,
 ) -> Outputs:
     """Each leg laid once all before it have won; every path ends with the same balance.
 
@@ -66,11 +59,7 @@ def sequential_lay(
         mode, FreeBet.NONE
     )
     at_risk, payout = _stake_side(free_bet, stake, odds, back_commission, back_fee_on_return)
-    refund = refund_on_losing_leg * retention
-    if refund > payout:
-        raise InvalidInput(
-            "refund_on_losing_leg", money(refund), f"up to the return of the bet ({money(payout)})"
-        )
+    refund = _refund(refund_on_losing_leg * retention, payout)
     if mode is AccumulatorMode.LOCK_IN:
         plan = accumulator.lock_in(at_risk, payout, legs, refund, liability_paid)
         refunds = [ZERO] * (len(legs) - 1) + [refund]
@@ -98,25 +87,21 @@ def sequential_lay(
 
 def accumulator_lay_all(
     *,
-    stake: Money,
-    legs: Legs,
-    free_bet: AnyBet = FreeBet.NONE,
-    refund_on_losing_leg: Amount = ZERO,
-    retention: Retention = ONE,
+    stake: inputs.Money,
+    legs: inputs.Legs,
+    free_bet: inputs.AnyBet = FreeBet.NONE,
+    refund_on_losing_leg: inputs.Amount = ZERO,
+    retention: inputs.Retention = ONE,
 ) -> Outputs:
     """All legs laid together because their kick-offs overlap; the refund is for one loser."""
     odds = _combined(tuple(leg.back_odds for leg in legs), "legs")
     at_risk, payout = _stake_side(free_bet, stake, odds, ZERO, ZERO)
-    refund = refund_on_losing_leg * retention
-    if refund > payout:
-        raise InvalidInput(
-            "refund_on_losing_leg", money(refund), f"up to the return of the bet ({money(payout)})"
-        )
+    refund = _refund(refund_on_losing_leg * retention, payout)
     laid = [typed(exact) for exact in accumulator.all_at_once(payout, legs, refund)]
     all_win, one_loses, all_lose = accumulator.all_at_once_results(
         payout - at_risk, at_risk, laid, legs, refund
     )
-    outputs = {f"lay_{number}": money(lay) for number, lay in enumerate(laid, start=1)}
+    outputs = numbered("lay", laid)
     outputs["total_liability"] = money(sum(accumulator.liabilities(laid, legs), ZERO))
     outputs["profit_if_all_win"] = money(all_win)
     outputs["profit_if_one_loses"] = money(one_loses)
@@ -127,13 +112,13 @@ def accumulator_lay_all(
 
 def accumulator_no_lay(
     *,
-    stake: Money,
-    probabilities: Chances,
-    odds: LegOdds | None = None,
-    combined_odds: Odds | None = None,
-    free_bet: AnyBet = FreeBet.NONE,
-    refund_on_losing_leg: Amount = ZERO,
-    retention: Retention = ONE,
+    stake: inputs.Money,
+    probabilities: inputs.Chances,
+    odds: inputs.LegOdds | None = None,
+    combined_odds: inputs.Odds | None = None,
+    free_bet: inputs.AnyBet = FreeBet.NONE,
+    refund_on_losing_leg: inputs.Amount = ZERO,
+    retention: inputs.Retention = ONE,
 ) -> Outputs:
     """The expected value of an accumulator left unlaid, refunded when exactly one leg loses."""
     if (odds is None) == (combined_odds is None):
@@ -148,7 +133,7 @@ def accumulator_no_lay(
     return {"combined_odds": shown(total), "expected_value": money(value)}
 
 
-def accumulator_odds(*, odds: LegOdds, stake: Money | None = None) -> Outputs:
+def accumulator_odds(*, odds: inputs.LegOdds, stake: inputs.Money | None = None) -> Outputs:
     """The combined odds of the legs, and the return of a stake; a void leg counts as 1."""
     combined = accumulator.combined_odds(odds)
     outputs = {

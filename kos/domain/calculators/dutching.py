@@ -10,28 +10,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from kos.domain.bets import dutch
-from kos.domain.calculators.inputs import (
-    ONE,
-    ZERO,
-    Amount,
-    AnyBet,
-    Cover,
-    CoverLeg,
-    CoverLegs,
-    FeeBase,
-    Fees,
-    FreeBet,
-    Money,
-    Odds,
-    OddsList,
-    OutcomeOdds,
-    Rate,
-    Rates,
-    Retention,
-    YesNo,
-    spread,
-)
-from kos.domain.calculators.outputs import ODDS_PLACES, Outputs, money, percent, yes_no
+from kos.domain.calculators import inputs
+from kos.domain.calculators.inputs import ONE, ZERO, Cover, CoverLeg, FeeBase, FreeBet, spread
+from kos.domain.calculators.outputs import ODDS_PLACES, Outputs, money, numbered, percent, yes_no
 from kos.domain.calculators.outputs import typed as typed_lay
 from kos.domain.market.commission import (
     back_odds_after_commission,
@@ -47,8 +28,9 @@ TWO_WAYS = 2
 
 
 def _effective(
-    odds: Sequence[Fraction], rates: Sequence[Fraction], base: FeeBase
+    odds: Sequence[Fraction], fees: tuple[Fraction, ...], base: FeeBase, field: str = "fees"
 ) -> tuple[Fraction, ...]:
+    rates = spread(field, fees, len(odds))
     after = back_odds_after_fee_on_return if base is FeeBase.RETURN else back_odds_after_commission
     return tuple(after(price, rate) for price, rate in zip(odds, rates, strict=True))
 
@@ -60,57 +42,54 @@ def _spread_outputs(amount: Fraction, effective: Sequence[Fraction], step: Fract
     typed = [to_step(stake, step) for stake in stakes]
     results = dutch.profits(typed, effective)
     book = dutch.book_sum(effective)
-    outputs = {f"stake_{number}": money(stake) for number, stake in enumerate(typed, start=1)}
+    outputs = numbered("stake", typed)
     outputs["total_stake"] = money(sum(typed, ZERO))
     outputs["return_"] = money(amount)
     outputs["profit"] = money(amount - total)
     outputs["profit_pct"] = percent(1 / book - 1)
     outputs["book_pct"] = percent(book)
-    for number, result in enumerate(results, start=1):
-        outputs[f"profit_if_{number}"] = money(result)
+    outputs |= numbered("profit_if", results)
     outputs["guaranteed"] = money(min(results))
     return outputs
 
 
 def dutch_total(
     *,
-    total_stake: Money,
-    odds: OutcomeOdds,
-    fees: Rates = NO_FEES,
-    fee_base: Fees = FeeBase.WINNINGS,
-    step: Money = A_PENNY,
+    total_stake: inputs.Money,
+    odds: inputs.OutcomeOdds,
+    fees: inputs.Rates = NO_FEES,
+    fee_base: inputs.Fees = FeeBase.WINNINGS,
+    step: inputs.Money = A_PENNY,
 ) -> Outputs:
     """A total stake spread so that each selection that wins returns the same."""
-    effective = _effective(odds, spread("fees", fees, len(odds)), fee_base)
+    effective = _effective(odds, fees, fee_base)
     return _spread_outputs(dutch.return_of_total(total_stake, effective), effective, step)
 
 
 def arb_back_back(
     *,
-    total_stake: Money,
-    odds: OutcomeOdds,
-    fees: Rates = NO_FEES,
-    fee_base: Fees = FeeBase.WINNINGS,
-    step: Money = A_PENNY,
+    total_stake: inputs.Money,
+    odds: inputs.OutcomeOdds,
+    fees: inputs.Rates = NO_FEES,
+    fee_base: inputs.Fees = FeeBase.WINNINGS,
+    step: inputs.Money = A_PENNY,
 ) -> Outputs:
     """All outcomes backed at different bookmakers: an arbitrage if the book is below 100 %."""
-    effective = _effective(odds, spread("fees", fees, len(odds)), fee_base)
-    return {
-        **_spread_outputs(dutch.return_of_total(total_stake, effective), effective, step),
-        "is_arb": yes_no(dutch.book_sum(effective) < 1),
-    }
+    effective = _effective(odds, fees, fee_base)
+    outputs = _spread_outputs(dutch.return_of_total(total_stake, effective), effective, step)
+    return outputs | {"is_arb": yes_no(dutch.book_sum(effective) < 1)}
 
 
 def dutch_target_profit(
     *,
-    target_profit: Money,
-    odds: OddsList,
-    fees: Rates = NO_FEES,
-    fee_base: Fees = FeeBase.WINNINGS,
-    step: Money = A_PENNY,
+    target_profit: inputs.Money,
+    odds: inputs.OddsList,
+    fees: inputs.Rates = NO_FEES,
+    fee_base: inputs.Fees = FeeBase.WINNINGS,
+    step: inputs.Money = A_PENNY,
 ) -> Outputs:
     """Stakes on selections so that each that wins leaves the same target profit."""
-    effective = _effective(odds, spread("fees", fees, len(odds)), fee_base)
+    effective = _effective(odds, fees, fee_base)
     return _spread_outputs(dutch.return_for_profit(target_profit, effective), effective, step)
 
 
@@ -126,20 +105,20 @@ def _first_side(
 
 def dutch_fixed_first(
     *,
-    first_stake: Money,
-    first_odds: Odds,
-    other_odds: OddsList,
-    free_bet: AnyBet = FreeBet.NONE,
-    first_fee: Rate = ZERO,
-    other_fees: Rates = NO_FEES,
-    fee_base: Fees = FeeBase.WINNINGS,
-    refund_if_first_loses: Amount = ZERO,
-    bonus_if_first_wins: Amount = ZERO,
-    retention: Retention = ONE,
-    step: Money = A_PENNY,
+    first_stake: inputs.Money,
+    first_odds: inputs.Odds,
+    other_odds: inputs.OddsList,
+    free_bet: inputs.AnyBet = FreeBet.NONE,
+    first_fee: inputs.Rate = ZERO,
+    other_fees: inputs.Rates = NO_FEES,
+    fee_base: inputs.Fees = FeeBase.WINNINGS,
+    refund_if_first_loses: inputs.Amount = ZERO,
+    bonus_if_first_wins: inputs.Amount = ZERO,
+    retention: inputs.Retention = ONE,
+    step: inputs.Money = A_PENNY,
 ) -> Outputs:
     """The other outcomes covered for a first bet with a fixed stake, such as an offer's."""
-    others = _effective(other_odds, spread("other_fees", other_fees, len(other_odds)), fee_base)
+    others = _effective(other_odds, other_fees, fee_base, "other_fees")
     returned, cost = _first_side(free_bet, first_stake, first_odds, first_fee, fee_base)
     returned += bonus_if_first_wins * retention
     refund = refund_if_first_loses * retention
@@ -154,11 +133,10 @@ def dutch_fixed_first(
         returned - spent,
         *(stake * odds + refund - spent for stake, odds in zip(typed, others, strict=True)),
     ]
-    outputs = {f"stake_{number}": money(stake) for number, stake in enumerate(typed, start=2)}
+    outputs = numbered("stake", typed, 2)
     outputs["total_staked"] = money(spent)
     outputs["balance"] = money(returned - sum(exact, cost))
-    for number, result in enumerate(results, start=1):
-        outputs[f"profit_if_{number}"] = money(result)
+    outputs |= numbered("profit_if", results)
     outputs["guaranteed"] = money(min(results))
     if free_bet is not FreeBet.NONE:
         outputs["retention_pct"] = percent((returned - sum(exact, cost)) / first_stake)
@@ -167,13 +145,13 @@ def dutch_fixed_first(
 
 def dutch_mixed(
     *,
-    legs: CoverLegs,
-    total_stake: Money | None = None,
-    first_stake: Money | None = None,
-    target_profit: Money | None = None,
-    free_bet: AnyBet = FreeBet.NONE,
-    same_market: YesNo = False,
-    step: Money = A_PENNY,
+    legs: inputs.CoverLegs,
+    total_stake: inputs.Money | None = None,
+    first_stake: inputs.Money | None = None,
+    target_profit: inputs.Money | None = None,
+    free_bet: inputs.AnyBet = FreeBet.NONE,
+    same_market: inputs.YesNo = False,
+    step: inputs.Money = A_PENNY,
 ) -> Outputs:
     """Outcomes covered by any mix of bookmakers, exchange backs and a lay.
 
@@ -215,13 +193,12 @@ def dutch_mixed(
     outputs["return_"] = money(returned)
     outputs["book_pct"] = percent(book)
     outputs["is_arb"] = yes_no(book < 1)
-    for number, result in enumerate(results, start=1):
-        outputs[f"profit_if_{number}"] = money(result)
+    outputs |= numbered("profit_if", results)
     outputs["guaranteed"] = money(min(results))
     return outputs
 
 
-def _check_covers(legs: CoverLegs) -> None:
+def _check_covers(legs: inputs.CoverLegs) -> None:
     if len(legs) < TWO_WAYS or (
         len(legs) > TWO_WAYS and any(leg.type is Cover.LAY for leg in legs)
     ):
@@ -232,7 +209,7 @@ def _check_covers(legs: CoverLegs) -> None:
         )
 
 
-def _cover_stakes(legs: CoverLegs, typed: list[Fraction]) -> Outputs:
+def _cover_stakes(legs: inputs.CoverLegs, typed: list[Fraction]) -> Outputs:
     """What each leg stakes; of a lay that is its liability, so its lay stake stands beside it."""
     outputs: Outputs = {}
     for number, (stake, leg) in enumerate(zip(typed, legs, strict=True), start=1):
@@ -280,12 +257,12 @@ def _mixed_profits(
 
 def dutch_or_lay(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    others: CoverLegs,
-    commission: Rate = ZERO,
-    free_bet: AnyBet = FreeBet.NONE,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    others: inputs.CoverLegs,
+    commission: inputs.Rate = ZERO,
+    free_bet: inputs.AnyBet = FreeBet.NONE,
 ) -> Outputs:
     """Two covers of one bet compared: laying it, or backing all the other outcomes."""
     if any(leg.type is Cover.LAY for leg in others):
@@ -300,6 +277,4 @@ def dutch_or_lay(
         "profit_by_dutch": money(returned - cost - returned / by_dutch),
         "better": "lay" if by_lay >= by_dutch else "dutch",
     }
-    for number, leg in enumerate(others, start=2):
-        outputs[f"stake_{number}"] = money(returned / _cover_odds(leg))
-    return outputs
+    return outputs | numbered("stake", (returned / _cover_odds(leg) for leg in others), 2)

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 from fractions import Fraction
+from functools import partial
 from typing import Annotated, TypeVar
+
+import msgspec
 
 from kos.domain.bets.accumulator import AccumulatorLeg
 from kos.domain.bets.exposure import ExchangeSide, MarketBet
@@ -31,6 +34,7 @@ from kos.errors import InvalidInput
 T = TypeVar("T")
 
 MAX_MONEY = 10**9
+BETFAIR_PRICES = "Betfair odds markets 1.01..1000"
 ZERO = Fraction(0)
 ONE = Fraction(1)
 
@@ -70,15 +74,12 @@ class Cover(StrEnum):
     LAY = "lay"
 
 
-class CoverLeg:
+class CoverLeg(msgspec.Struct, frozen=True):
     """One bet of a mixed dutch, as quoted."""
 
-    __slots__ = ("commission", "odds", "type")
-
-    def __init__(self, odds: Fraction, type: Cover, commission: Fraction) -> None:  # noqa: A002 - the input's name
-        self.odds = odds
-        self.type = type
-        self.commission = commission
+    odds: Fraction
+    type: Cover
+    commission: Fraction
 
 
 def words(enum: type[StrEnum], **more: object) -> Choice:
@@ -138,13 +139,7 @@ BackOrLay = Annotated[
 ]
 LadderName = Annotated[
     Ladder,
-    Choice(
-        {
-            "betfair": BETFAIR,
-            "betfair_lines": BETFAIR_LINES,
-            "Betfair odds markets 1.01..1000": BETFAIR,
-        }
-    ),
+    Choice({"betfair": BETFAIR, "betfair_lines": BETFAIR_LINES, BETFAIR_PRICES: BETFAIR}),
 ]
 Spelling = Annotated[str, ShortText("odds in this spelling, such as 13/8 or -150")]
 RoundingMode = Annotated[bool, Choice({"calculator": False, "conservative": True})]
@@ -172,46 +167,30 @@ Legs = Annotated[
 ]
 
 
-def _matched(
-    stake: Fraction, odds: Fraction, commission: Fraction | None
-) -> tuple[Fraction, Fraction, Fraction | None]:
-    return stake, odds, commission
+def _in_order(**fields: object) -> tuple[object, ...]:
+    return tuple(fields.values())
 
 
 Matched = Annotated[
     tuple[tuple[Fraction, Fraction, Fraction | None], ...],
     Many(
         RecordReader(
-            _matched,
+            _in_order,
             {"stake": _amount, "odds": _odds_reader, "commission": _rate},
             commission=None,
         ),
         0,
     ),
 ]
-
-
-def _level(odds: Fraction, available: Fraction) -> tuple[Fraction, Fraction]:
-    return odds, available
-
-
 Levels = Annotated[
     tuple[tuple[Fraction, Fraction], ...],
-    Many(RecordReader(_level, {"odds": _odds_reader, "available": _amount})),
+    Many(RecordReader(_in_order, {"odds": _odds_reader, "available": _amount})),
 ]
-
-
-def _lay_on(selection: str, odds: Fraction, stake: Fraction) -> MarketBet:
-    return MarketBet(ExchangeSide.LAY, selection, odds, stake)
-
-
-def _back_on(selection: str, odds: Fraction, stake: Fraction) -> MarketBet:
-    return MarketBet(ExchangeSide.BACK, selection, odds, stake)
-
-
 _on_selection: dict[str, Reader] = {"selection": _name, "odds": _odds_reader, "stake": _money}
-Lays = Annotated[tuple[MarketBet, ...], Many(RecordReader(_lay_on, _on_selection), 0)]
-Backs = Annotated[tuple[MarketBet, ...], Many(RecordReader(_back_on, _on_selection), 0)]
+_laid = RecordReader(partial(MarketBet, ExchangeSide.LAY), _on_selection)
+_backed = RecordReader(partial(MarketBet, ExchangeSide.BACK), _on_selection)
+Lays = Annotated[tuple[MarketBet, ...], Many(_laid, 0)]
+Backs = Annotated[tuple[MarketBet, ...], Many(_backed, 0)]
 Bets = Annotated[
     tuple[MarketBet, ...],
     Many(
@@ -247,15 +226,9 @@ def _bonus(face: Fraction, retention: Fraction) -> Fraction:
 Bonuses = Annotated[
     tuple[Fraction, ...], Many(RecordReader(_bonus, {"face": _money, "retention": _retention}), 0)
 ]
-
-
-def _value_bet(odds: Fraction, probability: Fraction) -> tuple[Fraction, Fraction]:
-    return odds, probability
-
-
 ValueBets = Annotated[
     tuple[tuple[Fraction, Fraction], ...],
-    Many(RecordReader(_value_bet, {"odds": _odds_reader, "probability": _probability})),
+    Many(RecordReader(_in_order, {"odds": _odds_reader, "probability": _probability})),
 ]
 
 

@@ -8,30 +8,8 @@ from fractions import Fraction
 from kos.domain.bets import exposure as exposures
 from kos.domain.bets import lay, minimum_stake
 from kos.domain.bets.exposure import ExchangeSide, MarketBet
-from kos.domain.calculators.inputs import (
-    ZERO,
-    Amount,
-    Amounts,
-    AnyBet,
-    Backs,
-    Balance,
-    Bets,
-    BetSide,
-    Bonuses,
-    FeeModel,
-    FreeBet,
-    LadderName,
-    Lays,
-    Money,
-    Names,
-    NameText,
-    Odds,
-    Price,
-    Rate,
-    Retention,
-    Ticks,
-    needed,
-)
+from kos.domain.calculators import inputs
+from kos.domain.calculators.inputs import ZERO, FreeBet, needed
 from kos.domain.calculators.outputs import RATIO_PLACES, Outputs, money, percent, yes_no
 from kos.domain.calculators.positions import back_side
 from kos.domain.market import commission as fees
@@ -51,12 +29,12 @@ A_PENNY = Fraction(PENNY)
 
 def commission(
     *,
-    bets: Bets | None = None,
-    rate: Rate | None = None,
-    net_winnings: Balance | None = None,
-    market_base_rate: Rate | None = None,
-    discount: Retention = ZERO,
-    model: FeeModel = "net_win",
+    bets: inputs.Bets | None = None,
+    rate: inputs.Rate | None = None,
+    net_winnings: inputs.Balance | None = None,
+    market_base_rate: inputs.Rate | None = None,
+    discount: inputs.Retention = ZERO,
+    model: inputs.FeeModel = "net_win",
 ) -> Outputs:
     """An exchange's fee on a market's net winnings, from its bets or from the net itself.
 
@@ -107,13 +85,13 @@ def _fee_on_smaller(bet: MarketBet, rate: Fraction) -> Fraction:
 
 def exposure(
     *,
-    lays: Lays = (),
-    backs: Backs = (),
-    bets: Bets = (),
-    unmatched: Bets = (),
-    market: NameText | None = None,
-    selections: Names | None = None,
-    available: Amount | None = None,
+    lays: inputs.Lays = (),
+    backs: inputs.Backs = (),
+    bets: inputs.Bets = (),
+    unmatched: inputs.Bets = (),
+    market: inputs.NameText | None = None,
+    selections: inputs.Names | None = None,
+    available: inputs.Amount | None = None,
 ) -> Outputs:
     """The result of several bets in one market on each outcome before fees, and the maximum loss.
 
@@ -177,7 +155,11 @@ def _outcomes(
 
 
 def liability_float(
-    *, available: Amount, lay_stake: Money, lay_odds: Odds, open_exposures: Amounts = ()
+    *,
+    available: inputs.Amount,
+    lay_stake: inputs.Money,
+    lay_odds: inputs.Odds,
+    open_exposures: inputs.Amounts = (),
 ) -> Outputs:
     """Whether a float carries one more lay beside the exposures of other markets."""
     liability = Fraction(money(lay_stake * (lay_odds - 1), Rounding.CEILING))
@@ -194,16 +176,16 @@ def liability_float(
 
 def liability_cap(
     *,
-    available: Amount,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    free_bet: AnyBet = FreeBet.NONE,
-    bookmaker_max_stake: Money | None = None,
-    payout_limit: Money | None = None,
-    cash: Money | None = None,
-    offer_max_stake: Money | None = None,
+    available: inputs.Amount,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    free_bet: inputs.AnyBet = FreeBet.NONE,
+    bookmaker_max_stake: inputs.Money | None = None,
+    payout_limit: inputs.Money | None = None,
+    cash: inputs.Money | None = None,
+    offer_max_stake: inputs.Money | None = None,
 ) -> Outputs:
     """The largest stake within all limits, the limit that decides it, and the money needed."""
     win, lose = back_side(free_bet, Fraction(1), back_odds)
@@ -232,10 +214,10 @@ def liability_cap(
 
 def ladder(
     *,
-    ladder: LadderName = BETFAIR,
-    price: Price | None = None,
-    to_price: Price | None = None,
-    ticks: Ticks | None = None,
+    ladder: inputs.LadderName = BETFAIR,
+    price: inputs.Price | None = None,
+    to_price: inputs.Price | None = None,
+    ticks: inputs.Ticks | None = None,
 ) -> Outputs:
     """How many prices a ladder has; ticks between two of them, or away from one."""
     rungs: Ladder = ladder
@@ -261,11 +243,11 @@ def ladder(
 
 def min_stake(
     *,
-    odds: Odds,
-    stake: Money,
-    side: BetSide | None = None,
-    min_stake: Money = minimum_stake.GBP_MIN_STAKE,
-    min_payout: Money = minimum_stake.GBP_MIN_PAYOUT,
+    odds: inputs.Odds,
+    stake: inputs.Money,
+    side: inputs.BetSide | None = None,
+    min_stake: inputs.Money = minimum_stake.GBP_MIN_STAKE,
+    min_payout: inputs.Money = minimum_stake.GBP_MIN_PAYOUT,
 ) -> Outputs:
     """Whether an exchange takes a bet this small, by its stake or by its payout.
 
@@ -286,13 +268,18 @@ def min_stake(
     return outputs
 
 
-def typed_stake(*, stake: Amount, step: Money = A_PENNY, minimum: Amount = ZERO) -> Outputs:
+def typed_stake(
+    *, stake: inputs.Amount, step: inputs.Money = A_PENNY, minimum: inputs.Amount = ZERO
+) -> Outputs:
     """The stake to type where stakes go in steps, never below an offer's minimum."""
     return {"stake": money(to_step(stake, step, minimum))}
 
 
 def offer_value(
-    *, qualifying_profit: Balance, free_bets: Bonuses = (), costs: Amount = ZERO
+    *,
+    qualifying_profit: inputs.Balance,
+    free_bets: inputs.Bonuses = (),
+    costs: inputs.Amount = ZERO,
 ) -> Outputs:
     """A whole offer: the qualifier's result, the cash made of its free bets, less costs."""
     bonuses = sum(free_bets, ZERO)

@@ -5,6 +5,7 @@ Money and percentages have two decimals, prices as many as they are quoted with.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from kos.domain.money import Rounding, shown
@@ -20,6 +21,20 @@ PROBABILITY_PLACES = 9
 def money(pounds: Fraction, rounding: Rounding = Rounding.CALCULATOR) -> str:
     """Pounds to the penny."""
     return shown(pounds, 2, rounding)
+
+
+def numbered(name: str, amounts: Iterable[Fraction], start: int = 1) -> Outputs:
+    """Money as ``name_1``, ``name_2``... in order."""
+    return {f"{name}_{number}": money(pounds) for number, pounds in enumerate(amounts, start)}
+
+
+def by_result(wins: Fraction, loses: Fraction, rounding: Rounding = Rounding.CALCULATOR) -> Outputs:
+    """What a bet makes if it wins, if it does not, and so at least."""
+    return {
+        "profit_if_back_wins": money(wins, rounding),
+        "profit_if_back_loses": money(loses, rounding),
+        "guaranteed": money(min(wins, loses), rounding),
+    }
 
 
 def percent(ratio: Fraction) -> str:

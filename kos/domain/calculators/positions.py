@@ -4,27 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from kos.domain.bets import kinds, lay, multi_lay, part_lay, trading
+from kos.domain.bets import kinds, lay, multi_lay, part_lay, trading, triggers
 from kos.domain.bets.part_lay import MatchedLay
-from kos.domain.calculators.inputs import (
-    ONE,
-    ZERO,
-    Amount,
-    AnyBet,
-    FreeBet,
-    Levels,
-    Matched,
-    Money,
-    Odds,
-    OddsList,
-    Probability,
-    Rate,
-    Rates,
-    Retention,
-    YesNo,
-    spread,
-)
-from kos.domain.calculators.outputs import ODDS_PLACES, Outputs, money, percent, typed
+from kos.domain.calculators import inputs
+from kos.domain.calculators.inputs import ONE, ZERO, FreeBet, spread
+from kos.domain.calculators.outputs import ODDS_PLACES, Outputs, by_result, money, percent, typed
 from kos.domain.market.commission import after_commission
 from kos.domain.money import PENNY, shown
 from kos.errors import InvalidInput
@@ -49,15 +33,15 @@ def back_side(
 
 def part_lay_(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    next_lay_odds: Odds | None = None,
-    matched: Matched = (),
-    commission: Rate = ZERO,
-    free_bet: AnyBet = FreeBet.NONE,
-    refund_if_back_loses: Amount = ZERO,
-    bonus_if_back_wins: Amount = ZERO,
-    retention: Retention = ONE,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    next_lay_odds: inputs.Odds | None = None,
+    matched: inputs.Matched = (),
+    commission: inputs.Rate = ZERO,
+    free_bet: inputs.AnyBet = FreeBet.NONE,
+    refund_if_back_loses: inputs.Amount = ZERO,
+    bonus_if_back_wins: inputs.Amount = ZERO,
+    retention: inputs.Retention = ONE,
 ) -> Outputs:
     """The remaining lay, given what is matched; below zero if too much is laid.
 
@@ -84,9 +68,7 @@ def part_lay_(
             lays.append(MatchedLay(typed(remaining), next_lay_odds, commission))
     wins, loses = part_lay.totals(*bet, lays)
     outputs["liability"] = money(part_lay.liability(lays))
-    outputs["profit_if_back_wins"] = money(wins)
-    outputs["profit_if_back_loses"] = money(loses)
-    outputs["guaranteed"] = money(min(wins, loses))
+    outputs |= by_result(wins, loses)
     outputs["profit_if_back_wins_now"] = money(wins_now)
     outputs["profit_if_back_loses_now"] = money(loses_now)
     return outputs
@@ -94,12 +76,12 @@ def part_lay_(
 
 def lay_fill(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    levels: Levels,
-    commission: Rate = ZERO,
-    free_bet: AnyBet = FreeBet.NONE,
-    minimum: Money = Fraction(PENNY),
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    levels: inputs.Levels,
+    commission: inputs.Rate = ZERO,
+    free_bet: inputs.AnyBet = FreeBet.NONE,
+    minimum: inputs.Money = Fraction(PENNY),
 ) -> Outputs:
     """The lay filled at the available prices, best first, and the unhedged rest."""
     bet = back_side(free_bet, back_stake, back_odds)
@@ -114,20 +96,17 @@ def lay_fill(
     if fill.average_odds is not None:
         outputs["average_odds"] = shown(fill.average_odds, ODDS_PLACES)
     outputs["liability"] = money(part_lay.liability(fill.matched))
-    outputs["profit_if_back_wins"] = money(wins)
-    outputs["profit_if_back_loses"] = money(loses)
-    outputs["guaranteed"] = money(min(wins, loses))
-    return outputs
+    return outputs | by_result(wins, loses)
 
 
 def multi_lay_(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: OddsList,
-    commission: Rates = (ZERO,),
-    free_bet: AnyBet = FreeBet.NONE,
-    same_market: YesNo = True,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.OddsList,
+    commission: inputs.Rates = (ZERO,),
+    free_bet: inputs.AnyBet = FreeBet.NONE,
+    same_market: inputs.YesNo = True,
 ) -> Outputs:
     """A bet that wins on any of several runners, each of them laid."""
     bet = back_side(free_bet, back_stake, back_odds)
@@ -163,16 +142,16 @@ def multi_lay_(
 
 def unwanted_lay(
     *,
-    lay_stake: Money,
-    lay_odds: Odds,
-    back_odds: Odds,
-    lay_commission: Rate = ZERO,
-    back_commission: Rate = ZERO,
-    same_market: YesNo = False,
+    lay_stake: inputs.Money,
+    lay_odds: inputs.Odds,
+    back_odds: inputs.Odds,
+    lay_commission: inputs.Rate = ZERO,
+    back_commission: inputs.Rate = ZERO,
+    same_market: inputs.YesNo = False,
 ) -> Outputs:
     """The back that neutralises a lay too many, elsewhere or in the lay's own market."""
     if same_market:
-        stake = typed(trading.back_in_same_market(lay_stake, lay_odds, back_odds))
+        stake = typed(trading.closing_stake(lay_stake, lay_odds, back_odds))
         wins, loses = trading.pair_result(stake, back_odds, lay_stake, lay_odds, lay_commission)
     else:
         stake = typed(
@@ -191,10 +170,14 @@ def unwanted_lay(
 
 
 def trade_out(
-    *, back_stake: Money, back_odds: Odds, lay_odds: Odds, commission: Rate = ZERO
+    *,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
 ) -> Outputs:
     """A back closed by a lay in the same market; profit and outlay are those of the exact lay."""
-    exact = trading.lay_in_same_market(back_stake, back_odds, lay_odds)
+    exact = trading.closing_stake(back_stake, back_odds, lay_odds)
     stake = typed(exact)
     wins, loses = trading.pair_result(back_stake, back_odds, stake, lay_odds, commission)
     return {
@@ -210,11 +193,11 @@ def trade_out(
 
 def early_payout(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    trigger_probability: Probability | None = None,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    trigger_probability: inputs.Probability | None = None,
 ) -> Outputs:
     """A bet paid out early, left to run: what it costs and how often it must go wrong to pay.
 
@@ -227,34 +210,32 @@ def early_payout(
     outputs = {
         "lay_stake": money(stake),
         "liability": money(stake * (lay_odds - 1)),
-        "profit_if_back_wins": money(wins),
-        "profit_if_back_loses": money(loses),
-        "guaranteed": money(least),
+        **by_result(wins, loses),
         "profit_if_both_pay": money(loses + payout),
         "break_even_probability_pct": percent(
-            trading.early_payout_break_even(max(-least, ZERO), payout)
+            triggers.trigger_break_even(max(-least, ZERO), payout)
         ),
     }
     if trigger_probability is not None:
         outputs["expected_value"] = money(
-            trading.early_payout_value(least, payout, trigger_probability)
+            triggers.trigger_value(least, payout, trigger_probability)
         )
     return outputs
 
 
 def early_payout_lock_in(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    in_play_back_odds: Odds,
-    commission: Rate = ZERO,
-    win_probability: Probability | None = None,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    in_play_back_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    win_probability: inputs.Probability | None = None,
 ) -> Outputs:
     """The lay closed in play once the bookmaker has paid out: profit locked either way."""
     bet = kinds.qualifying(back_stake, back_odds)
     laid = typed(lay.equalising_stake(*bet, lay_odds, commission))
-    backed = typed(trading.back_in_same_market(laid, lay_odds, in_play_back_odds))
+    backed = typed(trading.closing_stake(laid, lay_odds, in_play_back_odds))
     wins, loses = trading.pair_result(backed, in_play_back_odds, laid, lay_odds, commission)
     outputs = {
         "lay_stake": money(laid),

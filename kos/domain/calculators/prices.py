@@ -6,24 +6,8 @@ from fractions import Fraction
 
 from kos.domain.bets import value
 from kos.domain.bets.accumulator import combined_odds
-from kos.domain.calculators.inputs import (
-    ONE,
-    ZERO,
-    BackOrLay,
-    Count,
-    LegOdds,
-    MarginMethod,
-    Money,
-    Odds,
-    OutcomeOdds,
-    Probability,
-    Rate,
-    Share,
-    Spelling,
-    ValueBets,
-    YesNo,
-    needed,
-)
+from kos.domain.calculators import inputs
+from kos.domain.calculators.inputs import ONE, ZERO, needed
 from kos.domain.calculators.outputs import (
     ODDS_PLACES,
     PROBABILITY_PLACES,
@@ -41,9 +25,9 @@ from kos.errors import InvalidInput
 
 def odds_conversion(
     *,
-    decimal: Odds | None = None,
-    fractional: Spelling | None = None,
-    american: Spelling | None = None,
+    decimal: inputs.Odds | None = None,
+    fractional: inputs.Spelling | None = None,
+    american: inputs.Spelling | None = None,
 ) -> Outputs:
     """One price in every spelling; ``fractional`` is exact, ``traditional`` the nearest chalked."""
     by_spelling = {"decimal": decimal, "fractional": fractional, "american": american}
@@ -70,10 +54,10 @@ def odds_conversion(
 
 def minimum_odds(
     *,
-    odds: LegOdds,
-    minimum: Odds,
-    leg_minimum: Odds | None = None,
-    is_inclusive: YesNo = True,
+    odds: inputs.LegOdds,
+    minimum: inputs.Odds,
+    leg_minimum: inputs.Odds | None = None,
+    is_inclusive: inputs.YesNo = True,
 ) -> Outputs:
     """Whether a bet meets an offer's minimum odds, compared exactly; a void leg counts as 1."""
     combined, shortest = combined_odds(odds), min(odds)
@@ -88,7 +72,10 @@ def minimum_odds(
 
 
 def overround(
-    *, odds: OutcomeOdds, method: MarginMethod | None = None, winners: Count = 1
+    *,
+    odds: inputs.OutcomeOdds,
+    method: inputs.MarginMethod | None = None,
+    winners: inputs.Count = 1,
 ) -> Outputs:
     """Fair probabilities of all outcomes with the bookmaker's margin taken out."""
     if winners >= len(odds):
@@ -110,10 +97,10 @@ def overround(
 
 def exchange_mid(
     *,
-    best_back: Odds,
-    best_lay: Odds,
-    back_size: Money | None = None,
-    lay_size: Money | None = None,
+    best_back: inputs.Odds,
+    best_lay: inputs.Odds,
+    back_size: inputs.Money | None = None,
+    lay_size: inputs.Money | None = None,
 ) -> Outputs:
     """The chance between an exchange's best prices, weighted by the money waiting if given."""
     middle = fair_odds.exchange_mid(best_back, best_lay)
@@ -135,11 +122,11 @@ def exchange_mid(
 
 def expected_value(
     *,
-    stake: Money,
-    odds: Odds,
-    probability: Probability,
-    side: BackOrLay = "back",
-    commission: Rate = ZERO,
+    stake: inputs.Money,
+    odds: inputs.Odds,
+    probability: inputs.Probability,
+    side: inputs.BackOrLay = "back",
+    commission: inputs.Rate = ZERO,
 ) -> Outputs:
     """The average value of an unlaid bet: a back bet, a lay, or a free bet (SNR)."""
     if side == "lay":
@@ -153,14 +140,14 @@ def expected_value(
 
 def kelly(
     *,
-    decimal_odds: Odds | None = None,
-    probability: Probability | None = None,
-    fraction: Share = ONE,
-    side: BackOrLay = "back",
-    commission: Rate = ZERO,
-    bank: Money | None = None,
-    bets: ValueBets | None = None,
-    cap: Share = value.SIMULTANEOUS_CAP,
+    decimal_odds: inputs.Odds | None = None,
+    probability: inputs.Probability | None = None,
+    fraction: inputs.Share = ONE,
+    side: inputs.BackOrLay = "back",
+    commission: inputs.Rate = ZERO,
+    bank: inputs.Money | None = None,
+    bets: inputs.ValueBets | None = None,
+    cap: inputs.Share = value.SIMULTANEOUS_CAP,
 ) -> Outputs:
     """The share of a bank to stake on one bet, or on several together within the cap.
 

@@ -6,19 +6,8 @@ from fractions import Fraction
 
 from kos.domain.bets import each_way as each_way_bets
 from kos.domain.bets import lay, settlement
-from kos.domain.calculators.inputs import (
-    ZERO,
-    Count,
-    Deductions,
-    FreeBet,
-    Money,
-    Odds,
-    Probability,
-    Rate,
-    Share,
-    StakeOrSnr,
-    needed,
-)
+from kos.domain.calculators import inputs
+from kos.domain.calculators.inputs import ZERO, FreeBet, needed
 from kos.domain.calculators.outputs import Outputs, money, percent, typed
 from kos.domain.market.commission import after_commission
 from kos.domain.money import shown
@@ -27,15 +16,15 @@ from kos.errors import InvalidInput
 
 def each_way(
     *,
-    win_odds: Odds,
-    place_fraction: Share,
-    unit_stake: Money,
-    win_lay_odds: Odds | None = None,
-    place_lay_odds: Odds | None = None,
-    commission: Rate = ZERO,
-    place_commission: Rate | None = None,
-    free_bet: StakeOrSnr = FreeBet.NONE,
-    extra_place_probability: Probability | None = None,
+    win_odds: inputs.Odds,
+    place_fraction: inputs.Share,
+    unit_stake: inputs.Money,
+    win_lay_odds: inputs.Odds | None = None,
+    place_lay_odds: inputs.Odds | None = None,
+    commission: inputs.Rate = ZERO,
+    place_commission: inputs.Rate | None = None,
+    free_bet: inputs.StakeOrSnr = FreeBet.NONE,
+    extra_place_probability: inputs.Probability | None = None,
 ) -> Outputs:
     """An each-way bet, twice the unit stake; with both lay odds also its lays and extra place.
 
@@ -99,7 +88,7 @@ def _each_way_results(
 
 
 def each_way_fair_edge(
-    *, runners: Count, odds: Odds, places: Count, place_fraction: Share
+    *, runners: inputs.Count, odds: inputs.Odds, places: inputs.Count, place_fraction: inputs.Share
 ) -> Outputs:
     """The edge of an each-way bet on one runner among equals."""
     win, place = each_way_bets.fair_edges(runners, odds, places, place_fraction)
@@ -112,10 +101,10 @@ def each_way_fair_edge(
 
 def rule4(
     *,
-    odds: Odds,
-    deductions: Deductions,
-    stake: Money | None = None,
-    cap: Rate = settlement.MAX_RULE4_DEDUCTION,
+    odds: inputs.Odds,
+    deductions: inputs.Deductions,
+    stake: inputs.Money | None = None,
+    cap: inputs.Rate = settlement.MAX_RULE4_DEDUCTION,
 ) -> Outputs:
     """Winnings less the deductions of withdrawn runners, added up to the cap."""
     deduction = settlement.rule4_deduction(deductions, cap)
@@ -129,13 +118,13 @@ def rule4(
 
 def dead_heat(
     *,
-    stake: Money,
-    odds: Odds,
-    tied: Count,
-    places_left: Count = 1,
-    lay_stake: Money | None = None,
-    lay_odds: Odds | None = None,
-    commission: Rate = ZERO,
+    stake: inputs.Money,
+    odds: inputs.Odds,
+    tied: inputs.Count,
+    places_left: inputs.Count = 1,
+    lay_stake: inputs.Money | None = None,
+    lay_odds: inputs.Odds | None = None,
+    commission: inputs.Rate = ZERO,
 ) -> Outputs:
     """A bet on one of `tied` runners that share `places_left` places; also its lay."""
     if places_left > tied:
@@ -146,7 +135,7 @@ def dead_heat(
         laid = needed("lay_stake", lay_stake, "lay_odds is given")
         against = needed("lay_odds", lay_odds, "lay_stake is given")
         gross = settlement.dead_heat_lay(laid, against, tied, places_left)
-        net: Fraction = after_commission(gross, commission)
+        net = after_commission(gross, commission)
         outputs["lay_result"] = money(net)
         outputs["total"] = money(returned - stake + net)
     return outputs

@@ -12,6 +12,8 @@ from fractions import Fraction
 from functools import lru_cache, partial
 from typing import Any, Protocol, TypeVar
 
+import msgspec
+
 from kos.domain.market.commission import rate_in
 from kos.domain.market.odds import MAX_ODDS, odds_allowed, read_odds
 from kos.domain.money import MAX_DIGITS, amount_in, number_in
@@ -85,43 +87,27 @@ def share(text: str) -> Fraction | None:
 _odds = lru_cache(CACHED_NUMBERS)(partial(read_odds, ""))
 
 
-class Number:
-    """A number within bounds.
+class Number(msgspec.Struct, frozen=True):
+    """A number within bounds."""
 
-    Args:
-        allowed: In words.
-        low: Lower bound.
-        high: Upper bound.
-        exact: How it is typed: `plain`, `pounds` or `share`.
-        above: The lower bound itself is refused.
-        below: The upper bound itself is refused.
-    """
-
-    def __init__(
-        self,
-        allowed: str,
-        low: Fraction | int,
-        high: Fraction | int,
-        exact: Callable[[str], Fraction | None] = plain,
-        *,
-        above: bool = False,
-        below: bool = False,
-    ) -> None:
-        self.allowed = allowed
-        self._low = low
-        self._high = high
-        self._exact = exact
-        self._above = above
-        self._below = below
+    allowed: str
+    low: int
+    high: int
+    exact: Callable[[str], Fraction | None] = plain
+    """How it is typed: `plain`, `pounds` or `share`."""
+    above: bool = False
+    """The lower bound itself is refused."""
+    below: bool = False
+    """The upper bound itself is refused."""
 
     def read(self, field: str, value: object) -> Fraction:
         """The exact number."""
-        number = self._exact(as_text(field, value, self.allowed))
+        number = self.exact(as_text(field, value, self.allowed))
         if (
             number is None
-            or not self._low <= number <= self._high
-            or (self._above and number == self._low)
-            or (self._below and number == self._high)
+            or not self.low <= number <= self.high
+            or (self.above and number == self.low)
+            or (self.below and number == self.high)
         ):
             raise InvalidInput(field, value, self.allowed)
         return number
@@ -164,11 +150,10 @@ class OddsReader:
             raise InvalidInput(field, value, self.allowed) from None
 
 
-class ShortText:
+class ShortText(msgspec.Struct, frozen=True):
     """A short text that its calculator reads on its own."""
 
-    def __init__(self, allowed: str) -> None:
-        self.allowed = allowed
+    allowed: str
 
     def read(self, field: str, value: object) -> str:
         """The text as typed."""
@@ -224,7 +209,7 @@ class RecordReader:
     """A JSON object, or the same fields in order as ``1.60:1.63:0.02``.
 
     Args:
-        make: Called with the fields by name.
+        make: Called with the fields by name, in order.
         fields: Reader of each field, in order.
         defaults: Values of the fields that may be left out.
     """
@@ -247,11 +232,13 @@ class RecordReader:
         for name in value:
             if name not in self.fields:
                 raise InvalidInput(f"{field}.{name}", value[name], self.allowed)
-        made = dict(self._defaults)
+        made: dict[str, object] = {}
         for name, reader in self.fields.items():
             if value.get(name) is not None:
                 made[name] = reader.read(f"{field}.{name}", value[name])
-            elif name not in made:
+            elif name in self._defaults:
+                made[name] = self._defaults[name]
+            else:
                 raise InvalidInput(f"{field}.{name}", None, reader.allowed)
         return self._make(**made)
 

@@ -7,31 +7,12 @@ from typing import TypedDict, Unpack
 
 from kos.domain.bets import kinds, lay, triggers
 from kos.domain.bets.dutch import book_sum
-from kos.domain.calculators.inputs import (
-    ONE,
-    ZERO,
-    Amount,
-    AnyBet,
-    Bias,
-    CashBet,
-    FeeBase,
-    Fees,
-    FreeBet,
-    Money,
-    Multiple,
-    Odds,
-    Probability,
-    Rate,
-    Rating,
-    Retention,
-    RoundingMode,
-    SnrBet,
-    SrBet,
-    needed,
-)
+from kos.domain.calculators import inputs
+from kos.domain.calculators.inputs import ONE, ZERO, FeeBase, FreeBet, needed
 from kos.domain.calculators.outputs import (
     EQUIVALENT_ODDS_PLACES,
     Outputs,
+    by_result,
     money,
     percent,
     typed,
@@ -45,13 +26,13 @@ from kos.errors import InvalidInput
 class LayChoices(TypedDict, total=False):
     """What a person may choose about the lay of any bet."""
 
-    bias: Bias
+    bias: inputs.Bias
     """Where on the slider between underlay and overlay; 0 is balanced."""
-    laid: Amount
+    laid: inputs.Amount
     """A lay stake of one's own, in place of the balanced one."""
-    probability: Probability
+    probability: inputs.Probability
     """A belief that the selection wins, for the expected value."""
-    rounding: RoundingMode
+    rounding: inputs.RoundingMode
     """``conservative`` rounds every figure against the user."""
 
 
@@ -88,37 +69,37 @@ def lay_outputs(
     outputs = {
         "lay_stake": money(stake),
         "liability": money(stake * (lay_odds - 1), more),
-        "profit_if_back_wins": money(wins, less),
-        "profit_if_back_loses": money(loses, less),
-        "guaranteed": money(min(wins, loses), less),
+        **by_result(wins, loses, less),
         "lay_winnings_net": money(stake * (1 - commission), less),
         "underlay_stake": money(underlay),
         "overlay_stake": money(overlay),
     }
     if "probability" in choices:
-        outputs["expected_value"] = money(
-            lay.expected_value(wins, loses, choices["probability"]), less
-        )
+        value = lay.expected_value(wins, loses, choices["probability"])
+        outputs["expected_value"] = money(value, less)
     return outputs
 
 
 def after_back_fee(
-    bet: tuple[Fraction, Fraction], stake_returned: Fraction, rate: Fraction, base: FeeBase
+    bet: tuple[Fraction, Fraction],
+    stake: Fraction,
+    odds: Fraction,
+    rate: Fraction,
+    base: FeeBase = FeeBase.WINNINGS,
 ) -> tuple[Fraction, Fraction]:
-    """A bet after a fee on what it wins, or on its whole return, `stake_returned` included."""
+    """A bet after a fee on what its stake wins at the odds, or on that and the stake."""
     back_win, back_lose = bet
-    taxed = back_win + stake_returned if base is FeeBase.RETURN else back_win
-    return back_win - rate * taxed, back_lose
+    return back_win - rate * stake * (odds if base is FeeBase.RETURN else odds - 1), back_lose
 
 
 def qualifying(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    back_commission: Rate = ZERO,
-    free_bet: CashBet = FreeBet.NONE,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    back_commission: inputs.Rate = ZERO,
+    free_bet: inputs.CashBet = FreeBet.NONE,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet and the lay that costs the same either way."""
@@ -129,26 +110,27 @@ def qualifying(
 
 def qualifying_back_fee_on_return(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    back_fee: Rate,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    fee_base: Fees = FeeBase.RETURN,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    back_fee: inputs.Rate,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    fee_base: inputs.Fees = FeeBase.RETURN,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet with a fee on its whole return, as some calculators define it."""
-    bet = after_back_fee(kinds.qualifying(back_stake, back_odds), back_stake, back_fee, fee_base)
+    bet = kinds.qualifying(back_stake, back_odds)
+    bet = after_back_fee(bet, back_stake, back_odds, back_fee, fee_base)
     return _rated(bet, back_stake, lay_odds, commission, choices)
 
 
 def price_boost(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    boosted_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    boosted_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet at boosted odds, with the value of the boost."""
@@ -161,18 +143,16 @@ def price_boost(
 
 def arb_back_lay(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    back_commission: Rate = ZERO,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    back_commission: inputs.Rate = ZERO,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet and its lay as a two-way book: an arbitrage if its sum is below 100 %."""
     bet = kinds.exchange_back(back_stake, back_odds, back_commission)
-    book = book_sum(
-        (1 + bet[0] / back_stake, lay_as_back_odds(lay_odds, commission)),
-    )
+    book = book_sum((1 + bet[0] / back_stake, lay_as_back_odds(lay_odds, commission)))
     return {
         **_rated(bet, back_stake, lay_odds, commission, choices),
         "book_pct": percent(book),
@@ -211,46 +191,45 @@ def _free_bet(
 
 def free_bet_snr(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    back_commission: Rate = ZERO,
-    free_bet: SnrBet = FreeBet.SNR,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    back_commission: inputs.Rate = ZERO,
+    free_bet: inputs.SnrBet = FreeBet.SNR,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A free bet (stake not returned) and its lay."""
     del free_bet
-    bet = after_back_fee(
-        kinds.free_bet_snr(back_stake, back_odds), ZERO, back_commission, FeeBase.WINNINGS
-    )
+    bet = kinds.free_bet_snr(back_stake, back_odds)
+    bet = after_back_fee(bet, back_stake, back_odds, back_commission)
     return _free_bet(bet, back_stake, lay_odds, commission, choices)
 
 
 def free_bet_sr(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    back_commission: Rate = ZERO,
-    free_bet: SrBet = FreeBet.SR,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    back_commission: inputs.Rate = ZERO,
+    free_bet: inputs.SrBet = FreeBet.SR,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A free bet (stake returned) and its lay."""
     del free_bet
-    paid, nothing = kinds.free_bet_sr(back_stake, back_odds)
-    bet = paid - back_commission * (paid - back_stake), nothing
+    bet = kinds.free_bet_sr(back_stake, back_odds)
+    bet = after_back_fee(bet, back_stake, back_odds, back_commission)
     return _free_bet(bet, back_stake, lay_odds, commission, choices)
 
 
 def snr_retention(
     *,
-    back_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    back_stake: Money = ONE,
-    free_bet: SnrBet = FreeBet.SNR,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    back_stake: inputs.Money = ONE,
+    free_bet: inputs.SnrBet = FreeBet.SNR,
 ) -> Outputs:
     """The retention of a free bet (stake not returned)."""
     del free_bet
@@ -260,11 +239,11 @@ def snr_retention(
 
 def sr_retention(
     *,
-    back_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    back_stake: Money = ONE,
-    free_bet: SrBet = FreeBet.SR,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    back_stake: inputs.Money = ONE,
+    free_bet: inputs.SrBet = FreeBet.SR,
 ) -> Outputs:
     """The retention of a free bet (stake returned)."""
     del free_bet
@@ -274,76 +253,68 @@ def sr_retention(
 
 def refund_if_loses(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    refund_if_back_loses: Amount,
-    commission: Rate = ZERO,
-    retention: Retention = ONE,
-    back_commission: Rate = ZERO,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    refund_if_back_loses: inputs.Amount,
+    commission: inputs.Rate = ZERO,
+    retention: inputs.Retention = ONE,
+    back_commission: inputs.Rate = ZERO,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet refunded whenever it loses; `retention` values a refund in free bets."""
-    bet = after_back_fee(
-        kinds.refund_if_loses(back_stake, back_odds, refund_if_back_loses, retention),
-        back_stake,
-        back_commission,
-        FeeBase.WINNINGS,
-    )
+    bet = kinds.refund_if_loses(back_stake, back_odds, refund_if_back_loses, retention)
+    bet = after_back_fee(bet, back_stake, back_odds, back_commission)
     return lay_outputs(bet, lay_odds, commission, choices)
 
 
 def refund_back_fee_on_return(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    back_fee: Rate,
-    lay_odds: Odds,
-    refund_if_back_loses: Amount,
-    commission: Rate = ZERO,
-    retention: Retention = ONE,
-    fee_base: Fees = FeeBase.RETURN,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    back_fee: inputs.Rate,
+    lay_odds: inputs.Odds,
+    refund_if_back_loses: inputs.Amount,
+    commission: inputs.Rate = ZERO,
+    retention: inputs.Retention = ONE,
+    fee_base: inputs.Fees = FeeBase.RETURN,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """The same with a fee on the whole return of the back bet."""
-    bet = after_back_fee(
-        kinds.refund_if_loses(back_stake, back_odds, refund_if_back_loses, retention),
-        back_stake,
-        back_fee,
-        fee_base,
-    )
+    bet = kinds.refund_if_loses(back_stake, back_odds, refund_if_back_loses, retention)
+    bet = after_back_fee(bet, back_stake, back_odds, back_fee, fee_base)
     return lay_outputs(bet, lay_odds, commission, choices)
 
 
 def win_bonus(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    bonus_if_back_wins: Amount,
-    commission: Rate = ZERO,
-    retention: Retention = ONE,
-    back_commission: Rate = ZERO,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    bonus_if_back_wins: inputs.Amount,
+    commission: inputs.Rate = ZERO,
+    retention: inputs.Retention = ONE,
+    back_commission: inputs.Rate = ZERO,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A cash bet that earns a bonus if it wins; `retention` values a bonus in free bets."""
-    won, lost = kinds.bonus_if_wins(back_stake, back_odds, bonus_if_back_wins, retention)
-    bet = won - back_commission * back_stake * (back_odds - 1), lost
+    bet = kinds.bonus_if_wins(back_stake, back_odds, bonus_if_back_wins, retention)
+    bet = after_back_fee(bet, back_stake, back_odds, back_commission)
     return lay_outputs(bet, lay_odds, commission, choices)
 
 
 def rollover_bonus(
     *,
-    bonus: Money,
-    stake: Money | None = None,
-    back_odds: Odds | None = None,
-    lay_odds: Odds | None = None,
-    commission: Rate = ZERO,
-    back_fee: Rate = ZERO,
-    remaining_rollover: Amount = ZERO,
-    expected_rating: Rating | None = None,
-    turnover_multiple: Multiple | None = None,
-    retention_per_bet: Rating | None = None,
+    bonus: inputs.Money,
+    stake: inputs.Money | None = None,
+    back_odds: inputs.Odds | None = None,
+    lay_odds: inputs.Odds | None = None,
+    commission: inputs.Rate = ZERO,
+    back_fee: inputs.Rate = ZERO,
+    remaining_rollover: inputs.Amount = ZERO,
+    expected_rating: inputs.Rating | None = None,
+    turnover_multiple: inputs.Multiple | None = None,
+    retention_per_bet: inputs.Rating | None = None,
     **choices: Unpack[LayChoices],
 ) -> Outputs:
     """A bonus with wagering: one bet of it laid, or what turning it over leaves.
@@ -363,23 +334,22 @@ def rollover_bonus(
     if remaining_rollover:
         rating = needed("expected_rating", expected_rating, "remaining_rollover is given")
         cost = kinds.cost_of_wagering(remaining_rollover, rating)
-    won, lost = kinds.wagered_bonus(cash, bonus, odds, cost)
-    bet = won - back_fee * (cash + bonus) * (odds - 1), lost
+    bet = after_back_fee(kinds.wagered_bonus(cash, bonus, odds, cost), cash + bonus, odds, back_fee)
     outputs = lay_outputs(bet, against, commission, choices, "remaining_rollover")
     return {**outputs, "wagering_cost": money(cost)}
 
 
 def money_back_trigger(
     *,
-    back_stake: Money,
-    back_odds: Odds,
-    lay_odds: Odds,
-    commission: Rate = ZERO,
-    refund: Amount = ZERO,
-    retention: Retention = ONE,
-    trigger_probability: Probability | None = None,
-    trigger_lay_odds: Odds | None = None,
-    trigger_commission: Rate | None = None,
+    back_stake: inputs.Money,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    commission: inputs.Rate = ZERO,
+    refund: inputs.Amount = ZERO,
+    retention: inputs.Retention = ONE,
+    trigger_probability: inputs.Probability | None = None,
+    trigger_lay_odds: inputs.Odds | None = None,
+    trigger_commission: inputs.Rate | None = None,
 ) -> Outputs:
     """A cash bet with a refund that needs more than a loss; the lay ignores the refund.
 
@@ -387,7 +357,7 @@ def money_back_trigger(
     """
     bet = kinds.qualifying(back_stake, back_odds)
     outputs = lay_outputs(bet, lay_odds, commission, {})
-    stake = typed(lay.equalising_stake(*bet, lay_odds, commission))
+    stake = Fraction(outputs["lay_stake"])
     wins, loses = lay.outcomes(*bet, stake, lay_odds, commission)
     least = min(wins, loses)
     cash = refund * retention
@@ -409,11 +379,11 @@ def money_back_trigger(
 
 def back_matched_by_lay(
     *,
-    back_odds: Odds,
-    lay_odds: Odds,
-    lay_stake: Money,
-    commission: Rate = ZERO,
-    free_bet: AnyBet = FreeBet.NONE,
+    back_odds: inputs.Odds,
+    lay_odds: inputs.Odds,
+    lay_stake: inputs.Money,
+    commission: inputs.Rate = ZERO,
+    free_bet: inputs.AnyBet = FreeBet.NONE,
 ) -> Outputs:
     """How much of a back bet a matched lay covers."""
     covered = lay_stake * (lay_odds - commission)
@@ -424,7 +394,7 @@ def back_matched_by_lay(
     }
 
 
-def lay_as_back(*, lay_odds: Odds, commission: Rate = ZERO) -> Outputs:
+def lay_as_back(*, lay_odds: inputs.Odds, commission: inputs.Rate = ZERO) -> Outputs:
     """The back odds that a lay amounts to, staking its liability on everything else."""
     equivalent = lay_as_back_odds(lay_odds, commission)
     return {"equivalent_back_odds": shown(equivalent, EQUIVALENT_ODDS_PLACES)}

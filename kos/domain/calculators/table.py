@@ -147,129 +147,76 @@ _SPREAD = """
 """
 _ACCUMULATOR = "lay_# liability_# net_win_# combined_back_odds combined_lay_odds total_liability"
 
+_OUTPUTS: Mapping[Callable[..., Outputs], str] = {
+    single.qualifying: _LAY + "qualifying_loss rating_pct",
+    single.qualifying_back_fee_on_return: _LAY + "qualifying_loss rating_pct",
+    single.price_boost: _LAY + "qualifying_loss rating_pct boost_value",
+    single.free_bet_snr: _LAY + "retention_pct",
+    single.free_bet_sr: _LAY + "retention_pct",
+    single.snr_retention: "retention_pct retained",
+    single.sr_retention: "retention_pct retained",
+    single.refund_if_loses: _LAY,
+    single.refund_back_fee_on_return: _LAY,
+    single.win_bonus: _LAY,
+    single.rollover_bonus: _LAY + "wagering_cost retained lost",
+    single.money_back_trigger: _LAY
+    + "profit_if_triggered break_even_probability_pct trigger_lay_stake trigger_gain"
+    " guaranteed_with_trigger_lay",
+    single.back_matched_by_lay: "back_stake_covered liability",
+    single.lay_as_back: "equivalent_back_odds",
+    positions.part_lay_: "remaining_lay_stake overlaid_stake liability profit_if_back_wins"
+    " profit_if_back_loses guaranteed profit_if_back_wins_now profit_if_back_loses_now",
+    positions.lay_fill: "lay_# lay_odds_# total_laid unmatched average_odds liability profit_if_back_wins"
+    " profit_if_back_loses guaranteed",
+    positions.multi_lay_: "lay_# profit_if_#_wins liability profit_if_back_loses guaranteed",
+    positions.unwanted_lay: "back_stake total_if_selection_wins total_if_selection_loses guaranteed",
+    positions.trade_out: "lay_stake liability profit total_staked profit_if_selection_wins"
+    " profit_if_selection_loses guaranteed",
+    positions.early_payout: "lay_stake liability profit_if_back_wins profit_if_back_loses guaranteed"
+    " profit_if_both_pay break_even_probability_pct expected_value",
+    positions.early_payout_lock_in: "lay_stake back_stake_in_play exchange_net_if_selection_wins"
+    " exchange_net_if_selection_loses locked_profit expected_value_of_waiting",
+    accumulators.sequential_lay: _ACCUMULATOR
+    + " balance bookmaker_if_all_win guaranteed rating_pct",
+    accumulators.accumulator_lay_all: "lay_# total_liability profit_if_all_win profit_if_one_loses profit_if_all_lose"
+    " guaranteed",
+    accumulators.accumulator_no_lay: "combined_odds expected_value",
+    accumulators.accumulator_odds: "combined_odds combined_odds_minus_one return_ profit",
+    dutching.dutch_total: _SPREAD,
+    dutching.arb_back_back: _SPREAD + "is_arb",
+    single.arb_back_lay: _LAY + "qualifying_loss rating_pct book_pct is_arb",
+    dutching.dutch_target_profit: _SPREAD,
+    dutching.dutch_fixed_first: "stake_# total_staked balance profit_if_# guaranteed retention_pct",
+    dutching.dutch_mixed: "stake_# lay_stake_# total_stake return_ book_pct is_arb profit_if_# guaranteed",
+    dutching.dutch_or_lay: "lay_effective_odds dutch_effective_odds profit_by_lay profit_by_dutch better stake_#",
+    racing.each_way: "place_odds win_return place_return total_return total_staked win_lay_stake"
+    " win_liability place_lay_stake place_liability profit_if_wins profit_if_places"
+    " profit_if_unplaced profit_if_extra_place guaranteed break_even_extra_place_pct"
+    " implied_extra_place_odds expected_value",
+    racing.each_way_fair_edge: "win_edge_pct place_edge_pct total_edge_pct",
+    racing.rule4: "new_odds deduction_pct profit return_",
+    racing.dead_heat: "return_ profit lay_result total",
+    markets.commission: "commission_if_* net_if_* commission net points rate_pct",
+    markets.exposure: "if_* net_liability worst_liability shortfall is_allowed",
+    markets.liability_float: "liability free shortfall is_allowed max_lay_stake",
+    markets.liability_cap: "liability shortfall max_stake stake_used binding retention_pct",
+    markets.ladder: "count is_valid up down nearest next_up next_down ticks moved",
+    markets.min_stake: "valid_by_stake valid_by_payout is_placeable liability_exact liability_pence"
+    " rounding_undercuts_liability",
+    markets.typed_stake: "stake",
+    markets.offer_value: "value bonuses",
+    prices.odds_conversion: "decimal fractional traditional american american_display hong_kong implied_probability"
+    " implied_pct",
+    prices.minimum_odds: "combined_odds shortest_leg qualifies",
+    prices.overround: "p# fair_odds_# param book_pct margin_pct method",
+    prices.exchange_mid: "probability fair_odds micro_probability micro_fair_odds",
+    prices.expected_value: "expected_value edge_pct",
+    prices.kelly: "stake_fraction stake lay_stake stake_fraction_# stake_#",
+}
+
 KINDS: Mapping[str, Calculator] = {
     calculator.kind: calculator
-    for calculator in (
-        _calculator(single.qualifying, _LAY + "qualifying_loss rating_pct"),
-        _calculator(single.qualifying_back_fee_on_return, _LAY + "qualifying_loss rating_pct"),
-        _calculator(single.price_boost, _LAY + "qualifying_loss rating_pct boost_value"),
-        _calculator(single.free_bet_snr, _LAY + "retention_pct"),
-        _calculator(single.free_bet_sr, _LAY + "retention_pct"),
-        _calculator(single.snr_retention, "retention_pct retained"),
-        _calculator(single.sr_retention, "retention_pct retained"),
-        _calculator(single.refund_if_loses, _LAY),
-        _calculator(single.refund_back_fee_on_return, _LAY),
-        _calculator(single.win_bonus, _LAY),
-        _calculator(single.rollover_bonus, _LAY + "wagering_cost retained lost"),
-        _calculator(
-            single.money_back_trigger,
-            _LAY + "profit_if_triggered break_even_probability_pct trigger_lay_stake trigger_gain"
-            " guaranteed_with_trigger_lay",
-        ),
-        _calculator(single.back_matched_by_lay, "back_stake_covered liability"),
-        _calculator(single.lay_as_back, "equivalent_back_odds"),
-        _calculator(
-            positions.part_lay_,
-            "remaining_lay_stake overlaid_stake liability profit_if_back_wins"
-            " profit_if_back_loses guaranteed profit_if_back_wins_now profit_if_back_loses_now",
-        ),
-        _calculator(
-            positions.lay_fill,
-            "lay_# lay_odds_# total_laid unmatched average_odds liability profit_if_back_wins"
-            " profit_if_back_loses guaranteed",
-        ),
-        _calculator(
-            positions.multi_lay_,
-            "lay_# profit_if_#_wins liability profit_if_back_loses guaranteed",
-        ),
-        _calculator(
-            positions.unwanted_lay,
-            "back_stake total_if_selection_wins total_if_selection_loses guaranteed",
-        ),
-        _calculator(
-            positions.trade_out,
-            "lay_stake liability profit total_staked profit_if_selection_wins"
-            " profit_if_selection_loses guaranteed",
-        ),
-        _calculator(
-            positions.early_payout,
-            "lay_stake liability profit_if_back_wins profit_if_back_loses guaranteed"
-            " profit_if_both_pay break_even_probability_pct expected_value",
-        ),
-        _calculator(
-            positions.early_payout_lock_in,
-            "lay_stake back_stake_in_play exchange_net_if_selection_wins"
-            " exchange_net_if_selection_loses locked_profit expected_value_of_waiting",
-        ),
-        _calculator(
-            accumulators.sequential_lay,
-            _ACCUMULATOR + " balance bookmaker_if_all_win guaranteed rating_pct",
-        ),
-        _calculator(
-            accumulators.accumulator_lay_all,
-            "lay_# total_liability profit_if_all_win profit_if_one_loses profit_if_all_lose"
-            " guaranteed",
-        ),
-        _calculator(accumulators.accumulator_no_lay, "combined_odds expected_value"),
-        _calculator(
-            accumulators.accumulator_odds,
-            "combined_odds combined_odds_minus_one return_ profit",
-        ),
-        _calculator(dutching.dutch_total, _SPREAD),
-        _calculator(dutching.arb_back_back, _SPREAD + "is_arb"),
-        _calculator(single.arb_back_lay, _LAY + "qualifying_loss rating_pct book_pct is_arb"),
-        _calculator(dutching.dutch_target_profit, _SPREAD),
-        _calculator(
-            dutching.dutch_fixed_first,
-            "stake_# total_staked balance profit_if_# guaranteed retention_pct",
-        ),
-        _calculator(
-            dutching.dutch_mixed,
-            "stake_# lay_stake_# total_stake return_ book_pct is_arb profit_if_# guaranteed",
-        ),
-        _calculator(
-            dutching.dutch_or_lay,
-            "lay_effective_odds dutch_effective_odds profit_by_lay profit_by_dutch better stake_#",
-        ),
-        _calculator(
-            racing.each_way,
-            "place_odds win_return place_return total_return total_staked win_lay_stake"
-            " win_liability place_lay_stake place_liability profit_if_wins profit_if_places"
-            " profit_if_unplaced profit_if_extra_place guaranteed break_even_extra_place_pct"
-            " implied_extra_place_odds expected_value",
-        ),
-        _calculator(racing.each_way_fair_edge, "win_edge_pct place_edge_pct total_edge_pct"),
-        _calculator(racing.rule4, "new_odds deduction_pct profit return_"),
-        _calculator(racing.dead_heat, "return_ profit lay_result total"),
-        _calculator(
-            markets.commission,
-            "commission_if_* net_if_* commission net points rate_pct",
-        ),
-        _calculator(markets.exposure, "if_* net_liability worst_liability shortfall is_allowed"),
-        _calculator(markets.liability_float, "liability free shortfall is_allowed max_lay_stake"),
-        _calculator(
-            markets.liability_cap,
-            "liability shortfall max_stake stake_used binding retention_pct",
-        ),
-        _calculator(markets.ladder, "count is_valid up down nearest next_up next_down ticks moved"),
-        _calculator(
-            markets.min_stake,
-            "valid_by_stake valid_by_payout is_placeable liability_exact liability_pence"
-            " rounding_undercuts_liability",
-        ),
-        _calculator(markets.typed_stake, "stake"),
-        _calculator(markets.offer_value, "value bonuses"),
-        _calculator(
-            prices.odds_conversion,
-            "decimal fractional traditional american american_display hong_kong implied_probability"
-            " implied_pct",
-        ),
-        _calculator(prices.minimum_odds, "combined_odds shortest_leg qualifies"),
-        _calculator(prices.overround, "p# fair_odds_# param book_pct margin_pct method"),
-        _calculator(prices.exchange_mid, "probability fair_odds micro_probability micro_fair_odds"),
-        _calculator(prices.expected_value, "expected_value edge_pct"),
-        _calculator(prices.kelly, "stake_fraction stake lay_stake stake_fraction_# stake_#"),
-    )
+    for calculator in (_calculator(function, names) for function, names in _OUTPUTS.items())
 }
 """Every kind by its name."""
 

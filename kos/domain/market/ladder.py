@@ -34,6 +34,7 @@ class Ladder:
         """How many prices are valid."""
         self.lowest = _price(bands[0][0])
         self.highest = _price(bands[-1][1])
+        self._range = f"between {self.lowest} and {self.highest} ({name})"
 
     def price(self, index: int) -> Decimal:
         """The price with this number, two decimals.
@@ -42,9 +43,7 @@ class Ladder:
             InvalidInput: There is no such price.
         """
         if not 0 <= index < self.count:
-            raise InvalidInput(
-                "tick", index, f"a price between {self.lowest} and {self.highest} ({self.name})"
-            )
+            raise InvalidInput("tick", index, f"a price {self._range}")
         band = bisect_right(self._first_index, index) - 1
         start, _, step = self._bands[band]
         return _price(start + (index - self._first_index[band]) * step)
@@ -102,9 +101,7 @@ class Ladder:
     def _around(self, price: Decimal | Fraction) -> tuple[int, int]:
         """Numbers of the valid prices at or below and at or above `price`."""
         if not self.lowest <= price <= self.highest:
-            raise InvalidInput(
-                "price", price, f"between {self.lowest} and {self.highest} ({self.name})"
-            )
+            raise InvalidInput("price", price, self._range)
         hundredths = Fraction(price) * 100
         band = min(bisect_right(self._starts, hundredths), len(self._bands)) - 1
         start, _, step = self._bands[band]

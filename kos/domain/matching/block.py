@@ -243,12 +243,8 @@ class Block:
             return _said(best, Verdict.MATCH, "both sides and the kickoff agree", runner_up)
         if best.weak < POSSIBLE and not best.note:
             return _said(best, Verdict.NONE, "one side does not agree", runner_up)
-        return _said(
-            best,
-            Verdict.DOUBT,
-            best.note or "a side is not sure enough for these kickoffs",
-            runner_up,
-        )
+        why = best.note or "a side is not sure enough for these kickoffs"
+        return _said(best, Verdict.DOUBT, why, runner_up)
 
     def _beats(self, one: Judged, other: Judged) -> bool:
         """Whether one pair is clearly better than a pair that shares an event with it.
@@ -322,12 +318,9 @@ def _is_turnable(best: Judged) -> bool:
 
 
 def _nothing(left: LeftEvent) -> FixtureMatch:
-    evidence = Evidence(
-        "no exchange event near this kick-off has a similar name", left_kickoff=left.fixture.kickoff
-    )
-    return FixtureMatch(
-        left.fixture.id, None, Verdict.NONE, 0.0, is_swapped=False, evidence=evidence
-    )
+    reason = "no exchange event near this kick-off has a similar name"
+    evidence = Evidence(reason, left_kickoff=left.fixture.kickoff)
+    return FixtureMatch(left.fixture.id, None, Verdict.NONE, 0.0, False, evidence)  # noqa: FBT003 - not swapped
 
 
 def _said(judged: Judged, verdict: Verdict, reason: str, runner_up: Judged | None) -> FixtureMatch:

@@ -53,9 +53,8 @@ class Matcher:
         alias_table = aliases or AliasTable()
         for facts, is_one in ((alias_table.confirmed, True), (alias_table.banned, False)):
             for fact in facts:
-                self._settled[fact.sport][fold(fact.left).strip(), fold(fact.right).strip()] = (
-                    is_one
-                )
+                names = fold(fact.left).strip(), fold(fact.right).strip()
+                self._settled[fact.sport][names] = is_one
         self._blocks: dict[str, Block] = {}
         self._keys_listed: set[str] = set()
 
@@ -116,12 +115,9 @@ class Matcher:
     def _block(self, sport: str) -> Block:
         block = self._blocks.get(sport)
         if block is None:
-            block = self._blocks[sport] = Block(
-                sport,
-                self._tables,
-                self._settled[sport],
-                learning=self._learning,
-            )
+            settled = self._settled[sport]
+            block = Block(sport, self._tables, settled, learning=self._learning)
+            self._blocks[sport] = block
         return block
 
 

@@ -215,11 +215,9 @@ class Reconciliation:
             for match in result.matches:
                 if match.event_id == event_id:
                     market = result.market_of(match)
-                    return EventExplained(
-                        match=match,
-                        name=names.get(event_id, ""),
-                        exchange_name=market.event_name if market else "",
-                    )
+                    exchange_name = market.event_name if market else ""
+                    name = names.get(event_id, "")
+                    return EventExplained(match=match, name=name, exchange_name=exchange_name)
         return None
 
     # --- decisions --------------------------------------------------------------------------------
@@ -227,9 +225,7 @@ class Reconciliation:
     def _matched(self, sport_keys: Iterable[str]) -> tuple[SportMatched, ...]:
         """Match these sport keys again; the results that differ from before."""
         results = [self._match(sport_key) for sport_key in sport_keys]
-        changed = tuple(
-            result for result in results if self._results.get(result.sport_key) != result
-        )
+        changed = tuple(one for one in results if self._results.get(one.sport_key) != one)
         self._results.update({result.sport_key: result for result in changed})
         return changed
 
@@ -334,12 +330,8 @@ def event_match(
     verdict, reasons = decided.verdict, decided.evidence.sentences()
     runners: tuple[OutcomeRunner, ...] = ()
     if market is not None and verdict is Verdict.MATCH and fixture.outcomes:
-        outcomes = matcher.outcomes(
-            fixture,
-            exchange_fixture(market),
-            [runner.name for runner in market.runners],
-            fixture.outcomes,
-        )
+        listed = exchange_fixture(market)
+        outcomes = matcher.outcomes(fixture, listed, listed.runners, fixture.outcomes)
         if isinstance(outcomes, OutcomesRefused):
             verdict, reasons = Verdict.DOUBT, (*reasons, outcomes.reason)
         else:

@@ -7,39 +7,3 @@ is allowed. Nothing is stored but the facts: a state is what they fold to.
 An instance may hold several tokens. Each has its own phases 4 to 6; the instance is in the
 phase of its least advanced open token, or in 3 while further tokens are due.
 """
-
-from kos.domain.offers.due import Reminder, ReminderKind, reminders
-from kos.domain.offers.hedge import HedgeStatus, hedge_status
-from kos.domain.offers.life import advance, begin
-from kos.domain.offers.settling import PENNY_DIFFERENCE
-from kos.domain.offers.state import (
-    AppliedFact,
-    Bet,
-    Move,
-    OfferOutcome,
-    OfferState,
-    Phase,
-    Token,
-)
-from kos.domain.offers.table import ALLOWED, allowed_facts, refuse_unless_allowed
-
-__all__ = [
-    "ALLOWED",
-    "PENNY_DIFFERENCE",
-    "AppliedFact",
-    "Bet",
-    "HedgeStatus",
-    "Move",
-    "OfferOutcome",
-    "OfferState",
-    "Phase",
-    "Reminder",
-    "ReminderKind",
-    "Token",
-    "advance",
-    "allowed_facts",
-    "begin",
-    "hedge_status",
-    "refuse_unless_allowed",
-    "reminders",
-]

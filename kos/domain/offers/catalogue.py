@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -125,12 +126,18 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             for name in ("key", "bookmaker", "title")
             if not getattr(self, name).strip()
         ]
-        problems += _below(0, deposit_min=self.deposit_min)
-        problems += _below(
-            1, min_stake=self.qualifying.min_stake, min_legs=self.qualifying.min_legs
+        asked = self.qualifying
+        minimums = (
+            ("deposit_min", self.deposit_min, 0),
+            ("min_stake", asked.min_stake, 1),
+            ("min_legs", asked.min_legs, 1),
+            ("qualifying.min_odds", asked.min_odds, 1),
         )
-        if self.qualifying.min_odds < 1:
-            problems.append(f"qualifying.min_odds is {self.qualifying.min_odds}, at least 1")
+        problems += [
+            f"{name} is {value}, at least {least}"
+            for name, value, least in minimums
+            if value < least
+        ]
         if not self.bonuses:
             problems.append("bonuses must name at least one")
         for number, bonus in enumerate(self.bonuses, 1):
@@ -151,12 +158,6 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return (self.starts_at is None or self.starts_at <= at) and (
             self.ends_at is None or at < self.ends_at
         )
-
-
-def _below(least: int, **values: int) -> list[str]:
-    return [
-        f"{name} is {value}, at least {least}" for name, value in values.items() if value < least
-    ]
 
 
 def checked(offer: Offer) -> Offer:
@@ -217,22 +218,11 @@ def from_csv(text: str) -> tuple[Offer, ...]:
     Raises:
         InvalidInput: A column is unknown or an offer is not sound; says which line and why.
     """
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    unknown = set(reader.fieldnames or ()) - set(_COLUMNS)
-    if unknown or not reader.fieldnames:
-        raise InvalidInput("catalogue", sorted(unknown), f"columns from {', '.join(_COLUMNS)}")
-    offers = []
-    for number, row in enumerate(reader, 2):
-        table: dict[str, Any] = {}
-        for column, cell in row.items():
-            if not isinstance(cell, str) or column is None:
-                raise InvalidInput(
-                    f"line {number}", cells_of(row), "as many cells as the header row"
-                )
-            if cell != "":
-                _place(table, column, cell, number)
-        offers.append(_offer(table, f"line {number}"))
-    return _all_of(offers)
+    columns, rows = csv_rows(text)
+    unknown = sorted(set(columns) - set(_COLUMNS))
+    if unknown or not columns:
+        raise InvalidInput("catalogue", unknown, f"columns from {', '.join(_COLUMNS)}")
+    return _all_of(_offer(_table(row, number), f"line {number}") for number, row in rows)
 
 
 def to_csv(offers: Iterable[Offer]) -> str:
@@ -241,13 +231,11 @@ def to_csv(offers: Iterable[Offer]) -> str:
     writer = csv.DictWriter(out, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     for offer in offers:
-        plain = _plain(offer)
+        plain = _plain(msgspec.to_builtins(offer))
         row: dict[str, object] = {}
         for column in _COLUMNS:
             head, _, tail = column.partition(".")
-            value = plain.get(head)
-            if tail and isinstance(value, dict):
-                value = value.get(tail)
+            value = plain[head].get(tail) if tail else plain.get(head)
             if column == "bonuses":
                 value = json.dumps(value)
             elif isinstance(value, list):
@@ -259,28 +247,47 @@ def to_csv(offers: Iterable[Offer]) -> str:
     return out.getvalue()
 
 
-def _place(table: dict[str, Any], column: str, cell: str, number: int) -> None:
-    value: Any = cell
-    head, _, tail = column.partition(".")
-    if column == "bonuses":
-        try:
-            value = json.loads(cell)
-        except ValueError as error:
-            raise InvalidInput(f"line {number} bonuses", cell, "a JSON list of bonuses") from error
-    elif tail in {"sports", "markets"}:
-        value = cell.split("|")
-    (table.setdefault(head, {}) if tail else table)[tail or head] = value
+def _table(row: Mapping[str, str], line: int) -> dict[str, Any]:
+    """The table of a row: its cells that are not empty, those of the qualifying bet in their own."""
+    table: dict[str, Any] = {}
+    for column, cell in row.items():
+        if cell == "":
+            continue
+        head, _, tail = column.partition(".")
+        value: Any = cell.split("|") if tail in {"sports", "markets"} else cell
+        if column == "bonuses":
+            try:
+                value = json.loads(cell)
+            except ValueError as error:
+                allowed = "a JSON list of bonuses"
+                raise InvalidInput(f"line {line} bonuses", cell, allowed) from error
+        (table.setdefault(head, {}) if tail else table)[tail or head] = value
+    return table
 
 
-def cells_of(row: Mapping[Any, Any]) -> list[str]:
-    """The cells of a CSV row that has too few or too many for its header row."""
-    return [cell for cell in row.values() if isinstance(cell, str)] + (row.get(None) or [])
+def csv_rows(
+    text: str, *, skipinitialspace: bool = False
+) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """The columns of a CSV text, and each row by them with the number of its line.
+
+    Raises:
+        InvalidInput: A row has too few or too many cells for the header row.
+    """
+    text = text.removeprefix("\ufeff")
+    reader = csv.DictReader(io.StringIO(text), skipinitialspace=skipinitialspace)
+    rows: list[tuple[int, dict[str, str]]] = []
+    for row in reader:
+        if None in row or None in row.values():
+            cells = [cell for cell in row.values() if isinstance(cell, str)]
+            cells += row.get(None, ())
+            raise InvalidInput(f"line {reader.line_num}", cells, "as many cells as the header row")
+        rows.append((reader.line_num, row))
+    return list(reader.fieldnames or ()), rows
 
 
 def _all_of(offers: Iterable[Offer]) -> tuple[Offer, ...]:
     entries = tuple(offers)
-    keys = [offer.key for offer in entries]
-    twice = sorted({key for key in keys if keys.count(key) > 1})
+    twice = sorted(key for key, n in Counter(offer.key for offer in entries).items() if n > 1)
     if twice:
         raise InvalidInput("catalogue", ", ".join(twice), "each key only once")
     return entries
@@ -295,46 +302,31 @@ def _offer(table: object, where: str) -> Offer:
 
 def _typed(value: object, where: str, name: str = "") -> object:
     """Pounds to pence, odds to decimals and UK times to moments, wherever they stand."""
-    if isinstance(value, dict):
-        return {key: _typed(inner, f"{where} {key}", key) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_typed(inner, where, name) for inner in value]
-    return _value(value, where, name)
-
-
-def _value(value: object, where: str, name: str) -> object:
-    if name in _PENCE and isinstance(value, str | int | float):
-        return read_pence(where, str(value))
-    if name in _ODDS and isinstance(value, str | int | float):
-        return str(as_decimal(read_odds(where, str(value), word_for_one=ANY_ODDS)))
-    if name in _TIMES and isinstance(value, str | date):
-        return read_moment(where, str(value), None)
+    match value:
+        case dict():
+            return {key: _typed(inner, f"{where} {key}", key) for key, inner in value.items()}
+        case list():
+            return [_typed(inner, where, name) for inner in value]
+        case str() | int() | float() if name in _PENCE:
+            return read_pence(where, str(value))
+        case str() | int() | float() if name in _ODDS:
+            return str(as_decimal(read_odds(where, str(value), word_for_one=ANY_ODDS)))
+        case str() | date() if name in _TIMES:
+            return read_moment(where, str(value), None)
     return value
 
 
-def _plain(offer: Offer) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(offer)
-    return _pounds_again(plain)
-
-
-def _pounds_again(table: Mapping[str, Any]) -> dict[str, Any]:
-    shown: dict[str, Any] = {}
-    for key, value in table.items():
-        if value is None:
-            continue
-        if isinstance(value, dict):
-            shown[key] = _pounds_again(value)
-        elif isinstance(value, list | tuple):
-            shown[key] = [_pounds_again(one) if isinstance(one, dict) else one for one in value]
-        elif key in _PENCE:
-            shown[key] = str(from_pence(value))
-        else:
-            shown[key] = value
-    return shown
+def _plain(value: Any, name: str = "") -> Any:
+    """The reverse of :func:`_typed`, without what is None."""
+    if isinstance(value, dict):
+        return {key: _plain(inner, key) for key, inner in value.items() if inner is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return str(from_pence(value)) if name in _PENCE else value
 
 
 def _toml_table(offer: Offer) -> str:
-    plain = _plain(offer)
+    plain = _plain(msgspec.to_builtins(offer))
     tables = {key: value for key, value in plain.items() if isinstance(value, dict)}
     bonuses = plain.pop("bonuses")
     lines = ["[[offer]]"]

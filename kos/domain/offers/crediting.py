@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import msgspec
+from msgspec.structs import replace
 
 from kos.domain.books.double_entry import AccountKind
 from kos.domain.offers.catalogue import BonusKind, Trigger
 from kos.domain.offers.facts import CashAdvanced, Credited, Fact, NewToken, Result, Triggered
 from kos.domain.offers.settling import settle_all
 from kos.domain.offers.state import Phase, Token
-from kos.domain.offers.turn import Rule, Turn, refuse_below, refuse_open, settle_phase
+from kos.domain.offers.turn import Rule, Turn, refuse_below, settle_phase
 
 
 def _triggered(turn: Turn, fact: Triggered) -> None:
@@ -21,7 +21,7 @@ def _triggered(turn: Turn, fact: Triggered) -> None:
     hours = turn.state.terms.credit_within_hours
     if due is None and hours is not None:
         due = turn.at + timedelta(hours=hours)
-    turn.change(phase=Phase.FREE_BET_PENDING, triggered_at=turn.at, credit_due_by=due)
+    turn.change(phase=Phase.FREE_BET_PENDING, credit_due_by=due)
 
 
 def _refuse_unless_met(turn: Turn) -> None:
@@ -47,24 +47,16 @@ def _refuse_unless_met(turn: Turn) -> None:
 def _credited(turn: Turn, fact: Credited) -> None:
     if not fact.tokens:
         raise turn.no("Enter at least one free bet.")
-    bookmaker = turn.state.terms.bookmaker
     for new in fact.tokens:
         refuse_below(turn, "face", new.face)
         if not new.token or any(token.id == new.token for token in turn.state.tokens):
             raise turn.no(f"Free bet ID {new.token!r} is already used or missing. Choose another.")
         turn.put_token(_new_token(turn, new))
         if new.kind is BonusKind.CASH:
-            turn.post(
-                f"cash bonus {new.token}",
-                (AccountKind.CASH, bookmaker, new.face),
-                (AccountKind.CASH_BONUS, bookmaker, -new.face),
-            )
+            to, source = AccountKind.CASH, AccountKind.CASH_BONUS
+            turn.transfer(f"cash bonus {new.token}", new.face, to=to, source=source)
         else:
-            turn.post(
-                f"token {new.token} credited",
-                (AccountKind.BONUS, bookmaker, new.face),
-                (AccountKind.CONTRA, bookmaker, -new.face),
-            )
+            turn.credit_bonus(f"token {new.token} credited", new.face)
     turn.change(more_due=fact.more_due)
     settle_phase(turn)
 
@@ -92,10 +84,8 @@ def _new_token(turn: Turn, new: NewToken) -> Token:
 
 def _cash_advanced(turn: Turn, fact: CashAdvanced) -> None:
     token = next(token for token in turn.state.tokens if token.id == fact.token)
-    turn.put_token(msgspec.structs.replace(token, phase=Phase(token.phase + 1)))
+    turn.put_token(replace(token, phase=Phase(token.phase + 1)))
     settle_phase(turn)
-    if turn.state.phase is Phase.FREE_BET_SETTLED:
-        refuse_open(turn, turn.state.bets)
 
 
 RULES: dict[type[Fact], Rule] = {

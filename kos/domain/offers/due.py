@@ -9,8 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from kos.domain.books.double_entry import pounds
-from kos.domain.offers.hedge import HedgeStatus, hedge_status
-from kos.domain.offers.state import OfferState, Phase, in_game
+from kos.domain.offers.state import HedgeStatus, OfferState, Phase, hedge_status, in_game
 
 
 class ReminderKind(StrEnum):

@@ -2,67 +2,41 @@
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from kos.domain.books.calendar import uk_span
-from kos.domain.books.double_entry import AccountKind, pounds
+from kos.domain.books.double_entry import pounds
+from kos.domain.offers import facts
 from kos.domain.offers.catalogue import BonusKind, Trigger
-from kos.domain.offers.facts import (
-    Abandoned,
-    Completed,
-    Expired,
-    Fact,
-    FreeBetSettled,
-    FreeBetVoided,
-    FreeBetVoidedLost,
-    NotTriggered,
-    QualifierVoided,
-    Refused,
-    Reopened,
-    Restricted,
-    Result,
-    Settlement,
-)
+from kos.domain.offers.facts import Fact, Result, Settlement
 from kos.domain.offers.settling import settle, settle_all
 from kos.domain.offers.state import OfferOutcome, OfferState, Phase, Token, in_game
 from kos.domain.offers.turn import Rule, Turn, refuse_open, settle_phase, token_in
 
 
-def _qualifier_voided(turn: Turn, fact: QualifierVoided) -> None:
-    back = turn.state.bet(turn.state.qualifier)
-    if back.is_open:
-        settle(turn, Settlement(bet=back.id, result=Result.VOID))
-    elif back.result is not Result.VOID:
-        raise turn.no(f"Bet {back.id} is {back.result}, not void.")
-    settle_all(turn, fact.settled)
-    refuse_open(turn, turn.state.position(back.id))
+def _qualifier_voided(turn: Turn, fact: facts.QualifierVoided) -> None:
+    _void(turn, turn.state.qualifier, fact.settled)
     turn.change(phase=Phase.DEPOSIT_SENT, qualifier="")
 
 
-def _free_bet_voided(turn: Turn, fact: FreeBetVoided) -> None:
+def _free_bet_voided(turn: Turn, fact: facts.FreeBetVoided) -> None:
     token = token_in(turn, fact.token, Phase.FREE_BET_PLACED)
-    _void_free_bet(turn, token, fact.settled)
-    bookmaker = turn.state.terms.bookmaker
-    turn.post(
-        f"token {token.id} came back",
-        (AccountKind.BONUS, bookmaker, token.face),
-        (AccountKind.CONTRA, bookmaker, -token.face),
-    )
+    _void(turn, token.bet, fact.settled)
+    turn.credit_bonus(f"token {token.id} came back", token.face)
     expires_at = token.expires_at if fact.expires_at is None else fact.expires_at
-    turn.put_token(
-        msgspec.structs.replace(token, phase=Phase.FREE_BET_CREDITED, expires_at=expires_at, bet="")
-    )
+    turn.put_token(replace(token, phase=Phase.FREE_BET_CREDITED, expires_at=expires_at, bet=""))
     settle_phase(turn)
 
 
-def _free_bet_voided_lost(turn: Turn, fact: FreeBetVoidedLost) -> None:
+def _free_bet_voided_lost(turn: Turn, fact: facts.FreeBetVoidedLost) -> None:
     token = token_in(turn, fact.token, Phase.FREE_BET_PLACED)
-    _void_free_bet(turn, token, fact.settled)
+    _void(turn, token.bet, fact.settled)
     _lose_token(turn, token, OfferOutcome.VOIDED, fact.reason)
 
 
-def _void_free_bet(turn: Turn, token: Token, settled: tuple[Settlement, ...]) -> None:
-    back = turn.state.bet(token.bet)
+def _void(turn: Turn, bet: str, settled: tuple[Settlement, ...]) -> None:
+    """Settle a back bet as void, and then what hedges it."""
+    back = turn.state.bet(bet)
     if back.is_open:
         settle(turn, Settlement(bet=back.id, result=Result.VOID))
     elif back.result is not Result.VOID:
@@ -71,19 +45,17 @@ def _void_free_bet(turn: Turn, token: Token, settled: tuple[Settlement, ...]) ->
     refuse_open(turn, turn.state.position(back.id))
 
 
-def _free_bet_settled(turn: Turn, fact: FreeBetSettled) -> None:
+def _free_bet_settled(turn: Turn, fact: facts.FreeBetSettled) -> None:
     token = token_in(turn, fact.token, Phase.FREE_BET_PLACED)
     settle_all(turn, fact.settled)
     refuse_open(turn, turn.state.position(token.bet))
     if turn.state.bet(token.bet).result is Result.VOID:
         raise turn.no(f"Bet {token.bet} is void. Record free_bet_voided or free_bet_voided_lost.")
-    turn.put_token(msgspec.structs.replace(token, phase=Phase.FREE_BET_SETTLED))
+    turn.put_token(replace(token, phase=Phase.FREE_BET_SETTLED))
     settle_phase(turn)
-    if turn.state.phase is Phase.FREE_BET_SETTLED:
-        refuse_open(turn, turn.state.bets)
 
 
-def _expired(turn: Turn, fact: Expired) -> None:
+def _expired(turn: Turn, fact: facts.Expired) -> None:
     token = token_in(turn, fact.token, Phase.FREE_BET_CREDITED)
     if token.expires_at is None or turn.at < token.expires_at:
         valid = uk_span(None, token.expires_at)
@@ -91,30 +63,19 @@ def _expired(turn: Turn, fact: Expired) -> None:
     _lose_token(turn, token, OfferOutcome.EXPIRED, f"token {token.id} expired")
 
 
-def _forfeit(turn: Turn, token: Token, what: str) -> None:
-    bookmaker = turn.state.terms.bookmaker
-    turn.post(
-        what,
-        (AccountKind.BONUS, bookmaker, -token.face),
-        (AccountKind.CONTRA, bookmaker, token.face),
-    )
-
-
 def _lose_token(turn: Turn, token: Token, outcome: OfferOutcome, reason: str) -> None:
     """A token is gone: the instance ends with its last one, else goes on with the others."""
     before, start = turn.state, len(turn.moves)
     if token.phase is Phase.FREE_BET_CREDITED:
-        _forfeit(turn, token, reason)
-    turn.put_token(msgspec.structs.replace(token, lost=outcome))
+        turn.credit_bonus(reason, -token.face)
+    turn.put_token(replace(token, lost=outcome))
     if in_game(turn.state) or turn.state.more_due:
         settle_phase(turn)
-        if turn.state.phase is Phase.FREE_BET_SETTLED:
-            refuse_open(turn, turn.state.bets)
-        return
-    _close(turn, outcome, reason, since=(before, start))
+    else:
+        _close(turn, outcome, reason, since=(before, start))
 
 
-def _not_triggered(turn: Turn, fact: NotTriggered) -> None:
+def _not_triggered(turn: Turn, fact: facts.NotTriggered) -> None:
     settle_all(turn, fact.settled)
     qualifier = turn.state.bet(turn.state.qualifier)
     missed = {
@@ -130,38 +91,20 @@ def _not_triggered(turn: Turn, fact: NotTriggered) -> None:
     _close(turn, OfferOutcome.NOT_TRIGGERED, fact.note)
 
 
-def _refused(turn: Turn, fact: Refused) -> None:
-    _close(turn, OfferOutcome.REFUSED, fact.reason)
-
-
-def _restricted(turn: Turn, fact: Restricted) -> None:
-    _close(turn, OfferOutcome.RESTRICTED, fact.reason)
-
-
-def _abandoned(turn: Turn, fact: Abandoned) -> None:
-    _close(turn, OfferOutcome.ABANDONED, fact.reason)
-
-
-def _completed(turn: Turn, fact: Completed) -> None:
-    _close(turn, OfferOutcome.COMPLETED, fact.note)
-
-
 def _close(
     turn: Turn, outcome: OfferOutcome, reason: str, since: tuple[OfferState, int] | None = None
 ) -> None:
     """End the instance; ``since`` is the state, and the count of moves, to reopen it at."""
     refuse_open(turn, turn.state.bets)
-    if turn.state.transit:
-        on_way = ", ".join(
-            f"{pounds(amount)} {venue}" for venue, amount in turn.state.transit.items()
-        )
+    transit = ", ".join(f"{pounds(amount)} {at}" for at, amount in turn.state.transit.items())
+    if transit:
         raise turn.no(
-            f"Money is still in transit ({on_way}). Record that it arrived or was returned first."
+            f"Money is still in transit ({transit}). Record that it arrived or was returned first."
         )
     before, start = since or (turn.state, len(turn.moves))
     for token in in_game(turn.state):
         if token.phase is Phase.FREE_BET_CREDITED and token.kind is not BonusKind.CASH:
-            _forfeit(turn, token, f"token {token.id} given up")
+            turn.credit_bonus(f"token {token.id} given up", -token.face)
     turn.change(
         outcome=outcome,
         closed_at=turn.at,
@@ -172,24 +115,24 @@ def _close(
     )
 
 
-def _reopened(turn: Turn, fact: Reopened) -> None:
+def _reopened(turn: Turn, fact: facts.Reopened) -> None:
     state = turn.state
     assert state.before is not None  # noqa: S101 - every end keeps the state before it
     lines = [(line.account.kind, line.account.venue, -line.amount) for line in state.end]
     turn.post(f"reversal: {fact.reason}", *lines)
-    turn.state = msgspec.structs.replace(state.before, version=state.version)
+    turn.state = replace(state.before, version=state.version)
 
 
 RULES: dict[type[Fact], Rule] = {
-    QualifierVoided: _qualifier_voided,
-    NotTriggered: _not_triggered,
-    Refused: _refused,
-    Restricted: _restricted,
-    Expired: _expired,
-    FreeBetVoided: _free_bet_voided,
-    FreeBetVoidedLost: _free_bet_voided_lost,
-    FreeBetSettled: _free_bet_settled,
-    Completed: _completed,
-    Abandoned: _abandoned,
-    Reopened: _reopened,
+    facts.QualifierVoided: _qualifier_voided,
+    facts.NotTriggered: _not_triggered,
+    facts.Refused: lambda turn, fact: _close(turn, OfferOutcome.REFUSED, fact.reason),
+    facts.Restricted: lambda turn, fact: _close(turn, OfferOutcome.RESTRICTED, fact.reason),
+    facts.Expired: _expired,
+    facts.FreeBetVoided: _free_bet_voided,
+    facts.FreeBetVoidedLost: _free_bet_voided_lost,
+    facts.FreeBetSettled: _free_bet_settled,
+    facts.Completed: lambda turn, fact: _close(turn, OfferOutcome.COMPLETED, fact.note),
+    facts.Abandoned: lambda turn, fact: _close(turn, OfferOutcome.ABANDONED, fact.reason),
+    facts.Reopened: _reopened,
 }

@@ -18,14 +18,7 @@ import msgspec
 from kos.domain.offers import facts as f
 from kos.domain.offers import suggestions as s
 from kos.domain.offers.suggestions import LEFT_OUT, Amount, Choice, FormContext, Suggests
-from kos.domain.offers.typed_facts import (
-    FieldKind,
-    StructField,
-    field_at,
-    fields_of,
-    path_of,
-    spoken_names,
-)
+from kos.domain.offers.typed_facts import FieldKind, StructField, fields_of, resolve, spoken_names
 
 _NOTHING = s.choices()
 _HIDDEN = frozenset({"odds_shown", "event_id", "hold"})
@@ -47,11 +40,11 @@ class Asking:
     needs_choices: bool = False
     """Without suggestions the field is left out."""
     may_skip: bool = False
-    is_needed: Callable[[FormContext], bool] = s.always
+    is_needed: Callable[[FormContext], bool] = lambda _: True
     """Whether a dialogue needs it after the answers so far."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class FieldForm:
     """One field of a fact with all that its forms need."""
 
@@ -156,8 +149,7 @@ class FactForm:
         words = {field.path: field.word for field in self.fields}
         answers = {}
         for word, text in typed.items():
-            path = path_of(self.kind, word, self.name)
-            field = field_at(self.kind, path, self.name)
+            path, field = resolve(self.kind, word, self.name)
             name = ".".join(path)
             is_left_out = text.strip() == LEFT_OUT and not field.is_required
             answers[words.get(name, name)] = LEFT_OUT if is_left_out else stored(field, text, now)
@@ -178,7 +170,7 @@ class FactForm:
         """The answers to confirm, in the order of the fields."""
         words = [field.word for field in self.fields if field.word in answers]
         for word in dict.fromkeys((*words, *answers)):
-            field = field_at(self.kind, path_of(self.kind, word, self.name), self.name)
+            _, field = resolve(self.kind, word, self.name)
             if answers[word] != LEFT_OUT and is_shown(field):
                 yield field, answers[word]
 
@@ -198,7 +190,7 @@ def is_headline(field: StructField) -> bool:
 
 def _form(kind: type[f.Fact], label: str, *asked: Asking) -> FactForm:
     name = f.name_of(kind)
-    askings = {".".join(path_of(kind, asking.word, name)): asking for asking in asked}
+    askings = {".".join(resolve(kind, asking.word, name)[0]): asking for asking in asked}
     fields = dict(_plain(kind, ""))
     ordered = [*askings, *(path for path in fields if path not in askings)]
     return FactForm(
@@ -207,15 +199,11 @@ def _form(kind: type[f.Fact], label: str, *asked: Asking) -> FactForm:
         meaning=(kind.__doc__ or "").partition("\n")[0],
         kind=kind,
         fields=tuple(
-            FieldForm(
-                path=path,
-                field=fields[path],
-                asking=askings.get(path) or Asking(_word(kind, path, name)),
-            )
+            FieldForm(path, fields[path], askings.get(path) or Asking(_word(kind, path, name)))
             for path in ordered
         ),
         parts=tuple(
-            _part_form(field)
+            _part_form(field.name, field.part)
             for field in fields_of(kind).values()
             if field.part is not None and not field.is_required
         ),
@@ -234,24 +222,20 @@ def _plain(kind: type[msgspec.Struct], prefix: str) -> Iterator[tuple[str, Struc
 
 def _word(kind: type[f.Fact], path: str, fact: str) -> str:
     last = path.rpartition(".")[2]
-    return last if ".".join(path_of(kind, last, fact)) == path else path
+    return last if ".".join(resolve(kind, last, fact)[0]) == path else path
 
 
-def _part_form(field: StructField) -> PartForm:
-    part = field.part
-    assert part is not None  # noqa: S101 - only parts come here
+def _part_form(name: str, part: type[msgspec.Struct]) -> PartForm:
     legend, decides, asked = _PARTS[part]
     askings = {asking.word: asking for asking in asked}
     return PartForm(
-        name=field.name,
+        name=name,
         legend=legend,
         decides=decides,
         is_per_bet=part is f.Settlement,
         fields=tuple(
-            FieldForm(
-                path=f"{field.name}.0.{name}", field=inner, asking=askings.get(name) or Asking(name)
-            )
-            for name, inner in fields_of(part).items()
+            FieldForm(f"{name}.0.{word}", field, askings.get(word) or Asking(word))
+            for word, field in fields_of(part).items()
         ),
     )
 
@@ -261,18 +245,6 @@ def _part_form(field: StructField) -> PartForm:
 
 def _given(word: str, suggests: Suggests) -> Asking:
     return Asking(word, "", suggests, fills=True)
-
-
-def _amount(question: str, amount: Amount) -> Asking:
-    return Asking("amount", question, s.money(amount))
-
-
-def _reason(question: str = "Why?") -> Asking:
-    return Asking("reason", question)
-
-
-def _token(phase: str) -> Asking:
-    return Asking("token", "Which free bet?", s.tokens(phase), fills=True, needs_choices=True)
 
 
 def _bet(question: str, *, backs: bool | None = None) -> Asking:
@@ -297,12 +269,27 @@ def _placed(letter: str, question: str, stake: Amount) -> tuple[Asking, ...]:
     )
 
 
-_THEIR_REASON = _reason("What reason did they give?")
+_WHY = Asking("reason", "Why?")
+_THEIR_REASON = Asking("reason", "What reason did they give?")
+_AMOUNT = Asking("amount", "Amount (£)?")
+_RECEIVED = replace(_AMOUNT, question="Amount received (£)?", suggests=s.money(s.in_transit))
+_RETURNED = replace(_RECEIVED, question="Amount returned (£)?")
+_SENT_BACK = replace(_RECEIVED, question=_AMOUNT.question)
+_WITHDRAWN = replace(_AMOUNT, suggests=s.money(s.withdrawable))
+_IN_WALLET, _STAKED = (
+    Asking("token", "Which free bet?", s.tokens(phase), fills=True, needs_choices=True)
+    for phase in ("FREE_BET_CREDITED", "FREE_BET_PLACED")
+)
 _EXCHANGE = Asking("exchange", "Which exchange?", s.exchanges, fills=True)
 _VENUE = Asking("venue", "Which bookmaker or exchange?", s.venues)
 _SPORT, _MARKET = (
     Asking(word, f"Which {word} was it?", s.within_terms(word), fills=True, needs_choices=True)
     for word in ("sport", "market")
+)
+_QUALIFIER = (*_placed("q", "Stake (£)?", s.qualifying_stake), _SPORT, _MARKET)
+_FREE_BET = (
+    *_placed("f", "How much of the free bet did you use (£)?", s.token_value),
+    *(_given(word, s.hint(word)) for word in ("sport", "market")),
 )
 _LAY = (
     _given("bet", s.new_bet("l")),
@@ -314,6 +301,7 @@ _LAY = (
     Asking("odds", "Lay odds? For example 2.50, 6/4 or evens", s.hint("lay_odds")),
     Asking("commission", "Exchange commission? For example 2%", s.commission, fills=True),
 )
+_NO_COMMISSION = s.choices(("None", "0"))
 _SETTLEMENT = (
     _bet("Which bet?"),
     Asking("result", "How was {bet} settled? (A lay wins if the selection does not.)"),
@@ -323,12 +311,7 @@ _SETTLEMENT = (
         "minus sign for a loss.",
         is_needed=s.needs_amount,
     ),
-    Asking(
-        "commission",
-        "Commission charged (£)?",
-        s.choices(("None", "0")),
-        is_needed=s.pays_commission,
-    ),
+    Asking("commission", "Commission charged (£)?", _NO_COMMISSION, is_needed=s.pays_commission),
 )
 _PARTS: Final[Mapping[type[msgspec.Struct], tuple[str, str, tuple[Asking, ...]]]] = {
     f.Lay: ("Lay (if matched)", "stake", _LAY),
@@ -339,33 +322,22 @@ _PARTS: Final[Mapping[type[msgspec.Struct], tuple[str, str, tuple[Asking, ...]]]
 
 _OFFER_FORMS = (
     _form(f.DepositSent, "Deposit sent"),
-    _form(f.DepositCleared, "Deposit received", _amount("Amount received (£)?", s.in_transit)),
-    _form(
-        f.DepositFailed,
-        "Deposit returned",
-        _amount("Amount returned (£)?", s.in_transit),
-        _reason(),
-    ),
-    _form(f.FloatSent, "Money sent to an exchange", _EXCHANGE, Asking("amount", "Amount (£)?")),
-    _form(
-        f.QualifierPlaced,
-        "Qualifying bet placed",
-        *_placed("q", "Stake (£)?", s.qualifying_stake),
-        _SPORT,
-        _MARKET,
-    ),
+    _form(f.DepositCleared, "Deposit received", _RECEIVED),
+    _form(f.DepositFailed, "Deposit returned", _RETURNED, _WHY),
+    _form(f.FloatSent, "Money sent to an exchange", _EXCHANGE, _AMOUNT),
+    _form(f.QualifierPlaced, "Qualifying bet placed", *_QUALIFIER),
     _form(f.LayMatched, "Lay matched", *_LAY),
     _form(f.HedgeAdded, "Another lay or trade-out", *_LAY),
     _form(f.LayCancelled, "Unmatched lay cancelled", _bet("Which lay?", backs=False), _EXCHANGE),
     _form(f.BetSettled, "Bet settled", *_SETTLEMENT),
-    _form(f.CommissionCharged, "Commission charged", _EXCHANGE, Asking("amount", "Amount (£)?")),
+    _form(f.CommissionCharged, "Commission charged", _EXCHANGE, _AMOUNT),
     _form(f.Triggered, "Offer terms met", _given("met_by", s.choices(("terms met", "terms met")))),
     _form(
         f.Credited,
         "Free bet credited",
         _given("token", s.of(s.new_token)),
-        _given("kind", s.of(s.bonus_kind)),
-        Asking("face", "Free bet value (£)?", s.money(s.bonus_value)),
+        _given("kind", s.of(lambda context: context.next_bonus().kind.value)),
+        Asking("face", "Free bet value (£)?", s.money(lambda context: context.next_bonus().face)),
         Asking(
             "expires_at",
             "When does the free bet expire (UK time)? For example 7d, or 8 dec 23:59",
@@ -376,43 +348,22 @@ _OFFER_FORMS = (
         _given("more_due", s.of(s.more_due)),
     ),
     _form(f.CashAdvanced, "Cash bonus finished"),
-    _form(f.QualifierVoided, "Qualifying bet void", _reason()),
+    _form(f.QualifierVoided, "Qualifying bet void", _WHY),
     _form(f.NotTriggered, "No free bet earned"),
     _form(f.Refused, "Bookmaker declined the bonus", _THEIR_REASON),
     _form(f.Restricted, "Account restricted", _THEIR_REASON),
-    _form(
-        f.FreeBetPlaced,
-        "Free bet placed",
-        _token("FREE_BET_CREDITED"),
-        *_placed("f", "How much of the free bet did you use (£)?", s.token_value),
-        _given("sport", s.hint("sport")),
-        _given("market", s.hint("market")),
-    ),
-    _form(f.Expired, "Free bet expired", _token("FREE_BET_CREDITED")),
+    _form(f.FreeBetPlaced, "Free bet placed", _IN_WALLET, *_FREE_BET),
+    _form(f.Expired, "Free bet expired", _IN_WALLET),
     _form(f.EarlyPayout, "Early payout", _bet("Which bet?", backs=True)),
-    _form(f.FreeBetVoided, "Free bet void, returned", _token("FREE_BET_PLACED")),
-    _form(
-        f.FreeBetVoidedLost, "Free bet void, not returned", _token("FREE_BET_PLACED"), _THEIR_REASON
-    ),
-    _form(f.FreeBetSettled, "Free bet fully settled", _token("FREE_BET_PLACED")),
-    _form(
-        f.WithdrawalRequested,
-        "Withdrawal requested",
-        _VENUE,
-        _amount("Amount (£)?", s.withdrawable),
-    ),
-    _form(
-        f.WithdrawalArrived,
-        "Withdrawal arrived",
-        _VENUE,
-        _amount("Amount received (£)?", s.in_transit),
-    ),
-    _form(
-        f.WithdrawalReversed, "Withdrawal reversed", _VENUE, _amount("Amount (£)?", s.in_transit)
-    ),
+    _form(f.FreeBetVoided, "Free bet void, returned", _STAKED),
+    _form(f.FreeBetVoidedLost, "Free bet void, not returned", _STAKED, _THEIR_REASON),
+    _form(f.FreeBetSettled, "Free bet fully settled", _STAKED),
+    _form(f.WithdrawalRequested, "Withdrawal requested", _VENUE, _WITHDRAWN),
+    _form(f.WithdrawalArrived, "Withdrawal arrived", _VENUE, _RECEIVED),
+    _form(f.WithdrawalReversed, "Withdrawal reversed", _VENUE, _SENT_BACK),
     _form(f.Completed, "Close offer"),
-    _form(f.Abandoned, "Abandon offer", _reason()),
-    _form(f.Reopened, "Reopen offer", _reason("What was wrong?")),
+    _form(f.Abandoned, "Abandon offer", _WHY),
+    _form(f.Reopened, "Reopen offer", Asking("reason", "What was wrong?")),
 )
 _MONEY_FORMS = (
     _form(f.Joined, "Participant joined"),

@@ -6,17 +6,9 @@ from datetime import datetime
 
 from kos.domain.books.calendar import uk_span, uk_time
 from kos.domain.books.double_entry import AccountKind, pounds
-from kos.domain.offers import crediting, ending, placing, settling, transit
+from kos.domain.offers import crediting, ending, facts, placing, settling, transit
 from kos.domain.offers.catalogue import BonusKind
-from kos.domain.offers.facts import (
-    OFFER_FACTS,
-    CashAdvanced,
-    Credited,
-    DepositSent,
-    Fact,
-    Role,
-    Triggered,
-)
+from kos.domain.offers.facts import Fact, Role
 from kos.domain.offers.state import AppliedFact, OfferState, Phase
 from kos.domain.offers.table import refuse_unless_allowed
 from kos.domain.offers.transit import send
@@ -24,7 +16,7 @@ from kos.domain.offers.turn import Turn
 from kos.errors import CommandNotAllowed
 
 
-def begin(fact: DepositSent, *, instance: str, participant: str, at: datetime) -> AppliedFact:
+def begin(fact: facts.DepositSent, *, instance: str, participant: str, at: datetime) -> AppliedFact:
     """The first step of an instance: its deposit was sent. Its terms are in the fact.
 
     Raises:
@@ -51,7 +43,6 @@ def begin(fact: DepositSent, *, instance: str, participant: str, at: datetime) -
             phase=Phase.DEPOSIT_SENT,
             version=1,
             started_at=at,
-            deposited=fact.amount,
         ),
         at,
     )
@@ -74,7 +65,7 @@ def advance(
         CommandNotAllowed: The phase does not accept the fact, or a guard refuses it.
     """
     refuse_unless_allowed(state, fact, role)
-    if isinstance(fact, Credited):
+    if isinstance(fact, facts.Credited):
         return _credit(state, fact, at)
     return (_step(state, fact, at),)
 
@@ -86,19 +77,19 @@ def _step(state: OfferState, fact: Fact, at: datetime) -> AppliedFact:
     return AppliedFact(fact, turn.state, tuple(turn.moves))
 
 
-def _credit(state: OfferState, fact: Credited, at: datetime) -> tuple[AppliedFact, ...]:
+def _credit(state: OfferState, fact: facts.Credited, at: datetime) -> tuple[AppliedFact, ...]:
     steps: list[AppliedFact] = []
     if state.phase is Phase.QUALIFYING_PLACED:
         # Instant credit: the trigger is a fact of its own, at the same moment.
-        steps.append(_step(state, Triggered(met_by="credited at once"), at))
+        steps.append(_step(state, facts.Triggered(met_by="credited at once"), at))
     steps.append(_step(steps[-1].state if steps else state, fact, at))
     cash = [token.token for token in fact.tokens if token.kind is BonusKind.CASH]
     for token in cash * 2:
-        steps.append(_step(steps[-1].state, CashAdvanced(token=token), at))
+        steps.append(_step(steps[-1].state, facts.CashAdvanced(token=token), at))
     return tuple(steps)
 
 
 _RULES = transit.RULES | placing.RULES | settling.RULES | crediting.RULES | ending.RULES
 
-_missing = set(OFFER_FACTS.values()) - set(_RULES) - {DepositSent}
+_missing = set(facts.OFFER_FACTS.values()) - set(_RULES) - {facts.DepositSent}
 assert not _missing, _missing  # noqa: S101 - a fact without a rule is found at import

@@ -7,14 +7,11 @@ loss table come in several layouts; their columns are known by their names, in a
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 
 import msgspec
 
@@ -23,21 +20,13 @@ from kos.domain.books.calendar import read_moment
 from kos.domain.market.odds import as_decimal, read_odds
 from kos.domain.market.places import OWN_EXCHANGE
 from kos.domain.money import read_pence
-from kos.domain.offers.catalogue import cells_of
+from kos.domain.offers.catalogue import csv_rows
 from kos.domain.offers.facts import PastBetImported
 from kos.errors import InvalidInput
 
 COLUMNS = (
-    "date",
-    "venue",
-    "category",
-    "side",
-    "description",
-    "stake",
-    "odds",
-    "profit",
-    "reference",
-)
+    "date", "venue", "category", "side", "description", "stake", "odds", "profit", "reference",
+)  # fmt: skip
 _NEEDED = ("date", "venue", "profit")
 
 _BETFAIR = {
@@ -55,6 +44,7 @@ _PAYMENT = re.compile(
     re.IGNORECASE,
 )
 _COMMISSION = re.compile(r"\bcommission\b", re.IGNORECASE)
+_LAY = re.compile(r"\blay\b", re.IGNORECASE)
 
 
 class PastBet(msgspec.Struct, frozen=True):
@@ -85,13 +75,13 @@ def from_csv(text: str) -> PastBets:
         raise InvalidInput(
             "columns", sorted(names), f"{', '.join(COLUMNS)} ({', '.join(_NEEDED)} are needed)"
         )
-    references = _References()
+    seen: Counter[str] = Counter()
     bets = []
     for number, row in rows:
         where = f"line {number}"
         stake, odds = row.get("stake", ""), row.get("odds", "")
         fact = PastBetImported(
-            reference=row.get("reference") or references.of(row),
+            reference=row.get("reference") or _reference(row, seen),
             venue=row["venue"],
             category=row.get("category") or "value",
             profit=read_pence(f"{where} profit", row["profit"]),
@@ -114,13 +104,16 @@ def from_betfair(text: str) -> PastBets:
     """
     rows = _rows(text)
     names = {name for _, row in rows for name in row}
-    column = {use: _column(names, headings) for use, headings in _BETFAIR.items()}
+    column = {
+        use: next((name for name in headings if name in names), None)
+        for use, headings in _BETFAIR.items()
+    }
     has_amount = column["amount"] or (column["credit"] and column["debit"])
     if rows and not (column["date"] and has_amount):
         raise InvalidInput(
             "columns", sorted(names), "a date, and an amount or a credit and a debit column"
         )
-    references = _References()
+    seen: Counter[str] = Counter()
     bets: list[PastBet] = []
     skipped: list[str] = []
     for number, row in rows:
@@ -136,54 +129,20 @@ def from_betfair(text: str) -> PastBets:
         reference = row.get(column["reference"] or "", "")
         fact = PastBetImported(
             # One reference may stand on a bet and on the commission of its market.
-            reference=f"betfair {references.of({**row, 'ref': reference})}",
+            reference=f"betfair {_reference({**row, 'ref': reference}, seen)}",
             venue=OWN_EXCHANGE,
             category="commission" if _COMMISSION.search(what) else "value",
             profit=profit,
-            side=ExchangeSide.LAY
-            if re.search(r"\blay\b", what, re.IGNORECASE)
-            else ExchangeSide.BACK,
+            side=ExchangeSide.LAY if _LAY.search(what) else ExchangeSide.BACK,
             description=f"{what} ({reference})" if reference else what,
         )
         bets.append(PastBet(fact, read_moment(f"{where} date", row[column["date"] or ""], None)))
     return PastBets(tuple(bets), tuple(skipped))
 
 
-def to_csv(bets: Iterable[PastBet]) -> str:
-    """The bets as :func:`from_csv` reads them."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for bet in bets:
-        fact = bet.fact
-        stake = "" if fact.stake is None else f"{Decimal(fact.stake).scaleb(-2):f}"
-        writer.writerow(
-            (
-                bet.settled_at.isoformat(),
-                fact.venue,
-                fact.category,
-                fact.side.value,
-                fact.description,
-                stake,
-                "" if fact.odds is None else f"{fact.odds:f}",
-                f"{Decimal(fact.profit).scaleb(-2):f}",
-                fact.reference,
-            )
-        )
-    return out.getvalue()
-
-
 def _rows(text: str) -> list[tuple[int, dict[str, str]]]:
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
-    numbered_rows = []
-    for row in reader:
-        if None in row or None in row.values():
-            allowed = "as many cells as the header row"
-            raise InvalidInput(f"line {reader.line_num}", cells_of(row), allowed)
-        numbered_rows.append(
-            (reader.line_num, {_bare(name): cell.strip() for name, cell in row.items()})
-        )
-    return numbered_rows
+    _, rows = csv_rows(text, skipinitialspace=True)
+    return [(line, {_bare(name): cell.strip() for name, cell in row.items()}) for line, row in rows]
 
 
 def _bare(name: str) -> str:
@@ -191,24 +150,17 @@ def _bare(name: str) -> str:
     return re.sub(r"\s*\([^)]*\)", "", name).strip().lower()
 
 
-def _column(names: set[str], headings: Iterable[str]) -> str | None:
-    return next((name for name in headings if name in names), None)
-
-
 def _betfair_amount(
     row: Mapping[str, str], column: Mapping[str, str | None], where: str
 ) -> int | None:
-    if column["amount"]:
-        text = row[column["amount"]]
-        return _signed(text, where) if text not in {"", "-", "--"} else None
-    credit = row[column["credit"] or ""]
-    debit = row[column["debit"] or ""]
-    empty = {"", "-", "--"}
-    if credit in empty and debit in empty:
+    uses = ("amount",) if column["amount"] else ("credit", "debit")
+    cells = {use: row[column[use] or ""] for use in uses}
+    amounts = {
+        use: _signed(cell, where) for use, cell in cells.items() if cell not in {"", "-", "--"}
+    }
+    if not amounts:
         return None
-    paid_in = 0 if credit in empty else _signed(credit, where)
-    paid_out = 0 if debit in empty else abs(_signed(debit, where))
-    return paid_in - paid_out
+    return amounts.get("amount", 0) + amounts.get("credit", 0) - abs(amounts.get("debit", 0))
 
 
 def _signed(text: str, where: str) -> int:
@@ -225,14 +177,9 @@ def _side(text: str, where: str) -> ExchangeSide:
         raise InvalidInput(f"{where} side", text, "back or lay") from error
 
 
-class _References:
-    """Names for lines without one: the same line again is the same bet, its twin another."""
-
-    def __init__(self) -> None:
-        self._seen: Counter[str] = Counter()
-
-    def of(self, row: Mapping[str, str]) -> str:
-        text = "\x1f".join(f"{name}={cell}" for name, cell in sorted(row.items()))
-        mark = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-        self._seen[mark] += 1
-        return mark if self._seen[mark] == 1 else f"{mark}-{self._seen[mark]}"
+def _reference(row: Mapping[str, str], seen: Counter[str]) -> str:
+    """A name for a line without one: the same line again is the same bet, its twin another."""
+    text = "\x1f".join(f"{name}={cell}" for name, cell in sorted(row.items()))
+    mark = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    seen[mark] += 1
+    return mark if seen[mark] == 1 else f"{mark}-{seen[mark]}"

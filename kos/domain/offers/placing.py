@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
-import msgspec
+from msgspec.structs import replace
 
 from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books.calendar import uk_span, uk_time
 from kos.domain.books.double_entry import AccountKind, Wager, pounds
 from kos.domain.money import Rounding, from_pence, rounded, to_pence
+from kos.domain.offers import facts
 from kos.domain.offers.catalogue import BonusKind
-from kos.domain.offers.facts import (
-    Back,
-    Fact,
-    FreeBetPlaced,
-    HedgeAdded,
-    Lay,
-    LayCancelled,
-    LayMatched,
-    Planned,
-    QualifierPlaced,
-)
-from kos.domain.offers.state import Bet, OfferState, Phase
+from kos.domain.offers.facts import Back, Fact, Lay, Planned
+from kos.domain.offers.state import Bet, OfferState, Phase, in_game
 from kos.domain.offers.turn import Rule, Turn, refuse_below, settle_phase, token_in
 
 _EXACT_PLACES = 9
 """Decimals of a pound that pence times odds of a slip, or of an exchange, can have at most."""
 
 
-def _qualifier_placed(turn: Turn, fact: QualifierPlaced) -> None:
+def _qualifier_placed(turn: Turn, fact: facts.QualifierPlaced) -> None:
     terms = turn.state.terms
-    asked = terms.qualifying
-    back = fact.back
+    asked, back = terms.qualifying, fact.back
     _fit(turn, back)
     if back.stake < asked.min_stake:
         raise turn.no(
@@ -42,11 +32,10 @@ def _qualifier_placed(turn: Turn, fact: QualifierPlaced) -> None:
         )
     _fit_odds(turn, back.odds, asked.min_odds, is_inclusive=asked.is_inclusive)
     placed_at = back.placed_at or turn.at
-    until = _qualify_until(turn.state)
+    days = asked.within_days
+    until = None if days is None else turn.state.started_at + timedelta(days=days)
     if not terms.is_open(placed_at) or (until is not None and placed_at > until):
-        end = min(
-            (deadline for deadline in (until, terms.ends_at) if deadline is not None), default=None
-        )
+        end = min(filter(None, (until, terms.ends_at)), default=None)
         raise turn.no(
             f"A bet placed on {uk_time(placed_at)} does not qualify. This offer needs one placed "
             f"{uk_span(terms.starts_at, end)} (UK time)."
@@ -55,24 +44,15 @@ def _qualifier_placed(turn: Turn, fact: QualifierPlaced) -> None:
         raise turn.no(f"{back.legs} legs do not qualify. This offer needs {asked.min_legs}.")
     _fit_list(turn, "sport", back.sport, asked.sports)
     _fit_list(turn, "market", back.market, asked.markets)
-    bookmaker = terms.bookmaker
-    turn.post(
-        f"back {pounds(back.stake)} at {back.odds}",
-        (AccountKind.CASH, bookmaker, -back.stake),
-        (AccountKind.STAKED, bookmaker, back.stake),
-        bet=back.bet,
-    )
+    what = f"back {pounds(back.stake)} at {back.odds}"
+    to, source = AccountKind.STAKED, AccountKind.CASH
+    turn.transfer(what, back.stake, to=to, source=source, bet=back.bet)
     turn.put_bet(_back_bet(turn, back))
     turn.change(phase=Phase.QUALIFYING_PLACED, qualifier=back.bet)
     _hedge(turn, back.bet, fact.lays, fact.planned)
 
 
-def _qualify_until(state: OfferState) -> datetime | None:
-    days = state.terms.qualifying.within_days
-    return None if days is None else state.started_at + timedelta(days=days)
-
-
-def _free_bet_placed(turn: Turn, fact: FreeBetPlaced) -> None:
+def _free_bet_placed(turn: Turn, fact: facts.FreeBetPlaced) -> None:
     token = token_in(turn, fact.token, Phase.FREE_BET_CREDITED)
     back = fact.back
     _fit(turn, back)
@@ -86,34 +66,15 @@ def _free_bet_placed(turn: Turn, fact: FreeBetPlaced) -> None:
             "Record the rest as a separate cash bet."
         )
     _fit_odds(turn, back.odds, token.min_odds)
-    bookmaker = turn.state.terms.bookmaker
-    rest = token.face - back.stake
-    turn.post(
-        f"free bet {pounds(back.stake)} at {back.odds}",
-        (AccountKind.BONUS, bookmaker, -back.stake),
-        (AccountKind.CONTRA, bookmaker, back.stake),
-        bet=back.bet,
-    )
-    staked = msgspec.structs.replace(
-        token, face=back.stake, phase=Phase.FREE_BET_PLACED, bet=back.bet
-    )
-    turn.put_token(staked)
+    turn.credit_bonus(f"free bet {pounds(back.stake)} at {back.odds}", -back.stake, back.bet)
+    rest, placed = token.face - back.stake, Phase.FREE_BET_PLACED
+    turn.put_token(replace(token, face=back.stake, phase=placed, bet=back.bet))
     if rest and token.is_divisible:
-        turn.put_token(
-            msgspec.structs.replace(token, id=_rest_name(turn.state, token.id), face=rest)
-        )
+        turn.put_token(replace(token, id=_rest_name(turn.state, token.id), face=rest))
     elif rest:
-        turn.post(
-            f"rest of token {token.id} forfeited",
-            (AccountKind.BONUS, bookmaker, -rest),
-            (AccountKind.CONTRA, bookmaker, rest),
-            bet=back.bet,
-        )
-    turn.put_bet(
-        msgspec.structs.replace(
-            _back_bet(turn, back), token=token.id, returns_stake=token.kind is not BonusKind.SNR
-        )
-    )
+        turn.credit_bonus(f"rest of token {token.id} forfeited", -rest, back.bet)
+    returns_stake = token.kind is not BonusKind.SNR
+    turn.put_bet(replace(_back_bet(turn, back), token=token.id, returns_stake=returns_stake))
     _hedge(turn, back.bet, fact.lays, fact.planned)
     settle_phase(turn)
 
@@ -136,9 +97,8 @@ def _fit_odds(turn: Turn, odds: Decimal, least: Decimal, *, is_inclusive: bool =
     if not odds.is_finite() or odds <= 1:
         raise turn.no(f"Odds cannot be {odds}. Enter decimal odds above 1.")
     if odds < least or (odds == least and not is_inclusive):
-        needed = (
-            f"{_shown_odds(least)} or more" if is_inclusive else f"more than {_shown_odds(least)}"
-        )
+        shown = _shown_odds(least)
+        needed = f"{shown} or more" if is_inclusive else f"more than {shown}"
         raise turn.no(f"Odds of {_shown_odds(odds)} do not qualify. This offer needs {needed}.")
 
 
@@ -186,11 +146,11 @@ def _hedge(turn: Turn, back: str, lays: tuple[Lay, ...], planned: tuple[Planned,
         _match(turn, lay, back)
 
 
-def _lay_matched(turn: Turn, fact: LayMatched) -> None:
+def _lay_matched(turn: Turn, fact: facts.LayMatched) -> None:
     _match(turn, fact.lay, _covered(turn, fact.lay))
 
 
-def _hedge_added(turn: Turn, fact: HedgeAdded) -> None:
+def _hedge_added(turn: Turn, fact: facts.HedgeAdded) -> None:
     _new_bet_id(turn, fact.lay.bet)
     _match(turn, fact.lay, _covered(turn, fact.lay))
 
@@ -201,26 +161,22 @@ def _covered(turn: Turn, lay: Lay) -> str:
     if earlier_bet is not None:
         return earlier_bet.covers
     backs = [bet.id for bet in turn.state.bets if not bet.is_exchange and _is_live(turn.state, bet)]
-    if lay.covers:
-        if lay.covers not in backs:
-            raise turn.no(
-                f"Lay {lay.bet} cannot cover bet {lay.covers!r}. Open bets: {', '.join(backs) or 'none'}."
-            )
-        return lay.covers
-    if len(backs) != 1:
-        raise turn.no(
-            f"Enter the bet that lay {lay.bet} covers. Open bets: {', '.join(backs) or 'none'}."
-        )
-    return backs[0]
+    covered = [back for back in backs if lay.covers in {"", back}]
+    if len(covered) == 1:
+        return covered[0]
+    problem = (
+        f"Lay {lay.bet} cannot cover bet {lay.covers!r}."
+        if lay.covers
+        else f"Enter the bet that lay {lay.bet} covers."
+    )
+    raise turn.no(f"{problem} Open bets: {', '.join(backs) or 'none'}.")
 
 
 def _is_live(state: OfferState, back: Bet) -> bool:
     """Whether a position may still be hedged: it is the qualifier in 2, or a token's in 5."""
     if back.token:
-        return any(
-            token.bet == back.id and token.phase is Phase.FREE_BET_PLACED and token.is_in_game
-            for token in state.tokens
-        )
+        placed = (token for token in in_game(state) if token.phase is Phase.FREE_BET_PLACED)
+        return any(token.bet == back.id for token in placed)
     return state.phase is Phase.QUALIFYING_PLACED and back.id == state.qualifier
 
 
@@ -260,30 +216,18 @@ def _match(turn: Turn, lay: Lay, back: str) -> None:
     )
 
 
-def _filled_further(turn: Turn, earlier_bet: Bet, lay: Lay) -> Bet:
-    same = (
-        earlier_bet.is_exchange,
-        earlier_bet.side,
-        earlier_bet.venue,
-        earlier_bet.market,
-        earlier_bet.selection,
-    )
+def _filled_further(turn: Turn, bet: Bet, lay: Lay) -> Bet:
+    same = (bet.is_exchange, bet.side, bet.venue, bet.market, bet.selection)
     if same != (True, lay.side, lay.exchange, lay.market, lay.selection):
         raise turn.no(
-            f"Bet ID {lay.bet} is already used: {earlier_bet.side} {earlier_bet.selection} "
-            f"at {earlier_bet.venue}."
+            f"Bet ID {lay.bet} is already used: {bet.side} {bet.selection} at {bet.venue}."
         )
-    if earlier_bet.result is not None:
+    if bet.result is not None:
         raise turn.no(f"Bet {lay.bet} is at least partly settled, so it cannot be matched further.")
-    stake = earlier_bet.stake + lay.stake
-    odds = (earlier_bet.odds * earlier_bet.stake + lay.odds * lay.stake) / stake
-    return msgspec.structs.replace(
-        earlier_bet,
-        stake=stake,
-        open_stake=stake,
-        odds=odds,
-        liability=liability_of(earlier_bet.side, stake, odds),
-    )
+    stake = bet.stake + lay.stake
+    odds = (bet.odds * bet.stake + lay.odds * lay.stake) / stake
+    liability = liability_of(bet.side, stake, odds)
+    return replace(bet, stake=stake, open_stake=stake, odds=odds, liability=liability)
 
 
 def liability_of(side: ExchangeSide, stake: int, odds: Decimal) -> int:
@@ -327,7 +271,7 @@ def _made_at(stake: int, odds: Decimal) -> Decimal:
     return rounded(from_pence(stake) * (odds - 1), _EXACT_PLACES)
 
 
-def _lay_cancelled(turn: Turn, fact: LayCancelled) -> None:
+def _lay_cancelled(turn: Turn, fact: facts.LayCancelled) -> None:
     backs = [back for back, at in turn.state.planned.items() if fact.exchange in at]
     kept = sum(turn.state.planned[back][fact.exchange] for back in backs)
     released = kept if fact.released is None else fact.released
@@ -341,16 +285,16 @@ def _lay_cancelled(turn: Turn, fact: LayCancelled) -> None:
 
 def _reserve(turn: Turn, back: str, exchange: str, change: int) -> None:
     """Reserve more or less float for the lays of one back bet, never less than nothing."""
-    at = dict(turn.state.planned.get(back, {}))
-    at[exchange] = max(0, at.get(exchange, 0) + change)
-    planned = {**turn.state.planned, back: {name: amount for name, amount in at.items() if amount}}
+    at = turn.state.planned.get(back, {})
+    at = at | {exchange: max(0, at.get(exchange, 0) + change)}
+    planned = turn.state.planned | {back: {name: amount for name, amount in at.items() if amount}}
     turn.change(planned={name: amounts for name, amounts in planned.items() if amounts})
 
 
 RULES: dict[type[Fact], Rule] = {
-    QualifierPlaced: _qualifier_placed,
-    LayMatched: _lay_matched,
-    LayCancelled: _lay_cancelled,
-    HedgeAdded: _hedge_added,
-    FreeBetPlaced: _free_bet_placed,
+    facts.QualifierPlaced: _qualifier_placed,
+    facts.LayMatched: _lay_matched,
+    facts.LayCancelled: _lay_cancelled,
+    facts.HedgeAdded: _hedge_added,
+    facts.FreeBetPlaced: _free_bet_placed,
 }

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from kos.domain import offers
 from kos.domain.books.double_entry import (
     Account,
     AccountKind,
@@ -26,49 +25,16 @@ from kos.domain.books.double_entry import (
     pounds,
     reserved,
 )
-from kos.domain.offers import Move, OfferState, Phase, advance, begin
-from kos.domain.offers.facts import (
-    MONEY_FACTS,
-    Adjusted,
-    BonusPaid,
-    BookmakerCleared,
-    BookmakerRestricted,
-    CommissionCharged,
-    DepositSent,
-    Drawn,
-    EntryReversed,
-    Fact,
-    FloatHeld,
-    FreeBetPlaced,
-    HedgeAdded,
-    HoldReleased,
-    Joined,
-    LayMatched,
-    MoneyArrived,
-    MoneyReturned,
-    MoneySent,
-    Opened,
-    PastBetImported,
-    Paused,
-    Place,
-    QualifierPlaced,
-    Resumed,
-    Role,
-    WithdrawalArrived,
-    WithdrawalRequested,
-    WithdrawalReversed,
-    name_of,
-)
+from kos.domain.offers import facts
+from kos.domain.offers.facts import Fact, Place, Role, name_of
+from kos.domain.offers.life import advance, begin
+from kos.domain.offers.state import AppliedFact, Move, OfferState, Phase
 from kos.errors import CommandNotAllowed
 
 _TAKES_FLOAT = (
-    QualifierPlaced,
-    FreeBetPlaced,
-    LayMatched,
-    HedgeAdded,
-    FloatHeld,
-    WithdrawalRequested,
-)
+    facts.QualifierPlaced, facts.FreeBetPlaced, facts.LayMatched, facts.HedgeAdded,
+    facts.FloatHeld, facts.WithdrawalRequested,
+)  # fmt: skip
 """Facts that someone chose: they must leave what others have reserved."""
 
 _PAST = {
@@ -78,6 +44,9 @@ _PAST = {
     "cash_bonus": AccountKind.CASH_BONUS,
     "value": AccountKind.VALUE,
 }
+
+
+_Value = TypeVar("_Value")
 
 
 class Hold(msgspec.Struct, frozen=True):
@@ -158,7 +127,7 @@ def apply(
     Raises:
         CommandNotAllowed: The fact is refused; the text says where things stand and why.
     """
-    if not portfolio.has_joined and not isinstance(fact, Joined):
+    if not portfolio.has_joined and not isinstance(fact, facts.Joined):
         raise CommandNotAllowed(
             f"There is no participant {portfolio.participant}. Record joined first."
         )
@@ -184,38 +153,29 @@ def _apply_to_offer(
 ) -> tuple[Portfolio, tuple[Done, ...]]:
     state = portfolio.offers.get(instance)
     if state is None:
-        if not isinstance(fact, DepositSent):
+        if not isinstance(fact, facts.DepositSent):
             raise CommandNotAllowed(
                 f"{portfolio.participant} has no offer {instance}, so you cannot record "
                 f"{name_of(fact)}. You can record: deposit_sent"
             )
         _refuse_beginning(portfolio, fact)
-        steps: tuple[offers.AppliedFact, ...] = (
-            begin(fact, instance=instance, participant=portfolio.participant, at=at),
-        )
+        first = begin(fact, instance=instance, participant=portfolio.participant, at=at)
+        steps: tuple[AppliedFact, ...] = (first,)
     else:
         steps = advance(state, fact, at=at, role=role)
     hold = getattr(fact, "hold", "")
     if hold:
         portfolio = _without_hold(portfolio, hold)
     done = []
-    before = state
+    phase = None if state is None else state.phase
     for step in steps:
         portfolio, entries = _post(portfolio, step.moves)
-        done.append(
-            Done(
-                step.fact,
-                entries,
-                step.state,
-                None if before is None else before.phase,
-                step.fact is fact,
-            )
-        )
-        before = step.state
+        done.append(Done(step.fact, entries, step.state, phase, step.fact is fact))
+        phase = step.state.phase
     return _with(portfolio, offers={**portfolio.offers, instance: steps[-1].state}), tuple(done)
 
 
-def _refuse_beginning(portfolio: Portfolio, fact: DepositSent) -> None:
+def _refuse_beginning(portfolio: Portfolio, fact: facts.DepositSent) -> None:
     if not portfolio.is_active:
         raise CommandNotAllowed(f"{portfolio.participant} is paused. Record resumed first.")
     if fact.terms is None:
@@ -226,13 +186,12 @@ def _refuse_beginning(portfolio: Portfolio, fact: DepositSent) -> None:
             f"{bookmaker} has restricted {portfolio.participant} "
             f"({portfolio.restricted[bookmaker]}), so no new offer can start there."
         )
-    if fact.terms.is_once_only:
-        for other in portfolio.offers.values():
-            if other.terms.key == fact.offer:
-                raise CommandNotAllowed(
-                    f"Offer {fact.offer} can only be used once. {portfolio.participant} already "
-                    f"has it (offer {other.id})."
-                )
+    earlier = (state.id for state in portfolio.offers.values() if state.terms.key == fact.offer)
+    if fact.terms.is_once_only and (other := next(earlier, None)) is not None:
+        raise CommandNotAllowed(
+            f"Offer {fact.offer} can only be used once. {portfolio.participant} already "
+            f"has it (offer {other})."
+        )
 
 
 def _post(portfolio: Portfolio, moves: Iterable[Move]) -> tuple[Portfolio, tuple[Entry, ...]]:
@@ -256,11 +215,8 @@ def _exposed(
     """The markets with the bet as it is now, and the lines for what its exposure changed."""
     key = (wager.exchange, wager.market)
     earlier_wagers = markets.get(key, ())
-    others = tuple(
-        earlier
-        for earlier in earlier_wagers
-        if (earlier.instance, earlier.bet) != (wager.instance, wager.bet)
-    )
+    bet = (wager.instance, wager.bet)
+    others = (earlier for earlier in earlier_wagers if (earlier.instance, earlier.bet) != bet)
     now = (*others, wager)
     before, after = reserved(earlier_wagers), reserved(now)
     lines = []
@@ -295,9 +251,11 @@ def _without_hold(portfolio: Portfolio, name: str) -> Portfolio:
     if name not in portfolio.holds:
         names = ", ".join(sorted(portfolio.holds)) or "none"
         raise CommandNotAllowed(f"{portfolio.participant} has no hold {name!r}. Holds: {names}.")
-    return _with(
-        portfolio, holds={key: hold for key, hold in portfolio.holds.items() if key != name}
-    )
+    return _with(portfolio, holds=_without(portfolio.holds, name))
+
+
+def _without(named: dict[str, _Value], name: str) -> dict[str, _Value]:
+    return {key: value for key, value in named.items() if key != name}
 
 
 # --- a participant's own money ---------------------------------------------------------------------
@@ -315,29 +273,26 @@ def _money(  # noqa: PLR0911 - one line of books for each fact, side by side
     portfolio: Portfolio, fact: Fact, at: datetime, role: Role
 ) -> tuple[Portfolio, list[Move]]:
     match fact:
-        case Joined():
+        case facts.Joined():
             if portfolio.has_joined:
                 raise CommandNotAllowed(f"{portfolio.participant} is already a participant.")
             if not fact.name.strip():
                 raise CommandNotAllowed("Enter a name for the participant.")
             return _with(portfolio, name=fact.name, is_active=True), []
-        case Paused() | Resumed():
-            return _with(portfolio, is_active=isinstance(fact, Resumed)), []
-        case FloatHeld():
+        case facts.Paused() | facts.Resumed():
+            return _with(portfolio, is_active=isinstance(fact, facts.Resumed)), []
+        case facts.FloatHeld():
             return _held(portfolio, fact, at), []
-        case HoldReleased():
+        case facts.HoldReleased():
             return _without_hold(portfolio, fact.hold), []
-        case BookmakerRestricted():
+        case facts.BookmakerRestricted():
             limits = {**portfolio.restricted, fact.bookmaker: fact.reason}
             return _with(portfolio, restricted=limits), []
-        case BookmakerCleared():
-            left = {
-                name: why for name, why in portfolio.restricted.items() if name != fact.bookmaker
-            }
-            return _with(portfolio, restricted=left), []
-        case PastBetImported():
+        case facts.BookmakerCleared():
+            return _with(portfolio, restricted=_without(portfolio.restricted, fact.bookmaker)), []
+        case facts.PastBetImported():
             return _past_bet(portfolio, fact)
-        case EntryReversed():
+        case facts.EntryReversed():
             return _reversal(portfolio, fact, role)
         case _:
             return portfolio, [_moved(portfolio, fact)]
@@ -348,44 +303,44 @@ def _moved(  # noqa: PLR0911 - one move of money for each fact, side by side
 ) -> Move:
     """The move of money that is all a fact does."""
     match fact:
-        case Opened():
+        case facts.Opened():
             return _move("opening balance", fact.amount, _at(fact.place, fact.venue), _OPENING)
-        case Drawn():
+        case facts.Drawn():
             return _move("money taken out", fact.amount, _DRAWN, _BANK)
-        case MoneySent():
+        case facts.MoneySent():
             there = _at_venue(fact.place, fact.venue)
             to = there if fact.is_instant else Account(AccountKind.TRANSIT, fact.venue)
             return _move(f"money to {fact.venue}", fact.amount, to, _BANK)
-        case MoneyArrived():
+        case facts.MoneyArrived():
             source = _own_transit(portfolio, fact.venue, fact.amount)
             there = _at_venue(fact.place, fact.venue)
             return _move(f"money cleared at {fact.venue}", fact.amount, there, source)
-        case MoneyReturned():
+        case facts.MoneyReturned():
             source = _own_transit(portfolio, fact.venue, fact.amount)
             return _move(f"money for {fact.venue} came back", fact.amount, _BANK, source)
-        case WithdrawalRequested():
+        case facts.WithdrawalRequested():
             there = _withdrawable(portfolio, fact.venue, fact.place)
             transit = Account(AccountKind.TRANSIT, fact.venue)
             return _move(f"withdrawal requested at {fact.venue}", fact.amount, transit, there)
-        case WithdrawalArrived():
+        case facts.WithdrawalArrived():
             return _arrived(portfolio, fact)
-        case WithdrawalReversed():
+        case facts.WithdrawalReversed():
             source = _own_transit(portfolio, fact.venue, fact.amount)
             there = _withdrawable(portfolio, fact.venue, fact.place)
             return _move(f"withdrawal reversed at {fact.venue}", fact.amount, there, source)
-        case CommissionCharged():
+        case facts.CommissionCharged():
             cost = Account(AccountKind.COMMISSION, fact.exchange)
             available = Account(AccountKind.AVAILABLE, fact.exchange)
             return _move(f"commission at {fact.exchange}", fact.amount, cost, available)
-        case BonusPaid():
+        case facts.BonusPaid():
             cash = Account(AccountKind.CASH, fact.venue)
             bonus = Account(AccountKind.CASH_BONUS, fact.venue)
             return _move(f"bonus of {fact.venue}", fact.amount, cash, bonus)
-        case Adjusted():
+        case facts.Adjusted():
             return _adjusted(fact)
         case _:
             raise CommandNotAllowed(
-                f"{name_of(fact)} needs an offer. Without one you can record: {', '.join(MONEY_FACTS)}"
+                f"{name_of(fact)} needs an offer. Without one you can record: {', '.join(facts.MONEY_FACTS)}"
             )
 
 
@@ -437,7 +392,7 @@ def _own_transit(portfolio: Portfolio, venue: str, amount: int) -> Account:
     return account
 
 
-def _adjusted(fact: Adjusted) -> Move:
+def _adjusted(fact: facts.Adjusted) -> Move:
     if not fact.reason.strip() or not fact.difference:
         raise CommandNotAllowed("Enter a difference and a reason for the adjustment.")
     lines = (
@@ -447,7 +402,7 @@ def _adjusted(fact: Adjusted) -> Move:
     return Move(f"adjustment: {fact.reason}", lines)
 
 
-def _arrived(portfolio: Portfolio, fact: WithdrawalArrived) -> Move:
+def _arrived(portfolio: Portfolio, fact: facts.WithdrawalArrived) -> Move:
     lines: list[Posting] = []
     for arrival in fact.arrivals:
         source = _own_transit(portfolio, arrival.venue, arrival.amount)
@@ -459,7 +414,7 @@ def _arrived(portfolio: Portfolio, fact: WithdrawalArrived) -> Move:
     return Move("withdrawals arrived", tuple(lines))
 
 
-def _held(portfolio: Portfolio, fact: FloatHeld, at: datetime) -> Portfolio:
+def _held(portfolio: Portfolio, fact: facts.FloatHeld, at: datetime) -> Portfolio:
     if fact.amount < 1 or not fact.hold:
         raise CommandNotAllowed("Enter a name and an amount above £0.00 for the hold.")
     if fact.expires_at <= at:
@@ -468,13 +423,11 @@ def _held(portfolio: Portfolio, fact: FloatHeld, at: datetime) -> Portfolio:
     if earlier is not None and at < earlier.expires_at:
         raise CommandNotAllowed(f"Hold {fact.hold} is already used. Release it first.")
     running = {name: hold for name, hold in portfolio.holds.items() if at < hold.expires_at}
-    return _with(
-        portfolio,
-        holds={**running, fact.hold: Hold(fact.exchange, fact.amount, fact.expires_at)},
-    )
+    held = Hold(fact.exchange, fact.amount, fact.expires_at)
+    return _with(portfolio, holds={**running, fact.hold: held})
 
 
-def _past_bet(portfolio: Portfolio, fact: PastBetImported) -> tuple[Portfolio, list[Move]]:
+def _past_bet(portfolio: Portfolio, fact: facts.PastBetImported) -> tuple[Portfolio, list[Move]]:
     if fact.category not in _PAST:
         raise CommandNotAllowed(
             f"Category cannot be {fact.category!r}. Enter one of {', '.join(sorted(_PAST))}."
@@ -493,7 +446,7 @@ def _past_bet(portfolio: Portfolio, fact: PastBetImported) -> tuple[Portfolio, l
 
 
 def _reversal(
-    portfolio: Portfolio, fact: EntryReversed, role: Role
+    portfolio: Portfolio, fact: facts.EntryReversed, role: Role
 ) -> tuple[Portfolio, list[Move]]:
     if role is not Role.SUPERVISOR:
         raise CommandNotAllowed("Only the supervisor role can record entry_reversed.")

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
+from msgspec.structs import replace
 
 from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books.double_entry import AccountKind, pounds
-from kos.domain.offers.facts import (
-    BetSettled,
-    CommissionCharged,
-    EarlyPayout,
-    Fact,
-    Result,
-    Settlement,
-)
+from kos.domain.offers import facts
+from kos.domain.offers.facts import Fact, Result, Settlement
 from kos.domain.offers.placing import liability_of, wager_of, winnings_of
 from kos.domain.offers.state import Bet
 from kos.domain.offers.turn import Rule, Turn, refuse_below
@@ -52,8 +46,7 @@ def _settle_back(turn: Turn, bet: Bet, one: Settlement, part: int) -> None:
     own = part if bet.returns_stake or not bet.token else 0
     match one.result:
         case Result.WON:
-            forecast = winnings_of(bet, part) + own
-            returned, rounding = _read(turn, bet, one, forecast)
+            returned, rounding = _read(turn, bet, one, winnings_of(bet, part) + own)
         case Result.LOST:
             returned, rounding = _read(turn, bet, one, 0, is_exact=True)
         case Result.VOID:
@@ -83,9 +76,8 @@ def _settle_on_exchange(turn: Turn, bet: Bet, one: Settlement, part: int) -> Non
     happened: bool | None = None
     match one.result:
         case Result.WON:
-            forecast = part if is_lay else winnings_of(bet, part)
-            amount, rounding = _read(turn, bet, one, forecast)
-            net, happened = amount, not is_lay
+            net, rounding = _read(turn, bet, one, part if is_lay else winnings_of(bet, part))
+            happened = not is_lay
         case Result.LOST:
             amount, rounding = _read(turn, bet, one, lost_if_wrong)
             net, rounding, happened = -amount, -rounding, is_lay
@@ -134,7 +126,7 @@ def _liability_left(bet: Bet, stake: int) -> int:
 
 def _put_settled(turn: Turn, bet: Bet, one: Settlement, part: int, made: int) -> Bet:
     left = bet.open_stake - part
-    settled = msgspec.structs.replace(
+    settled = replace(
         bet,
         open_stake=left,
         liability=_liability_left(bet, left) if bet.is_exchange else 0,
@@ -146,34 +138,26 @@ def _put_settled(turn: Turn, bet: Bet, one: Settlement, part: int, made: int) ->
     return settled
 
 
-def _bet_settled(turn: Turn, fact: BetSettled) -> None:
-    settle(turn, fact.settled)
-
-
-def _early_payout(turn: Turn, fact: EarlyPayout) -> None:
+def _early_payout(turn: Turn, fact: facts.EarlyPayout) -> None:
     bet = turn.state.bet(fact.bet)
     if bet.is_exchange:
         raise turn.no(f"Bet {bet.id} is on an exchange. Only bookmakers pay out early.")
     settle(turn, Settlement(bet=fact.bet, result=Result.WON, amount=fact.amount))
 
 
-def _commission_charged(turn: Turn, fact: CommissionCharged) -> None:
+def _commission_charged(turn: Turn, fact: facts.CommissionCharged) -> None:
     refuse_below(turn, "amount", fact.amount)
     _commission(turn, fact.exchange, fact.amount, "")
 
 
 def _commission(turn: Turn, exchange: str, amount: int, bet: str) -> None:
     refuse_below(turn, "commission", amount)
-    turn.post(
-        f"commission at {exchange}",
-        (AccountKind.COMMISSION, exchange, amount),
-        (AccountKind.AVAILABLE, exchange, -amount),
-        bet=bet,
-    )
+    what, to, source = f"commission at {exchange}", AccountKind.COMMISSION, AccountKind.AVAILABLE
+    turn.transfer(what, amount, to=to, source=source, venue=exchange, bet=bet)
 
 
 RULES: dict[type[Fact], Rule] = {
-    BetSettled: _bet_settled,
-    CommissionCharged: _commission_charged,
-    EarlyPayout: _early_payout,
+    facts.BetSettled: lambda turn, fact: settle(turn, fact.settled),
+    facts.CommissionCharged: _commission_charged,
+    facts.EarlyPayout: _early_payout,
 }

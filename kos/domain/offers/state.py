@@ -10,6 +10,7 @@ import msgspec
 
 from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books.double_entry import Pence, Posting, Wager
+from kos.domain.money import from_pence
 from kos.domain.offers.catalogue import BonusKind, Offer
 from kos.domain.offers.facts import Fact, Result
 from kos.errors import CommandNotAllowed
@@ -114,7 +115,6 @@ class OfferState(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     """Facts so far."""
     started_at: datetime
-    deposited: Pence = 0
     transit: dict[str, Pence] = {}
     """Venue to what is on its way for this instance."""
     transit_since: dict[str, datetime] = {}
@@ -125,7 +125,6 @@ class OfferState(msgspec.Struct, frozen=True, kw_only=True):
     """Back bet to exchange to liability that is reserved for lays not matched yet."""
     qualifier: str = ""
     """The back bet that is to qualify."""
-    triggered_at: datetime | None = None
     credit_due_by: datetime | None = None
     more_due: bool = False
     outcome: OfferOutcome | None = None
@@ -185,3 +184,33 @@ class AppliedFact(msgspec.Struct, frozen=True):
 def in_game(state: OfferState) -> tuple[Token, ...]:
     """The tokens that count for the phase of their instance."""
     return tuple(token for token in state.tokens if token.is_in_game)
+
+
+class HedgeStatus(StrEnum):
+    """How much of a back bet its matched lays cover; derived from the state, never stored."""
+
+    UNHEDGED = "unhedged"
+    PART = "part"
+    HEDGED = "hedged"
+
+
+def hedge_status(state: OfferState, back: str) -> HedgeStatus:
+    """How much of a back bet its matched lays cover.
+
+    A lay of L at l with commission c moves ``L (l - c)`` between the two outcomes; the back is
+    hedged when that makes up what the back itself pays (its return), to the penny of lay stake.
+    A £10 cash bet at 2.50 pays 25.00; £9.92 laid at 2.54 with 2% moves 24.998: hedged.
+    """
+    bet = state.bet(back)
+    wanted = from_pence(bet.stake) * (bet.odds - (0 if bet.returns_stake else 1))
+    moved, tolerance = Decimal(0), Decimal(0)
+    for position_bet in state.position(back):
+        if not position_bet.is_exchange:
+            continue
+        stake = from_pence(position_bet.stake)
+        sign = 1 if position_bet.side is ExchangeSide.LAY else -1
+        moved += sign * stake * (position_bet.odds - position_bet.commission)
+        tolerance += position_bet.odds * from_pence(1)
+    if moved <= 0:
+        return HedgeStatus.UNHEDGED
+    return HedgeStatus.HEDGED if moved >= wanted - tolerance else HedgeStatus.PART

@@ -70,11 +70,11 @@ class FormContext:
         """The balance of one of the participant's accounts."""
         return sum(line.balance for line in self.balances if line.account == account)
 
-    def next_bonus(self) -> Bonus | None:
-        """The next free bet to be credited, from the terms."""
+    def next_bonus(self) -> Bonus:
+        """The next free bet to be credited, from the terms; without them one of unknown value, 0."""
         due = self.terms.bonuses if self.terms else ()
-        single = [bonus for bonus in due for _ in range(bonus.count)]
-        return single[min(len(self.tokens), len(single) - 1)] if single else None
+        single = [bonus for bonus in due for _ in range(bonus.count)] or [Bonus(face=0)]
+        return single[min(len(self.tokens), len(single) - 1)]
 
 
 Choice = tuple[str, str]
@@ -188,11 +188,6 @@ def qualifying_stake(context: FormContext) -> Pence | None:
     return max(filter(None, (hinted_money("stake")(context), least)), default=None)
 
 
-def always(_: FormContext) -> bool:
-    """Whatever the answers so far."""
-    return True
-
-
 def needs_amount(context: FormContext) -> bool:
     """Stake and odds give the return, except for a part settlement and a cash-out."""
     return context.answer("result") in {Result.PARTIAL, Result.CASHED_OUT}
@@ -224,32 +219,19 @@ def tokens(phase: str) -> Suggests:
 def token_value(context: FormContext) -> Pence | None:
     """The value of the free bet that is used."""
     wanted = context.answer("token")
-    values = [token.face for token in context.tokens if wanted in {"", token.id}]
-    return values[-1] if values else None
-
-
-def bonus_value(context: FormContext) -> Pence | None:
-    """The value of the next free bet in the terms."""
-    bonus = context.next_bonus()
-    return bonus.face if bonus else None
-
-
-def bonus_kind(context: FormContext) -> str:
-    """What the next free bet in the terms is."""
-    bonus = context.next_bonus()
-    return (bonus.kind if bonus else BonusKind.SNR).value
+    latest = (token.face for token in reversed(context.tokens) if wanted in {"", token.id})
+    return next(latest, None)
 
 
 def bonus_min_odds(context: FormContext) -> str:
     """The least odds for the next free bet in the terms."""
-    bonus = context.next_bonus()
-    return f"{bonus.min_odds:f}" if bonus and bonus.min_odds > 1 else ""
+    least = context.next_bonus().min_odds
+    return f"{least:f}" if least > 1 else ""
 
 
 def bonus_expiry(context: FormContext) -> tuple[Choice, ...]:
     """The days that the terms give for using the free bet."""
-    bonus = context.next_bonus()
-    days = (bonus.expires_after_days if bonus else None) or _USUAL_DAYS
+    days = context.next_bonus().expires_after_days or _USUAL_DAYS
     return ((f"in {days} days", f"+{days}d"),)
 
 

@@ -4,61 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kos.domain.offers.facts import (
-    Abandoned,
-    BetSettled,
-    CommissionCharged,
-    Completed,
-    Credited,
-    DepositCleared,
-    DepositFailed,
-    EarlyPayout,
-    Expired,
-    Fact,
-    FloatSent,
-    FreeBetPlaced,
-    FreeBetSettled,
-    FreeBetVoided,
-    FreeBetVoidedLost,
-    HedgeAdded,
-    LayCancelled,
-    LayMatched,
-    NotTriggered,
-    QualifierPlaced,
-    QualifierVoided,
-    Refused,
-    Reopened,
-    Restricted,
-    Role,
-    Triggered,
-    WithdrawalArrived,
-    WithdrawalRequested,
-    WithdrawalReversed,
-    name_of,
-)
+from kos.domain.offers import facts
+from kos.domain.offers.facts import Fact, Role, name_of
 from kos.domain.offers.state import OfferState, Phase, in_game
 from kos.errors import CommandNotAllowed
 
+_SETTLING = (facts.BetSettled, facts.CommissionCharged)
+_ENDING = (facts.Refused, facts.Restricted, facts.Abandoned)
 ALLOWED: dict[Phase, tuple[type[Fact], ...]] = {
     Phase.DEPOSIT_SENT: (
-        DepositCleared, FloatSent, DepositFailed, QualifierPlaced, Refused, Restricted, Abandoned,
+        facts.DepositCleared, facts.FloatSent, facts.DepositFailed, facts.QualifierPlaced, *_ENDING,
     ),
     Phase.QUALIFYING_PLACED: (
-        LayMatched, LayCancelled, HedgeAdded, BetSettled, CommissionCharged, Triggered, Credited,
-        QualifierVoided, NotTriggered, Refused, Restricted, Abandoned,
+        facts.LayMatched, facts.LayCancelled, facts.HedgeAdded, *_SETTLING, facts.Triggered,
+        facts.Credited, facts.QualifierVoided, facts.NotTriggered, *_ENDING,
     ),
-    Phase.FREE_BET_PENDING: (
-        BetSettled, CommissionCharged, Credited, Refused, Restricted, Abandoned,
-    ),
-    Phase.FREE_BET_CREDITED: (
-        BetSettled, CommissionCharged, FreeBetPlaced, Expired, Refused, Restricted, Abandoned,
-    ),
+    Phase.FREE_BET_PENDING: (*_SETTLING, facts.Credited, *_ENDING),
+    Phase.FREE_BET_CREDITED: (*_SETTLING, facts.FreeBetPlaced, facts.Expired, *_ENDING),
     Phase.FREE_BET_PLACED: (
-        LayMatched, HedgeAdded, BetSettled, EarlyPayout, CommissionCharged, FreeBetVoided,
-        FreeBetSettled, FreeBetVoidedLost, Abandoned,
+        facts.LayMatched, facts.HedgeAdded, facts.BetSettled, facts.EarlyPayout,
+        facts.CommissionCharged, facts.FreeBetVoided, facts.FreeBetSettled,
+        facts.FreeBetVoidedLost, facts.Abandoned,
     ),
     Phase.FREE_BET_SETTLED: (
-        WithdrawalRequested, WithdrawalArrived, WithdrawalReversed, Completed, Abandoned,
+        facts.WithdrawalRequested, facts.WithdrawalArrived, facts.WithdrawalReversed,
+        facts.Completed, facts.Abandoned,
     ),
 }  # fmt: skip
 """The transition table: the facts that each phase accepts. A closed instance accepts ``reopened``."""
@@ -66,8 +36,9 @@ ALLOWED: dict[Phase, tuple[type[Fact], ...]] = {
 
 _OF_A_TOKEN = frozenset(
     {
-        LayMatched, HedgeAdded, BetSettled, EarlyPayout, CommissionCharged, FreeBetPlaced,
-        FreeBetVoided, FreeBetSettled, FreeBetVoidedLost, Expired,
+        facts.LayMatched, facts.HedgeAdded, facts.BetSettled, facts.EarlyPayout,
+        facts.CommissionCharged, facts.FreeBetPlaced, facts.FreeBetVoided,
+        facts.FreeBetSettled, facts.FreeBetVoidedLost, facts.Expired,
     }
 )  # fmt: skip
 """Facts that a token's own phase may allow where its instance waits for another token."""
@@ -76,10 +47,10 @@ _OF_A_TOKEN = frozenset(
 def allowed_facts(state: OfferState) -> tuple[str, ...]:
     """The names of the facts that the instance accepts where it stands."""
     if state.is_closed:
-        return (name_of(Reopened),)
+        return (name_of(facts.Reopened),)
     names = [name_of(fact) for fact in ALLOWED[state.phase]]
     if state.phase is Phase.QUALIFYING_PLACED and not state.terms.is_credited_at_once:
-        names.remove(name_of(Credited))
+        names.remove(name_of(facts.Credited))
     for token in in_game(state):
         if token.phase != state.phase:
             names += [name_of(fact) for fact in ALLOWED[token.phase] if fact in _OF_A_TOKEN]
@@ -95,7 +66,7 @@ def refuse_unless_allowed(state: OfferState, fact: Fact, role: Role) -> None:
     allowed = allowed_facts(state)
     if name_of(fact) not in allowed:
         raise not_allowed(name_of(fact), state.id, state.phase, state.outcome, allowed)
-    if isinstance(fact, Reopened) and role is not Role.SUPERVISOR:
+    if isinstance(fact, facts.Reopened) and role is not Role.SUPERVISOR:
         raise CommandNotAllowed(
             f"Offer {state.id} is closed. Only the supervisor role can record reopened."
         )

@@ -3,89 +3,68 @@
 from __future__ import annotations
 
 from kos.domain.books.double_entry import AccountKind, pounds
-from kos.domain.offers.facts import (
-    DepositCleared,
-    DepositFailed,
-    Fact,
-    FloatSent,
-    Place,
-    WithdrawalArrived,
-    WithdrawalRequested,
-    WithdrawalReversed,
-)
+from kos.domain.offers import facts
+from kos.domain.offers.facts import Fact, Place
 from kos.domain.offers.turn import Rule, Turn, refuse_below
+
+_BANK, _TRANSIT = AccountKind.BANK, AccountKind.TRANSIT
 
 
 def send(turn: Turn, kind: AccountKind, venue: str, amount: int, *, is_instant: bool) -> None:
     """Post money from the bank to a venue; it is on its way unless it arrives at once."""
     refuse_below(turn, "amount", amount, least=0)
     if is_instant:
-        turn.post(f"money to {venue}", (AccountKind.BANK, "", -amount), (kind, venue, amount))
+        turn.transfer(f"money to {venue}", amount, to=kind, source=_BANK, venue=venue)
         return
-    turn.post(
-        f"money sent to {venue}",
-        (AccountKind.BANK, "", -amount),
-        (AccountKind.TRANSIT, venue, amount),
-    )
+    turn.transfer(f"money sent to {venue}", amount, to=_TRANSIT, source=_BANK, venue=venue)
     _in_transit(turn, venue, amount)
 
 
 def _in_transit(turn: Turn, venue: str, change: int) -> None:
-    transit = dict(turn.state.transit)
-    left = transit.get(venue, 0) + change
-    if left < 0:
+    before = turn.state.transit.get(venue, 0)
+    if before + change < 0:
         raise turn.no(
-            f"{pounds(transit.get(venue, 0))} is in transit between {venue} and the bank for this "
-            f"offer, not {pounds(-change)}."
+            f"{pounds(before)} is in transit between {venue} and the bank for this offer, "
+            f"not {pounds(-change)}."
         )
-    transit[venue] = left
-    since = {**turn.state.transit_since, **({venue: turn.at} if change > 0 else {})}
+    transit = turn.state.transit | {venue: before + change}
+    since = turn.state.transit_since | ({venue: turn.at} if change > 0 else {})
     turn.change(
         transit={place: amount for place, amount in transit.items() if amount},
         transit_since={place: at for place, at in since.items() if transit.get(place)},
     )
 
 
-def _deposit_cleared(turn: Turn, fact: DepositCleared) -> None:
-    refuse_below(turn, "amount", fact.amount)
-    bookmaker = turn.state.terms.bookmaker
-    venue = fact.venue or bookmaker
-    kind = AccountKind.CASH if venue == bookmaker else AccountKind.AVAILABLE
-    _in_transit(turn, venue, -fact.amount)
-    turn.post(
-        f"money cleared at {venue}",
-        (AccountKind.TRANSIT, venue, -fact.amount),
-        (kind, venue, fact.amount),
-    )
+def _arrive(turn: Turn, what: str, venue: str, amount: int, to: AccountKind) -> None:
+    refuse_below(turn, "amount", amount)
+    _in_transit(turn, venue, -amount)
+    turn.transfer(what, amount, to=to, source=_TRANSIT, venue=venue)
 
 
-def _deposit_failed(turn: Turn, fact: DepositFailed) -> None:
-    refuse_below(turn, "amount", fact.amount)
+def _deposit_cleared(turn: Turn, fact: facts.DepositCleared) -> None:
     venue = fact.venue or turn.state.terms.bookmaker
-    _in_transit(turn, venue, -fact.amount)
-    turn.post(
-        f"money for {venue} came back",
-        (AccountKind.TRANSIT, venue, -fact.amount),
-        (AccountKind.BANK, "", fact.amount),
-    )
+    to = _kind_of(turn, venue, None)
+    _arrive(turn, f"money cleared at {venue}", venue, fact.amount, to)
 
 
-def _float_sent(turn: Turn, fact: FloatSent) -> None:
+def _deposit_failed(turn: Turn, fact: facts.DepositFailed) -> None:
+    venue = fact.venue or turn.state.terms.bookmaker
+    _arrive(turn, f"money for {venue} came back", venue, fact.amount, _BANK)
+
+
+def _float_sent(turn: Turn, fact: facts.FloatSent) -> None:
     refuse_below(turn, "amount", fact.amount)
     send(turn, AccountKind.AVAILABLE, fact.exchange, fact.amount, is_instant=fact.is_instant)
 
 
-def _withdrawal_requested(turn: Turn, fact: WithdrawalRequested) -> None:
+def _withdrawal_requested(turn: Turn, fact: facts.WithdrawalRequested) -> None:
     refuse_below(turn, "amount", fact.amount)
-    turn.post(
-        f"withdrawal requested at {fact.venue}",
-        (_withdrawable(turn, fact.venue, fact.place), fact.venue, -fact.amount),
-        (AccountKind.TRANSIT, fact.venue, fact.amount),
-    )
+    source, what = _kind_of(turn, fact.venue, fact.place), f"withdrawal requested at {fact.venue}"
+    turn.transfer(what, fact.amount, to=_TRANSIT, source=source, venue=fact.venue)
     _in_transit(turn, fact.venue, fact.amount)
 
 
-def _withdrawal_arrived(turn: Turn, fact: WithdrawalArrived) -> None:
+def _withdrawal_arrived(turn: Turn, fact: facts.WithdrawalArrived) -> None:
     lines = [(AccountKind.BANK, "", sum(arrival.amount for arrival in fact.arrivals))]
     for arrival in fact.arrivals:
         refuse_below(turn, "amount", arrival.amount)
@@ -96,28 +75,24 @@ def _withdrawal_arrived(turn: Turn, fact: WithdrawalArrived) -> None:
     turn.post("withdrawals arrived", *lines)
 
 
-def _withdrawal_reversed(turn: Turn, fact: WithdrawalReversed) -> None:
-    refuse_below(turn, "amount", fact.amount)
-    _in_transit(turn, fact.venue, -fact.amount)
-    turn.post(
-        f"withdrawal reversed at {fact.venue}",
-        (AccountKind.TRANSIT, fact.venue, -fact.amount),
-        (_withdrawable(turn, fact.venue, fact.place), fact.venue, fact.amount),
+def _withdrawal_reversed(turn: Turn, fact: facts.WithdrawalReversed) -> None:
+    to = _kind_of(turn, fact.venue, fact.place)
+    _arrive(turn, f"withdrawal reversed at {fact.venue}", fact.venue, fact.amount, to)
+
+
+def _kind_of(turn: Turn, venue: str, place: Place | None) -> AccountKind:
+    """What money at a venue is kept in; without a place, by whether it is the offer's bookmaker."""
+    is_bookmaker = (
+        venue == turn.state.terms.bookmaker if place is None else place is Place.BOOKMAKER
     )
-
-
-def _withdrawable(turn: Turn, venue: str, place: Place | None) -> AccountKind:
-    if place is None:
-        is_bookmaker = venue == turn.state.terms.bookmaker
-        return AccountKind.CASH if is_bookmaker else AccountKind.AVAILABLE
-    return AccountKind.CASH if place is Place.BOOKMAKER else AccountKind.AVAILABLE
+    return AccountKind.CASH if is_bookmaker else AccountKind.AVAILABLE
 
 
 RULES: dict[type[Fact], Rule] = {
-    DepositCleared: _deposit_cleared,
-    DepositFailed: _deposit_failed,
-    FloatSent: _float_sent,
-    WithdrawalRequested: _withdrawal_requested,
-    WithdrawalArrived: _withdrawal_arrived,
-    WithdrawalReversed: _withdrawal_reversed,
+    facts.DepositCleared: _deposit_cleared,
+    facts.DepositFailed: _deposit_failed,
+    facts.FloatSent: _float_sent,
+    facts.WithdrawalRequested: _withdrawal_requested,
+    facts.WithdrawalArrived: _withdrawal_arrived,
+    facts.WithdrawalReversed: _withdrawal_reversed,
 }

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-import msgspec
+from msgspec.structs import replace
 
 from kos.domain.books.double_entry import Account, AccountKind, Posting, Wager, pounds
 from kos.domain.offers.catalogue import BonusKind
 from kos.domain.offers.state import Bet, Move, OfferState, Phase, Token, in_game
 from kos.errors import CommandNotAllowed
+
+_Item = TypeVar("_Item", bound=Bet | Token)
 
 
 @dataclass
@@ -25,7 +27,7 @@ class Turn:
 
     def change(self, **fields: Any) -> None:
         """Another state, in these fields."""
-        self.state = msgspec.structs.replace(self.state, **fields)
+        self.state = replace(self.state, **fields)
 
     def post(
         self,
@@ -43,23 +45,33 @@ class Turn:
         if postings or wager is not None:
             self.moves.append(Move(what, postings, wager))
 
+    def transfer(
+        self,
+        what: str,
+        amount: int,
+        *,
+        to: AccountKind,
+        source: AccountKind,
+        venue: str | None = None,
+        bet: str = "",
+    ) -> None:
+        """A transaction of one amount at a venue, the offer's bookmaker unless another is named."""
+        venue = self.state.terms.bookmaker if venue is None else venue
+        kinds = ((to, amount), (source, -amount))
+        lines = [(kind, "" if kind is AccountKind.BANK else venue, part) for kind, part in kinds]
+        self.post(what, *lines, bet=bet)
+
+    def credit_bonus(self, what: str, face: int, bet: str = "") -> None:
+        """A memo entry: free bets worth that much are in the wallet, or out of it if negative."""
+        self.transfer(what, face, to=AccountKind.BONUS, source=AccountKind.CONTRA, bet=bet)
+
     def put_bet(self, bet: Bet) -> None:
         """A new bet, or a known one as it is now, in its place."""
-        others = [other for other in self.state.bets if other.id != bet.id]
-        place = next(
-            (n for n, other in enumerate(self.state.bets) if other.id == bet.id), len(others)
-        )
-        others.insert(place, bet)
-        self.change(bets=tuple(others))
+        self.change(bets=_put(self.state.bets, bet))
 
     def put_token(self, token: Token) -> None:
         """A new token, or a known one as it is now, in its place."""
-        others = [other for other in self.state.tokens if other.id != token.id]
-        place = next(
-            (n for n, other in enumerate(self.state.tokens) if other.id == token.id), len(others)
-        )
-        others.insert(place, token)
-        self.change(tokens=tuple(others))
+        self.change(tokens=_put(self.state.tokens, token))
 
     def no(self, why: str) -> CommandNotAllowed:
         """A refusal that begins with the phase of the offer; ``why`` is one sentence or more."""
@@ -68,12 +80,23 @@ class Turn:
         )
 
 
+def _put(items: tuple[_Item, ...], new: _Item) -> tuple[_Item, ...]:
+    if all(item.id != new.id for item in items):
+        return (*items, new)
+    return tuple(new if item.id == new.id else item for item in items)
+
+
 def settle_phase(turn: Turn) -> None:
-    """Set the phase to that of the least advanced token still in the game; one is, or is due."""
+    """Set the phase to that of the least advanced token still in the game; one is, or is due.
+
+    The last phase is refused while any bet is open.
+    """
     phases = [token.phase for token in in_game(turn.state)]
     if turn.state.more_due:
         phases.append(Phase.FREE_BET_PENDING)
     turn.change(phase=min(phases))
+    if turn.state.phase is Phase.FREE_BET_SETTLED:
+        refuse_open(turn, turn.state.bets)
 
 
 def token_in(turn: Turn, name: str, phase: Phase) -> Token:
@@ -81,20 +104,13 @@ def token_in(turn: Turn, name: str, phase: Phase) -> Token:
     there = [
         token
         for token in in_game(turn.state)
-        if token.phase is phase and token.kind is not BonusKind.CASH
+        if token.phase is phase and token.kind is not BonusKind.CASH and name in {"", token.id}
     ]
-    if name:
-        there = [token for token in there if token.id == name]
     if len(there) == 1:
         return there[0]
-    free_bets = (
-        ", ".join(f"{token.id} ({token.phase.name})" for token in turn.state.tokens) or "none"
-    )
-    raise turn.no(
-        f"Free bet {name} is not at {phase.name}. Its free bets: {free_bets}."
-        if name
-        else f"Enter a free bet. Its free bets: {free_bets}."
-    )
+    tokens = ", ".join(f"{token.id} ({token.phase.name})" for token in turn.state.tokens) or "none"
+    problem = f"Free bet {name} is not at {phase.name}." if name else "Enter a free bet."
+    raise turn.no(f"{problem} Its free bets: {tokens}.")
 
 
 def refuse_open(turn: Turn, bets: Iterable[Bet]) -> None:

@@ -19,20 +19,11 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from kos.domain import money
 from kos.domain.books.calendar import MOMENTS, read_moment
 from kos.domain.books.double_entry import MAX_PENCE, Pence
 from kos.domain.market.commission import read_rate
 from kos.domain.market.odds import as_decimal, read_odds
-from kos.domain.money import (
-    MOST_POUNDS,
-    NOTHING,
-    PENNY,
-    from_pence,
-    read_count,
-    read_pence,
-    read_pounds,
-    to_pence,
-)
 from kos.domain.offers.catalogue import ANY_ODDS, Offer
 from kos.domain.offers.facts import CashAdvanced, Fact, Moment, Settlement
 from kos.errors import InvalidInput
@@ -74,11 +65,8 @@ _KINDS: Mapping[object, FieldKind] = {
     int: FieldKind.NUMBER,
 }
 _KIND_OF_TEXT: Mapping[str, FieldKind] = {
-    "exchange": FieldKind.PLACE,
-    "venue": FieldKind.PLACE,
-    "bookmaker": FieldKind.PLACE,
-    "bet": FieldKind.BET,
-    "covers": FieldKind.BET,
+    **dict.fromkeys(("exchange", "venue", "bookmaker"), FieldKind.PLACE),
+    **dict.fromkeys(("bet", "covers"), FieldKind.BET),
     "token": FieldKind.TOKEN,
 }
 _LABELS = {
@@ -164,9 +152,9 @@ class StructField:
 
 def _pence(field: StructField, typed: str, _: datetime) -> int:
     if field.least is None:
-        return read_pence(field.name, typed)
-    most = MOST_POUNDS if field.least else from_pence(MAX_PENCE)
-    return to_pence(read_pounds(field.name, typed, field.least, most))
+        return money.read_pence(field.name, typed)
+    most = money.MOST_POUNDS if field.least else money.from_pence(MAX_PENCE)
+    return money.to_pence(money.read_pounds(field.name, typed, field.least, most))
 
 
 def _is_yes(field: StructField, typed: str, _: datetime) -> bool:
@@ -195,7 +183,7 @@ _READERS: Mapping[FieldKind, Callable[[StructField, str, datetime], object]] = {
     ),
     FieldKind.TICK: _is_yes,
     FieldKind.CHOICE: _choice,
-    FieldKind.NUMBER: lambda field, typed, _: read_count(field.name, typed, most=MAX_PENCE),
+    FieldKind.NUMBER: lambda field, typed, _: money.read_count(field.name, typed, most=MAX_PENCE),
     FieldKind.PLACE: lambda _field, typed, _at: typed.casefold(),
 }
 """How each kind is read; a kind that is not here is text."""
@@ -245,8 +233,8 @@ def spoken(facts: Mapping[str, type[Fact]], name: str, words: Iterable[str], at:
         path, equals, value = word.partition("=")
         if not equals or not path:
             raise InvalidInput(name, word, "field=value")
-        whole = path_of(kind, path, name)
-        read = field_at(kind, whole, name).read(value, at)
+        whole, field = resolve(kind, path, name)
+        read = field.read(value, at)
         part = typed
         for parent in whole[:-1]:
             part = part.setdefault(parent, {})
@@ -256,7 +244,7 @@ def spoken(facts: Mapping[str, type[Fact]], name: str, words: Iterable[str], at:
         if whole == _ODDS:
             odds_shown = value.strip()
     if odds_shown:
-        typed[_ODDS[0]].setdefault("odds_shown", odds_shown)
+        typed["back"].setdefault("odds_shown", odds_shown)
     try:
         return msgspec.convert(_nested(kind, typed), kind)
     except msgspec.ValidationError as error:
@@ -270,57 +258,49 @@ def spoken_names(facts: Mapping[str, type[Fact]]) -> tuple[str, ...]:
 
 def describe(kind: type[msgspec.Struct]) -> str:
     """The words of a fact, those it needs first: ``bet stake odds [kickoff] lays.0.bet``."""
-    needed: list[str] = []
-    free: list[str] = []
-    for field in fields_of(kind).values():
-        if field.part is None:
-            (needed if field.is_required else free).append(field.name)
-        elif field.is_required:
-            needed.append(describe(field.part))
-        else:
-            free.append(f"{field.name}.0.(...)")
-    return " ".join((*needed, *(f"[{name}]" for name in free)))
+    fields = fields_of(kind).values()
+    needed = [
+        describe(field.part) if field.part else field.name for field in fields if field.is_required
+    ]
+    free = [
+        f"[{field.name}.0.(...)]" if field.part else f"[{field.name}]"
+        for field in fields
+        if not field.is_required
+    ]
+    return " ".join((*needed, *free))
 
 
-def path_of(kind: type[msgspec.Struct], word: str, fact: str) -> tuple[str, ...]:
-    """The full path of a typed word; a part's word may come without the part's name.
+def resolve(
+    kind: type[msgspec.Struct], word: str, fact: str
+) -> tuple[tuple[str, ...], StructField]:
+    """The full path of a typed word, and its field.
+
+    A part's word may come without the part's name, and without the number of the first.
 
     Raises:
         InvalidInput: The fact has no such field.
     """
-    head, *rest = word.split(".")
     fields = fields_of(kind)
-    if head in fields:
-        field = fields[head]
-        if not rest or field.part is None or (field.is_many and rest[0].isdecimal()):
-            return (head, *rest)
-        return (head, *(("0",) if field.is_many else ()), *rest)
-    if not rest:
-        for field in fields.values():
-            if field.part is not None and head in fields_of(field.part):
-                return (field.name, *(("0",) if field.is_many else ()), head)
-    raise InvalidInput(fact, word, describe(kind))
-
-
-def field_at(kind: type[msgspec.Struct], path: tuple[str, ...], fact: str) -> StructField:
-    """The field at a full path.
-
-    Raises:
-        InvalidInput: There is none.
-    """
-    field = fields_of(kind).get(path[0])
-    inner = path[2:] if field is not None and field.is_many else path[1:]
-    if field is not None and field.part is not None and inner:
-        return field_at(field.part, inner, fact)
-    if field is None or inner or field.part is not None:
-        raise InvalidInput(fact, ".".join(path), describe(kind))
-    return field
+    head, *rest = word.split(".")
+    if head not in fields and not rest:
+        parts = (field for field in fields.values() if field.part and head in fields_of(field.part))
+        head, rest = next(((field.name, [head]) for field in parts), (head, rest))
+    field = fields.get(head)
+    number = ["0"] if field is not None and field.is_many else []
+    if number and rest and rest[0].isdecimal():
+        number, rest = rest[:1], rest[1:]
+    if field is None or bool(rest) != bool(field.part):
+        raise InvalidInput(fact, word, describe(kind))
+    if field.part is None:
+        return (head,), field
+    inner, inner_field = resolve(field.part, ".".join(rest), fact)
+    return (head, *number, *inner), inner_field
 
 
 def _least(kind: type[msgspec.Struct], name: str) -> Decimal | None:
     if name in _SIGNED or (kind is Settlement and name == "amount"):
         return None
-    return PENNY if name in _STAKES else NOTHING
+    return money.PENNY if name in _STAKES else money.NOTHING
 
 
 def _kind(hint: Any, name: str) -> tuple[FieldKind, tuple[str, ...]]:
@@ -346,12 +326,8 @@ def _part(hint: Any) -> tuple[type[msgspec.Struct] | None, bool]:
 
 def _nested(kind: type[msgspec.Struct], typed: Mapping[str, Any]) -> dict[str, Any]:
     """The same with the parts that can be several as lists, in the order of their numbers."""
-    nested = dict(typed)
-    for name, value in typed.items():
-        field = fields_of(kind)[name]
-        if field.part is not None and field.is_many:
-            numbered = sorted(value.items(), key=lambda item: int(item[0]))
-            nested[name] = [_nested(field.part, inner) for _, inner in numbered]
-        elif field.part is not None:
-            nested[name] = _nested(field.part, value)
-    return nested
+    several = {name for name, field in fields_of(kind).items() if field.is_many}
+    return {
+        name: [value[n] for n in sorted(value, key=int)] if name in several else value
+        for name, value in typed.items()
+    }

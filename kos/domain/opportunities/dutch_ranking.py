@@ -11,7 +11,6 @@ matter are combined.
 from __future__ import annotations
 
 import heapq
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -30,36 +29,21 @@ from kos.domain.opportunities.dutches import (
     DutchQuery,
     LegSide,
     OutcomeProfit,
-    terms_of,
 )
 from kos.domain.opportunities.event_prices import EventPrices
 from kos.domain.opportunities.legs import ROLES, FormLegs, LegPrice, Reach
-from kos.domain.opportunities.opportunity import (
-    BetKind,
-    OpportunityQuery,
-    Ranking,
-    Rejection,
-    ScoreFactors,
-    opportunity_id,
-)
+from kos.domain.opportunities.opportunity import BetQuery, Rejection, opportunity_id
 from kos.domain.opportunities.scoring import (
-    MINUTES_PER_HOUR,
     ScoringRules,
     back_sides,
-    bonus_retention,
-    is_own_money,
     is_placeable,
     minutes_between,
-    refund_of,
-    seed_score,
+    weighed,
     worth_of,
 )
+from kos.domain.opportunities.search import SLACK, BestFirst, Priced
 
-_SLACK: Final = 1e-9
 _HALF_PENNY: Final = 0.005
-
-Rank = tuple[int, int, float, Decimal, float, float]
-"""Sort key, best last: known liquidity, tier, merit, profit, score, -minutes."""
 
 
 class _Start(NamedTuple):
@@ -90,45 +74,15 @@ class _Stakes(NamedTuple):
     """Of each outcome: home, away and where there is one the draw; exact."""
 
 
-class _PricedDutch(NamedTuple):
-    """A combination with the stakes of one question."""
-
-    id: str
-    start: _Start
-    combination: _Combination
-    stakes: _Stakes
-    rating: Fraction
-    retention: Decimal
-    score: float
-    tier: int
-    factors: ScoreFactors
-    rank: Rank
+_PricedDutch = Priced[_Combination, _Stakes]
 
 
-class DutchRanker:
-    """One question at one moment, put to event after event.
-
-    Args:
-        query: The question, checked.
-        rules: What counts as fresh, liquid and worthwhile.
-        now: Timezone-aware.
-    """
+class DutchRanker(BestFirst[DutchQuery, _Start, _Combination, _Stakes]):
+    """One question about dutches at one moment; see `BestFirst`."""
 
     def __init__(self, query: DutchQuery, rules: ScoringRules, now: datetime) -> None:
-        self._query = query
-        self._terms: OpportunityQuery = terms_of(query)
-        self._rules = rules
-        self._now = now
-        self._considered = 0
-        self._rejected: Counter[Rejection] = Counter()
-        self._heap: list[tuple[float, float, float, int, _Start]] = []
-        self._max_minutes = query.max_minutes_to_kickoff or inf
+        super().__init__(query, rules, now)
         self._has_odds_filter = query.min_odds is not None or query.max_odds is not None
-        self._stake = float(query.stake)
-        self._is_own_money = is_own_money(query.kind)
-        refund = refund_of(self._terms, rules)[1]
-        self._held = 1.0 if query.kind is BetKind.FREE_BET_SNR else float(refund / query.stake)
-        self._base = self._stake * (self._held - 1.0) if self._is_own_money else 0.0
 
     def consider(self, boards: Iterable[EventPrices]) -> None:
         """Count what is asked of events, and keep what could be offered."""
@@ -138,11 +92,11 @@ class DutchRanker:
             if not count:
                 continue
             self._considered += count
-            minutes = minutes_between(self._now, board.kickoff)
-            refused = self._refused_event(board, minutes)
+            refused = self._refused_event(board)
             if refused is not None:
-                self._rejected[refused] += count
+                self._rejected[refused[0]] += count
                 continue
+            minutes = minutes_between(self._now, board.kickoff)
             board.settle(self._now)
             if bookmaker is None:
                 self._consider_event(board, minutes)
@@ -151,66 +105,36 @@ class DutchRanker:
 
     def answer(self) -> DutchAnswer:
         """The best dutches of what was considered."""
-        limit = self._query.limit
-        heapq.heapify(self._heap)
-        dutches: list[_PricedDutch] = []
-        best: list[tuple[float, float, float]] = []  # the worst of the best `limit` first
-        while self._heap:
-            known_liquidity, tier, merit, _, start = heapq.heappop(self._heap)
-            if len(best) == limit and (-known_liquidity, -tier, -merit) < best[0]:
-                break
-            priced = self._best(start)
-            if isinstance(priced, Rejection):
-                self._rejected[priced] += 1
-                continue
-            dutches.append(priced)
-            push = heapq.heappush if len(best) < limit else heapq.heappushpop
-            push(best, priced.rank[:3])
-        dutches.sort(key=_id)
-        dutches.sort(key=_rank, reverse=True)
         return DutchAnswer(
             as_of=self._now,
-            dutches=tuple(self._opportunity(priced) for priced in dutches[:limit]),
+            dutches=tuple(map(self._opportunity, self._best())),
             considered=self._considered,
-            rejected={
-                reason.value: count
-                for reason, count in sorted(self._rejected.items(), key=lambda item: -item[1])
-            },
+            rejected=self._reasons(),
         )
 
     # --- what could be offered -----------------------------------------------------------------
 
-    def _refused_event(self, board: EventPrices, minutes: float) -> Rejection | None:
-        if minutes <= 0:
-            return Rejection.STARTED
-        if board.state is not None:
-            return board.state
-        if minutes < self._rules.min_minutes_to_kickoff:
-            return Rejection.TOO_SOON
-        return Rejection.TOO_LATE if minutes > self._max_minutes else None
-
     def _consider_event(self, board: EventPrices, minutes: float) -> None:
+        reaches = board.legs(self._now).reach
         least = min(
-            (self._least_sum(reach, form) for form, reach in board.reach(self._now).items()),
+            (self._least_sum(reach, form) for form, reach in reaches.items()),
             default=inf,
         )
         if least == inf:
             self._rejected[Rejection.INCOMPLETE] += 1
             return
-        if self._query.only_arbs and least > 1.0 + _SLACK:
+        if self._query.only_arbs and least > 1.0 + SLACK:
             self._rejected[Rejection.NO_ARB] += 1
             return
-        most_lay_odds = max(reach.most_lay_odds for reach in board.reach(self._now).values())
-        gain = 1.0 / least - 1.0
+        most_lay_odds = max(reach.most_lay_odds for reach in reaches.values())
         # The stakes' total is the one asked for but for what rounding moves it.
-        astray = _HALF_PENNY * (ROLES + most_lay_odds)
-        profit = self._stake * gain + abs(gain) * astray
-        self._push(_Start(board, None, BetForm.TWO_WAY, minutes), 1.0 / least, profit)
+        astray = abs(1.0 / least - 1.0) * _HALF_PENNY * (ROLES + most_lay_odds)
+        self._consider_start(_Start(board, None, BetForm.TWO_WAY, minutes), 1.0 / least, astray)
 
     def _consider_bookmaker(self, board: EventPrices, bookmaker: str, minutes: float) -> None:
-        legs, tally = board.first_legs(bookmaker, self._now)
+        legs, tally = board.legs(self._now).at(bookmaker)
         self._rejected.update(tally)
-        reaches = board.reach(self._now) if legs else {}
+        reaches = board.legs(self._now).reach if legs else {}
         for form, leg in legs:
             refused = self._refused_odds(_after_commission(leg)) if self._has_odds_filter else None
             others = inf
@@ -218,7 +142,7 @@ class DutchRanker:
                 others = self._least_others(reaches.get(form), leg.role, form)
                 if others == inf:
                     refused = Rejection.INCOMPLETE
-                elif self._query.only_arbs and others + leg.inverse > 1.0 + _SLACK:
+                elif self._query.only_arbs and others + leg.inverse > 1.0 + SLACK:
                     refused = Rejection.NO_ARB
             if refused is not None:
                 self._rejected[refused] += 1
@@ -228,58 +152,42 @@ class DutchRanker:
             if kept < 0.0 or ratio < 0.0:
                 # What would be kept of nothing says nothing: it is looked at in any case.
                 ratio = inf
-            start = _Start(board, leg, form, minutes)
-            rating = ratio + (self._held if self._is_own_money else 0.0)
-            self._push(start, rating, self._base + self._stake * ratio)
+            self._consider_start(_Start(board, leg, form, minutes), ratio)
+
+    def _consider_start(self, start: _Start, ratio: float, astray: float = 0.0) -> None:
+        minutes, duration = (start.minutes,) * 2, (start.board.duration_minutes,) * 2
+        bound = self._bound(1, ratio, minutes=minutes, duration=duration, astray=astray)
+        self._push(bound, start)
 
     def _least_sum(self, reach: Reach, form: BetForm) -> float:
         """No combination of the event has a smaller sum of inverses."""
-        backs = reach.backs(with_exchanges=self._query.with_exchanges)[:form]
-        least = sum(backs)
-        if self._query.with_exchanges:
-            for back, lay in zip(backs, reach.lays, strict=False):
-                least = min(least, back + lay)
-        return least
+        if not self._query.with_exchanges:
+            return sum(reach.makers[:form])
+        backs = reach.anywhere[:form]
+        pairs = [back + lay for back, lay in zip(backs, reach.lays, strict=False)]
+        return min(sum(backs), *pairs)
 
     def _least_others(self, reach: Reach | None, role: int, form: BetForm) -> float:
         """The same of what goes with a back of one outcome."""
         if reach is None:
             return inf
-        backs = reach.backs(with_exchanges=self._query.with_exchanges)[:form]
+        is_anywhere = self._query.with_exchanges
+        backs = (reach.anywhere if is_anywhere else reach.makers)[:form]
         others = sum(inverse for other, inverse in enumerate(backs) if other != role)
-        return min(others, reach.lays[role]) if self._query.with_exchanges else others
-
-    def _push(self, start: _Start, rating: float, profit: float) -> None:
-        """Keep what can be no better than this: a rating and a profit before rounding."""
-        tier, merit = 0.0, rating * (1 + _SLACK)
-        bonus_face = self._query.free_bet_value
-        bonus = float(self._rules.snr_retention * bonus_face) if bonus_face else 0.0
-        match self._query.ranking:
-            case Ranking.SEED:
-                loss = -profit if self._is_own_money else self._stake - profit
-                if loss <= _SLACK:
-                    tier, merit = 1.0, profit + _SLACK
-                else:
-                    worth = float(bonus_face) if bonus_face else self._stake
-                    retention = profit / self._stake
-                    if self._is_own_money:
-                        retention = float(bonus_retention(self._terms, self._rules))
-                    loss = max(loss, float(self._rules.least_loss))
-                    merit = worth / loss / start.minutes * retention * (1 + _SLACK)
-            case Ranking.VALUE | Ranking.VALUE_PER_HOUR:
-                merit = profit + bonus + _SLACK
-                if self._query.ranking is Ranking.VALUE_PER_HOUR:
-                    merit /= self._hours(start)
-                merit += abs(merit) * _SLACK
-            case _:
-                pass
-        self._heap.append((-1.0, -tier, -merit, len(self._heap), start))
+        return min(others, reach.lays[role]) if is_anywhere else others
 
     # --- the best combination ------------------------------------------------------------------
 
-    def _best(self, start: _Start) -> _PricedDutch | Rejection:
-        """The first combination that fits, priced, or why there is none."""
-        forms = start.board.forms(self._now)
+    def _take(self, start: _Start) -> _PricedDutch | None:
+        """The first combination that fits, priced; None: counted why there is none."""
+        priced = self._first_fitting(start)
+        if isinstance(priced, Rejection):
+            self._rejected[priced] += 1
+            return None
+        return priced
+
+    def _first_fitting(self, start: _Start) -> _PricedDutch | Rejection:
+        forms = start.board.legs(self._now).forms
         reason: Rejection | None = None
         for must_be_known in (True, False):
             partitions = list(self._partitions(start, forms, must_be_known=must_be_known))
@@ -363,13 +271,14 @@ class DutchRanker:
     def _stakes(self, start: _Start, combination: _Combination) -> _Stakes | Rejection:
         """What to bet, rounded, and what follows from that; or why it can't be placed."""
         legs = combination.legs
-        terms, effective = self._terms, [leg.effective() for leg in legs]
+        effective = [leg.effective() for leg in legs]
+        terms: BetQuery = self._query
         if start.first is None:
             total = dutch.return_of_total(Fraction(self._query.stake), effective)
-            terms = OpportunityQuery(stake=rounded(total / effective[0]))
+            terms = BetQuery(stake=rounded(total / effective[0]))
         wins, loses = back_sides(terms, _after_commission(legs[0]), self._rules)
         returned = total if start.first is None else Fraction(wins - loses)
-        typed, outlays = [terms.stake], [terms.stake if self._is_own_money else NOTHING]
+        typed, outlays = [terms.stake], [terms.stake if self._is_cash else NOTHING]
         gains = [NOTHING]
         for leg, odds in zip(legs[1:], effective[1:], strict=True):
             outlay, kept = returned / odds, 1 - leg.commission
@@ -400,107 +309,57 @@ class DutchRanker:
         """What the stakes bring and where that ranks, or why it is not worth it."""
         query, board, legs = self._query, start.board, combination.legs
         profit = min(stakes.profits)
-        worth = worth_of(self._terms, profit, self._rules)
+        worth = worth_of(query, profit, self._rules)
         if worth.is_worthless:
             return Rejection.NO_VALUE
         rating = _rating(legs, is_of_first=start.first is not None)
         if query.only_arbs and not (rating > 1 and profit > 0):
             return Rejection.NO_ARB
-        tier = int(worth.max_loss <= 0)
         fills = [
             float(leg.available / stake)
             for leg, stake in zip(legs, stakes.typed, strict=True)
             if leg.available is not None
         ]
-        factors = ScoreFactors(
-            free_bet_value=float(worth.bonus_face),
-            max_loss=float(max(worth.max_loss, self._rules.least_loss)),
-            minutes_to_kickoff=start.minutes,
-            retention=float(worth.retention),
+        # A free bet's or a refund's own share of what is kept, see `bets`.
+        kept = float(rating)
+        if self._held:
+            kept += self._held * (float(self._is_cash) - kept / float(legs[0].effective()))
+        assessed = weighed(
+            stakes,
+            worth,
+            query,
+            self._rules,
+            profit=profit,
+            rating=_decimal(rating),
+            kept=kept,
             fill=min((1.0, *fills)),
-            liquidity_floor=float(board.floor),
+            is_known=all(leg.is_known for leg in legs),
+            minutes=start.minutes,
+            duration_minutes=board.duration_minutes,
+            floor=board.floor,
         )
-        score = seed_score(factors)
-        merit = float(worth.value)
-        match query.ranking:
-            case Ranking.SEED:
-                merit = float(profit) if tier else score
-            case Ranking.VALUE_PER_HOUR:
-                merit /= self._hours(start)
-            case Ranking.VALUE:
-                pass
-            case _:
-                # A free bet's or a refund's own share of what is kept, see `bets`.
-                merit = float(rating)
-                if self._held:
-                    kept = merit / float(legs[0].effective())
-                    merit += self._held * (float(self._is_own_money) - kept)
-        is_known = all(leg.is_known for leg in legs)
-        shown_tier = tier if query.ranking is Ranking.SEED else 0
         first = "" if start.first is None else start.first.outcome
-        return _PricedDutch(
-            id=opportunity_id(board.quotes.id, BACK_MARKET, "dutch", query.bookmaker or "", first),
-            start=start,
-            combination=combination,
-            stakes=stakes,
-            rating=rating,
-            retention=worth.retention,
-            score=score,
-            tier=tier,
-            factors=factors,
-            rank=(int(is_known), shown_tier, merit, profit, score, -start.minutes),
-        )
-
-    def _hours(self, start: _Start) -> float:
-        span = start.minutes + start.board.duration_minutes + self._rules.settlement_minutes
-        return span / MINUTES_PER_HOUR
+        name = opportunity_id(board.quotes.id, BACK_MARKET, "dutch", query.bookmaker or "", first)
+        return Priced(name, board, combination, assessed)
 
     def _opportunity(self, priced: _PricedDutch) -> DutchOpportunity:
-        board, legs = priced.start.board, priced.combination.legs
-        quotes, stakes = board.quotes, priced.stakes
-        names = self._names(priced)
-        book = dutch.book_sum([leg.effective() for leg in legs])
-        refund = worth = None
-        if self._query.kind is BetKind.REFUND:
-            refund, worth = map(pennies, refund_of(self._terms, self._rules))
+        (legs, form), stakes = priced.parts, priced.assessed.stakes
+        quotes = priced.board.quotes
+        # As the feed prints them: home, away and, where there is one, the draw.
+        names = (quotes.home or "", quotes.away or "", DRAW)[:form]
         return DutchOpportunity(
-            id=priced.id,
-            kind=self._query.kind,
-            sport_key=quotes.sport_key,
-            sport_title=quotes.sport_title,
-            event_id=quotes.id,
-            home=quotes.home or "",
-            away=quotes.away or "",
-            kickoff=quotes.kickoff,
-            market_key=BACK_MARKET,
+            **self._shown(priced),
             legs=tuple(
                 _leg(leg, stake, outlay, names)
-                for leg, stake, outlay in zip(legs, *priced.stakes[:2], strict=True)
+                for leg, stake, outlay in zip(legs, stakes.typed, stakes.outlays, strict=True)
             ),
             outcomes=tuple(
                 OutcomeProfit(name, pennies(profit))
                 for name, profit in zip(names, stakes.profits, strict=True)
             ),
-            stake=self._query.stake,
             total=sum((pennies(outlay) for outlay in stakes.outlays), NOTHING),
-            profit=pennies(min(stakes.profits)),
-            rating=_decimal(priced.rating),
-            book_sum=_decimal(book),
-            retention=priced.retention,
-            score=priced.score,
-            tier=priced.tier,
-            factors=priced.factors,
-            refund=refund,
-            refund_worth=worth,
+            book_sum=_decimal(dutch.book_sum([leg.effective() for leg in legs])),
         )
-
-    def _names(self, priced: _PricedDutch) -> tuple[str, ...]:
-        """The outcomes as the feed prints them: home, away and, where there is one, the draw."""
-        quotes = priced.start.board.quotes
-        sides = (quotes.home or "", quotes.away or "")
-        if priced.combination.form is BetForm.TWO_WAY:
-            return sides
-        return (*sides, DRAW)
 
 
 def _cheapest_first(
@@ -584,11 +443,3 @@ def _leg(leg: LegPrice, stake: Decimal, outlay: Decimal, names: Sequence[str]) -
 
 def _decimal(value: Fraction) -> Decimal:
     return Decimal(value.numerator) / Decimal(value.denominator)
-
-
-def _id(priced: _PricedDutch) -> str:
-    return priced.id
-
-
-def _rank(priced: _PricedDutch) -> Rank:
-    return priced.rank

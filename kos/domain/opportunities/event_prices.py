@@ -7,9 +7,11 @@ most. Floats here only bound and order; every figure that is shown comes from th
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import attrgetter, itemgetter
 from typing import Final
 
 import msgspec
@@ -32,6 +34,7 @@ from kos.domain.market.quotes import (
 from kos.domain.market.sports import sport_of
 from kos.domain.opportunities.hedges import (
     NEAR,
+    NEVER,
     BackPrice,
     Bounds,
     HedgedBack,
@@ -39,13 +42,15 @@ from kos.domain.opportunities.hedges import (
     LayPrice,
     MakerBook,
     OwnBook,
+    RejectionCounts,
     bounds_of,
     exchange_family,
     hedged_back,
+    lay_figures,
     refused_pair,
-    same_hedges,
+    span_of_backs,
 )
-from kos.domain.opportunities.legs import DRAW_ROLE, FormLegs, LegPrice, LegTable, Reach
+from kos.domain.opportunities.legs import EventLegs
 from kos.domain.opportunities.opportunity import Rejection
 from kos.domain.opportunities.scoring import ScoringRules, refused_for_size
 
@@ -67,10 +72,6 @@ EXCHANGES: Final = frozenset(
 
 _STANDARD_COMMISSION: Final = Decimal("0.05")
 _ALWAYS: Final = datetime.max.replace(tzinfo=UTC)
-_NEVER: Final = datetime.min.replace(tzinfo=UTC)
-
-
-RejectionCounts = dict[Rejection, int]
 
 
 class EventPrices:
@@ -85,13 +86,9 @@ class EventPrices:
     __slots__ = (
         "_columns",
         "_columns_until",
-        "_first_legs",
-        "_forms",
         "_found",
         "_is_alike",
-        "_is_equal",
-        "_reach",
-        "_rules",
+        "_legs",
         "books",
         "count",
         "duration_minutes",
@@ -103,6 +100,7 @@ class EventPrices:
         "no_lay",
         "own",
         "quotes",
+        "rules",
         "seen_at",
         "settled_from",
         "settled_until",
@@ -116,8 +114,7 @@ class EventPrices:
         self.kickoff = quotes.kickoff
         self.fetched_at = self.seen_at = fetched_at
         """When the feed's prices came; and when the latest of all came."""
-        self._rules = rules
-        self._is_equal = rules.is_unknown_equal
+        self.rules = rules
         self.facts = sport_of(quotes.sport_key)
         self.floor = rules.floor_of(quotes.sport_key, self.facts)
         self.duration_minutes = self.facts.duration.total_seconds() / 60.0
@@ -131,7 +128,7 @@ class EventPrices:
         for book in self.books.values():
             if book.commission is None:
                 self.count += len(book.market.outcomes)
-        self._columns_until = _NEVER
+        self._columns_until = NEVER
         self._columns: dict[str, list[float]] = {}
         self.state: Rejection | None = None
         """Why nothing of this event may be offered now."""
@@ -147,11 +144,9 @@ class EventPrices:
         """Whether the same lays cover every bookmaker's price of an outcome that may be offered."""
         self._found: dict[str | None, tuple[tuple[HedgedBack, ...], RejectionCounts]] = {}
         self.own: OwnBook | None = None
-        self._forms: dict[BetForm, FormLegs] | None = None
-        self._first_legs: dict[str, tuple[list[tuple[BetForm, LegPrice]], RejectionCounts]] = {}
-        self._reach: dict[BetForm, Reach] | None = None
+        self._legs: EventLegs | None = None
         # Within these moments what is settled stands; a question looks before it calls settle.
-        self.settled_from = self.settled_until = _NEVER
+        self.settled_from = self.settled_until = NEVER
 
     def cover(
         self,
@@ -164,7 +159,7 @@ class EventPrices:
         self.state = None
         self.own = None
         self.no_lay = Rejection.UNMATCHED
-        superseded_until = _NEVER
+        superseded_until = NEVER
         if match is not None and match.verdict is Verdict.DOUBT:
             self.no_lay = Rejection.DOUBTFUL
         elif match is not None and match.verdict is Verdict.MATCH:
@@ -174,12 +169,12 @@ class EventPrices:
                     self.state = Rejection.IN_PLAY
                 elif book.status != "OPEN":
                     self.state = Rejection.SUSPENDED
-                superseded_until = fresh_until(book.received_at, self._rules.max_exchange_age_s)
+                superseded_until = fresh_until(book.received_at, self.rules.max_exchange_age_s)
                 self.own = self._own_book(match, market, book, superseded_until)
                 self._add_own_lays(lays, self.own)
         self._add_feed_lays(lays, superseded_until)
         for prices in lays.values():
-            prices.sort(reverse=True, key=_keep)
+            prices.sort(reverse=True, key=attrgetter("keep"))
         self.lays = lays
         self.seen_at = self.fetched_at
         if book is not None:
@@ -187,30 +182,25 @@ class EventPrices:
         self._settle(self.seen_at)
 
     def _book(self, bookmaker: BookmakerQuotes) -> MakerBook | None:
-        market = lay_market = None
-        for listed in bookmaker.markets:
-            if listed.key == BACK_MARKET:
-                market = listed
-            elif listed.key == LAY_MARKET:
-                lay_market = listed
+        markets = {market.key: market for market in bookmaker.markets}
+        market = markets.get(BACK_MARKET)
         if market is None:
             return None
         commission = None
-        if lay_market is not None or bookmaker.key in EXCHANGES:
-            commission = self._rules.commissions.get(bookmaker.key)
+        if LAY_MARKET in markets or bookmaker.key in EXCHANGES:
+            commission = self.rules.commissions.get(bookmaker.key)
             if commission is None:
                 return None
         market = _with_draw_named(market)
         form = form_of([outcome.name for outcome in market.outcomes])
         is_other = self.facts.h2h_outcomes not in {None, form}
-        until = fresh_until(
-            self.fetched_at,
-            self._rules.max_fetch_age_s,
-            market.updated_at,
-            self._rules.max_source_age_s,
-        )
         refused = Rejection.OTHER_BET if is_other else None
+        until = self._fresh_until(market)
         return MakerBook(bookmaker, market, until, refused, form, commission)
+
+    def _fresh_until(self, market: MarketQuotes) -> datetime:
+        fetch_age_s, source_age_s = self.rules.max_fetch_age_s, self.rules.max_source_age_s
+        return fresh_until(self.fetched_at, fetch_age_s, market.updated_at, source_age_s)
 
     def _own_book(
         self,
@@ -219,20 +209,20 @@ class EventPrices:
         book: MarketBook,
         until: datetime,
     ) -> OwnBook:
-        rate = self._rules.commissions.get(OWN_EXCHANGE, _STANDARD_COMMISSION)
+        rate = self.rules.commissions.get(OWN_EXCHANGE, _STANDARD_COMMISSION)
         open_form = form = None
         refused = None
         if market is not None:
             if market.base_rate is not None:
                 rate = market.base_rate
             if market.discount_allowed:
-                rate *= 1 - self._rules.betfair_discount
+                rate *= 1 - self.rules.betfair_discount
             form = form_of([runner.name for runner in market.runners])
             if self.facts.h2h_outcomes is None:
                 open_form = form
             elif form is not self.facts.h2h_outcomes:
                 refused = Rejection.OTHER_BET
-        if refused is None and book.is_delayed and not self._rules.use_delayed_prices:
+        if refused is None and book.is_delayed and not self.rules.use_delayed_prices:
             refused = Rejection.DELAYED
         return OwnBook(match, book, rate, until, refused, open_form, form)
 
@@ -242,46 +232,38 @@ class EventPrices:
             if not (runner.to_lay and runner.to_lay[0].price > 1):
                 continue
             best = runner.to_lay[0]
-            lays.setdefault(outcome, []).append(
-                self._lay(
-                    best.price,
-                    own.rate,
-                    best.size,
-                    until=own.fresh_until,
-                    refused=own.refused,
-                    open_form=own.open_form,
-                    exchange=OWN_EXCHANGE,
-                    title=OWN_TITLE,
-                    market_id=book.market_id,
-                    selection_id=runner.selection_id,
-                    updated_at=book.published_at or book.received_at,
-                    received_at=book.received_at,
-                    is_delayed=book.is_delayed,
-                    confidence=own.match.confidence,
-                )
+            lay = LayPrice(
+                *self._lay_terms(best.price, own.rate, best.size, own.refused),
+                fresh_until=own.fresh_until,
+                open_form=own.open_form,
+                exchange=OWN_EXCHANGE,
+                title=OWN_TITLE,
+                updated_at=book.published_at or book.received_at,
+                received_at=book.received_at,
+                market_id=book.market_id,
+                selection_id=runner.selection_id,
+                is_delayed=book.is_delayed,
+                confidence=own.match.confidence,
             )
+            lays.setdefault(outcome, []).append(lay)
 
     def _add_feed_lays(self, lays: dict[str, list[LayPrice]], superseded_until: datetime) -> None:
-        newest_betfair: tuple[datetime, BookmakerQuotes, MarketQuotes] | None = None
+        betfair: list[tuple[datetime, str, BookmakerQuotes, MarketQuotes]] = []
         for bookmaker in self.quotes.bookmakers:
-            if bookmaker.key not in self._rules.commissions:
+            if bookmaker.key not in self.rules.commissions:
                 continue
             market = _market(bookmaker, LAY_MARKET)
             if market is None:
                 continue
-            if exchange_family(bookmaker.key) != OWN_EXCHANGE:
-                self._add_block(lays, bookmaker, market, _NEVER)
-                continue
+            if exchange_family(bookmaker.key) == OWN_EXCHANGE:
+                seen_at = market.updated_at or self.fetched_at
+                betfair.append((seen_at, bookmaker.key, bookmaker, market))
+            else:
+                self._add_block(lays, bookmaker, market, NEVER)
+        if betfair:
             # One order book under two keys: the later reading is the truer one.
-            seen_at = market.updated_at or self.fetched_at
-            if (
-                newest_betfair is None
-                or seen_at > newest_betfair[0]
-                or (seen_at == newest_betfair[0] and bookmaker.key > newest_betfair[1].key)
-            ):
-                newest_betfair = (seen_at, bookmaker, market)
-        if newest_betfair is not None:
-            self._add_block(lays, newest_betfair[1], newest_betfair[2], superseded_until)
+            _, _, bookmaker, market = max(betfair, key=itemgetter(0, 1))
+            self._add_block(lays, bookmaker, market, superseded_until)
 
     def _add_block(
         self,
@@ -295,77 +277,38 @@ class EventPrices:
         form = form_of([outcome.name for outcome in market.outcomes])
         expected = self.facts.h2h_outcomes
         is_other = expected is BetForm.TWO_WAY and form is BetForm.THREE_WAY
-        until = fresh_until(
-            self.fetched_at,
-            self._rules.max_fetch_age_s,
-            market.updated_at,
-            self._rules.max_source_age_s,
-        )
+        refused = Rejection.OTHER_BET if is_other else None
+        rate, until = self.rules.commissions[bookmaker.key], self._fresh_until(market)
         for quote in market.outcomes:
             if not quote.price > 1:
                 continue
-            lays.setdefault(quote.name, []).append(
-                self._lay(
-                    quote.price,
-                    self._rules.commissions[bookmaker.key],
-                    quote.limit if self._rules.use_feed_limits else None,
-                    until=until,
-                    refused=Rejection.OTHER_BET if is_other else None,
-                    open_form=form if expected is None else None,
-                    exchange=bookmaker.key,
-                    title=bookmaker.title,
-                    market_id=None,
-                    selection_id=None,
-                    updated_at=market.updated_at or self.fetched_at,
-                    received_at=self.fetched_at,
-                    is_delayed=False,
-                    confidence=1.0,
-                    superseded_until=superseded_until,
-                )
+            available = quote.limit if self.rules.use_feed_limits else None
+            lay = LayPrice(
+                *self._lay_terms(quote.price, rate, available, refused),
+                fresh_until=until,
+                open_form=form if expected is None else None,
+                exchange=bookmaker.key,
+                title=bookmaker.title,
+                updated_at=market.updated_at or self.fetched_at,
+                received_at=self.fetched_at,
+                superseded_until=superseded_until,
             )
+            lays.setdefault(quote.name, []).append(lay)
 
-    def _lay(
+    def _lay_terms(
         self,
         odds: Decimal,
         commission: Decimal,
         available: Decimal | None,
-        *,
-        until: datetime,
         refused: Rejection | None,
-        open_form: BetForm | None,
-        exchange: str,
-        title: str,
-        market_id: str | None,
-        selection_id: int | None,
-        updated_at: datetime,
-        received_at: datetime,
-        is_delayed: bool,
-        confidence: float,
-        superseded_until: datetime = _NEVER,
-    ) -> LayPrice:
+    ) -> tuple[float, float, float, Decimal, Decimal, float, Decimal | None, Rejection | None]:
+        """The fields of a `LayPrice` up to what refuses it."""
         odds_f, commission_f = float(odds), float(commission)
-        refused = refused or refused_for_size(available, self.floor, self._rules)
-        return LayPrice(
-            keep=(1 - commission_f) / (odds_f - commission_f),
-            odds_f=odds_f,
-            over=odds_f - commission_f,
-            odds=odds,
-            commission=commission,
-            available_f=float("inf") if available is None else float(available),
-            available=available,
-            fresh_until=until,
-            refused=refused,
-            open_form=open_form,
-            exchange=exchange,
-            title=title,
-            market_id=market_id,
-            selection_id=selection_id,
-            updated_at=updated_at,
-            received_at=received_at,
-            is_delayed=is_delayed,
-            confidence=confidence,
-            superseded_until=superseded_until,
-        )
+        over = odds_f - commission_f
+        available_f = float("inf") if available is None else float(available)
+        refused = refused or refused_for_size(available, self.floor, self.rules)
+        keep = (1 - commission_f) / over
+        return keep, odds_f, over, odds, commission, available_f, available, refused
 
     def count_at(self, bookmaker: str) -> int:
         """How many prices a bookmaker has, or an exchange."""
@@ -421,102 +364,26 @@ class EventPrices:
                 books = [book for book in self.books.values() if book.commission is None]
             else:
                 books = [self.books[bookmaker]] if bookmaker in self.books else []
-            backs, tally, _ = self._look(books, self._open_lays(now), now)
+            backs, tally, _ = self._look(books, self.open_lays(now), now)
             answer = (tuple(backs), tally)
             # An exchange's own prices do not shape the moment until which all is settled.
             if bookmaker is None or all(book.commission is None for book in books):
                 self._found[bookmaker] = answer
         return answer
 
-    def forms(self, now: datetime) -> dict[BetForm, FormLegs]:
-        """Every price that may be a leg of a dutch, by form of the bet: with a draw or without.
+    def legs(self, now: datetime) -> EventLegs:
+        """The prices as legs of a dutch.
 
         Args:
             now: The moment settled for.
         """
-        if self._forms is None:
-            self._forms = self._leg_table().forms(*self._leg_sources(now))
-        return self._forms
-
-    def reach(self, now: datetime) -> dict[BetForm, Reach]:
-        """How cheap the outcomes can be covered at best, by form of the bet.
-
-        Args:
-            now: The moment settled for.
-        """
-        if self._reach is None:
-            self._reach = self._leg_table().reach(*self._leg_sources(now))
-        return self._reach
-
-    def first_legs(
-        self, bookmaker: str, now: datetime
-    ) -> tuple[list[tuple[BetForm, LegPrice]], RejectionCounts]:
-        """A bookmaker's prices as legs, each with its form of the bet, and the others by reason.
-
-        Args:
-            bookmaker: The key of one of `books`, which may be an exchange of the feed.
-            now: The moment settled for.
-        """
-        remembered = self._first_legs.get(bookmaker)
-        if remembered is not None:
-            return remembered
-        legs: list[tuple[BetForm, LegPrice]] = []
-        tally: RejectionCounts = {}
-        self._first_legs[bookmaker] = legs, tally
-        book, table = self.books[bookmaker], self._leg_table()
-        for quote in book.market.outcomes:
-            leg: LegPrice | Rejection
-            if self.facts.is_draw_excluded and quote.name == DRAW:
-                leg = Rejection.DRAW
-            elif book.refused is not None:
-                leg = book.refused
-            elif now > book.fresh_until:
-                leg = Rejection.STALE_BACK
-            else:
-                leg = table.back(book, quote)
-            if isinstance(leg, LegPrice):
-                legs.append((book.form, leg))
-            else:
-                tally[leg] = tally.get(leg, 0) + 1
-        return legs, tally
-
-    def _leg_table(self) -> LegTable:
-        roles: dict[str, int] = {}
-        if self.quotes.home is not None and self.quotes.away is not None:
-            roles = {} if self.facts.is_draw_excluded else {DRAW: DRAW_ROLE}
-            roles |= {self.quotes.home: 0, self.quotes.away: 1}
-        return LegTable(roles, self._rules, self.floor, self.fetched_at)
-
-    def _leg_sources(
-        self, now: datetime
-    ) -> tuple[list[MakerBook], OwnBook | None, dict[str, list[LayPrice]]]:
-        """The books and lays that count now."""
-        own = self.own if self.own is not None and now <= self.own.fresh_until else None
-        books: list[MakerBook] = []
-        betfair: MakerBook | None = None
-        for book in self.books.values():
-            if book.refused is not None or now > book.fresh_until:
-                continue
-            if book.commission is None or exchange_family(book.bookmaker.key) != OWN_EXCHANGE:
-                books.append(book)
-            elif betfair is None or self._reading(book) > self._reading(betfair):
-                betfair = book
-        if betfair is not None and own is None:
-            books.append(betfair)
-        lays = {
-            outcome: [lay for lay in lays if lay.refused is None and now <= lay.fresh_until]
-            for outcome, lays in self._open_lays(now).items()
-        }
-        return books, own, lays
-
-    def _reading(self, book: MakerBook) -> tuple[datetime, str]:
-        """Of one order book under two keys the later reading is the truer one."""
-        return book.market.updated_at or self.fetched_at, book.bookmaker.key
+        if self._legs is None:
+            self._legs = EventLegs(self, now)
+        return self._legs
 
     def _settle(self, now: datetime) -> None:
         self._found.clear()
-        self._forms = self._reach = None
-        self._first_legs.clear()
+        self._legs = None
         until = _ALWAYS
         for book in self.books.values():
             if now <= book.fresh_until < until:
@@ -528,7 +395,7 @@ class EventPrices:
             for lay in lays:
                 if now <= lay.fresh_until < until:
                     until = lay.fresh_until
-        open_lays = self._open_lays(now)
+        open_lays = self.open_lays(now)
         glance = self._glance(open_lays, now)
         self._is_alike = glance is not None
         if glance is None:
@@ -536,14 +403,15 @@ class EventPrices:
             backs, self.tally, believed_until = self._look(books, open_lays, now)
             until = min(until, believed_until)
             self._found[None] = (tuple(backs), self.tally)
-            parts = [HedgedPrices(back.back.odds_f, back.back.odds_f, back.lays) for back in backs]
+            self.span = span_of_backs(backs) if backs else None
         else:
             self.tally, parts = glance
-        self.span = bounds_of(parts, is_equal=self._is_equal)
+            self.span = bounds_of(parts) if parts else None
         self.settled_from = now
         self.settled_until = until
 
-    def _open_lays(self, now: datetime) -> dict[str, list[LayPrice]]:
+    def open_lays(self, now: datetime) -> dict[str, list[LayPrice]]:
+        """By outcome, the lays that no fresher reading of the same order book replaces."""
         return {
             outcome: [lay for lay in lays if lay.superseded_until < now]
             for outcome, lays in self.lays.items()
@@ -563,7 +431,8 @@ class EventPrices:
             columns = self._fill_columns(now)
         self._count_unfit(tally, now)
         parts: list[HedgedPrices] = []
-        max_rating = float(self._rules.max_rating) * (1 - NEAR)
+        is_equal = self.rules.is_unknown_equal
+        max_rating = float(self.rules.max_rating) * (1 - NEAR)
         for outcome, column in columns.items():
             top = max(column)
             reason: Rejection | None = None
@@ -583,12 +452,14 @@ class EventPrices:
             elif top * fitting[0].keep > max_rating:
                 return None
             else:
-                parts.append(HedgedPrices(top, min(column), fitting))
+                figures = lay_figures(fitting, is_equal=is_equal)
+                keeps = (fitting[0].keep, fitting[-1].keep)
+                parts.append(HedgedPrices(top, min(column), *keeps, figures))
         return tally, parts
 
     def _fill_columns(self, now: datetime) -> dict[str, list[float]]:
         """By outcome, the odds of all bookmakers whose price is fresh and of this bet."""
-        columns: dict[str, list[float]] = {}
+        columns: defaultdict[str, list[float]] = defaultdict(list)
         until = _ALWAYS
         for book in self.books.values():
             if book.commission is not None or book.refused is not None or now > book.fresh_until:
@@ -597,11 +468,7 @@ class EventPrices:
             for quote in book.market.outcomes:
                 if quote.name == DRAW and self.facts.is_draw_excluded:
                     continue
-                column = columns.get(quote.name)
-                if column is None:
-                    columns[quote.name] = [float(quote.price)]
-                else:
-                    column.append(float(quote.price))
+                columns[quote.name].append(float(quote.price))
         self._columns, self._columns_until = columns, until
         return columns
 
@@ -631,7 +498,8 @@ class EventPrices:
         backs: list[HedgedBack] = []
         tally: RejectionCounts = {}
         alike: dict[str, HedgedBack] = {}
-        max_rating = float(self._rules.max_rating) * (1 - NEAR)
+        max_rating = float(self.rules.max_rating) * (1 - NEAR)
+        is_equal = self.rules.is_unknown_equal
         for book in books:
             for back in self.backs(book):
                 reason = back.refused
@@ -640,7 +508,7 @@ class EventPrices:
                 if reason is None and self._is_alike and not back.is_exchange:
                     first = alike.get(back.quote.name)
                     if first is not None:
-                        backs.append(same_hedges(first, back))
+                        backs.append(HedgedBack(back, first.lays, first.figures))
                         continue
                 if reason is None:
                     fitting, reason = self._fitting(back, open_lays.get(back.quote.name, ()), now)
@@ -649,7 +517,7 @@ class EventPrices:
                         until = min(until, believed_until)
                         reason = None if fitting else Rejection.TOO_GOOD
                 if reason is None:
-                    covered = hedged_back(back, fitting, is_equal=self._is_equal)
+                    covered = hedged_back(back, fitting, is_equal=is_equal)
                     backs.append(covered)
                     alike[back.quote.name] = covered
                 else:
@@ -702,13 +570,13 @@ class EventPrices:
         until = _ALWAYS
         believed: list[LayPrice] = []
         for lay in lays:
-            if rating(back.odds, lay.odds, lay.commission) <= self._rules.max_rating:
+            if rating(back.odds, lay.odds, lay.commission) <= self.rules.max_rating:
                 believed.append(lay)
                 continue
             if lay.confidence < 1.0:
                 continue
             seen_at = min(lay.updated_at, back.market.updated_at or self.fetched_at)
-            new_until = fresh_until(seen_at, self._rules.brand_new_s)
+            new_until = fresh_until(seen_at, self.rules.brand_new_s)
             if now <= new_until:
                 believed.append(lay)
                 until = min(until, new_until)
@@ -726,12 +594,5 @@ def _with_draw_named(market: MarketQuotes) -> MarketQuotes:
     return msgspec.structs.replace(market, outcomes=outcomes)
 
 
-def _keep(lay: LayPrice) -> float:
-    return lay.keep
-
-
 def _market(bookmaker: BookmakerQuotes, key: str) -> MarketQuotes | None:
-    for market in bookmaker.markets:
-        if market.key == key:
-            return market
-    return None
+    return next((market for market in bookmaker.markets if market.key == key), None)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from kos.domain.money import PENNY
 from kos.domain.opportunities.opportunity import MAX_LIMIT, MAX_STAKE, BetKind, Ranking
@@ -48,6 +49,7 @@ _PAIRS: Final = _ALL_KINDS - {SignalKind.DUTCH}
 ALL_BETS: Final = frozenset(BetKind)
 _OWN_MONEY: Final = frozenset({BetKind.QUALIFYING})
 _REFUND: Final = frozenset({BetKind.REFUND})
+_REFUNDED: Final = frozenset({SignalKind.REFUND, SignalKind.DUTCH})
 KIND_WORDS: Final = {
     SignalKind.QUALIFYING: "qualifying bets",
     SignalKind.SNR: "free bets (SNR)",
@@ -59,7 +61,7 @@ KIND_WORDS: Final = {
 """The kinds within a sentence."""
 
 
-class FilterChoice(msgspec.Struct, frozen=True, kw_only=True):
+class FilterChoice(msgspec.Struct, frozen=True):
     """One value of a list."""
 
     value: str
@@ -70,7 +72,7 @@ class FilterChoice(msgspec.Struct, frozen=True, kw_only=True):
     bets: frozenset[BetKind] = ALL_BETS
 
 
-class FilterSwitch(msgspec.Struct, frozen=True, kw_only=True):
+class FilterSwitch(msgspec.Struct, frozen=True):
     """An option or tick box that means a value of a filter."""
 
     name: str
@@ -78,17 +80,17 @@ class FilterSwitch(msgspec.Struct, frozen=True, kw_only=True):
     help: str
 
 
-class Filter(msgspec.Struct, frozen=True, kw_only=True):
+class Filter(msgspec.Struct, frozen=True):
     """One filter, as every face offers and reads it."""
 
     name: str
     """Of the page's field; with hyphens that of the option."""
-    word: str
-    """The usual word in chat."""
-    label: str
-    """For people, within a sentence."""
-    help: str
     unit: FilterUnit
+    help: str
+    word: str = ""
+    """The usual word in chat; empty: the name."""
+    label: str = ""
+    """For people, within a sentence; empty: the word."""
     others: tuple[str, ...] = ()
     """More names that are understood."""
     letter: str = ""
@@ -108,6 +110,11 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     bets: frozenset[BetKind] = ALL_BETS
     """Of dutching: those at the bookmaker."""
 
+    def __post_init__(self) -> None:
+        """Name it in chat and in sentences as it is named, where nothing else was said."""
+        force_setattr(self, "word", self.word or self.name)
+        force_setattr(self, "label", self.label or self.word)
+
     @property
     def names(self) -> tuple[str, ...]:
         """Every name that takes a value of the filter, the usual one first."""
@@ -118,238 +125,180 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         return self.defaults.get(kind, self.default)
 
 
-_YES: Final = ("1", "on", "true")
-_NO: Final = ("0", "off", "false")
+_YES: Final = FilterChoice("yes", "Yes", ("1", "on", "true"))
+_NO: Final = FilterChoice("no", "No", ("0", "off", "false"))
+_BETS: Final = (
+    FilterChoice("snr", "Free bet (SNR)", ("free_bet_snr",)),
+    FilterChoice("sr", "Free bet (SR)", ("free_bet_sr",)),
+    FilterChoice("refund", "Refund"),
+)
 
 FILTERS: Final = (
     Filter(
-        name="kind",
-        word="kind",
-        label="kind",
-        help="Type of bet: cash, free bet, refund, arbs or dutching.",
-        unit=FilterUnit.CHOICE,
+        "kind",
+        FilterUnit.CHOICE,
+        "Type of bet: cash, free bet, refund, arbs or dutching.",
         letter="k",
         default=SignalKind.QUALIFYING.value,
         choices=(
-            FilterChoice(value="qualifying", title="Qualifying", words=("qualifier",)),
-            FilterChoice(value="snr", title="Free bet (SNR)", words=("free_bet_snr",)),
-            FilterChoice(value="sr", title="Free bet (SR)", words=("free_bet_sr",)),
-            FilterChoice(value="refund", title="Refund"),
-            FilterChoice(value="arbs", title="Arbs"),
-            FilterChoice(value="dutch", title="Dutching"),
+            FilterChoice("qualifying", "Qualifying", ("qualifier",)),
+            *_BETS,
+            FilterChoice("arbs", "Arbs"),
+            FilterChoice("dutch", "Dutching"),
         ),
     ),
     Filter(
-        name="bookmaker",
-        word="bookmaker",
-        label="bookmaker",
-        help="Bookmaker, e.g. coral or William Hill. Default: all.",
-        unit=FilterUnit.BOOKMAKER,
+        "bookmaker",
+        FilterUnit.BOOKMAKER,
+        "Bookmaker, e.g. coral or William Hill. Default: all.",
         letter="b",
     ),
     Filter(
-        name="stake",
-        word="stake",
-        label="stake",
-        help="Back stake, or value of the free bet, in pounds. For dutching: the stake at the "
+        "stake",
+        FilterUnit.POUNDS,
+        "Back stake, or value of the free bet, in pounds. For dutching: the stake at the "
         "bookmaker, or the total stake if no bookmaker is given.",
-        unit=FilterUnit.POUNDS,
         letter="s",
         default="10",
         example="10",
     ),
     Filter(
-        name="sport",
-        word="sport",
-        label="sport",
-        help="Sport or competition, e.g. soccer or soccer_epl.",
-        unit=FilterUnit.SPORT,
+        "sport",
+        FilterUnit.SPORT,
+        "Sport or competition, e.g. soccer or soccer_epl.",
         example="soccer",
     ),
     Filter(
-        name="within_hours",
-        word="within",
-        label="starts within",
-        help="Starts within this time, e.g. 2h, 90m or 3d.",
-        unit=FilterUnit.DURATION,
+        "within_hours",
+        FilterUnit.DURATION,
+        "Starts within this time, e.g. 2h, 90m or 3d.",
+        "within",
+        "starts within",
         example="2h",
     ),
+    Filter("odds", FilterUnit.ODDS_RANGE, "Lowest and highest back odds, e.g. 2-6.", example="2-6"),
     Filter(
-        name="odds",
-        word="odds",
-        label="odds",
-        help="Lowest and highest back odds, e.g. 2-6.",
-        unit=FilterUnit.ODDS_RANGE,
-        example="2-6",
+        "min_odds", FilterUnit.ODDS, "Minimum back odds.", "min", "minimum back odds", example="2"
     ),
     Filter(
-        name="min_odds",
-        word="min",
-        label="minimum back odds",
-        help="Minimum back odds.",
-        unit=FilterUnit.ODDS,
-        example="2",
+        "max_odds", FilterUnit.ODDS, "Maximum back odds.", "max", "maximum back odds", example="6"
     ),
     Filter(
-        name="max_odds",
-        word="max",
-        label="maximum back odds",
-        help="Maximum back odds.",
-        unit=FilterUnit.ODDS,
-        example="6",
-    ),
-    Filter(
-        name="min_liquidity",
-        word="liquidity",
-        label="minimum available to lay",
-        help="Minimum available on the exchange, in pounds.",
-        unit=FilterUnit.POUNDS,
+        "min_liquidity",
+        FilterUnit.POUNDS,
+        "Minimum available on the exchange, in pounds.",
+        "liquidity",
+        "minimum available to lay",
         others=("liq",),
         example="50",
         least=Decimal(0),
     ),
     Filter(
-        name="max_liability",
-        word="liability",
-        label="maximum liability",
-        help="Maximum liability, in pounds.",
-        unit=FilterUnit.POUNDS,
+        "max_liability",
+        FilterUnit.POUNDS,
+        "Maximum liability, in pounds.",
+        "liability",
+        "maximum liability",
         example="100",
         least=Decimal(0),
         kinds=_PAIRS,
     ),
     Filter(
-        name="exchange",
-        word="exchange",
-        label="exchange",
-        help="Only lay at this exchange, e.g. betfair or smarkets.",
-        unit=FilterUnit.EXCHANGE,
+        "exchange",
+        FilterUnit.EXCHANGE,
+        "Only lay at this exchange, e.g. betfair or smarkets.",
         example="betfair",
         kinds=_PAIRS,
     ),
     Filter(
-        name="rank",
-        word="rank",
+        "rank",
+        FilterUnit.CHOICE,
+        "Sort order.",
         label="sort order",
-        help="Sort order.",
-        unit=FilterUnit.CHOICE,
         default=Ranking.SEED.value,
-        defaults={
-            SignalKind.ARBS: Ranking.RATING.value,
-            SignalKind.DUTCH: Ranking.RATING.value,
-        },
+        defaults=dict.fromkeys((SignalKind.ARBS, SignalKind.DUTCH), Ranking.RATING.value),
         example="rating",
         choices=(
-            FilterChoice(value="seed", title="KOS score", words=("score",)),
-            FilterChoice(value="rating", title="Rating"),
-            FilterChoice(value="value", title="Profit (£)"),
-            FilterChoice(value="value_per_hour", title="Profit per hour"),
-            FilterChoice(
-                value="value_per_liability", title="Profit per £1 of liability", kinds=_PAIRS
-            ),
-            FilterChoice(
-                value="return_on_capital", title="Return on capital per hour", kinds=_PAIRS
-            ),
+            FilterChoice("seed", "KOS score", ("score",)),
+            FilterChoice("rating", "Rating"),
+            FilterChoice("value", "Profit (£)"),
+            FilterChoice("value_per_hour", "Profit per hour"),
+            FilterChoice("value_per_liability", "Profit per £1 of liability", kinds=_PAIRS),
+            FilterChoice("return_on_capital", "Return on capital per hour", kinds=_PAIRS),
         ),
     ),
     Filter(
-        name="free_bet",
-        word="free",
-        label="free bet you earn",
-        help="Value of the free bet you earn, in pounds.",
-        unit=FilterUnit.POUNDS,
+        "free_bet",
+        FilterUnit.POUNDS,
+        "Value of the free bet you earn, in pounds.",
+        "free",
+        "free bet you earn",
         example="10",
         kinds=frozenset({SignalKind.QUALIFYING, SignalKind.ARBS, SignalKind.DUTCH}),
         bets=_OWN_MONEY,
     ),
     Filter(
-        name="arbs",
-        word="arbs",
-        label="arbs",
-        help="Whether arbs are shown, or nothing but arbs.",
-        unit=FilterUnit.CHOICE,
+        "arbs",
+        FilterUnit.CHOICE,
+        "Whether arbs are shown, or nothing but arbs.",
         example="only",
         choices=(
-            FilterChoice(value="yes", title="Yes", words=_YES),
-            FilterChoice(value="no", title="No", words=_NO, kinds=_PAIRS - {SignalKind.ARBS}),
-            FilterChoice(value="only", title="Only", bets=_OWN_MONEY),
+            _YES,
+            msgspec.structs.replace(_NO, kinds=_PAIRS - {SignalKind.ARBS}),
+            FilterChoice("only", "Only", bets=_OWN_MONEY),
         ),
         switches=(
-            FilterSwitch(name="hide_arbs", value="no", help="Hide arbs."),
-            FilterSwitch(name="only_arbs", value="only", help="Show only arbs."),
+            FilterSwitch("hide_arbs", "no", "Hide arbs."),
+            FilterSwitch("only_arbs", "only", "Show only arbs."),
         ),
     ),
     Filter(
-        name="refund",
-        word="back",
-        label="refund",
-        help="Refund if the bet loses, in pounds. Default: the stake.",
-        unit=FilterUnit.POUNDS,
-        kinds=frozenset({SignalKind.REFUND, SignalKind.DUTCH}),
+        "refund",
+        FilterUnit.POUNDS,
+        "Refund if the bet loses, in pounds. Default: the stake.",
+        "back",
+        "refund",
+        kinds=_REFUNDED,
         bets=_REFUND,
     ),
     Filter(
-        name="refund_in_cash",
-        word="cash",
-        label="refund in cash",
-        help="Whether the refund is paid in cash, not as a free bet.",
-        unit=FilterUnit.CHOICE,
+        "refund_in_cash",
+        FilterUnit.CHOICE,
+        "Whether the refund is paid in cash, not as a free bet.",
+        "cash",
+        "refund in cash",
         others=("refund_cash",),
-        choices=(
-            FilterChoice(value="yes", title="Yes", words=_YES),
-            FilterChoice(value="no", title="No", words=_NO),
-        ),
+        choices=(_YES, _NO),
         switches=(
-            FilterSwitch(
-                name="refund_in_cash",
-                value="yes",
-                help="The refund is paid in cash, not as a free bet.",
-            ),
+            FilterSwitch("refund_in_cash", "yes", "The refund is paid in cash, not as a free bet."),
         ),
-        kinds=frozenset({SignalKind.REFUND, SignalKind.DUTCH}),
+        kinds=_REFUNDED,
         bets=_REFUND,
     ),
     Filter(
-        name="leg",
-        word="leg",
-        label="leg",
-        help="Dutching: the type of bet at the bookmaker.",
-        unit=FilterUnit.CHOICE,
+        "leg",
+        FilterUnit.CHOICE,
+        "Dutching: the type of bet at the bookmaker.",
         default=BetKind.QUALIFYING.value,
-        choices=(
-            FilterChoice(value="qualifying", title="Cash", words=("qualifier",)),
-            FilterChoice(value="snr", title="Free bet (SNR)", words=("free_bet_snr",)),
-            FilterChoice(value="sr", title="Free bet (SR)", words=("free_bet_sr",)),
-            FilterChoice(value="refund", title="Refund"),
-        ),
+        choices=(FilterChoice("qualifying", "Cash", ("qualifier",)), *_BETS),
         kinds=frozenset({SignalKind.DUTCH}),
     ),
     Filter(
-        name="exchanges",
-        word="exchanges",
-        label="exchanges",
-        help="Dutching: whether legs can be on exchanges.",
-        unit=FilterUnit.CHOICE,
+        "exchanges",
+        FilterUnit.CHOICE,
+        "Dutching: whether legs can be on exchanges.",
         default="yes",
-        choices=(
-            FilterChoice(value="yes", title="Yes", words=_YES),
-            FilterChoice(value="no", title="No", words=_NO),
-        ),
+        choices=(_YES, _NO),
         switches=(
-            FilterSwitch(
-                name="without_exchanges",
-                value="no",
-                help="Dutching: bookmakers only, no exchange legs.",
-            ),
+            FilterSwitch("without_exchanges", "no", "Dutching: bookmakers only, no exchange legs."),
         ),
         kinds=frozenset({SignalKind.DUTCH}),
     ),
     Filter(
-        name="limit",
-        word="limit",
+        "limit",
+        FilterUnit.COUNT,
+        "Number of results.",
         label="number of results",
-        help="Number of results.",
-        unit=FilterUnit.COUNT,
         letter="n",
         least=Decimal(1),
         most=Decimal(MAX_LIMIT),

@@ -6,7 +6,7 @@ Floats here only bound and order; every figure that is shown comes from the exac
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -24,6 +24,9 @@ from kos.domain.market.quotes import (
     RunnerBook,
 )
 from kos.domain.opportunities.opportunity import Rejection
+
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
+RejectionCounts = dict[Rejection, int]
 
 NEAR: Final = 1e-6
 """Relative: where floats are closer than this, exact prices decide."""
@@ -98,32 +101,29 @@ class LayPrice(msgspec.Struct, frozen=True, gc=False):
     available_f: float
     """Pounds; infinite where unknown."""
     available: Decimal | None
-    fresh_until: datetime
     refused: Rejection | None
     """Why it covers nothing, whatever the back bet."""
+    fresh_until: datetime
     open_form: BetForm | None
     """Form of the bet, to be compared with the back's; None: settled by the sport."""
     exchange: str
-    market_id: str | None
-    selection_id: int | None
-    updated_at: datetime
-    received_at: datetime
-    is_delayed: bool
-    confidence: float
     title: str
     """The exchange's name as its source prints it."""
-    superseded_until: datetime
+    updated_at: datetime
+    received_at: datetime
+    market_id: str | None = None
+    selection_id: int | None = None
+    is_delayed: bool = False
+    confidence: float = 1.0
+    superseded_until: datetime = NEVER
     """While the own account's book is fresh, the feed's copy of that exchange counts for nothing."""
 
 
-class HedgedBack(msgspec.Struct, frozen=True, gc=False):
-    """One back price with the lays that may cover it now, and how good it can be at most."""
+class LayFigures(msgspec.Struct, frozen=True, gc=False):
+    """What bounds the rank of a back price that some lays cover."""
 
-    back: BackPrice
-    lays: tuple[LayPrice, ...]
-    """The one that keeps most first."""
     has_known: bool
-    """Some lay ranks as one of known liquidity; then the figures below are of those lays."""
+    """Some lay ranks as one of known liquidity; then the next two are of those lays."""
     keep: float
     """The most that a lay keeps."""
     available_f: float
@@ -132,6 +132,15 @@ class HedgedBack(msgspec.Struct, frozen=True, gc=False):
     """Least and most l-c of all lays."""
     lay_odds: tuple[float, float]
     """Least and most of all lays."""
+
+
+class HedgedBack(msgspec.Struct, frozen=True, gc=False):
+    """One back price with the lays that may cover it now, and how good it can be at most."""
+
+    back: BackPrice
+    lays: tuple[LayPrice, ...]
+    """The one that keeps most first."""
+    figures: LayFigures
 
 
 class Bounds(NamedTuple):
@@ -174,6 +183,26 @@ def exchange_family(key: str) -> str:
     return OWN_EXCHANGE if key.startswith("betfair_ex_") else key
 
 
+def lay_figures(lays: Sequence[LayPrice], *, is_equal: bool) -> LayFigures:
+    """What these lays, at least one, allow at most; arguments as of `hedged_back`."""
+    if len(lays) == 1:
+        lay = lays[0]
+        is_known = is_equal or lay.available is not None
+        over, odds = (lay.over, lay.over), (lay.odds_f, lay.odds_f)
+        return LayFigures(is_known, lay.keep, lay.available_f, over, odds)
+    known_lays = lays if is_equal else [lay for lay in lays if lay.available is not None]
+    best = known_lays or lays
+    overs = [lay.over for lay in lays]
+    odds_all = [lay.odds_f for lay in lays]
+    return LayFigures(
+        bool(known_lays),
+        best[0].keep,
+        max([lay.available_f for lay in best]),
+        (min(overs), max(overs)),
+        (min(odds_all), max(odds_all)),
+    )
+
+
 def hedged_back(back: BackPrice, lays: Sequence[LayPrice], *, is_equal: bool) -> HedgedBack:
     """A back price with these lays, at least one, the one that keeps most first.
 
@@ -182,124 +211,59 @@ def hedged_back(back: BackPrice, lays: Sequence[LayPrice], *, is_equal: bool) ->
         lays: What may cover it.
         is_equal: Whether unknown liquidity ranks as known.
     """
-    if len(lays) == 1:
-        lay = lays[0]
-        is_known = is_equal or lay.available is not None
-        over, odds = (lay.over, lay.over), (lay.odds_f, lay.odds_f)
-        return HedgedBack(back, (lay,), is_known, lay.keep, lay.available_f, over, odds)
-    known_lays = lays if is_equal else [lay for lay in lays if lay.available is not None]
-    best = known_lays or lays
-    over_all = [lay.over for lay in lays]
-    odds_all = [lay.odds_f for lay in lays]
-    return HedgedBack(
-        back,
-        tuple(lays),
-        bool(known_lays),
-        best[0].keep,
-        max(lay.available_f for lay in best),
-        (min(over_all), max(over_all)),
-        (min(odds_all), max(odds_all)),
-    )
+    return HedgedBack(back, tuple(lays), lay_figures(lays, is_equal=is_equal))
 
 
-def same_hedges(covered: HedgedBack, back: BackPrice) -> HedgedBack:
-    """Another back price, covered by the same lays."""
-    return HedgedBack(
-        back,
-        covered.lays,
-        covered.has_known,
-        covered.keep,
-        covered.available_f,
-        covered.over,
-        covered.lay_odds,
-    )
-
-
-class HedgedPrices(NamedTuple):
+class HedgedPrices(msgspec.Struct, frozen=True, gc=False):
     """Back prices that the same lays cover."""
 
     top: float
     """The longest of the back odds."""
     low: float
-    lays: Sequence[LayPrice]
-    """At least one, the one that keeps most first."""
+    most_keep: float
+    """Of all lays."""
+    least_keep: float
+    figures: LayFigures
 
 
-def bounds_of(parts: Sequence[HedgedPrices], *, is_equal: bool) -> Bounds | None:
-    """Bounds over all pairs; None where there is none.
+def bounds_of(parts: Sequence[HedgedPrices]) -> Bounds:
+    """Bounds over all pairs of at least one part.
 
     Low ends are over every pair, so that nothing is cheaper; the best ratios are over the pairs
     that rank as of known liquidity, if there are any, because all others rank below them.
     """
-    if not parts:
-        return None
-    ranked = parts
-    has_known = True
-    if not is_equal:
-        known_parts = [
-            part._replace(lays=lays)
-            for part in parts
-            if (lays := [lay for lay in part.lays if lay.available is not None])
-        ]
-        has_known = bool(known_parts)
-        ranked = known_parts or parts
-    overs = [[lay.over for lay in part.lays] for part in parts]
-    odds = [lay.odds_f for part in parts for lay in part.lays]
-    lows = list(zip(parts, overs, strict=True))
+    ranked = [part for part in parts if part.figures.has_known] or parts
     return Bounds(
-        has_known=has_known,
+        has_known=ranked[0].figures.has_known,
         rating=(
-            min(part.low * part.lays[-1].keep for part in parts),
-            max(part.top * part.lays[0].keep for part in ranked),
+            min([part.low * part.least_keep for part in parts]),
+            max([part.top * part.figures.keep for part in ranked]),
         ),
         snr=(
-            min((part.low - 1.0) * part.lays[-1].keep for part in parts),
-            max((part.top - 1.0) * part.lays[0].keep for part in ranked),
+            min([(part.low - 1.0) * part.least_keep for part in parts]),
+            max([(part.top - 1.0) * part.figures.keep for part in ranked]),
         ),
-        lay_odds=(min(odds), max(odds)),
+        lay_odds=_outer([part.figures.lay_odds for part in parts]),
         lay_cash=(
-            min(part.low / max(over) for part, over in lows),
-            max(part.top / min(over) for part, over in lows),
+            min([part.low / part.figures.over[1] for part in parts]),
+            max([part.top / part.figures.over[0] for part in parts]),
         ),
         lay_snr=(
-            min((part.low - 1.0) / max(over) for part, over in lows),
-            max((part.top - 1.0) / min(over) for part, over in lows),
+            min([(part.low - 1.0) / part.figures.over[1] for part in parts]),
+            max([(part.top - 1.0) / part.figures.over[0] for part in parts]),
         ),
-        available_f=max(lay.available_f for part in ranked for lay in part.lays),
-        most_rating=max(part.top * part.lays[0].keep for part in parts),
+        available_f=max([part.figures.available_f for part in ranked]),
+        most_rating=max([part.top * part.most_keep for part in parts]),
     )
 
 
 def span_of_backs(backs: Sequence[HedgedBack]) -> Bounds:
-    """Bounds over back prices, at least one, with the lays that cover them.
-
-    As `span_of` gives them, each back price a part of its own, in a fraction of the time.
-    """
-    ranked = [covered for covered in backs if covered.has_known] or backs
-    lows = [(covered.back.odds_f, covered.lays[-1].keep, *covered.over) for covered in backs]
-    highs = [(covered.back.odds_f, covered.keep) for covered in ranked]
-    return Bounds(
-        has_known=ranked[0].has_known,
-        rating=(
-            min([odds * keep for odds, keep, _, _ in lows]),
-            max([odds * keep for odds, keep in highs]),
-        ),
-        snr=(
-            min([(odds - 1.0) * keep for odds, keep, _, _ in lows]),
-            max([(odds - 1.0) * keep for odds, keep in highs]),
-        ),
-        lay_odds=_outer([covered.lay_odds for covered in backs]),
-        lay_cash=(
-            min([odds / over for odds, _, _, over in lows]),
-            max([odds / over for odds, _, over, _ in lows]),
-        ),
-        lay_snr=(
-            min([(odds - 1.0) / over for odds, _, _, over in lows]),
-            max([(odds - 1.0) / over for odds, _, over, _ in lows]),
-        ),
-        available_f=max([covered.available_f for covered in ranked]),
-        most_rating=max([covered.back.odds_f * covered.lays[0].keep for covered in backs]),
-    )
+    """Bounds over back prices, at least one, with the lays that cover them."""
+    parts = []
+    for covered in backs:
+        odds, lays = covered.back.odds_f, covered.lays
+        parts.append(HedgedPrices(odds, odds, lays[0].keep, lays[-1].keep, covered.figures))
+    return bounds_of(parts)
 
 
 def widest(spans: Sequence[Bounds]) -> Bounds | None:

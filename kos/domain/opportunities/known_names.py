@@ -126,11 +126,7 @@ class KnownSports(KnownNames):
 
 
 def bookmakers(seen: SignalKeys | None) -> KnownNames:
-    """The bookmakers that can be asked for.
-
-    Args:
-        seen: The names with prices now; None if they are not known.
-    """
+    """The bookmakers that can be asked for; ``seen``: those with prices now, if known."""
     places = seen.bookmakers if seen is not None else ()
     titles = {place.key: PLACE_NAMES.get(place.key, place.title) for place in places}
     titles |= {key: title for key, title in PLACE_NAMES.items() if key not in titles}
@@ -144,11 +140,7 @@ def exchanges() -> KnownNames:
 
 
 def sports(seen: SignalKeys | None) -> KnownSports:
-    """The sports and competitions that can be asked for.
-
-    Args:
-        seen: The names with prices now; None if they are not known.
-    """
+    """The sports and competitions that can be asked for; ``seen``: those with prices now, if known."""
     listed = seen.sports if seen is not None else ()
     titles = {key: sport_title(key) for key in (*SPORT_KEYS, *SPORT_WORDS.values())}
     titles |= {sport.key: sport.title for sport in listed}

@@ -6,23 +6,34 @@ paid if it wins. Floats here only order; every figure that is shown comes from t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from math import inf
-from typing import Final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from kos.domain.market.commission import back_odds_after_commission, lay_as_back_odds
-from kos.domain.market.outcomes import BetForm
+from kos.domain.market.outcomes import DRAW, BetForm
 from kos.domain.market.places import OWN_EXCHANGE, OWN_TITLE
 from kos.domain.market.quotes import OutcomeQuote
 from kos.domain.opportunities.dutches import LegSide
-from kos.domain.opportunities.hedges import LayPrice, MakerBook, OwnBook, exchange_family
+from kos.domain.opportunities.hedges import (
+    LayPrice,
+    MakerBook,
+    OwnBook,
+    RejectionCounts,
+    exchange_family,
+)
 from kos.domain.opportunities.opportunity import Rejection
-from kos.domain.opportunities.scoring import ScoringRules, refused_for_size
+from kos.domain.opportunities.scoring import refused_for_size
+
+if TYPE_CHECKING:
+    from kos.domain.opportunities.event_prices import EventPrices
 
 ROLES: Final = 3
 """Home, away, draw: the positions of an event's outcomes."""
@@ -68,18 +79,16 @@ class LegPrice(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Reach:
     """The least inverse of each outcome at bookmakers, on exchanges, and by a lay of it."""
 
-    __slots__ = ("exchanges", "lays", "makers", "most_lay_odds")
+    __slots__ = ("anywhere", "exchanges", "lays", "makers", "most_lay_odds")
 
     def __init__(self) -> None:
         self.makers = [inf] * ROLES
         self.exchanges = [inf] * ROLES
+        self.anywhere = [inf] * ROLES
+        """Of bookmakers and exchanges."""
         self.lays = [inf] * ROLES
         """What covers all outcomes but this one."""
         self.most_lay_odds = 1.0
-
-    def backs(self, *, with_exchanges: bool) -> list[float]:
-        """The least inverse of each outcome's back."""
-        return list(map(min, self.makers, self.exchanges)) if with_exchanges else self.makers
 
 
 class FormLegs:
@@ -92,72 +101,51 @@ class FormLegs:
         self.lays: list[list[LegPrice]] = [[] for _ in range(size)]
 
 
-class LegTable:
-    """Reads an event's prices as legs.
+class EventLegs:
+    """One event's prices as legs, each list made when it is first asked for.
 
     Args:
-        roles: Outcome name to its position; empty where the event has no two sides.
-        rules: What counts as liquid.
-        floor: Pounds that must wait at an exchange's price.
-        fetched_at: When the feed's prices came.
+        board: The event.
+        now: The moment it is settled for; what is stale by then is left out.
     """
 
-    def __init__(
-        self,
-        roles: Mapping[str, int],
-        rules: ScoringRules,
-        floor: Decimal,
-        fetched_at: datetime,
-    ) -> None:
-        self._roles = roles
-        self._rules = rules
-        self._floor = floor
-        self._fetched_at = fetched_at
+    def __init__(self, board: EventPrices, now: datetime) -> None:
+        self._board = board
+        self._rules = board.rules
+        self._now = now
+        quotes = board.quotes
+        self._roles: dict[str, int] = {}
+        """Outcome to its position; empty where the event has no two sides."""
+        if quotes.home is not None and quotes.away is not None:
+            self._roles = {} if board.facts.is_draw_excluded else {DRAW: DRAW_ROLE}
+            self._roles |= {quotes.home: 0, quotes.away: 1}
+        self._of_bookmaker: dict[str, tuple[list[tuple[BetForm, LegPrice]], RejectionCounts]] = {}
 
-    def forms(
-        self,
-        books: Iterable[MakerBook],
-        own: OwnBook | None,
-        lays: Mapping[str, Sequence[LayPrice]],
-    ) -> dict[BetForm, FormLegs]:
-        """Every leg by form of the bet.
-
-        Args:
-            books: Bookmakers and exchanges of the feed whose prices count now.
-            own: The own account's book if it counts now.
-            lays: By outcome, those that count now.
-        """
+    @cached_property
+    def forms(self) -> dict[BetForm, FormLegs]:
+        """Every price that may be a leg of a dutch, by form of the bet: with a draw or without."""
         forms: dict[BetForm, FormLegs] = {}
-        for book in books:
+        for book in self._books:
             of_form = forms.setdefault(book.form, FormLegs(book.form))
             for quote in book.market.outcomes:
-                leg = self.back(book, quote)
+                leg = self._back(book, quote)
                 if isinstance(leg, LegPrice) and leg.role < len(of_form.backs):
                     of_form.backs[leg.role].append(leg)
-        for form, leg in self.own_backs(own):
+        for form, leg in self._own_backs():
             forms.setdefault(form, FormLegs(form)).backs[leg.role].append(leg)
         for form, of_form in forms.items():
-            for outcome, prices in lays.items():
-                role = self._roles.get(outcome)
-                if role is not None and role < len(of_form.lays):
-                    of_form.lays[role] += [
-                        self._lay(outcome, role, lay)
-                        for lay in prices
-                        if lay.open_form in {None, form}
-                    ]
+            for outcome, role, lay in self._lays:
+                if role < len(of_form.lays) and lay.open_form in {None, form}:
+                    of_form.lays[role].append(self._lay(outcome, role, lay))
             for legs in (*of_form.backs, *of_form.lays):
-                legs.sort(key=_cheapest)
+                legs.sort(key=attrgetter("inverse", "place"))
         return forms
 
-    def reach(
-        self,
-        books: Iterable[MakerBook],
-        own: OwnBook | None,
-        lays: Mapping[str, Sequence[LayPrice]],
-    ) -> dict[BetForm, Reach]:
-        """Bounds of what `forms` would hold, at a fraction of the work."""
+    @cached_property
+    def reach(self) -> dict[BetForm, Reach]:
+        """How cheap `forms` can cover the outcomes at best, at a fraction of the work."""
         reaches: dict[BetForm, Reach] = {}
-        for book in books:
+        for book in self._books:
             reach = reaches.get(book.form)
             if reach is None:
                 reach = reaches[book.form] = Reach()
@@ -169,21 +157,80 @@ class LegTable:
                 if role is not None:
                     inverse = 1.0 / (1.0 + (float(quote.price) - 1.0) * kept)
                     best[role] = min(best[role], inverse)
-        for form, leg in self.own_backs(own):
+        for form, leg in self._own_backs():
             best = reaches.setdefault(form, Reach()).exchanges
             best[leg.role] = min(best[leg.role], leg.inverse)
         for form, reach in reaches.items():
-            for outcome, prices in lays.items():
-                role = self._roles.get(outcome)
-                if role is None:
-                    continue
-                for lay in prices:
-                    if lay.open_form in {None, form}:
-                        reach.lays[role] = min(reach.lays[role], _inverse_of_lay(lay))
-                        reach.most_lay_odds = max(reach.most_lay_odds, lay.odds_f)
+            reach.anywhere = list(map(min, reach.makers, reach.exchanges))
+            for _, role, lay in self._lays:
+                if lay.open_form in {None, form}:
+                    reach.lays[role] = min(reach.lays[role], _inverse_of_lay(lay))
+                    reach.most_lay_odds = max(reach.most_lay_odds, lay.odds_f)
         return reaches
 
-    def back(self, book: MakerBook, quote: OutcomeQuote) -> LegPrice | Rejection:
+    def at(self, bookmaker: str) -> tuple[list[tuple[BetForm, LegPrice]], RejectionCounts]:
+        """The prices of a bookmaker, or of an exchange of the feed, and the others by reason."""
+        remembered = self._of_bookmaker.get(bookmaker)
+        if remembered is not None:
+            return remembered
+        legs: list[tuple[BetForm, LegPrice]] = []
+        tally: RejectionCounts = {}
+        self._of_bookmaker[bookmaker] = legs, tally
+        book = self._board.books[bookmaker]
+        for quote in book.market.outcomes:
+            leg: LegPrice | Rejection
+            if self._board.facts.is_draw_excluded and quote.name == DRAW:
+                leg = Rejection.DRAW
+            elif book.refused is not None:
+                leg = book.refused
+            elif self._now > book.fresh_until:
+                leg = Rejection.STALE_BACK
+            else:
+                leg = self._back(book, quote)
+            if isinstance(leg, LegPrice):
+                legs.append((book.form, leg))
+            else:
+                tally[leg] = tally.get(leg, 0) + 1
+        return legs, tally
+
+    @cached_property
+    def _own(self) -> OwnBook | None:
+        """The own account's book if it counts now."""
+        own = self._board.own
+        return own if own is not None and self._now <= own.fresh_until else None
+
+    @cached_property
+    def _books(self) -> list[MakerBook]:
+        """Bookmakers and exchanges of the feed whose prices count now."""
+        books: list[MakerBook] = []
+        betfair: MakerBook | None = None
+        for book in self._board.books.values():
+            if book.refused is not None or self._now > book.fresh_until:
+                continue
+            if book.commission is None or exchange_family(book.bookmaker.key) != OWN_EXCHANGE:
+                books.append(book)
+            elif betfair is None or self._reading(book) > self._reading(betfair):
+                betfair = book
+        if betfair is not None and self._own is None:
+            books.append(betfair)
+        return books
+
+    @cached_property
+    def _lays(self) -> list[tuple[str, int, LayPrice]]:
+        """The lays that count now, each with its outcome and the role of that."""
+        return [
+            (outcome, self._roles[outcome], lay)
+            for outcome, lays in self._board.open_lays(self._now).items()
+            if outcome in self._roles
+            for lay in lays
+            if lay.refused is None and self._now <= lay.fresh_until
+        ]
+
+    def _reading(self, book: MakerBook) -> tuple[datetime, str]:
+        """Of one order book under two keys the later reading is the truer one."""
+        return book.market.updated_at or self._board.fetched_at, book.bookmaker.key
+
+    def _back(self, book: MakerBook, quote: OutcomeQuote) -> LegPrice | Rejection:
         """A price of the feed as a leg, or why it is none."""
         role = self._roles.get(quote.name)
         if role is None or not quote.price > 1:
@@ -191,7 +238,7 @@ class LegTable:
         available = None
         if book.commission is not None:
             available = quote.limit if self._rules.use_feed_limits else None
-            refused = refused_for_size(available, self._floor, self._rules)
+            refused = refused_for_size(available, self._board.floor, self._rules)
             if refused is not None:
                 return refused
         key = book.bookmaker.key
@@ -208,13 +255,14 @@ class LegTable:
             odds=quote.price,
             commission=book.commission or Decimal(0),
             available=available,
-            updated_at=book.market.updated_at or self._fetched_at,
-            received_at=self._fetched_at,
+            updated_at=book.market.updated_at or self._board.fetched_at,
+            received_at=self._board.fetched_at,
             link=quote.link or book.market.link or book.bookmaker.link,
         )
 
-    def own_backs(self, own: OwnBook | None) -> Iterator[tuple[BetForm, LegPrice]]:
+    def _own_backs(self) -> Iterator[tuple[BetForm, LegPrice]]:
         """What can be backed on the own account's exchange, with the form of the bet."""
+        own = self._own
         if own is None or own.refused is not None or own.form is None:
             return
         book = own.book
@@ -223,7 +271,7 @@ class LegTable:
             if role >= own.form or not (runner.to_back and runner.to_back[0].price > 1):
                 continue
             best = runner.to_back[0]
-            if refused_for_size(best.size, self._floor, self._rules) is None:
+            if refused_for_size(best.size, self._board.floor, self._rules) is None:
                 leg = LegPrice(
                     inverse=_inverse_of_back(best.price, own.rate),
                     side=LegSide.BACK,
@@ -279,7 +327,3 @@ def _inverse_of_back(odds: Decimal, commission: Decimal | None) -> float:
 
 def _inverse_of_lay(lay: LayPrice) -> float:
     return (lay.odds_f - 1.0) / lay.over
-
-
-def _cheapest(leg: LegPrice) -> tuple[float, str]:
-    return leg.inverse, leg.place

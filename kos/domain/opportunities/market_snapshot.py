@@ -14,6 +14,7 @@ import heapq
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from kos.domain.market.places import OWN_EXCHANGE, OWN_TITLE
 from kos.domain.market.quotes import (
@@ -27,6 +28,7 @@ from kos.domain.opportunities.dutch_ranking import DutchRanker
 from kos.domain.opportunities.dutches import DutchAnswer, DutchQuery, check_dutch_query
 from kos.domain.opportunities.event_prices import EventPrices
 from kos.domain.opportunities.opportunity import (
+    BetQuery,
     OpportunityAnswer,
     OpportunityQuery,
     OpportunityState,
@@ -130,13 +132,11 @@ class MarketSnapshot:
                 continue
             self._books.pop(book.market_id, None)
             self._books[book.market_id] = book
-            for sport_key, event_id in self._users.get(book.market_id, ()):
-                sport = self._sports[sport_key]
-                board = sport.boards.get(event_id)
-                if board is not None:
-                    self._cover(sport, board)
+            self._cover_users(book.market_id)
         while len(self._books) > self._rules.max_books:
-            self._drop_book(next(iter(self._books)))
+            market_id = next(iter(self._books))
+            del self._books[market_id]
+            self._cover_users(market_id)
 
     def best(self, query: OpportunityQuery, now: datetime) -> OpportunityAnswer:
         """The ranked answer to a question, from memory alone; see `ranked`."""
@@ -155,9 +155,7 @@ class MarketSnapshot:
         check_query(query)
         ranker = Ranker(query, self._rules, now)
         terms = self._terms_number(query)
-        for sport_key, sport in self._sports.items():
-            if query.sport is not None and not sport_key.startswith(query.sport):
-                continue
+        for sport in self._asked(query):
             survey = sport.surveys.get(terms)
             if survey is None or not survey.stands_from <= now <= survey.stands_until:
                 survey = sport.surveys[terms] = ranker.survey(sport.boards.values())
@@ -165,20 +163,10 @@ class MarketSnapshot:
         return ranker.ranked()
 
     def dutches(self, query: DutchQuery, now: datetime) -> DutchAnswer:
-        """The ranked ways to cover all outcomes of an event, from memory alone.
-
-        Args:
-            query: What is asked.
-            now: Timezone-aware; decides what is stale and what has started.
-
-        Raises:
-            InvalidInput: The question makes no sense; names the field.
-        """
+        """The ranked ways to cover all outcomes of an event, from memory alone; see `ranked`."""
         check_dutch_query(query)
         ranker = DutchRanker(query, self._rules, now)
-        for sport_key, sport in self._sports.items():
-            if query.sport is not None and not sport_key.startswith(query.sport):
-                continue
+        for sport in self._asked(query):
             if query.event_id is None:
                 ranker.consider(sport.boards.values())
             elif query.event_id in sport.boards:
@@ -221,7 +209,7 @@ class MarketSnapshot:
             as_of=now,
             bookmakers=_places(makers, titles),
             exchanges=_places(exchanges, titles),
-            sports=tuple(sorted(sports, key=_key)),
+            sports=tuple(sorted(sports, key=attrgetter("key"))),
         )
 
     def keep_sports(self, sport_keys: Collection[str]) -> None:
@@ -267,6 +255,11 @@ class MarketSnapshot:
         self._terms[terms] = number
         return number
 
+    def _asked(self, query: BetQuery) -> list[_SportPrices]:
+        """The sports that a question is about."""
+        start = query.sport or ""
+        return [sport for key, sport in self._sports.items() if key.startswith(start)]
+
     def _sport(self, sport_key: str) -> _SportPrices:
         return self._sports.setdefault(sport_key, _SportPrices())
 
@@ -288,8 +281,7 @@ class MarketSnapshot:
         if new is not None:
             self._users.setdefault(new, set()).add((sport_key, event_id))
 
-    def _drop_book(self, market_id: str) -> None:
-        del self._books[market_id]
+    def _cover_users(self, market_id: str) -> None:
         for sport_key, event_id in self._users.get(market_id, ()):
             sport = self._sports[sport_key]
             board = sport.boards.get(event_id)
@@ -318,10 +310,6 @@ def _places(events: Counter[str], titles: Mapping[str, str]) -> tuple[SignalPlac
         SignalPlace(key=key, title=titles[key], events=count)
         for key, count in sorted(events.items())
     )
-
-
-def _key(sport: SignalSport) -> str:
-    return sport.key
 
 
 def _market_id(match: EventMatch | None) -> str | None:

@@ -53,16 +53,14 @@ class ScoreFactors(msgspec.Struct, frozen=True):
     """Pounds: the floor this sport key must pass."""
 
 
-class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
-    """One back bet at a bookmaker and the lay that covers it, ready to be placed by hand.
-
-    Money is pounds to the penny, recomputed from the rounded lay stake; ratios are exact
-    until shown. ``age`` questions are answered by the times, never by a stored age.
-    """
+class PricedBet(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pair and a dutch show alike: the event, the bet asked about, and what it is worth."""
 
     id: str
-    """Stable: made from the event, market, outcome, bookmaker and exchange."""
+    """Stable: made from the event, market, outcome, bookmaker and exchange; a dutch's legs may
+    change."""
     kind: BetKind
+    """Of a dutch: of its first leg; all others are own money."""
     sport_key: str
     sport_title: str
     event_id: str
@@ -71,6 +69,40 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
     kickoff: datetime
     market_key: str
     """The odds feed's market, ``h2h``."""
+    stake: Decimal
+    """Back stake or value of the free bet; of a dutch without a bookmaker the total asked for."""
+    profit: Decimal
+    """The worst outcome; if negative, the qualifying loss."""
+    rating: Decimal
+    """b(1-c)/(l-c): what you keep of each £1 staked. Above 1 is an arb. For a free bet or a refund
+    it is that of own money at the same prices. Of a dutch, stakes unrounded: of the first leg's
+    £1 if a bookmaker was named, so that the two compare, else of the total's."""
+    retention: Decimal
+    """Cash kept as a share of the free bet's value; for a qualifying bet the assumed retention of
+    the settings, for a refund what £1 of it is valued at: 1 in cash, else the assumed
+    retention."""
+    score: float
+    tier: int
+    """1 for an arb or better (no outcome loses), else 0; sorts first."""
+    factors: ScoreFactors
+    refund: Decimal | None = None
+    """Pounds: the refund if the back bet loses; None: this kind has none."""
+    refund_worth: Decimal | None = None
+    """Pounds, to the penny: the value of the refund within the profits."""
+
+    @property
+    def event(self) -> str:
+        """``Home v Away``; the competition where the event has no two sides."""
+        return f"{self.home} v {self.away}" if self.home and self.away else self.sport_title
+
+
+class Opportunity(PricedBet, frozen=True, kw_only=True):
+    """One back bet at a bookmaker and the lay that covers it, ready to be placed by hand.
+
+    Money is pounds to the penny, recomputed from the rounded lay stake; ratios are exact
+    until shown. ``age`` questions are answered by the times, never by a stored age.
+    """
+
     outcome: str
     """The selection to back and to lay, as the bookmaker feed prints it."""
     bookmaker: str
@@ -91,36 +123,13 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
     is_delayed: bool
     commission: Decimal
     """Fraction of net winnings charged on the lay's market."""
-    stake: Decimal
-    """Back stake or value of the free bet."""
     lay_stake: Decimal
     liability: Decimal
     if_back_wins: Decimal
     if_back_loses: Decimal
-    profit: Decimal
-    """The smaller of the two; if negative, the qualifying loss."""
-    rating: Decimal
-    """b(1-c)/(l-c): what you keep of each £1 staked. Above 1 is an arb."""
-    retention: Decimal
-    """Cash kept as a share of the free bet's value; for a qualifying bet the assumed retention of
-    the settings, for a refund what £1 of it is valued at: 1 in cash, else the assumed
-    retention."""
-    score: float
-    tier: int
-    """1 for an arb or better (no loss), else 0; sorts first."""
-    factors: ScoreFactors
     match_confidence: float
     """1.0 where back and lay come from the same feed and need no name matching."""
     link: str | None = None
-    refund: Decimal | None = None
-    """Pounds: the refund if the back bet loses; None: this kind has none."""
-    refund_worth: Decimal | None = None
-    """Pounds, to the penny: the value of the refund within `if_back_loses`."""
-
-    @property
-    def event(self) -> str:
-        """``Home v Away``; the competition where the event has no two sides."""
-        return f"{self.home} v {self.away}" if self.home and self.away else self.sport_title
 
 
 class Ranking(StrEnum):
@@ -175,14 +184,14 @@ class Rejection(StrEnum):
     """Only for a dutch."""
 
 
-class OpportunityQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """A query: the best N for a bookmaker, kind and stake, within filters."""
+class BetQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked about one bet, to be covered by a lay or by a dutch, within filters."""
 
     kind: BetKind = BetKind.QUALIFYING
     stake: Decimal = Decimal(10)
-    """Back stake or value of the free bet, pounds."""
+    """Back stake or value of the free bet, pounds; of a dutch without a bookmaker the total."""
     bookmaker: str | None = None
-    """Feed key, e.g. ``coral``; None means all."""
+    """Feed key of where the bet is placed, e.g. ``coral``; None means all."""
     free_bet_value: Decimal | None = None
     """Value of the free bet that a qualifying bet earns; None ranks it by its stake."""
     refund_value: Decimal | None = None
@@ -192,18 +201,24 @@ class OpportunityQuery(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 10
     sport: str | None = None
     """A sport key or its start, e.g. ``soccer`` or ``soccer_epl``."""
-    exchange: str | None = None
     min_odds: Decimal | None = None
+    """Of the back; of a dutch's after an exchange's commission, and without a bookmaker of all."""
     max_odds: Decimal | None = None
     min_liquidity: Decimal | None = None
-    """Pounds; an unknown liquidity does not pass when this is given."""
+    """Pounds at each exchange price; an unknown liquidity does not pass when this is given."""
     max_minutes_to_kickoff: float | None = None
+    only_arbs: bool = False
+    """Only those rated above 1 that also make a profit with rounded stakes; for qualifying bets.
+    `Ranking.RATING` orders them by percent, `Ranking.VALUE` by pounds."""
+    ranking: Ranking = Ranking.SEED
+
+
+class OpportunityQuery(BetQuery, frozen=True, kw_only=True):
+    """A query: the best N for a bookmaker, kind and stake, within filters."""
+
+    exchange: str | None = None
     max_liability: Decimal | None = None
     hide_arbs: bool = False
-    only_arbs: bool = False
-    """Only those rated above 1 that also make a profit with the rounded lay stake; for
-    qualifying bets. `Ranking.RATING` orders them by percent, `Ranking.VALUE` by pounds."""
-    ranking: Ranking = Ranking.SEED
 
 
 class OpportunityAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -273,7 +288,7 @@ class SignalKeys(msgspec.Struct, frozen=True, kw_only=True):
     sports: tuple[SignalSport, ...]
 
 
-def check_query(query: OpportunityQuery) -> None:
+def check_query(query: BetQuery) -> None:
     """Refuse a query that makes no sense.
 
     Raises:
@@ -281,28 +296,23 @@ def check_query(query: OpportunityQuery) -> None:
     """
     if not 1 <= query.limit <= MAX_LIMIT:
         raise InvalidInput("limit", query.limit, f"1 to {MAX_LIMIT}")
-    _check_pounds("stake", query.stake)
-    if query.free_bet_value is not None:
-        _check_pounds("free_bet_value", query.free_bet_value)
-    if query.refund_value is not None:
-        _check_pounds("refund_value", query.refund_value)
+    for field in ("stake", "free_bet_value", "refund_value"):
+        money: Decimal | None = getattr(query, field)
+        if money is not None and not (money.is_finite() and 0 < money <= MAX_STAKE):
+            raise InvalidInput(field, money, f"an amount from £0.01 to £{MAX_STAKE:,}")
     if query.kind is not BetKind.REFUND and (query.refund_value or query.is_refund_cash):
         raise InvalidInput("refund_value", query.kind.value, "the kind refund")
-    if query.only_arbs and (query.hide_arbs or query.kind is not BetKind.QUALIFYING):
+    hides_arbs = isinstance(query, OpportunityQuery) and query.hide_arbs
+    if query.only_arbs and (hides_arbs or query.kind is not BetKind.QUALIFYING):
         raise InvalidInput("only_arbs", query.kind.value, "qualifying bets, arbs not hidden")
     for field in ("min_odds", "max_odds"):
         odds: Decimal | None = getattr(query, field)
         if odds is not None and not (odds.is_finite() and odds >= 1):
             raise InvalidInput(field, odds, "decimal odds of 1 or more")
     for field in ("min_liquidity", "max_liability"):
-        pounds: Decimal | None = getattr(query, field)
+        pounds: Decimal | None = getattr(query, field, None)
         if pounds is not None and not (pounds.is_finite() and pounds >= 0):
             raise InvalidInput(field, pounds, "an amount of £0 or more")
     minutes = query.max_minutes_to_kickoff
     if minutes is not None and not minutes > 0:
         raise InvalidInput("max_minutes_to_kickoff", minutes, "a number of minutes above 0")
-
-
-def _check_pounds(field: str, pounds: Decimal) -> None:
-    if not (pounds.is_finite() and 0 < pounds <= MAX_STAKE):
-        raise InvalidInput(field, pounds, f"an amount from £0.01 to £{MAX_STAKE:,}")

@@ -12,7 +12,7 @@ from rapidfuzz import fuzz, process
 from kos.domain.books.calendar import read_duration
 from kos.domain.market.odds import MOST_ODDS, as_decimal, read_odds
 from kos.domain.money import read_count, read_pounds
-from kos.domain.opportunities.dutches import DutchQuery, check_dutch_query, dutch_of
+from kos.domain.opportunities.dutches import DutchQuery, check_dutch_query
 from kos.domain.opportunities.filters import (
     ALL_BETS,
     BY_NAME,
@@ -33,6 +33,7 @@ from kos.domain.opportunities.known_names import (
 )
 from kos.domain.opportunities.opportunity import (
     BetKind,
+    BetQuery,
     OpportunityQuery,
     Ranking,
     SignalKeys,
@@ -114,9 +115,16 @@ def opportunity_query(
         InvalidInput: A value is wrong or does not fit; says what is allowed.
     """
     bet = BetKind.QUALIFYING if kind is SignalKind.ARBS else BetKind(kind.value)
-    query = _query(_values(kind, bet, texts, seen), bet, limit)
+    values = _values(kind, bet, texts, seen)
+    asked = _asked(values, bet, limit)
     if kind is SignalKind.ARBS:
-        query = msgspec.structs.replace(query, only_arbs=True)
+        asked = msgspec.structs.replace(asked, only_arbs=True)
+    query = OpportunityQuery(
+        **msgspec.structs.asdict(asked),
+        exchange=values.get("exchange"),
+        max_liability=values.get("max_liability"),
+        hide_arbs=values.get("arbs") == "no",
+    )
     check_query(query)
     return query
 
@@ -130,14 +138,15 @@ def dutch_query(texts: Mapping[str, str], seen: SignalKeys | None, limit: int) -
     leg = BY_NAME["leg"]
     bet = BetKind(_choice(leg, texts.get("leg") or leg.default, leg.choices))
     values = _values(SignalKind.DUTCH, bet, texts, seen)
-    query = dutch_of(_query(values, bet, limit), with_exchanges=values["exchanges"] == "yes")
+    asked = msgspec.structs.asdict(_asked(values, bet, limit))
+    query = DutchQuery(**asked, with_exchanges=values["exchanges"] == "yes")
     check_dutch_query(query)
     return query
 
 
-def _query(values: Mapping[str, Any], bet: BetKind, limit: int) -> OpportunityQuery:
+def _asked(values: Mapping[str, Any], bet: BetKind, limit: int) -> BetQuery:
     within = values.get("within_hours")
-    return OpportunityQuery(
+    return BetQuery(
         kind=bet,
         stake=values["stake"],
         bookmaker=values.get("bookmaker"),
@@ -146,13 +155,10 @@ def _query(values: Mapping[str, Any], bet: BetKind, limit: int) -> OpportunityQu
         is_refund_cash=values.get("refund_in_cash") == "yes",
         limit=values.get("limit", limit),
         sport=values.get("sport"),
-        exchange=values.get("exchange"),
         min_odds=values.get("min_odds"),
         max_odds=values.get("max_odds"),
         min_liquidity=values.get("min_liquidity"),
-        max_liability=values.get("max_liability"),
         max_minutes_to_kickoff=None if within is None else within.total_seconds() / 60,
-        hide_arbs=values.get("arbs") == "no",
         only_arbs=values.get("arbs") == "only",
         ranking=Ranking(values["rank"]),
     )

@@ -1,28 +1,24 @@
-"""The best back/lay pairs of many events for one question, exact in order and in count.
+"""The best back/lay pairs of many events for one question.
 
-Eighty thousand prices are too many for exact money in a few milliseconds, and ranking them by
-floats alone would sometimes show the wrong ten. So each event, and each back price of the events
-that matter, first gets a float that no exact rank of it can exceed: the profit of the unrounded
-lay stake, which rounding to the penny can only lower. A heap yields the highest bound; an event
-is replaced by its back prices, a back price by its exact rank; the search ends when no bound is
-above the last exact rank wanted. The answer is the one that pricing everything would give.
-
-Of the lays that cover one back price only the best-ranked is shown.
+The bound of a pair is the profit of the unrounded lay stake, which rounding to the penny can only
+lower (`kos.domain.opportunities.search`). A survey is replaced by its events, an event by its back
+prices, a back price by its exact rank. Of the lays that cover one back price only the best-ranked
+is shown.
 """
 
 from __future__ import annotations
 
-import heapq
 import itertools
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 
+from kos.domain.bets.lay import LaySolution
 from kos.domain.market.quotes import BACK_MARKET
-from kos.domain.money import pennies
 from kos.domain.opportunities.event_prices import EventPrices
 from kos.domain.opportunities.hedges import (
+    BackPrice,
     Bounds,
     HedgedBack,
     LayPrice,
@@ -41,30 +37,13 @@ from kos.domain.opportunities.opportunity import (
     opportunity_id,
 )
 from kos.domain.opportunities.scoring import (
-    MINUTES_PER_HOUR,
-    Assessment,
     PairTerms,
     Rank,
     ScoringRules,
     assess,
-    bonus_retention,
-    is_own_money,
     minutes_between,
-    refund_of,
 )
-
-_SLACK = 1e-9
-"""Relative and in pounds: more than floats err here, less than any exact difference that counts."""
-_PENNY = 0.01
-"""More than rounding moves a lay stake."""
-
-_ALWAYS: Final = datetime.max.replace(tzinfo=UTC)
-_MOMENT: Final = timedelta(microseconds=1)
-_LONGEST: Final = 1e8
-"""Minutes: two centuries are as good as no limit."""
-
-Bound = tuple[int, int, float]
-"""No exact rank of what it stands for begins with more: known liquidity, tier, merit."""
+from kos.domain.opportunities.search import ALWAYS, PENNY, SLACK, BestFirst, Bound, Priced
 
 
 class Contender:
@@ -136,12 +115,7 @@ class _RemainingBacks(NamedTuple):
 _SearchNode = Survey | Contender | _RemainingBacks | _Candidate
 
 
-class _PricedPair(NamedTuple):
-    id: str
-    board: EventPrices
-    covered: HedgedBack
-    lay: LayPrice
-    assessed: Assessment
+_PricedPair = Priced[tuple[HedgedBack, LayPrice], LaySolution]
 
 
 class RankedAnswer(NamedTuple):
@@ -154,53 +128,22 @@ class RankedAnswer(NamedTuple):
     ranks: tuple[Rank, ...]
 
 
-class Ranker:
-    """One question at one moment, put to event after event.
-
-    Args:
-        query: The question, checked.
-        rules: What counts as fresh, liquid and worthwhile.
-        now: Timezone-aware.
-    """
+class Ranker(BestFirst[OpportunityQuery, _SearchNode, tuple[HedgedBack, LayPrice], LaySolution]):
+    """One question about pairs at one moment; see `BestFirst`."""
 
     def __init__(self, query: OpportunityQuery, rules: ScoringRules, now: datetime) -> None:
-        self._query = query
-        self._rules = rules
-        self._now = now
-        self._considered = 0
-        self._rejected: Counter[Rejection] = Counter()
-        self._heap: list[tuple[int, int, float, int, _SearchNode]] = []
-        self._pushed = 0
-        most = query.max_minutes_to_kickoff
-        self._least = timedelta(minutes=rules.min_minutes_to_kickoff)
-        self._most = None if most is None else timedelta(minutes=min(most, _LONGEST))
-        self._is_cash = is_own_money(query.kind)
-        self._ranking = query.ranking
-        self._is_seed = query.ranking is Ranking.SEED
+        super().__init__(query, rules, now)
         # In these orders more profit is never worse; the others weigh it against the stakes.
         self._is_led_by_profit = query.ranking not in {
             Ranking.VALUE_PER_LIABILITY,
             Ranking.RETURN_ON_CAPITAL,
         }
-        self._stake = float(query.stake)
-        # Every kind lays (b - held) / (l - c) per pound staked, and gains keep times as much
-        # over its base; `held` is 1 for a free bet whose stake is not returned, a refund's worth.
-        self._held = float(refund_of(query, rules)[1] / query.stake)
-        self._base = self._stake * (self._held - 1.0) if self._is_cash else 0.0
-        if query.kind is BetKind.FREE_BET_SNR:
-            self._held = 1.0
-        face = query.free_bet_value
-        self._bonus = float(rules.snr_retention * face) if self._is_cash and face else 0.0
-        self._worth = float(face) if self._is_cash and face else self._stake
-        self._is_gated = face is not None or query.kind is not BetKind.QUALIFYING
-        self._retention = float(bonus_retention(query, rules))
-        self._least_loss = float(rules.least_loss)
+        self._is_gated = query.free_bet_value is not None or query.kind is not BetKind.QUALIFYING
         self._min_stake = float(rules.min_lay_stake)
         self._min_payout = float(rules.min_lay_payout)
         self._max_liability = (
             float(query.max_liability) if query.max_liability is not None else float("inf")
         )
-        self._is_equal = rules.is_unknown_equal
         self._is_arb_shown = not query.hide_arbs
         self._has_lay_filter = query.exchange is not None or query.min_liquidity is not None
         self._has_filter = (
@@ -219,7 +162,7 @@ class Ranker:
         """
         # This loop runs over every event that changed: it does what it can itself.
         now, bookmaker = self._now, self._query.bookmaker
-        until, first = _ALWAYS, _ALWAYS
+        until, first = ALWAYS, ALWAYS
         considered = 0
         rejected: Counter[Rejection] = Counter()
         contenders: list[Contender] = []
@@ -228,9 +171,10 @@ class Ranker:
             if not count:
                 continue
             considered += count
-            if board.state is not None or not self._opens_at(board.kickoff):
-                refused, stands_until = self._refused_event(board)
-                rejected[refused] += count
+            refused = self._refused_event(board)
+            if refused is not None:
+                reason, stands_until = refused
+                rejected[reason] += count
                 until = min(until, stands_until)
                 continue
             first = min(first, board.kickoff)
@@ -242,8 +186,8 @@ class Ranker:
             contender = self._contender(board, rejected)
             if contender is not None:
                 contenders.append(contender)
-        if first < _ALWAYS:
-            until = min(until, first - self._least)
+        if first < ALWAYS:
+            until = min(until, first - (self._first_kickoff - now))
         kickoffs = [contender.board.kickoff for contender in contenders]
         spans = [contender.span for contender in contenders if contender.is_bounded]
         chosen = [contender.backs for contender in contenders if contender.backs is not None]
@@ -273,58 +217,16 @@ class Ranker:
 
     def ranked(self) -> RankedAnswer:
         """The best pairs of what was considered, exactly ordered, each with its rank."""
-        limit = self._query.limit
-        priced: list[_PricedPair] = []
-        best: list[Bound] = []  # a heap of the best `limit` ranks so far, the worst first
-        while self._heap:
-            known_liquidity, tier, merit, _, node = heapq.heappop(self._heap)
-            if len(best) == limit and (-known_liquidity, -tier, -merit) < best[0]:
-                break
-            if not isinstance(node, _Candidate):
-                self._open(node)
-                continue
-            candidate = self._price(node)
-            if candidate is None:
-                continue
-            priced.append(candidate)
-            rank = candidate.assessed.rank[:3]
-            if len(best) < limit:
-                heapq.heappush(best, rank)
-            else:
-                heapq.heappushpop(best, rank)
-        priced.sort(key=_id)
-        priced.sort(key=_rank, reverse=True)
-        del priced[limit:]
+        best = self._best()
         answer = OpportunityAnswer(
             as_of=self._now,
-            opportunities=tuple(self._opportunity(candidate) for candidate in priced),
+            opportunities=tuple(map(self._opportunity, best)),
             considered=self._considered,
-            rejected={
-                reason.value: count
-                for reason, count in sorted(self._rejected.items(), key=lambda item: -item[1])
-                if count
-            },
+            rejected=self._reasons(),
         )
-        return RankedAnswer(answer, tuple(_rank(pair) for pair in priced))
+        return RankedAnswer(answer, tuple(priced.assessed.rank for priced in best))
 
     # --- which back prices could be offered ----------------------------------------------------
-
-    def _opens_at(self, kickoff: datetime) -> bool:
-        """Whether an event with this kickoff is far enough away, and not too far."""
-        return self._least <= kickoff - self._now and (
-            self._most is None or kickoff - self._now <= self._most
-        )
-
-    def _refused_event(self, board: EventPrices) -> tuple[Rejection, datetime]:
-        """Why nothing of an event may be offered, and until when that stands."""
-        kickoff = board.kickoff
-        if kickoff <= self._now:
-            return Rejection.STARTED, _ALWAYS
-        if board.state is not None:
-            return board.state, kickoff - _MOMENT
-        if kickoff - self._now < self._least:
-            return Rejection.TOO_SOON, kickoff - _MOMENT
-        return Rejection.TOO_LATE, kickoff - (self._most or timedelta()) - _MOMENT
 
     def _contender(self, board: EventPrices, rejected: Counter[Rejection]) -> Contender | None:
         """An event that could be offered from, or None; what could not is counted."""
@@ -342,7 +244,7 @@ class Ranker:
             rejected[reason] += tallied
         if span is None:
             return None
-        if self._query.only_arbs and span.most_rating < 1.0 - _SLACK:
+        if self._query.only_arbs and span.most_rating < 1.0 - SLACK:
             rejected[Rejection.NO_ARB] += board.count - sum(board.tally.values())
             return None
         if self._has_filter or not self._is_safe(span):
@@ -352,12 +254,12 @@ class Ranker:
     def _is_safe(self, span: Bounds) -> bool:
         """Whether no pair of the event can be refused for its money, whatever its rounding."""
         per_pound = self._mixed(span.lay_cash, span.lay_snr)[0]
-        if self._stake * per_pound - _PENNY < self._min_stake:
+        if self._stake * per_pound - PENNY < self._min_stake:
             return False
         if not self._is_gated:
             return True
         ratio = self._mixed(span.rating, span.snr)[0]
-        return self._bonus + self._profit(ratio) - _PENNY * span.lay_odds[1] > 0
+        return self._bonus + self._profit(ratio) - PENNY * span.lay_odds[1] > 0
 
     def _sift(
         self, board: EventPrices, backs: Iterable[HedgedBack], rejected: Counter[Rejection]
@@ -385,7 +287,7 @@ class Ranker:
         narrowed = self._narrowed(covered) if self._has_lay_filter else covered
         if isinstance(narrowed, Rejection):
             return narrowed
-        if query.only_arbs and covered.back.odds_f * narrowed.lays[0].keep < 1.0 - _SLACK:
+        if query.only_arbs and covered.back.odds_f * narrowed.lays[0].keep < 1.0 - SLACK:
             return Rejection.NO_ARB
         first: Rejection | None = None
         for lay in narrowed.lays:
@@ -395,8 +297,14 @@ class Ranker:
             first = first or reason
         return first or Rejection.NO_LAY
 
+    def _take(self, node: _SearchNode) -> _PricedPair | None:
+        """Price a back price; replace a survey by its contenders, those by back prices."""
+        if isinstance(node, _Candidate):
+            return self._price(node)
+        self._open(node)
+        return None
+
     def _open(self, node: Survey | Contender | _RemainingBacks) -> None:
-        """Replace a survey by its contenders, a contender by its back prices, best first."""
         if isinstance(node, _RemainingBacks):
             _, _, number = node.ordered[node.position]
             self._push_candidate(node.board, node.backs[number], node.minutes)
@@ -417,7 +325,11 @@ class Ranker:
         if self._is_led_by_profit:
             held = self._held
             ordered = [
-                (covered.has_known, (covered.back.odds_f - held) * covered.keep, number)
+                (
+                    covered.figures.has_known,
+                    (covered.back.odds_f - held) * covered.figures.keep,
+                    number,
+                )
                 for number, covered in enumerate(backs)
             ]
             ordered.sort(reverse=True)
@@ -430,13 +342,9 @@ class Ranker:
         """Keep the back prices of an event that are not looked at yet, bound by the best of them."""
         if rest.position < len(rest.ordered):
             is_known, ratio, _ = rest.ordered[rest.position]
-            whole = (0.0, 0.0)
             bound = self._bound(
-                1 if is_known else 0,
+                int(is_known),
                 ratio,
-                fill=1.0,
-                lay_stake=whole,
-                lay_odds=whole,
                 minutes=(rest.minutes,) * 2,
                 duration=(rest.board.duration_minutes,) * 2,
             )
@@ -469,7 +377,7 @@ class Ranker:
             return reason or Rejection.NO_LAY
         if len(lays) == len(covered.lays):
             return covered
-        return hedged_back(covered.back, lays, is_equal=self._is_equal)
+        return hedged_back(covered.back, lays, is_equal=self._rules.is_unknown_equal)
 
     def _refused_pair(
         self, board: EventPrices, covered: HedgedBack, lay: LayPrice, minutes: float
@@ -477,12 +385,12 @@ class Ranker:
         """What rules a pair out; floats decide where they are sure, exact money elsewhere."""
         returned = covered.back.odds_f - self._held
         lay_stake = self._stake * returned / lay.over
-        least, most = lay_stake - _PENNY, lay_stake + _PENNY
+        least, most = lay_stake - PENNY, lay_stake + PENNY
         if most < self._min_stake and most * lay.odds_f < self._min_payout:
             return Rejection.LAY_TOO_SMALL
         profit = self._profit(returned * lay.keep)
         is_placeable = least >= self._min_stake or least * lay.odds_f > self._min_payout
-        is_worthwhile = (not self._is_gated or self._bonus + profit - _PENNY * lay.odds_f > 0) and (
+        is_worthwhile = (not self._is_gated or self._bonus + profit - PENNY * lay.odds_f > 0) and (
             self._is_arb_shown or self._is_no_arb(covered.back.odds_f * lay.keep, profit)
         )
         if is_placeable and is_worthwhile and not self._query.only_arbs:
@@ -490,14 +398,10 @@ class Ranker:
                 return None
             if least * (lay.odds_f - 1.0) > self._max_liability:
                 return Rejection.OVER_LIABILITY
-        assessed = assess(self._terms(board, covered, lay, minutes), self._query, self._rules)
+        assessed = assess(pair_terms(board, covered.back, lay, minutes), self._query, self._rules)
         return assessed if isinstance(assessed, Rejection) else None
 
     # --- bounds ----------------------------------------------------------------------------------
-
-    def _profit(self, ratio: float) -> float:
-        """Pounds of the unrounded lay; no rounded lay stake makes more."""
-        return self._base + self._stake * ratio
 
     def _mixed(self, cash: tuple[float, float], snr: tuple[float, float]) -> tuple[float, float]:
         """Least and most of x (b - held), from those of x b and of x (b - 1)."""
@@ -511,19 +415,19 @@ class Ranker:
     def _is_no_arb(self, rating: float, profit: float) -> bool:
         """Whether a pair is surely none, before rounding and after."""
         if self._query.kind is BetKind.REFUND:
-            return rating < 1.0 - _SLACK
-        return profit < (-_SLACK if self._is_cash else self._stake - _SLACK)
+            return rating < 1.0 - SLACK
+        return profit < (-SLACK if self._is_cash else self._stake - SLACK)
 
     def _back_bound(self, covered: HedgedBack, minutes: float, duration: float) -> Bound:
-        returned = covered.back.odds_f - self._held
-        least_over, most_over = covered.over
+        returned, figures = covered.back.odds_f - self._held, covered.figures
+        least_over, most_over = figures.over
         least = self._stake * returned / most_over
         return self._bound(
-            1 if covered.has_known else 0,
-            returned * covered.keep,
-            fill=min(1.0, covered.available_f / max(least - _PENNY, _PENNY)),
+            int(figures.has_known),
+            returned * figures.keep,
+            fill=min(1.0, figures.available_f / max(least - PENNY, PENNY)),
             lay_stake=(least, self._stake * returned / least_over),
-            lay_odds=covered.lay_odds,
+            lay_odds=figures.lay_odds,
             minutes=(minutes, minutes),
             duration=(duration, duration),
         )
@@ -534,109 +438,45 @@ class Ranker:
         low, high = self._mixed(span.lay_cash, span.lay_snr)
         least = self._stake * low
         return self._bound(
-            1 if span.has_known else 0,
+            int(span.has_known),
             self._mixed(span.rating, span.snr)[1],
-            fill=min(1.0, span.available_f / max(least - _PENNY, _PENNY)),
+            fill=min(1.0, span.available_f / max(least - PENNY, PENNY)),
             lay_stake=(least, self._stake * high),
             lay_odds=span.lay_odds,
             minutes=minutes,
             duration=duration,
         )
 
-    def _bound(
-        self,
-        known_liquidity: int,
-        ratio: float,
-        *,
-        fill: float,
-        lay_stake: tuple[float, float],
-        lay_odds: tuple[float, float],
-        minutes: tuple[float, float],
-        duration: tuple[float, float],
-    ) -> Bound:
-        """The most that these figures allow, each the least and the most there is."""
-        profit = self._profit(ratio)
-        ranking = self._ranking
-        if self._is_seed:
-            loss = -profit if self._is_cash else self._stake - profit
-            if loss <= _SLACK:
-                return (known_liquidity, 1, profit + _SLACK)
-            retention = self._retention if self._is_cash else ratio
-            loss = max(loss, self._least_loss)
-            score = self._worth / loss / minutes[0] * retention * fill
-            return (known_liquidity, 0, score * (1 + _SLACK))
-        if ranking is Ranking.RATING:
-            kept = ratio + (self._held if self._is_cash else 0.0)
-            return (known_liquidity, 0, kept * (1 + _SLACK))
-        value = self._bonus + profit + _SLACK
-        end = 0 if value > 0 else 1
-        hours = (minutes[end] + duration[end] + self._rules.settlement_minutes) / MINUTES_PER_HOUR
-        if ranking is Ranking.VALUE_PER_HOUR:
-            value /= hours
-        elif ranking is not Ranking.VALUE:
-            if value > 0:
-                capital = max(lay_stake[0] - _PENNY, _PENNY) * (lay_odds[0] - 1.0)
-            else:
-                capital = (lay_stake[1] + _PENNY) * (lay_odds[1] - 1.0)
-            if ranking is Ranking.RETURN_ON_CAPITAL:
-                capital = (capital + (self._stake if self._is_cash else 0.0)) * hours
-            value /= capital
-        return (known_liquidity, 0, value + abs(value) * _SLACK)
-
-    def _push(self, bound: Bound, node: _SearchNode) -> None:
-        self._pushed += 1
-        heapq.heappush(self._heap, (-bound[0], -bound[1], -bound[2], self._pushed, node))
-
     # --- exact -----------------------------------------------------------------------------------
-
-    def _terms(
-        self, board: EventPrices, covered: HedgedBack, lay: LayPrice, minutes: float
-    ) -> PairTerms:
-        return PairTerms(
-            back_odds=covered.back.odds,
-            lay_odds=lay.odds,
-            commission=lay.commission,
-            available=lay.available,
-            minutes=minutes,
-            duration_minutes=board.duration_minutes,
-            floor=board.floor,
-        )
 
     def _price(self, candidate: _Candidate) -> _PricedPair | None:
         """The back price with the lay that ranks highest."""
         board, covered, minutes = candidate
         best: _PricedPair | None = None
+        back = covered.back
         for lay in covered.lays:
-            assessed = assess(self._terms(board, covered, lay, minutes), self._query, self._rules)
+            assessed = assess(
+                pair_terms(board, covered.back, lay, minutes), self._query, self._rules
+            )
             if isinstance(assessed, Rejection):
                 continue
             if best is None or assessed.rank > best.assessed.rank:
-                best = _PricedPair(_pair_id(board, covered, lay), board, covered, lay, assessed)
+                parts = (board.quotes.id, BACK_MARKET, back.quote.name, back.bookmaker.key)
+                name = opportunity_id(*parts, lay.exchange)
+                best = Priced(name, board, (covered, lay), assessed)
         return best
 
     def _opportunity(self, priced: _PricedPair) -> Opportunity:
-        quotes, back, lay = priced.board.quotes, priced.covered.back, priced.lay
-        assessed = priced.assessed
-        solution = assessed.lay
-        refund = worth = None
-        if self._query.kind is BetKind.REFUND:
-            refund, worth = map(pennies, refund_of(self._query, self._rules))
+        (covered, lay), solution = priced.parts, priced.assessed.stakes
+        back, fetched_at = covered.back, priced.board.fetched_at
         return Opportunity(
-            id=priced.id,
-            kind=self._query.kind,
-            sport_key=quotes.sport_key,
-            sport_title=quotes.sport_title,
-            event_id=quotes.id,
-            home=quotes.home or "",
-            away=quotes.away or "",
-            kickoff=quotes.kickoff,
-            market_key=BACK_MARKET,
+            **self._shown(priced),
             outcome=back.quote.name,
             bookmaker=back.bookmaker.key,
             bookmaker_title=back.bookmaker.title,
             back_odds=back.quote.price,
-            back_updated_at=back.market.updated_at or priced.board.fetched_at,
-            back_received_at=priced.board.fetched_at,
+            back_updated_at=back.market.updated_at or fetched_at,
+            back_received_at=fetched_at,
             exchange=lay.exchange,
             market_id=lay.market_id,
             selection_id=lay.selection_id,
@@ -646,22 +486,26 @@ class Ranker:
             lay_received_at=lay.received_at,
             is_delayed=lay.is_delayed,
             commission=lay.commission,
-            stake=self._query.stake,
             lay_stake=solution.lay_stake,
             liability=solution.liability,
             if_back_wins=solution.if_back_wins,
             if_back_loses=solution.if_back_loses,
-            profit=solution.profit,
-            rating=assessed.rating,
-            retention=assessed.retention,
-            score=assessed.score,
-            tier=assessed.tier,
-            factors=assessed.factors,
             match_confidence=lay.confidence,
             link=back.quote.link or back.market.link or back.bookmaker.link,
-            refund=refund,
-            refund_worth=worth,
         )
+
+
+def pair_terms(board: EventPrices, back: BackPrice, lay: LayPrice, minutes: float) -> PairTerms:
+    """What is known of a pair, `minutes` before kickoff."""
+    return PairTerms(
+        back_odds=back.odds,
+        lay_odds=lay.odds,
+        commission=lay.commission,
+        available=lay.available,
+        minutes=minutes,
+        duration_minutes=board.duration_minutes,
+        floor=board.floor,
+    )
 
 
 def terms_of(query: OpportunityQuery) -> Hashable:
@@ -671,17 +515,3 @@ def terms_of(query: OpportunityQuery) -> Hashable:
         for field in query.__struct_fields__
         if field not in {"limit", "ranking", "sport"}
     )
-
-
-def _pair_id(board: EventPrices, covered: HedgedBack, lay: LayPrice) -> str:
-    back = covered.back
-    parts = (board.quotes.id, BACK_MARKET, back.quote.name, back.bookmaker.key, lay.exchange)
-    return opportunity_id(*parts)
-
-
-def _id(priced: _PricedPair) -> str:
-    return priced.id
-
-
-def _rank(priced: _PricedPair) -> Rank:
-    return priced.assessed.rank

@@ -17,8 +17,8 @@ from kos.domain.opportunities.opportunity import (
     event_tag,
     opportunity_id,
 )
-from kos.domain.opportunities.ranking import Ranker
-from kos.domain.opportunities.scoring import PairTerms, ScoringRules, assess, minutes_between
+from kos.domain.opportunities.ranking import Ranker, pair_terms
+from kos.domain.opportunities.scoring import ScoringRules, assess, minutes_between
 
 Reason = tuple[Rejection, datetime | None]
 """Why an opportunity is not offered, and from when on that is known."""
@@ -136,19 +136,8 @@ def _pair_reason(
         return Rejection.SUPERSEDED, board.seen_at
     if now > lay.fresh_until:
         return Rejection.STALE_LAY, lay.fresh_until
-    assessed = assess(
-        PairTerms(
-            back_odds=back.odds,
-            lay_odds=lay.odds,
-            commission=lay.commission,
-            available=lay.available,
-            minutes=minutes_between(now, board.kickoff),
-            duration_minutes=board.duration_minutes,
-            floor=board.floor,
-        ),
-        terms,
-        rules,
-    )
+    pair = pair_terms(board, back, lay, minutes_between(now, board.kickoff))
+    assessed = assess(pair, terms, rules)
     if isinstance(assessed, Rejection):
         return assessed, seen_at
     # Everything else was looked at: such a pair is believed only while it is brand new.

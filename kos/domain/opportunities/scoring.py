@@ -29,7 +29,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, NamedTuple, assert_never
+from typing import Annotated, Generic, NamedTuple, TypeVar, assert_never
 
 import msgspec
 from msgspec import Meta
@@ -40,6 +40,7 @@ from kos.domain.market.places import OWN_EXCHANGE
 from kos.domain.market.sports import SportFacts
 from kos.domain.opportunities.opportunity import (
     BetKind,
+    BetQuery,
     OpportunityQuery,
     Ranking,
     Rejection,
@@ -206,23 +207,23 @@ class Worth(NamedTuple):
     """An offer that costs as much as it brings."""
 
 
+StakesT = TypeVar("StakesT")
 Rank = tuple[int, int, float, Decimal, float, Decimal, float]
 """Sort key, best last: known liquidity, tier, merit, profit, score, retention, -minutes."""
 
 
-class Assessment(msgspec.Struct, frozen=True, gc=False):
-    """One pair priced for one question."""
+class Assessment(msgspec.Struct, Generic[StakesT], frozen=True, gc=False, kw_only=True):
+    """One bet and what covers it, priced for one question."""
 
-    lay: LaySolution
+    stakes: StakesT
+    """Of a pair its lay, of a dutch what is bet on each leg."""
+    profit: Decimal
+    """Pounds, exact: the worst outcome."""
     rating: Decimal
     retention: Decimal
-    value: Decimal
-    """Pounds, exact: what the pair brings with the free bet it unlocks."""
     tier: int
     score: float
     factors: ScoreFactors
-    merit: float
-    """What the ranking asked for orders by."""
     rank: Rank
 
 
@@ -236,13 +237,13 @@ def is_own_money(kind: BetKind) -> bool:
     return kind in {BetKind.QUALIFYING, BetKind.REFUND}
 
 
-def bonus_retention(query: OpportunityQuery, rules: ScoringRules) -> Decimal:
+def bonus_retention(query: BetQuery, rules: ScoringRules) -> Decimal:
     """What one pound of a bonus still to come counts for."""
     is_cash = query.kind is BetKind.REFUND and query.is_refund_cash
     return Decimal(1) if is_cash else rules.snr_retention
 
 
-def refund_of(query: OpportunityQuery, rules: ScoringRules) -> tuple[Decimal, Decimal]:
+def refund_of(query: BetQuery, rules: ScoringRules) -> tuple[Decimal, Decimal]:
     """What comes back if the bet loses, pounds: its face, and what it counts for."""
     if query.kind is not BetKind.REFUND:
         return ZERO, ZERO
@@ -250,9 +251,7 @@ def refund_of(query: OpportunityQuery, rules: ScoringRules) -> tuple[Decimal, De
     return face, face * bonus_retention(query, rules)
 
 
-def back_sides(
-    query: OpportunityQuery, odds: Decimal, rules: ScoringRules
-) -> tuple[Decimal, Decimal]:
+def back_sides(query: BetQuery, odds: Decimal, rules: ScoringRules) -> tuple[Decimal, Decimal]:
     """What the bookmaker pays if the selection wins and if it does not, for each kind of bet."""
     match query.kind:
         case BetKind.QUALIFYING:
@@ -268,7 +267,7 @@ def back_sides(
             assert_never(query.kind)
 
 
-def worth_of(query: OpportunityQuery, profit: Decimal, rules: ScoringRules) -> Worth:
+def worth_of(query: BetQuery, profit: Decimal, rules: ScoringRules) -> Worth:
     """What a bet that leaves ``profit`` whatever happens is worth, and what it costs.
 
     Args:
@@ -292,13 +291,8 @@ def worth_of(query: OpportunityQuery, profit: Decimal, rules: ScoringRules) -> W
 
 def seed_score(factors: ScoreFactors) -> float:
     """The seed's score of factors that are in range: finite and above 0."""
-    return (
-        factors.free_bet_value
-        / factors.max_loss
-        / factors.minutes_to_kickoff
-        * factors.retention
-        * factors.fill
-    )
+    worth = factors.free_bet_value / factors.max_loss
+    return worth / factors.minutes_to_kickoff * factors.retention * factors.fill
 
 
 def is_placeable(lay_stake: Decimal, lay_odds: Decimal, rules: ScoringRules) -> bool:
@@ -310,7 +304,7 @@ def is_placeable(lay_stake: Decimal, lay_odds: Decimal, rules: ScoringRules) -> 
 
 def assess(  # noqa: PLR0911 - each refusal leaves at once
     terms: PairTerms, query: OpportunityQuery, rules: ScoringRules
-) -> Assessment | Rejection:
+) -> Assessment[LaySolution] | Rejection:
     """Price a pair for a question, or say why it is not offered.
 
     Decides all that depends on stake and money; whether the prices are fresh, open and of the
@@ -329,10 +323,9 @@ def assess(  # noqa: PLR0911 - each refusal leaves at once
     worth = worth_of(query, profit, rules)
     if worth.is_worthless:
         return Rejection.NO_VALUE
-    tier = int(worth.max_loss <= 0)
     rating = kinds.rating(terms.back_odds, terms.lay_odds, terms.commission)
     # A refund is meant to gain; that alone makes its prices no arb.
-    is_arb = rating > 1 if query.kind is BetKind.REFUND else bool(tier)
+    is_arb = rating > 1 if query.kind is BetKind.REFUND else worth.max_loss <= 0
     if is_arb and query.hide_arbs:
         return Rejection.ARB
     if query.only_arbs and not (rating > 1 and profit > 0):
@@ -340,46 +333,120 @@ def assess(  # noqa: PLR0911 - each refusal leaves at once
     liability = lay.lay_stake * (terms.lay_odds - 1)
     if query.max_liability is not None and liability > query.max_liability:
         return Rejection.OVER_LIABILITY
-    factors = _factors(terms, worth, lay.lay_stake, rules)
-    score = seed_score(factors)
-    merit = _merit(
+    available = terms.available
+    return weighed(
+        lay,
+        worth,
         query,
-        terms,
         rules,
-        rating=rating,
-        score=score,
-        tier=tier,
         profit=profit,
-        value=worth.value,
+        rating=rating,
+        kept=_kept(terms, rating, query, rules) if query.ranking is Ranking.RATING else 0.0,
         liability=liability,
+        fill=1.0 if available is None else min(1.0, float(available / lay.lay_stake)),
+        is_known=available is not None or rules.is_unknown_equal,
+        minutes=terms.minutes,
+        duration_minutes=terms.duration_minutes,
+        floor=terms.floor,
     )
-    is_known = terms.available is not None or rules.is_unknown_equal
+
+
+def weighed(
+    stakes: StakesT,
+    worth: Worth,
+    query: BetQuery,
+    rules: ScoringRules,
+    *,
+    profit: Decimal,
+    rating: Decimal,
+    kept: float,
+    fill: float,
+    is_known: bool,
+    minutes: float,
+    duration_minutes: float,
+    floor: Decimal,
+    liability: Decimal = ZERO,
+) -> Assessment[StakesT]:
+    """Score and rank what may be offered.
+
+    Args:
+        stakes: What is bet to cover it.
+        worth: What that brings and costs.
+        query: Decides the order.
+        rules: Least loss, least minutes and the time until settlement.
+        profit: Pounds, exact: the worst outcome.
+        rating: Of own money at these prices.
+        kept: What `Ranking.RATING` orders by; plays no part in another order.
+        fill: Liquidity, 0 to 1.
+        is_known: Whether it ranks as one of known liquidity.
+        minutes: To kickoff.
+        duration_minutes: From kickoff until the event is usually over.
+        floor: Pounds that must wait at an exchange's price.
+        liability: Pounds; for the orders that weigh it, which are a pair's alone.
+    """
+    least_minutes = max(minutes, rules.min_minutes_to_kickoff)
+    factors = _factors(worth, rules, least_minutes, fill, floor)
+    score = seed_score(factors)
+    tier = int(worth.max_loss <= 0)
+    match query.ranking:
+        case Ranking.SEED:
+            merit = float(profit) if tier else score
+        case Ranking.RATING:
+            merit = kept
+        case _:
+            hours = lock_up_hours(least_minutes, duration_minutes, rules)
+            merit = _value_for(query, worth, liability, hours)
     shown_tier = tier if query.ranking is Ranking.SEED else 0
     return Assessment(
-        lay=lay,
+        stakes=stakes,
+        profit=profit,
         rating=rating,
         retention=worth.retention,
-        value=worth.value,
         tier=tier,
         score=score,
         factors=factors,
-        merit=merit,
-        rank=(int(is_known), shown_tier, merit, profit, score, worth.retention, -terms.minutes),
+        rank=(int(is_known), shown_tier, merit, profit, score, worth.retention, -minutes),
     )
 
 
 def _factors(
-    terms: PairTerms, worth: Worth, lay_stake: Decimal, rules: ScoringRules
+    worth: Worth, rules: ScoringRules, least_minutes: float, fill: float, floor: Decimal
 ) -> ScoreFactors:
-    available = terms.available
+    """What the score is made of."""
     return ScoreFactors(
         free_bet_value=float(worth.bonus_face),
         max_loss=float(max(worth.max_loss, rules.least_loss)),
-        minutes_to_kickoff=max(terms.minutes, rules.min_minutes_to_kickoff),
+        minutes_to_kickoff=least_minutes,
         retention=float(worth.retention),
-        fill=1.0 if available is None else min(1.0, float(available / lay_stake)),
-        liquidity_floor=float(terms.floor),
+        fill=fill,
+        liquidity_floor=float(floor),
     )
+
+
+def _value_for(query: BetQuery, worth: Worth, liability: Decimal, hours: float) -> float:
+    """The value, or the value for what it takes: hours of lock-up, liability, capital."""
+    match query.ranking:
+        case Ranking.VALUE_PER_HOUR:
+            return float(worth.value) / hours
+        case Ranking.VALUE_PER_LIABILITY:
+            return float(worth.value / liability)
+        case Ranking.RETURN_ON_CAPITAL:
+            capital = liability + (query.stake if is_own_money(query.kind) else ZERO)
+            return float(worth.value / capital) / hours
+        case Ranking.VALUE | Ranking.SEED | Ranking.RATING:
+            return float(worth.value)
+        case _:
+            assert_never(query.ranking)
+
+
+def _kept(terms: PairTerms, rating: Decimal, query: BetQuery, rules: ScoringRules) -> float:
+    """What is left of one pound of the kind of bet asked about."""
+    if query.kind is BetKind.FREE_BET_SNR:
+        return float(kinds.snr_retention(terms.back_odds, terms.lay_odds, terms.commission))
+    if query.kind is BetKind.REFUND:
+        lost = 1 - rating / terms.back_odds
+        return float(rating + lost * refund_of(query, rules)[1] / query.stake)
+    return float(rating)
 
 
 def _refused_unpriced(
@@ -391,7 +458,12 @@ def _refused_unpriced(
         return Rejection.TOO_SOON
     if kinds.is_suspect_pair(terms.back_odds, terms.lay_odds):
         return Rejection.INVERTED
-    return refused_for_liquidity(terms.available, terms.floor, query, rules)
+    refused = refused_for_size(terms.available, terms.floor, rules)
+    if refused is not None or query.min_liquidity is None:
+        return refused
+    if terms.available is None:
+        return Rejection.UNKNOWN_LIQUIDITY
+    return Rejection.TOO_LITTLE if terms.available < query.min_liquidity else None
 
 
 def refused_for_size(
@@ -406,57 +478,6 @@ def refused_for_size(
     return None
 
 
-def refused_for_liquidity(
-    available: Decimal | None, floor: Decimal, query: OpportunityQuery, rules: ScoringRules
-) -> Rejection | None:
-    """Whether what waits at the best lay price is too little, or not known where it must be."""
-    refused = refused_for_size(available, floor, rules)
-    if refused is not None or query.min_liquidity is None:
-        return refused
-    if available is None:
-        return Rejection.UNKNOWN_LIQUIDITY
-    return Rejection.TOO_LITTLE if available < query.min_liquidity else None
-
-
-def _merit(
-    query: OpportunityQuery,
-    terms: PairTerms,
-    rules: ScoringRules,
-    *,
-    rating: Decimal,
-    score: float,
-    tier: int,
-    profit: Decimal,
-    value: Decimal,
-    liability: Decimal,
-) -> float:
-    """The number that the ranking asked for orders by."""
-    merit = float(value)
-    match query.ranking:
-        case Ranking.SEED:
-            merit = float(profit) if tier else score
-        case Ranking.RATING if query.kind is BetKind.FREE_BET_SNR:
-            merit = float(kinds.snr_retention(terms.back_odds, terms.lay_odds, terms.commission))
-        case Ranking.RATING if query.kind is BetKind.REFUND:
-            kept = rating / terms.back_odds
-            merit = float(rating + (1 - kept) * refund_of(query, rules)[1] / query.stake)
-        case Ranking.RATING:
-            merit = float(rating)
-        case Ranking.VALUE_PER_HOUR:
-            merit /= lock_up_hours(terms, rules)
-        case Ranking.VALUE_PER_LIABILITY:
-            merit = float(value / liability)
-        case Ranking.RETURN_ON_CAPITAL:
-            capital = liability + (query.stake if is_own_money(query.kind) else ZERO)
-            merit = float(value / capital) / lock_up_hours(terms, rules)
-        case Ranking.VALUE:
-            pass
-        case _:
-            assert_never(query.ranking)
-    return merit
-
-
-def lock_up_hours(terms: PairTerms, rules: ScoringRules) -> float:
+def lock_up_hours(minutes: float, duration_minutes: float, rules: ScoringRules) -> float:
     """Hours until the money is back: to kickoff, the event itself, settlement and credit."""
-    minutes = max(terms.minutes, rules.min_minutes_to_kickoff)
-    return (minutes + terms.duration_minutes + rules.settlement_minutes) / MINUTES_PER_HOUR
+    return (minutes + duration_minutes + rules.settlement_minutes) / MINUTES_PER_HOUR

@@ -13,63 +13,19 @@ from datetime import datetime
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from kos.domain.opportunities.opportunity import Opportunity, OpportunityQuery
 from kos.domain.people import alerts, incidents
-from kos.domain.people.alerts import PREFERENCES, RULES, AlertRule, Memory, Preferences, Say, hit_of
-from kos.domain.people.conversation import TELEGRAM, Kept, Person, Seat, Urgency
-from kos.domain.people.incidents import Incident, TroubleMemory, TroubleSay
+from kos.domain.people.alerts import AlertRule, AlertToSend, Memory, Preferences
+from kos.domain.people.conversation import TELEGRAM, Kept, Person, Seat
+from kos.domain.people.incidents import Incident, TroubleMemory, TroubleToSend
 
 MEMORY: Final = "alert-memory"
 TROUBLES: Final = "alert-troubles"
 _QUESTION_LIMIT: Final = 100
 
 Value = TypeVar("Value", bound=msgspec.Struct)
-
-
-class AlertToSend(msgspec.Struct, frozen=True, kw_only=True):
-    """A message about opportunities."""
-
-    say: Say
-    rule: AlertRule | None
-    """None for a digest of several rules."""
-
-    @property
-    def topic(self) -> str:
-        """Messages on one topic update the first in place."""
-        return f"alert/{self.say.telling.telling_id}"
-
-    @property
-    def urgency(self) -> Urgency:
-        """A digest goes out after everything else."""
-        return Urgency.DIGEST if self.say.is_digest else Urgency.ALERT
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """A new message is of no use after the last kickoff; an update always is."""
-        items = self.say.telling.items
-        return max(item.kickoff for item in items) if self.say.is_new else None
-
-
-class TroubleToSend(msgspec.Struct, frozen=True, kw_only=True):
-    """A message about a problem."""
-
-    say: TroubleSay
-
-    @property
-    def topic(self) -> str:
-        """Messages on one topic update the first in place."""
-        return f"trouble/{self.say.known.telling_id}"
-
-    @property
-    def urgency(self) -> Urgency:
-        """Never held."""
-        return Urgency.ALERT
-
-    @property
-    def expires_at(self) -> None:
-        """Never too late."""
-        return None
 
 
 MessageToSend = AlertToSend | TroubleToSend
@@ -105,7 +61,8 @@ class Alerting:
 
     def __init__(self, named: Iterable[Person]) -> None:
         self._named = {person.user: person for person in named}
-        self._people: tuple[Person, ...] = ()
+        self.people: tuple[Person, ...] = ()
+        """Those who get alerts: active, and with a chat."""
         self._kept: dict[tuple[str, str], str] = {}
         self._is_paused = False
         self._memories: dict[str, Memory] = {}
@@ -124,11 +81,8 @@ class Alerting:
             is_paused: KOS is paused: no opportunity is sent.
         """
         everyone = {person.user: person for person in people} | self._named
-        self._people = tuple(
-            person
-            for person in everyone.values()
-            if person.is_active and person.user.startswith(TELEGRAM)
-        )
+        active = (person for person in everyone.values() if person.is_active)
+        self.people = tuple(person for person in active if person.user.startswith(TELEGRAM))
         self._kept = {(one.owner, one.name): one.value for one in kept}
         self._is_paused = is_paused
 
@@ -152,18 +106,17 @@ class Alerting:
         before = self._memories.get(user) or stored or Memory()
         seen = {
             rule.rule_id: tuple(
-                hit_of(opportunity, rule.measure, now) for opportunity in answers[_question(rule)]
+                alerts.hit_of(opportunity, rule.measure, now)
+                for opportunity in answers[_question(rule)]
             )
             for rule in rules
             if _question(rule) in answers
         }
-        after, says = alerts.look(rules, self._preferences(person), before, seen, now)
+        after, messages = alerts.look(rules, self._preferences(person), before, seen, now)
         self._memories[user] = after
         if not alerts.is_worth_keeping(before, after):
             return None
-        by_id = {rule.rule_id: rule for rule in rules}
-        messages = (AlertToSend(say=say, rule=by_id.get(say.telling.rule_id)) for say in says)
-        return AlertsConcluded(kept=_kept(user, MEMORY, after), messages=tuple(messages))
+        return AlertsConcluded(kept=_kept(user, MEMORY, after), messages=messages)
 
     def troubles_seen(
         self,
@@ -185,11 +138,10 @@ class Alerting:
         present = {**(system if is_told else {}), **due}
         stored = self._value(user, TROUBLES, TroubleMemory)
         before = self._troubles.get(user) or stored or TroubleMemory()
-        after, says = incidents.follow(before, present, now)
+        after, messages = incidents.follow(before, present, now)
         self._troubles[user] = after
         if not incidents.is_worth_keeping(before, after):
             return None
-        messages = tuple(TroubleToSend(say=say) for say in says)
         return AlertsConcluded(kept=_kept(user, TROUBLES, after), messages=messages)
 
     def storing_failed(self, person: Person) -> None:
@@ -199,14 +151,9 @@ class Alerting:
 
     # --- present state ----------------------------------------------------------------------------
 
-    @property
-    def people(self) -> tuple[Person, ...]:
-        """Those who get alerts: active, and with a chat."""
-        return self._people
-
     def questions(self) -> frozenset[OpportunityQuery]:
         """The questions to put to the scorer, each once however many rules ask it."""
-        return frozenset(_question(rule) for one in self._people for rule in self._rules(one))
+        return frozenset(_question(rule) for one in self.people for rule in self._rules(one))
 
     def _rules(self, person: Person) -> tuple[AlertRule, ...]:
         """A person's rules by their numbers; none while KOS is paused."""
@@ -215,13 +162,13 @@ class Alerting:
         stored = (
             self._value(owner, name, AlertRule)
             for owner, name in self._kept
-            if owner == person.user and name.startswith(RULES)
+            if owner == person.user and name.startswith(alerts.RULES)
         )
         rules = sorted((rule for rule in stored if rule), key=lambda rule: rule.rule_id)
         return tuple(rules[: alerts.MAX_RULES])
 
     def _preferences(self, person: Person) -> Preferences:
-        return self._value(person.user, PREFERENCES, Preferences) or Preferences()
+        return self._value(person.user, alerts.PREFERENCES, Preferences) or Preferences()
 
     def _value(self, owner: str, name: str, kind: type[Value]) -> Value | None:
         """A kept value; None where there is none, or none that this version can read."""
@@ -235,7 +182,7 @@ class Alerting:
 
 
 def _question(rule: AlertRule) -> OpportunityQuery:
-    return msgspec.structs.replace(rule.query, limit=_QUESTION_LIMIT)
+    return replace(rule.query, limit=_QUESTION_LIMIT)
 
 
 def _kept(user: str, name: str, memory: Memory | TroubleMemory) -> Kept:

@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import assert_never
 
 import msgspec
+from msgspec.structs import replace
 
 from kos.domain.books.calendar import LONDON, read_clock
 from kos.domain.opportunities.opportunity import (
@@ -27,6 +28,7 @@ from kos.domain.opportunities.opportunity import (
     OpportunityQuery,
     check_query,
 )
+from kos.domain.people.conversation import Urgency
 from kos.errors import InvalidInput
 
 RULES = "alert-rule/"
@@ -165,13 +167,30 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     last_id: int = 0
 
 
-class Say(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to send now."""
+class AlertToSend(msgspec.Struct, frozen=True, kw_only=True):
+    """A message about opportunities, to send now."""
 
     telling: AlertMessage
+    rule: AlertRule | None
+    """None for a digest of several rules."""
     is_new: bool
     """False: an earlier message is updated."""
     is_digest: bool = False
+
+    @property
+    def topic(self) -> str:
+        """Messages on one topic update the first in place."""
+        return f"alert/{self.telling.telling_id}"
+
+    @property
+    def urgency(self) -> Urgency:
+        """A digest goes out after everything else."""
+        return Urgency.DIGEST if self.is_digest else Urgency.ALERT
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """A new message is of no use after the last kickoff; an update always is."""
+        return max(item.kickoff for item in self.telling.items) if self.is_new else None
 
 
 def check_rule(rule: AlertRule) -> None:
@@ -184,11 +203,8 @@ def check_rule(rule: AlertRule) -> None:
     if not rule.threshold.is_finite() or abs(rule.threshold) > Decimal(1_000_000):
         raise InvalidInput("threshold", rule.threshold, "a finite number")
     if rule.measure is Measure.RETENTION and rule.query.kind not in FREE_BETS:
-        raise InvalidInput(
-            "measure",
-            "retention",
-            "a measure for this kind, e.g. rating (retention is for snr and sr)",
-        )
+        allowed = "a measure for this kind, e.g. rating (retention is for snr and sr)"
+        raise InvalidInput("measure", "retention", allowed)
 
 
 def check_preferences(preferences: Preferences) -> None:
@@ -265,24 +281,18 @@ def is_quiet(preferences: Preferences, now: datetime) -> bool:
     start = read_clock("time", preferences.quiet_from)
     end = read_clock("time", preferences.quiet_until)
     local = now.astimezone(LONDON).time()
-    if start <= end:
-        return start <= local < end
-    return local >= start or local < end
+    return start <= local < end if start <= end else local >= start or local < end
 
 
 def is_worth_keeping(before: Memory, after: Memory) -> bool:
     """Whether a look changed anything that must survive a restart; times last seen need not."""
 
     def lasting(memory: Memory) -> tuple[object, ...]:
-        return (
-            memory.last_id,
-            memory.digest_at,
-            [
-                (telling.telling_id, [item.gone_at for item in telling.items])
-                for telling in memory.tellings
-            ],
-            [held.item.key for held in memory.held],
-        )
+        gone = [
+            (telling.telling_id, [item.gone_at for item in telling.items])
+            for telling in memory.tellings
+        ]
+        return memory.last_id, memory.digest_at, gone, [held.item.key for held in memory.held]
 
     return lasting(before) != lasting(after)
 
@@ -293,7 +303,7 @@ def look(
     memory: Memory,
     seen: Mapping[int, Sequence[AlertHit]],
     now: datetime,
-) -> tuple[Memory, tuple[Say, ...]]:
+) -> tuple[Memory, tuple[AlertToSend, ...]]:
     """One look at the market for one person.
 
     Args:
@@ -328,6 +338,7 @@ class _Round:
         seen: Mapping[int, Sequence[AlertHit]],
         now: datetime,
     ) -> None:
+        self._rules = rules
         self._now = now
         self._last_id = memory.last_id
         self._digest_at = memory.digest_at
@@ -339,7 +350,7 @@ class _Round:
             and (telling.rule_id in rules or not telling.rule_id)
         }
         self._held = [held for held in memory.held if held.rule_id in rules]
-        self._says: list[Say] = []
+        self._says: list[AlertToSend] = []
         self._is_all_judged = seen.keys() >= rules.keys()
         self._standing: set[str] = set()
         self._passing: dict[int, list[AlertHit]] = {}
@@ -355,30 +366,25 @@ class _Round:
         """The present state of sent and held opportunities."""
         for telling in list(self._tellings.values()):
             items = tuple(self._followed(item) for item in telling.items)
-            changed = msgspec.structs.replace(telling, items=items)
+            changed = replace(telling, items=items)
             self._tellings[telling.telling_id] = changed
-            was, is_now = (
-                [item.gone_at for item in message.items[:MAX_LINES]]
-                for message in (telling, changed)
-            )
-            if was != is_now:
-                self._says.append(Say(telling=changed, is_new=False))
-        followed = [
-            msgspec.structs.replace(held, item=self._followed(held.item)) for held in self._held
-        ]
+            named = zip(telling.items, items[:MAX_LINES], strict=False)
+            if any(was.gone_at != item.gone_at for was, item in named):
+                self._say(changed, is_new=False)
+        followed = [replace(held, item=self._followed(held.item)) for held in self._held]
         self._held = [held for held in followed if held.item.gone_at is None]
 
     def _followed(self, item: Item) -> Item:
         has_started = item.kickoff <= self._now
         if item.gone_at is not None:
             if item.key in self._returning and self._now - item.gone_at < COOL_DOWN:
-                return msgspec.structs.replace(item, last_seen=self._now, gone_at=None)
+                return replace(item, last_seen=self._now, gone_at=None)
             return item
         if item.key in self._standing and not has_started:
-            return msgspec.structs.replace(item, last_seen=self._now)
+            return replace(item, last_seen=self._now)
         is_missed = self._is_all_judged and self._now - item.last_seen >= GONE_AFTER
         if has_started or is_missed:
-            return msgspec.structs.replace(item, gone_at=self._now)
+            return replace(item, gone_at=self._now)
         return item
 
     def meet(self, rule: AlertRule, *, is_silent: bool, digest_minutes: int) -> None:
@@ -395,12 +401,7 @@ class _Round:
         if not new:
             return
         items = [
-            Item(
-                key=hit.key,
-                kickoff=hit.kickoff,
-                last_seen=self._now,
-                opportunity=hit.opportunity,
-            )
+            Item(key=hit.key, kickoff=hit.kickoff, last_seen=self._now, opportunity=hit.opportunity)
             for hit in sorted(new.values(), key=lambda hit: -hit.value)
         ]
         recent = sum(
@@ -430,9 +431,14 @@ class _Round:
             telling_id=self._last_id, rule_id=rule_id, told_at=self._now, items=tuple(items)
         )
         self._tellings[telling.telling_id] = telling
-        self._says.append(Say(telling=telling, is_new=True, is_digest=is_digest))
+        self._say(telling, is_new=True, is_digest=is_digest)
 
-    def outcome(self) -> tuple[Memory, tuple[Say, ...]]:
+    def _say(self, telling: AlertMessage, *, is_new: bool, is_digest: bool = False) -> None:
+        rule = self._rules.get(telling.rule_id)
+        message = AlertToSend(telling=telling, rule=rule, is_new=is_new, is_digest=is_digest)
+        self._says.append(message)
+
+    def outcome(self) -> tuple[Memory, tuple[AlertToSend, ...]]:
         after = Memory(
             tellings=tuple(self._tellings.values()),
             held=tuple(self._held),

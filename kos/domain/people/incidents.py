@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
+
+from kos.domain.people.conversation import Urgency
 
 OVER_AFTER = timedelta(seconds=30)
 COOL_DOWN = timedelta(minutes=15)
@@ -48,16 +51,23 @@ class TroubleMemory(msgspec.Struct, frozen=True, kw_only=True):
     last_id: int = 0
 
 
-class TroubleSay(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to send now."""
+class TroubleToSend(msgspec.Struct, frozen=True, kw_only=True):
+    """A message about a problem, to send now: never held, and never too late."""
 
     known: Known
     is_new: bool
+    urgency: ClassVar[Urgency] = Urgency.ALERT
+    expires_at: ClassVar[None] = None
+
+    @property
+    def topic(self) -> str:
+        """Messages on one topic update the first in place."""
+        return f"trouble/{self.known.telling_id}"
 
 
 def follow(
     memory: TroubleMemory, present: Mapping[str, Incident], now: datetime
-) -> tuple[TroubleMemory, tuple[TroubleSay, ...]]:
+) -> tuple[TroubleMemory, tuple[TroubleToSend, ...]]:
     """One look for one person.
 
     Args:
@@ -71,7 +81,7 @@ def follow(
     incidents = {incident.key: incident for incident in memory.known}
     last_id = memory.last_id
     after: dict[str, Known] = {}
-    says: list[TroubleSay] = []
+    says: list[TroubleToSend] = []
     for key, trouble in present.items():
         incident = incidents.get(key)
         if incident is None or (
@@ -79,16 +89,14 @@ def follow(
         ):
             incident = Known(key=key, text=trouble.text, since=now, last_seen=now)
         elif incident.over_at is not None:
-            incident = msgspec.structs.replace(
-                incident, last_seen=now, over_at=None, text=trouble.text
-            )
-            says.append(TroubleSay(known=incident, is_new=False))
+            incident = replace(incident, last_seen=now, over_at=None, text=trouble.text)
+            says.append(TroubleToSend(known=incident, is_new=False))
         else:
-            incident = msgspec.structs.replace(incident, last_seen=now)
+            incident = replace(incident, last_seen=now)
         if not incident.telling_id and now - incident.since >= trouble.patience:
             last_id += 1
-            incident = msgspec.structs.replace(incident, telling_id=last_id, text=trouble.text)
-            says.append(TroubleSay(known=incident, is_new=True))
+            incident = replace(incident, telling_id=last_id, text=trouble.text)
+            says.append(TroubleToSend(known=incident, is_new=True))
         after[key] = incident
     for key, incident in incidents.items():
         if key in present:
@@ -99,8 +107,8 @@ def follow(
         elif now - incident.last_seen < OVER_AFTER:
             after[key] = incident
         elif incident.telling_id:
-            after[key] = msgspec.structs.replace(incident, over_at=now)
-            says.append(TroubleSay(known=after[key], is_new=False))
+            after[key] = replace(incident, over_at=now)
+            says.append(TroubleToSend(known=after[key], is_new=False))
     return TroubleMemory(known=tuple(after.values()), last_id=last_id), tuple(says)
 
 

@@ -383,14 +383,8 @@ def request(
     state = _at(state, now)
     for grant_id in [k for k, grant in state.grants.items() if grant.sport_key == sport_key]:
         state = _doubt(state, now, grant_id)
-    before = state.keys.get(sport_key)
-    pace = KeyPace(
-        cost,
-        now,
-        before.polled_at if before else None,
-        next_kickoff,
-        before.failures if before else 0,
-    )
+    pace = state.keys.get(sport_key) or KeyPace(cost, now)
+    pace = replace(pace, cost=cost, asked_at=now, next_kickoff=next_kickoff)
     state = _with_typical_weight(replace(state, keys={**state.keys, sport_key: pace}), now)
     refusal = _refusal(state, rules, now, sport_key, cost, is_on_demand=is_on_demand)
     if refusal is not None:

@@ -16,7 +16,7 @@ order of deadlines keeps all markets moving, urgent ones more often.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
@@ -143,6 +143,10 @@ class _MarketState(msgspec.Struct):
     """Someone wants a price read after this moment."""
 
 
+_Place = tuple[datetime, float, int, str]
+"""In the queue: a market's deadline, urgency (negative), place in the wish, and ID."""
+
+
 class PriceCache:
     """The prices of the wanted markets, and the plan that keeps them fresh.
 
@@ -207,19 +211,13 @@ class PriceCache:
         policy = self._policy
         free = policy.calls_in_flight - len(self._in_flight)
         spacing = timedelta(seconds=policy.call_spacing_s)
-        pace = self._pace()
         if free <= 0 or (self._not_before is not None and now < self._not_before):
             return ()
         if self._last_call_at is not None and now < self._last_call_at + spacing:
             return ()
         queue = self._queue(now)
         size = self._markets_per_call
-        lead = timedelta(seconds=policy.answer_s)
-        must_begin = any(
-            queue[start][0] - pace * number - lead <= now
-            for number, start in enumerate(range(0, len(queue), size))
-        )
-        if not must_begin:
+        if all(begin > now for begin in self._begins(queue)):
             return ()
         # One call per spacing; without spacing (0 s), all that may be in flight at once.
         calls = min(free, 1) if spacing else free
@@ -229,24 +227,21 @@ class PriceCache:
     def next_look(self, now: datetime) -> timedelta:
         """How long a plan will stay empty if nothing happens; at most a minute."""
         spacing = timedelta(seconds=self._policy.call_spacing_s)
-        pace = self._pace()
-        lead = timedelta(seconds=self._policy.answer_s)
-        earliest = now + timedelta(minutes=1)
-        queue = self._queue(now)
-        size = self._markets_per_call
-        for number, start in enumerate(range(0, len(queue), size)):
-            earliest = min(earliest, queue[start][0] - pace * number - lead)
+        earliest = min([now + timedelta(minutes=1), *self._begins(self._queue(now))])
         for bound in (self._not_before, self._last_call_at and self._last_call_at + spacing):
             if bound is not None:
                 earliest = max(earliest, bound)
         return max(timedelta(0), earliest - now)
 
-    def _pace(self) -> timedelta:
-        """From the start of one call to the start of the next, as answers take their time, too."""
+    def _begins(self, queue: list[_Place]) -> Iterator[datetime]:
+        """The latest moment for the first call, by each batch: calls keep the pace of answers."""
         answer_s = self._answer_s / self._policy.calls_in_flight
-        return timedelta(seconds=max(self._policy.call_spacing_s, answer_s))
+        pace = timedelta(seconds=max(self._policy.call_spacing_s, answer_s))
+        lead = timedelta(seconds=self._policy.answer_s)
+        for number, start in enumerate(range(0, len(queue), self._markets_per_call)):
+            yield queue[start][0] - pace * number - lead
 
-    def _queue(self, now: datetime) -> list[tuple[datetime, float, int, str]]:
+    def _queue(self, now: datetime) -> list[_Place]:
         """Askable markets in the order of their deadlines, then urgency, then place."""
         busy = {id_ for batch in self._in_flight for id_ in batch}
         return sorted(
@@ -316,7 +311,10 @@ class PriceCache:
     ) -> None:
         """The call brought nothing; pause before the next, as long as the service asks at least."""
         self._in_flight.pop(tuple(batch), None)
-        self._pause(now, retry_after_s)
+        doubled = self._policy.backoff_s * 2.0 ** min(self._failures, 30)
+        self._failures += 1
+        wait_s = max(min(doubled, self._policy.backoff_cap_s), retry_after_s or 0.0)
+        self._not_before = now + timedelta(seconds=wait_s)
 
     def _take(self, book: MarketBook, now: datetime) -> None:
         """Keep a book that is wanted."""
@@ -326,12 +324,8 @@ class PriceCache:
         state.read_at = now
         state.hurry_from = state.rest_until = None
         state.absences = 0
-        held = self._books.get(book.market_id)
-        if (
-            held is not None
-            and held.version > book.version
-            and self._age_s(held, now) <= (self._policy.ttl_s)
-        ):
+        held = self.read(book.market_id, now)
+        if held is not None and held.is_fresh and held.book.version > book.version:
             # Prices of an older version are void. (A version that stays low is a new count.)
             return
         if book.status == "CLOSED":
@@ -341,16 +335,6 @@ class PriceCache:
         self._books[book.market_id] = book
         if book.is_in_play:
             state.rest_until = now + timedelta(seconds=self._policy.gone_recheck_s)
-
-    @staticmethod
-    def _age_s(book: MarketBook, now: datetime) -> float:
-        return max(0.0, (now - book.received_at).total_seconds())
-
-    def _pause(self, now: datetime, retry_after_s: float | None) -> None:
-        doubled = self._policy.backoff_s * 2.0 ** min(self._failures, 30)
-        self._failures += 1
-        wait_s = max(min(doubled, self._policy.backoff_cap_s), retry_after_s or 0.0)
-        self._not_before = now + timedelta(seconds=wait_s)
 
     def _forget_lost_calls(self, now: datetime) -> None:
         lost_after = timedelta(seconds=self._policy.lost_call_s)
@@ -365,7 +349,7 @@ class PriceCache:
         book = self._books.get(market_id)
         if book is None:
             return None
-        age_s = self._age_s(book, now)
+        age_s = max(0.0, (now - book.received_at).total_seconds())
         return CachedBook(book, age_s, age_s <= self._policy.ttl_s)
 
     def books(self) -> tuple[MarketBook, ...]:

@@ -140,15 +140,6 @@ class CatalogueCache:
         by_id.update(near.markets)
         return tuple(sorted(by_id.values(), key=lambda market: (market.kickoff, market.market_id)))
 
-    def is_whole(self, event_type_id: str) -> bool:
-        """True once each window of the sport that matters was read."""
-        near = self._windows.get((event_type_id, True))
-        if near is None or near.read_at is None or self._until is None:
-            return False
-        far = self._windows.get((event_type_id, False))
-        is_far_read = far is not None and far.read_at is not None
-        return is_far_read or (near.reached is not None and near.reached >= self._until)
-
 
 class DescriptionPlan:
     """Which matched markets still need their description. Not for several threads.

@@ -99,14 +99,8 @@ def succeeded(pool: Pool, used_id: str, now: datetime) -> Pool:
     """A call through it was answered, by whatever status of the remote."""
 
     def changed(session: Session) -> Session:
-        return msgspec.structs.replace(
-            session,
-            failures=0,
-            rests=0,
-            resting_until=None,
-            is_on_trial=False,
-            last_problem="",
-            checked_at=now,
+        return Session(
+            slot=session.slot, session_id=session.session_id, lives=session.lives, checked_at=now
         )
 
     after = _with(pool, used_id, changed)
@@ -129,14 +123,12 @@ def failed(
             )
         rest = min(REST_LONGEST, rest_first * 2 ** min(session.rests, 16))
         life = session.lives + 1
-        return msgspec.structs.replace(
-            session,
+        return Session(
+            slot=session.slot,
             session_id=session_id(seed, session.slot, life),
             lives=life,
-            failures=0,
             rests=session.rests + 1,
             resting_until=now + rest,
-            is_on_trial=False,
             last_problem=problem,
             checked_at=now,
         )

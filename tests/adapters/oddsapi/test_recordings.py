@@ -12,7 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kos.adapters.oddsapi.payloads import OddsFormat
-from kos.adapters.oddsapi.recordings import FeedFileKind, FeedRecording, Snapshot, decode_recording
+from kos.adapters.oddsapi.recordings import (
+    FeedFileKind,
+    FeedRecording,
+    FeedSnapshot,
+    decode_recording,
+)
 from kos.errors import AccessRefused
 from tests.adapters.oddsapi.bodies import KICKOFF, SEEN, body, event, match_event, mutated, rubbish
 from tests.profiles import examples
@@ -26,12 +31,12 @@ def recorded(value: Any) -> FeedRecording:
     return decode_recording(json.dumps(value).encode(), "file.json")
 
 
-def only(recording: FeedRecording) -> Snapshot:
+def only(recording: FeedRecording) -> FeedSnapshot:
     (snapshot,) = recording.snapshots()
     return snapshot
 
 
-def prices(snapshot: Snapshot) -> list[str]:
+def prices(snapshot: FeedSnapshot) -> list[str]:
     return [
         f"{quote.name} {quote.price}"
         for found in snapshot.events

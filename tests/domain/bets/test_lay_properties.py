@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from kos.domain.bets import kinds, lay, part_lay, trading
+from kos.domain.bets import kinds, lay, part_lay, trading, triggers
 from kos.domain.bets.part_lay import MatchedLay
 from tests.domain.maths_strategies import CHANCES, ODDS, RATES, STAKES
 from tests.profiles import examples
@@ -151,11 +151,11 @@ def test_unwanted_lay_is_neutral_once_backed_elsewhere(
 def test_trade_in_one_market_pays_the_same_either_way_and_gains_iff_the_odds_fell(
     stake: Fraction, back: Fraction, lay_odds: Fraction, rate: Fraction
 ) -> None:
-    laid = trading.lay_in_same_market(stake, back, lay_odds)
+    laid = trading.closing_stake(stake, back, lay_odds)
     wins, loses = trading.pair_result(stake, back, laid, lay_odds, rate)
     assert wins == loses
     assert (wins > 0) == (lay_odds < back)
-    assert trading.back_in_same_market(laid, lay_odds, back) == stake
+    assert trading.closing_stake(laid, lay_odds, back) == stake
 
 
 @given(STAKES, ODDS, ODDS, RATES)
@@ -165,5 +165,5 @@ def test_early_payout_breaks_even_at_its_break_even_chance(
 ) -> None:
     profit = balanced_profit(stake, back, lay_odds, rate)
     assume(profit <= 0)
-    chance = trading.early_payout_break_even(-profit, stake * back)
-    assert trading.early_payout_value(profit, stake * back, chance) == 0
+    chance = triggers.trigger_break_even(-profit, stake * back)
+    assert triggers.trigger_value(profit, stake * back, chance) == 0

@@ -26,9 +26,9 @@ from kos.domain.books.double_entry import (
     reserved,
     trial_balance,
 )
-from kos.domain.offers import Phase
 from kos.domain.offers import facts as f
 from kos.domain.offers.portfolio import Done, Portfolio, apply
+from kos.domain.offers.state import Phase
 from kos.errors import CommandNotAllowed
 from tests.domain.offers.offer_stories import (
     NOON,

@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 
 from kos.domain.bets.exposure import ExchangeSide
-from kos.domain.offers import Bet, OfferState, Phase, allowed_facts
 from kos.domain.offers import facts as f
 from kos.domain.offers.catalogue import Bonus, BonusKind, Offer, Qualifying, Trigger
 from kos.domain.offers.portfolio import Portfolio
+from kos.domain.offers.state import Bet, OfferState, Phase
+from kos.domain.offers.table import allowed_facts
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from kos.domain.books.double_entry import Account, AccountKind, Entry, trial_balance
-from kos.domain.offers import OfferState, Phase
 from kos.domain.offers import facts as f
 from kos.domain.offers.catalogue import Bonus, BonusKind, Offer, Qualifying, Trigger
 from kos.domain.offers.portfolio import Portfolio, apply
+from kos.domain.offers.state import OfferState, Phase
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)

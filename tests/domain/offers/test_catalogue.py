@@ -17,6 +17,7 @@ from kos.domain.offers.catalogue import (
     OfferKind,
     Qualifying,
     Trigger,
+    csv_rows,
     from_csv,
     from_toml,
     to_csv,
@@ -85,6 +86,13 @@ def test_a_catalogue_comes_back_from_toml_and_csv(offers: list[Offer]) -> None:
     if offers:
         assert from_toml(to_toml(offers)) == tuple(offers)
     assert from_csv(to_csv(offers)) == tuple(offers)
+
+
+def test_a_row_is_named_by_its_line_and_a_cell_keeps_its_spaces() -> None:
+    with pytest.raises(InvalidInput, match=r"(?i)line 3 bonuses"):
+        from_csv('terms,bonuses\n"of two\nlines",[1\n')
+    columns, rows = csv_rows('a,b\n"one\ntwo", three\n')
+    assert (columns, rows) == (["a", "b"], [(3, {"a": "one\ntwo", "b": " three"})])
 
 
 SOUND = """

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from kos.domain.books.lines import BalanceLine, BetLine, FloatLine
-from kos.domain.offers import Phase, Token
 from kos.domain.offers.catalogue import Bonus, BonusKind
 from kos.domain.offers.forms import FACT_FORMS, STEP_FORMS, FieldForm, is_headline
+from kos.domain.offers.state import Phase, Token
 from kos.domain.offers.suggestions import LEFT_OUT, FormContext
 from kos.web.forms import page_form
 from tests.domain.offers.one_offer import CORAL

@@ -11,16 +11,10 @@ import pytest
 
 from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books.double_entry import AccountKind, capital, profit
-from kos.domain.offers import (
-    HedgeStatus,
-    OfferOutcome,
-    Phase,
-    ReminderKind,
-    hedge_status,
-    reminders,
-)
 from kos.domain.offers import facts as f
 from kos.domain.offers.catalogue import Bonus, BonusKind, Offer, Qualifying, Trigger
+from kos.domain.offers.due import ReminderKind, reminders
+from kos.domain.offers.state import HedgeStatus, OfferOutcome, Phase, hedge_status
 from kos.errors import CommandNotAllowed
 from tests.domain.offers.one_offer import (
     CORAL,
@@ -729,7 +723,7 @@ def test_a_paused_participant_resumes_and_begins_again() -> None:
     for fact in (f.Joined(name="Ann"), f.Opened(amount=1000), f.Paused(), f.Resumed()):
         story.tell(fact, "")
     story.tell(f.DepositSent(offer=CORAL.key, amount=1000, terms=CORAL))
-    assert story.state.deposited == 1000
+    assert story.state.transit == {"coral": 1000}
     story.tell(f.DepositCleared(amount=600))
     assert (story.has(AccountKind.CASH, "coral"), story.state.transit) == (600, {"coral": 400})
 

@@ -222,15 +222,17 @@ def test_amounts_come_from_the_screen_the_terms_and_the_books() -> None:
 
 def test_a_free_bet_is_suggested_as_the_terms_promise_it() -> None:
     bare = context()
-    assert (s.bonus_value(bare), s.bonus_kind(bare), s.bonus_min_odds(bare)) == (None, "snr", "")
+    unknown = bare.next_bonus()
+    assert (unknown.face, unknown.kind, s.bonus_min_odds(bare)) == (0, BonusKind.SNR, "")
     assert s.bonus_expiry(bare) == (("in 7 days", "+7d"),)
     assert s.more_due(bare) == ""
     first = context(terms=TERMS)
-    assert (s.bonus_value(first), s.bonus_min_odds(first)) == (1000, "1.5")
+    assert (first.next_bonus().face, s.bonus_min_odds(first)) == (1000, "1.5")
     assert s.bonus_expiry(first) == (("in 30 days", "+30d"),)
     assert s.more_due(first) == "true"
     last = context(terms=TERMS, tokens=(token("t1"), token("t2")))
-    assert (s.bonus_kind(last), s.bonus_min_odds(last), s.more_due(last)) == ("cash", "", "")
+    assert last.next_bonus().kind is BonusKind.CASH
+    assert (s.bonus_min_odds(last), s.more_due(last)) == ("", "")
     assert s.token_value(bare) is None
     assert s.token_value(last.with_answer("token", "t1")) == 1000
 

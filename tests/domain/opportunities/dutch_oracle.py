@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from kos.domain.market.quotes import BookmakerQuotes, EventQuotes, MarketBook, MarketQuotes
 from kos.domain.market.sports import sport_of
-from kos.domain.opportunities.dutches import DutchOpportunity, DutchQuery, LegSide, terms_of
+from kos.domain.opportunities.dutches import DutchOpportunity, DutchQuery, LegSide
 from kos.domain.opportunities.opportunity import BetKind, Ranking, Rejection
 from kos.domain.opportunities.scoring import ScoringRules, UnknownLiquidity
 from tests.builders import NOW
@@ -415,7 +415,7 @@ def stake_all(
         returned = Fraction(query.stake) / book_of(legs)
         typed = [pennies_of(returned / first.effective)]
     else:
-        win, lose = sides(terms_of(query), first.effective, rules)
+        win, lose = sides(query, first.effective, rules)
         returned = win - lose
         typed = [Fraction(query.stake)]
     for leg in legs[1:]:
@@ -449,7 +449,7 @@ def profits_of(
     if start.first is None:
         win, lose = stakes[0] * (first.effective - 1), -stakes[0]
     else:
-        win, lose = sides(terms_of(query), first.effective, rules)
+        win, lose = sides(query, first.effective, rules)
     profits = {}
     for outcome in OUTCOMES[: 2 + has_draw]:
         profits[outcome] = win if first.covers(outcome) else lose
@@ -468,7 +468,7 @@ def rank(
 ) -> Dutch | Rejection:
     """What a combination brings, and its place in the order asked for."""
     legs, stakes, _ = bets
-    terms, first = terms_of(query), legs[0]
+    terms, first = query, legs[0]
     profits = profits_of(bets, start, query, rules)
     profit = min(profits.values())
     gain = gain_of(terms, profit, rules)

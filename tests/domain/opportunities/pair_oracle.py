@@ -18,6 +18,7 @@ from kos.domain.market.quotes import BookmakerQuotes, EventQuotes, MarketBook, M
 from kos.domain.market.sports import sport_of
 from kos.domain.opportunities.opportunity import (
     BetKind,
+    BetQuery,
     Opportunity,
     OpportunityQuery,
     Ranking,
@@ -357,9 +358,7 @@ def judge_lays(back: BackPrice, fitting: list[LayPrice], asked: Asked) -> Offer 
 # --- money -----------------------------------------------------------------------------------------
 
 
-def sides(
-    query: OpportunityQuery, odds: Fraction, rules: ScoringRules
-) -> tuple[Fraction, Fraction]:
+def sides(query: BetQuery, odds: Fraction, rules: ScoringRules) -> tuple[Fraction, Fraction]:
     """What the bookmaker side pays if the selection wins, and if it does not."""
     stake = Fraction(query.stake)
     if query.kind is BetKind.FREE_BET_SNR:
@@ -369,7 +368,7 @@ def sides(
     return stake * (odds - 1), refund(query, rules) - stake
 
 
-def refund(query: OpportunityQuery, rules: ScoringRules) -> Fraction:
+def refund(query: BetQuery, rules: ScoringRules) -> Fraction:
     """What a refund counts for."""
     if query.kind is not BetKind.REFUND:
         return ZERO
@@ -377,11 +376,11 @@ def refund(query: OpportunityQuery, rules: ScoringRules) -> Fraction:
     return face if query.is_refund_cash else face * Fraction(rules.snr_retention)
 
 
-def is_own_money(query: OpportunityQuery) -> bool:
+def is_own_money(query: BetQuery) -> bool:
     return query.kind in {BetKind.QUALIFYING, BetKind.REFUND}
 
 
-def kept_of_a_pound(query: OpportunityQuery, guaranteed: Fraction) -> Fraction:
+def kept_of_a_pound(query: BetQuery, guaranteed: Fraction) -> Fraction:
     """The rating: the unrounded result as a share of the stake, own money itself counted in."""
     return guaranteed / Fraction(query.stake) + (1 if is_own_money(query) else 0)
 
@@ -396,7 +395,7 @@ class Gain(NamedTuple):
     is_worthless: bool
 
 
-def gain_of(query: OpportunityQuery, profit: Fraction, rules: ScoringRules) -> Gain:
+def gain_of(query: BetQuery, profit: Fraction, rules: ScoringRules) -> Gain:
     stake = Fraction(query.stake)
     if not is_own_money(query):
         return Gain(stake, stake - profit, profit / stake, profit, profit <= 0)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from kos.domain.bets.lay import LaySolution
 from kos.domain.market.sports import sport_of
 from kos.domain.opportunities.opportunity import (
     BetKind,
@@ -48,7 +49,9 @@ QUALIFIER = OpportunityQuery(stake=D(10))
 SNR_60 = OpportunityQuery(kind=BetKind.FREE_BET_SNR, stake=D(60))
 
 
-def shown(terms: PairTerms, query: OpportunityQuery, rules: ScoringRules = RULES) -> Assessment:
+def shown(
+    terms: PairTerms, query: OpportunityQuery, rules: ScoringRules = RULES
+) -> Assessment[LaySolution]:
     assessed = assess(terms, query, rules)
     assert isinstance(assessed, Assessment), assessed
     return assessed
@@ -63,8 +66,8 @@ def test_worked_qualifier_ninety_minutes_out() -> None:
     assert assessed.factors.max_loss == pytest.approx(0.2784)
     assert assessed.score == pytest.approx(0.299330, abs=5e-7)
     assert assessed.tier == 0
-    assert assessed.lay.lay_stake == D("9.92")
-    assert assessed.lay.profit == D("-0.28")
+    assert assessed.stakes.lay_stake == D("9.92")
+    assert assessed.stakes.profit == D("-0.28")
 
 
 def test_worked_qualifier_half_the_time_and_a_worse_lay() -> None:
@@ -75,7 +78,7 @@ def test_worked_qualifier_half_the_time_and_a_worse_lay() -> None:
 
 def test_worked_arb_is_in_tier_one_with_the_least_loss() -> None:
     assessed = shown(TERMS._replace(lay_odds=D("2.40")), QUALIFIER)
-    assert assessed.lay.profit == D("0.29")
+    assert assessed.stakes.profit == D("0.29")
     assert assessed.factors.max_loss == pytest.approx(0.01)
     assert assessed.score == pytest.approx(8.3333, abs=5e-5)
     assert assessed.tier == 1
@@ -113,7 +116,7 @@ def test_worked_free_bet_with_too_little_to_lay() -> None:
 )
 def test_worked_other_rankings_of_the_first_qualifier(ranking: Ranking, merit: float) -> None:
     assessed = shown(TERMS, ask(QUALIFIER, free_bet_value=D(30), ranking=ranking))
-    assert assessed.merit == pytest.approx(merit, abs=6e-5)
+    assert assessed.rank[2] == pytest.approx(merit, abs=6e-5)
 
 
 def test_a_free_bets_score_follows_its_retention() -> None:
@@ -140,7 +143,7 @@ def test_a_lay_below_the_exchanges_minimum_is_refused_unless_its_payout_is_large
     assert isinstance(assess(long_odds, penny_bet, RULES), Assessment)
     # Laid £0.80 at 12.50 pays exactly £10.00; laid £0.79 it does not.
     edge = TERMS._replace(back_odds=D("12.48"), lay_odds=D("12.5"))
-    assert shown(edge, ask(QUALIFIER, stake=D("0.80"))).lay.lay_stake == D("0.80")
+    assert shown(edge, ask(QUALIFIER, stake=D("0.80"))).stakes.lay_stake == D("0.80")
     assert assess(edge, ask(QUALIFIER, stake=D("0.79")), RULES) is Rejection.LAY_TOO_SMALL
 
 
@@ -266,13 +269,13 @@ def test_every_pair_is_refused_by_name_or_scored_finite_and_positive(
         assert math.isfinite(factor)
         assert factor > 0
     assert 0 < factors.fill <= 1
-    assert math.isfinite(assessed.merit)
+    assert math.isfinite(assessed.rank[2])
     assert factors.max_loss >= 0.01
     assert pair.minutes >= 5
     assert 100 * pair.lay_odds >= 95 * pair.back_odds
     own_money = {BetKind.QUALIFYING, BetKind.REFUND}
     without_loss = D(0) if query.kind in own_money else query.stake
-    assert assessed.tier == (assessed.lay.exact_profit >= without_loss)
+    assert assessed.tier == (assessed.stakes.exact_profit >= without_loss)
 
 
 @given(open_terms(), queries)
@@ -284,19 +287,19 @@ def test_money_agrees_with_an_independent_recomputation_in_fractions(
     assert isinstance(assessed, Assessment)
     stake, back, lay = Fraction(query.stake), Fraction(pair.back_odds), Fraction(pair.lay_odds)
     kept = 1 - Fraction(pair.commission)
-    laid = Fraction(assessed.lay.lay_stake)
+    laid = Fraction(assessed.stakes.lay_stake)
     win = stake * (back if query.kind is BetKind.FREE_BET_SR else back - 1)
     lose = {
         BetKind.QUALIFYING: -stake,
         BetKind.REFUND: -stake * (1 - Fraction(RULES.snr_retention)),
     }.get(query.kind, Fraction(0))
     if_wins, if_loses = win - laid * (lay - 1), lose + laid * kept
-    assert abs(Fraction(assessed.lay.if_back_wins) - if_wins) <= Fraction(1, 200)
-    assert abs(Fraction(assessed.lay.if_back_loses) - if_loses) <= Fraction(1, 200)
-    assert Fraction(assessed.lay.exact_profit) == min(if_wins, if_loses)
+    assert abs(Fraction(assessed.stakes.if_back_wins) - if_wins) <= Fraction(1, 200)
+    assert abs(Fraction(assessed.stakes.if_back_loses) - if_loses) <= Fraction(1, 200)
+    assert Fraction(assessed.stakes.exact_profit) == min(if_wins, if_loses)
     # one penny of lay stake moves the two outcomes apart by at most its whole odds
     assert abs(if_wins - if_loses) <= Fraction(1, 200) * (lay - 1 + kept)
-    assert abs(Fraction(assessed.lay.liability) - laid * (lay - 1)) <= Fraction(1, 200)
+    assert abs(Fraction(assessed.stakes.liability) - laid * (lay - 1)) <= Fraction(1, 200)
 
 
 factor_values = st.floats(1e-3, 1e4)

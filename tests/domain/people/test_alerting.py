@@ -14,9 +14,7 @@ from kos.domain.people.alerting import (
     TROUBLES,
     Alerting,
     AlertsConcluded,
-    AlertToSend,
     ReminderScope,
-    TroubleToSend,
     reminder_scope,
 )
 from kos.domain.people.alerts import (
@@ -25,11 +23,12 @@ from kos.domain.people.alerts import (
     PREFERENCES,
     RULES,
     AlertRule,
+    AlertToSend,
     Measure,
     Preferences,
 )
 from kos.domain.people.conversation import Kept, Person, Seat, Urgency
-from kos.domain.people.incidents import OVER_AFTER, Incident
+from kos.domain.people.incidents import OVER_AFTER, Incident, TroubleToSend
 from tests.builders import NOW, book, event
 from tests.domain.opportunities.test_market_snapshot import LAYS, ask, coral, picture_of
 

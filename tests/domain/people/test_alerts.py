@@ -19,10 +19,10 @@ from kos.domain.people.alerts import (
     AlertedOpportunity,
     AlertHit,
     AlertRule,
+    AlertToSend,
     Measure,
     Memory,
     Preferences,
-    Say,
     check_preferences,
     check_rule,
     hit_of,
@@ -86,12 +86,12 @@ class Watch:
 
     def sees(
         self, *seen: AlertHit, after: timedelta = timedelta(seconds=5), rule: int = 1
-    ) -> tuple[Say, ...]:
+    ) -> tuple[AlertToSend, ...]:
         return self.looks({rule: seen}, after)
 
     def looks(
         self, seen: dict[int, Sequence[AlertHit]], after: timedelta = timedelta(seconds=5)
-    ) -> tuple[Say, ...]:
+    ) -> tuple[AlertToSend, ...]:
         self.now += after
         self.memory, says = look(self.rules, self.preferences, self.memory, seen, self.now)
         # What is kept comes back from the ledger as it was.
@@ -100,7 +100,7 @@ class Watch:
         return says
 
 
-def keys(says: Sequence[Say]) -> list[list[str]]:
+def keys(says: Sequence[AlertToSend]) -> list[list[str]]:
     return [[item.key for item in say.telling.items] for say in says if say.is_new]
 
 

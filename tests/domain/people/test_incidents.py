@@ -15,7 +15,7 @@ from kos.domain.people.incidents import (
     RestartHistory,
     Restarts,
     TroubleMemory,
-    TroubleSay,
+    TroubleToSend,
     follow,
     is_worth_keeping,
 )
@@ -35,7 +35,7 @@ class Watch:
 
     def sees(
         self, after: timedelta = timedelta(seconds=5), **present: Incident
-    ) -> tuple[TroubleSay, ...]:
+    ) -> tuple[TroubleToSend, ...]:
         self.now += after
         before = self.memory
         self.memory, says = follow(before, present, self.now)

@@ -69,7 +69,7 @@ def test_a_horizon_within_a_day_needs_no_far_window() -> None:
     (ask,) = cache.plan(NOW)
     assert ask.is_near
     cache.answered(ask, (), NOW)
-    assert cache.is_whole("1")
+    assert cache.plan(after(1)) == ()
 
 
 def test_a_horizon_that_moves_out_is_read_at_once() -> None:
@@ -81,15 +81,13 @@ def test_a_horizon_that_moves_out_is_read_at_once() -> None:
     assert [ask.is_near for ask in cache.plan(after(1))] == [False]
 
 
-def test_the_catalogue_is_whole_once_both_windows_are_read() -> None:
+def test_the_catalogue_is_what_both_windows_hold() -> None:
     cache = CatalogueCache()
     cache.want({"1": ["MATCH_ODDS"]}, WEEK)
     near, far = cache.plan(NOW)
     cache.answered(near, [market(1, after(60))], NOW)
-    assert not cache.is_whole("1")
     both = cache.answered(far, [market(2, after(3 * 86_400))], NOW)
     assert [each.market_id for each in both] == ["1.1", "1.2"]
-    assert cache.is_whole("1")
 
 
 def test_a_market_that_the_newer_near_window_lacks_is_gone() -> None:
@@ -163,21 +161,3 @@ def test_descriptions_of_unwanted_markets_are_forgotten() -> None:
     plan.answered(("a",), {"a"}, NOW)
     assert plan.plan([], after(1)) == ()
     assert plan.plan(["a"], after(2)) == (("a",),)
-
-
-def test_a_sport_is_whole_once_both_its_windows_were_read_or_the_near_one_reaches_the_end() -> None:
-    cache = CatalogueCache()
-    assert not cache.is_whole("1")
-    cache.want({"1": ["MATCH_ODDS"]}, WEEK)
-    assert not cache.is_whole("1")
-    near, far = cache.plan(NOW)
-    cache.answered(near, [], NOW)
-    assert not cache.is_whole("1")
-    cache.answered(far, [], NOW)
-    assert cache.is_whole("1")
-    soon = CatalogueCache()
-    soon.want({"1": ["MATCH_ODDS"]}, after(3600))
-    for each in soon.plan(NOW):
-        if each.is_near:
-            soon.answered(each, [], NOW)
-    assert soon.is_whole("1")
