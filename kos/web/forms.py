@@ -76,7 +76,7 @@ def page_forms(
     typed: Mapping[str, str],
     now: datetime,
 ) -> list[PageForm]:
-    """Forms of facts, of which the one that was refused has what was typed."""
+    """Forms of facts. The one that was refused keeps what was typed."""
     return [page_form(form, context, typed if form.name == opened else {}, now) for form in forms]
 
 
