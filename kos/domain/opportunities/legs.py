@@ -25,7 +25,6 @@ from kos.domain.opportunities.dutches import LegSide
 from kos.domain.opportunities.hedges import (
     LayPrice,
     MakerBook,
-    OwnBook,
     RejectionCounts,
     exchange_family,
 )
@@ -104,14 +103,22 @@ class FormLegs:
 class EventLegs:
     """One event's prices as legs, each list made when it is first asked for.
 
+    It keeps the event's prices and not the event, which keeps it: so both are freed at once.
+
     Args:
         board: The event.
         now: The moment it is settled for; what is stale by then is left out.
     """
 
     def __init__(self, board: EventPrices, now: datetime) -> None:
-        self._board = board
         self._rules = board.rules
+        self._facts = board.facts
+        self._floor = board.floor
+        self._fetched_at = board.fetched_at
+        self._all_books = board.books
+        self._open_lays = board.open_lays(now)
+        self._own = board.own if board.own and now <= board.own.fresh_until else None
+        """The own account's book if it counts now."""
         self._now = now
         quotes = board.quotes
         self._roles: dict[str, int] = {}
@@ -176,10 +183,10 @@ class EventLegs:
         legs: list[tuple[BetForm, LegPrice]] = []
         tally: RejectionCounts = {}
         self._of_bookmaker[bookmaker] = legs, tally
-        book = self._board.books[bookmaker]
+        book = self._all_books[bookmaker]
         for quote in book.market.outcomes:
             leg: LegPrice | Rejection
-            if self._board.facts.is_draw_excluded and quote.name == DRAW:
+            if self._facts.is_draw_excluded and quote.name == DRAW:
                 leg = Rejection.DRAW
             elif book.refused is not None:
                 leg = book.refused
@@ -194,17 +201,11 @@ class EventLegs:
         return legs, tally
 
     @cached_property
-    def _own(self) -> OwnBook | None:
-        """The own account's book if it counts now."""
-        own = self._board.own
-        return own if own is not None and self._now <= own.fresh_until else None
-
-    @cached_property
     def _books(self) -> list[MakerBook]:
         """Bookmakers and exchanges of the feed whose prices count now."""
         books: list[MakerBook] = []
         betfair: MakerBook | None = None
-        for book in self._board.books.values():
+        for book in self._all_books.values():
             if book.refused is not None or self._now > book.fresh_until:
                 continue
             if book.commission is None or exchange_family(book.bookmaker.key) != OWN_EXCHANGE:
@@ -220,7 +221,7 @@ class EventLegs:
         """The lays that count now, each with its outcome and the role of that."""
         return [
             (outcome, self._roles[outcome], lay)
-            for outcome, lays in self._board.open_lays(self._now).items()
+            for outcome, lays in self._open_lays.items()
             if outcome in self._roles
             for lay in lays
             if lay.refused is None and self._now <= lay.fresh_until
@@ -228,7 +229,7 @@ class EventLegs:
 
     def _reading(self, book: MakerBook) -> tuple[datetime, str]:
         """Of one order book under two keys the later reading is the truer one."""
-        return book.market.updated_at or self._board.fetched_at, book.bookmaker.key
+        return book.market.updated_at or self._fetched_at, book.bookmaker.key
 
     def _back(self, book: MakerBook, quote: OutcomeQuote) -> LegPrice | Rejection:
         """A price of the feed as a leg, or why it is none."""
@@ -238,7 +239,7 @@ class EventLegs:
         available = None
         if book.commission is not None:
             available = quote.limit if self._rules.use_feed_limits else None
-            refused = refused_for_size(available, self._board.floor, self._rules)
+            refused = refused_for_size(available, self._floor, self._rules)
             if refused is not None:
                 return refused
         key = book.bookmaker.key
@@ -255,8 +256,8 @@ class EventLegs:
             odds=quote.price,
             commission=book.commission or Decimal(0),
             available=available,
-            updated_at=book.market.updated_at or self._board.fetched_at,
-            received_at=self._board.fetched_at,
+            updated_at=book.market.updated_at or self._fetched_at,
+            received_at=self._fetched_at,
             link=quote.link or book.market.link or book.bookmaker.link,
         )
 
@@ -271,7 +272,7 @@ class EventLegs:
             if role >= own.form or not (runner.to_back and runner.to_back[0].price > 1):
                 continue
             best = runner.to_back[0]
-            if refused_for_size(best.size, self._board.floor, self._rules) is None:
+            if refused_for_size(best.size, self._floor, self._rules) is None:
                 leg = LegPrice(
                     inverse=_inverse_of_back(best.price, own.rate),
                     side=LegSide.BACK,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from kos.domain.market.quotes import BookmakerQuotes, EventQuotes
 from kos.domain.opportunities.dutches import DutchQuery
+from kos.domain.opportunities.event_prices import EventPrices
 from kos.domain.opportunities.market_snapshot import MarketSnapshot
 from kos.domain.opportunities.opportunity import OpportunityQuery, Rejection
 from kos.domain.opportunities.scoring import ScoringRules
@@ -85,6 +87,20 @@ def dutches(one: EventQuotes, **query: Any) -> Any:
     made = MarketSnapshot(ScoringRules())
     made.apply_quotes("soccer_epl", (one,), NOW)
     return made.dutches(DutchQuery(**query), NOW)
+
+
+def test_an_event_that_is_gone_is_freed_at_once_after_a_dutch_was_asked_of_it() -> None:
+    made = MarketSnapshot(ScoringRules())
+    gone = event(coral(), id="gone")
+    made.apply_quotes("soccer_epl", (gone,), NOW)
+    assert made.dutches(DutchQuery(), NOW).considered == 1
+    gc.disable()  # no collector's round: what is left is freed by its last user
+    try:
+        made.apply_quotes("soccer_epl", (), NOW)
+        kept = [one for one in gc.get_objects() if type(one) is EventPrices]
+        assert not [one for one in kept if one.quotes is gone]
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("spelling", ["The Draw", "tie", "X"])
