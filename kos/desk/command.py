@@ -61,6 +61,12 @@ class DeskReply(msgspec.Struct, frozen=True, kw_only=True):
     that it counts once and its answers survive a crash."""
 
 
+def kept_value(asker: Asker, owner: str, name: str) -> str:
+    """A value that is stored for an owner, as JSON; empty for none."""
+    kept = asker.ask(LEDGER, GetKept(owner=owner, prefix=name), KeptListed).kept
+    return next((entry.value for entry in kept if entry.name == name), "")
+
+
 def reply_of(*parts: TextPart, buttons: Rows = (), is_edit: bool = False) -> DeskReply:
     """One message, and nothing stored."""
     return DeskReply(answers=(say(*parts, buttons=buttons, is_edit=is_edit),))
@@ -131,9 +137,7 @@ class DeskContext:
 
     def kept_value(self, name: str, *, owner: str = "") -> str:
         """A value stored for the person, or another owner, as JSON; empty for none."""
-        question = GetKept(owner=owner or self.user, prefix=name)
-        kept = self.asker.ask(LEDGER, question, KeptListed).kept
-        return next((entry.value for entry in kept if entry.name == name), "")
+        return kept_value(self.asker, owner or self.user, name)
 
     def listed(
         self,

@@ -22,7 +22,7 @@ from rapidfuzz import fuzz, process
 
 from kos.asking import Asker
 from kos.desk.arguments import Arguments, Typed, read, tidy
-from kos.desk.command import Command, DeskContext, DeskReply, Premises
+from kos.desk.command import Command, DeskContext, DeskReply, Premises, kept_value
 from kos.desk.formatting import fitted, say
 from kos.desk.roles import CodeAttempts, Seats, role_of
 from kos.desk.signals import families
@@ -47,8 +47,6 @@ from kos.messages import (
     ConclusionDescribed,
     GetAction,
     GetConclusion,
-    GetKept,
-    KeptListed,
     MenuDescribed,
     OperatorAnswered,
     OperatorSaid,
@@ -262,11 +260,8 @@ class Desk:
             return None
         if _has_outbox(said):
             return OperatorAnswered()  # the outbox sends the answers
-        name = _ANSWERED + said.said_id
-        question = GetKept(owner=said.user, prefix=name)
-        kept = self._asker.ask(LEDGER, question, KeptListed).kept
-        value = next((entry.value for entry in kept if entry.name == name), "[]")
-        return OperatorAnswered(answers=_ANSWERS.decode(value))
+        value = kept_value(self._asker, said.user, _ANSWERED + said.said_id)
+        return OperatorAnswered(answers=_ANSWERS.decode(value or "[]"))
 
     def _use_up(self, visit: DeskContext, action: Action) -> None:
         """Mark a button as used before it acts, for actions that must not happen twice.

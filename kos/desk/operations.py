@@ -25,7 +25,13 @@ from kos.messages import (
 )
 from kos.runtime import SYSTEM, Describe, SystemDescribed
 from kos.service.health import state_words
-from kos.views.health import counted_restarts, credits_sentence, health_view, page_address
+from kos.views.health import (
+    counted_restarts,
+    credits_sentence,
+    health_view,
+    page_address,
+    restart_count,
+)
 from kos.views.opportunities import duration, uk_clock, uk_day
 from kos.views.simulated import SIMULATED
 from kos.views.table import TableView
@@ -53,12 +59,10 @@ def _status(visit: DeskContext) -> DeskReply:
     view = health_view(system)
     parts: list[TextPart] = [italic(f"{SIMULATED}\n")] if visit.premises.is_simulated else []
     running = sum(node.state == "running" for node in system.nodes)
-    restarts = sum(
-        node.restarts + sum(actor.restarts for actor in node.actors) for node in system.nodes
-    )
+    restarts = counted_restarts(restart_count(system))
     parts += [
         bold(
-            f"Running: {running} of {len(system.nodes)} nodes, {counted_restarts(restarts)}, "
+            f"Running: {running} of {len(system.nodes)} nodes, {restarts}, "
             f"up {duration(system.uptime_s)}"
         ),
         f"\n{_prices(system, visit.now, view.fetchers)}",
