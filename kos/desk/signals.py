@@ -21,7 +21,13 @@ from kos.desk.formatting import Page, TextPart, bold, button, in_rows, italic, l
 from kos.domain.market.places import PLACE_NAMES
 from kos.domain.money import read_pounds
 from kos.domain.opportunities.dutches import DutchQuery
-from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityQuery, SignalKeys
+from kos.domain.opportunities.opportunity import (
+    BetKind,
+    BetQuery,
+    Opportunity,
+    OpportunityQuery,
+    SignalKeys,
+)
 from kos.domain.people.conversation import MAX_DATA, Button, Kept
 from kos.errors import CommandNotAllowed, KosError
 from kos.messages import (
@@ -257,7 +263,7 @@ def _block(number: int, opportunity: Opportunity, row: OpportunityRow) -> tuple[
 
 
 def _nothing(
-    visit: DeskContext, query: OpportunityQuery | DutchQuery, left_out: tuple[str, ...]
+    visit: DeskContext, query: BetQuery, left_out: tuple[str, ...]
 ) -> tuple[TextPart, ...]:
     """The text of an empty list: why everything was excluded, or which names have no prices."""
     if not left_out:

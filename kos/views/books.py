@@ -69,7 +69,7 @@ def statement_table(lines: Iterable[StatementLine]) -> TableView:
     return table_of("Statement", headings, rows, {0, 5})
 
 
-STATEMENT_COLUMNS = [
+STATEMENT_COLUMNS = (
     "transaction",
     "when",
     "who",
@@ -79,7 +79,7 @@ STATEMENT_COLUMNS = [
     "what",
     "instance",
     "bet",
-]
+)
 
 
 def statement_csv(lines: Iterable[StatementLine]) -> str:

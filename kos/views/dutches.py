@@ -122,7 +122,7 @@ def dutch_row(dutch: DutchOpportunity, now: datetime) -> DutchRow:
     """One dutch in words, its ages as at ``now``."""
     return DutchRow(
         id=dutch.id,
-        event=f"{dutch.home} v {dutch.away}",
+        event=dutch.event,
         competition=dutch.sport_title,
         kickoff=uk_time(dutch.kickoff),
         starts_in=duration(minutes_between(now, dutch.kickoff) * 60),

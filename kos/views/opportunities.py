@@ -18,10 +18,10 @@ from kos.domain.market.freshness import age_s
 from kos.domain.market.places import place_name
 from kos.domain.market.sports import sport_title
 from kos.domain.money import pennies, rounded
-from kos.domain.opportunities.dutches import DutchQuery
 from kos.domain.opportunities.opportunity import (
     FREE_BETS,
     BetKind,
+    BetQuery,
     Opportunity,
     OpportunityAnswer,
     OpportunityQuery,
@@ -148,7 +148,7 @@ def left_out(rejected: Mapping[str, int]) -> tuple[str, ...]:
     return tuple(f"{count:,} {reason}" for reason, count in ordered)
 
 
-def title_end(query: OpportunityQuery | DutchQuery) -> str:
+def title_end(query: BetQuery) -> str:
     """What a title says last: the free bet to be earned, and the sport."""
     end = ""
     if query.free_bet_value is not None:
