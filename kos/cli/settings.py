@@ -41,7 +41,10 @@ def print_json(value: object) -> None:
 
 def print_result(value: object, text: str, *, as_json: bool) -> None:
     """What came of a command: as JSON for programs, or in words."""
-    typer.echo(msgspec.json.encode(value).decode() if as_json else text)
+    if as_json:
+        print_json(value)
+    else:
+        typer.echo(text)
 
 
 def settings_of(config: Path | None, state_dir: Path | None = None) -> Settings:

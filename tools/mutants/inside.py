@@ -31,7 +31,7 @@ CHILD = """
 parallel = true
 sigterm = true
 patch = _exit
-context = ${{MUTANTS_RUNNING_TEST}}
+context = ${{{running}}}
 source = {source}
 data_file = {data_file}
 """
@@ -80,7 +80,9 @@ def record(tree: Path, file: str) -> dict[str, Any]:
     shutil.rmtree(started, ignore_errors=True)
     started.mkdir()
     settings = started / "rc"
-    settings.write_text(CHILD.format(source=source, data_file=started / "data"))
+    settings.write_text(
+        CHILD.format(running=RUNNING_TEST, source=source, data_file=started / "data")
+    )
     os.environ["HYPOTHESIS_PROFILE"] = "ci"
     os.environ["COVERAGE_CORE"] = "ctrace"
     os.environ["COVERAGE_PROCESS_START"] = str(settings)
