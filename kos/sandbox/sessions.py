@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-USERNAME: Final = "sandbox"
+USERNAME: Final = "sandbox-username"
 PASSWORD: Final = "sandbox-password"  # noqa: S105 - opens nothing but the sandbox
 _LOGINS_A_MINUTE: Final = 100
 _BAN_S: Final = 1200.0

@@ -120,7 +120,7 @@ def factor_rows(opportunity: Opportunity) -> tuple[FactorRow, ...]:
             str(opportunity.tier),
             "makes a profit, so it ranks above every loss-making bet, in order of profit"
             if opportunity.tier
-            else "makes a loss, so the score sets its rank",
+            else "has a qualifying loss, so the score sets its rank",
         ),
         FactorRow(
             "Liquidity floor",

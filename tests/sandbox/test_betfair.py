@@ -8,6 +8,7 @@ import pytest
 
 from kos.sandbox import Sandbox
 from kos.sandbox.betfair import weight
+from kos.sandbox.sessions import PASSWORD, USERNAME
 from kos.sandbox.ticks import TICKS
 from tests.sandbox.conftest import ExchangeCaller, FeedCaller, Json
 
@@ -29,7 +30,7 @@ def match_odds(exchange: ExchangeCaller, *event_types: str, **more: Json) -> lis
 
 def test_certificate_login_gives_a_token_or_the_reason(sandbox: Sandbox) -> None:
     caller = ExchangeCaller(sandbox)
-    bad = caller.post("/api/certlogin", form={"username": "sandbox", "password": "wrong"})
+    bad = caller.post("/api/certlogin", form={"username": USERNAME, "password": "wrong"})
     assert (bad.status_code, bad.json()) == (200, {"loginStatus": "INVALID_USERNAME_OR_PASSWORD"})
     assert caller.login()
     caller.session.close()
@@ -38,7 +39,7 @@ def test_certificate_login_gives_a_token_or_the_reason(sandbox: Sandbox) -> None
 def test_interactive_login_answers_html_to_those_who_do_not_ask_for_json(
     exchange: ExchangeCaller,
 ) -> None:
-    form = {"username": "sandbox", "password": "sandbox-password"}
+    form = {"username": USERNAME, "password": PASSWORD}
     body = exchange.post("/api/login", form=form).json()
     assert set(body) == {"token", "product", "status", "error"}
     assert (body["status"], body["error"]) == ("SUCCESS", "")
@@ -48,7 +49,7 @@ def test_interactive_login_answers_html_to_those_who_do_not_ask_for_json(
 
 def test_a_hundred_logins_a_minute_bar_the_next() -> None:
     with Sandbox(1, now=lambda: 1_800_000_000.0) as sandbox:
-        given = [sandbox.sessions.login("sandbox", "sandbox-password")[1] for _ in range(101)]
+        given = [sandbox.sessions.login(USERNAME, PASSWORD)[1] for _ in range(101)]
         assert given == ["SUCCESS"] * 100 + ["TEMPORARY_BAN_TOO_MANY_REQUESTS"]
 
 

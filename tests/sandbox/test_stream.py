@@ -12,6 +12,7 @@ import requests
 import trustme
 
 from kos.sandbox import Sandbox, Tls
+from kos.sandbox.sessions import PASSWORD, USERNAME
 from tests.sandbox.conftest import ExchangeCaller, Json, StreamCaller
 
 DATA = {"ladderLevels": 3, "fields": ["EX_BEST_OFFERS_DISP", "EX_MARKET_DEF"]}
@@ -225,7 +226,7 @@ def test_certificate_login_over_tls_asks_for_a_certificate(tmp_path: Path) -> No
     with Sandbox(7, tls=Tls(pem, pem, client_ca=ca)) as sandbox:
         url = sandbox.betfair_cert_url + "/api/certlogin"
         assert url.startswith("https://localhost:")
-        form = {"username": "sandbox", "password": "sandbox-password"}
+        form = {"username": USERNAME, "password": PASSWORD}
         without = requests.post(url, data=form, verify=ca, timeout=10)
         assert without.json() == {"loginStatus": "CERT_AUTH_REQUIRED"}
         given = requests.post(url, data=form, verify=ca, cert=client, timeout=10)

@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from kos.domain.books.double_entry import pounds
+from kos.domain.market.places import place_name
 from kos.domain.offers.state import HedgeStatus, OfferState, Phase, hedge_status, in_game
 
 
@@ -68,7 +69,7 @@ def _about_money(state: OfferState, now: datetime) -> Iterator[_Due]:
         overdue = since + _TRANSIT_OVERDUE
         if now >= overdue:
             amount = pounds(state.transit[venue])
-            what = f"{amount} is still in transit between {venue} and the bank"
+            what = f"{amount} is still in transit between {place_name(venue)} and the bank"
             yield ReminderKind.IN_TRANSIT, what, overdue
     due = state.credit_due_by
     if state.phase is Phase.FREE_BET_PENDING and due is not None and now >= due:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books.calendar import uk_span, uk_time
 from kos.domain.books.double_entry import AccountKind, Wager, pounds
+from kos.domain.market.places import place_name
 from kos.domain.money import Rounding, from_pence, rounded, to_pence
 from kos.domain.offers import facts
 from kos.domain.offers.catalogue import BonusKind
@@ -89,7 +90,10 @@ def _fit(turn: Turn, back: Back) -> None:
     refuse_below(turn, "stake", back.stake)
     bookmaker = turn.state.terms.bookmaker
     if back.bookmaker and back.bookmaker != bookmaker:
-        raise turn.no(f"A bet at {back.bookmaker} does not count. This offer is at {bookmaker}.")
+        raise turn.no(
+            f"A bet at {place_name(back.bookmaker)} does not count. "
+            f"This offer is at {place_name(bookmaker)}."
+        )
     _new_bet_id(turn, back.bet)
 
 
@@ -220,7 +224,7 @@ def _filled_further(turn: Turn, bet: Bet, lay: Lay) -> Bet:
     same = (bet.is_exchange, bet.side, bet.venue, bet.market, bet.selection)
     if same != (True, lay.side, lay.exchange, lay.market, lay.selection):
         raise turn.no(
-            f"Bet ID {lay.bet} is already used: {bet.side} {bet.selection} at {bet.venue}."
+            f"Bet ID {lay.bet} is already used: {bet.side} {bet.selection} at {place_name(bet.venue)}."
         )
     if bet.result is not None:
         raise turn.no(f"Bet {lay.bet} is at least partly settled, so it cannot be matched further.")

@@ -25,6 +25,7 @@ from kos.domain.books.double_entry import (
     pounds,
     reserved,
 )
+from kos.domain.market.places import place_name
 from kos.domain.offers import facts
 from kos.domain.offers.facts import Fact, Place, Role, name_of
 from kos.domain.offers.life import advance, begin
@@ -183,7 +184,7 @@ def _refuse_beginning(portfolio: Portfolio, fact: facts.DepositSent) -> None:
     bookmaker = fact.terms.bookmaker
     if bookmaker in portfolio.restricted:
         raise CommandNotAllowed(
-            f"{bookmaker} has restricted {portfolio.participant} "
+            f"{place_name(bookmaker)} has restricted {portfolio.participant} "
             f"({portfolio.restricted[bookmaker]}), so no new offer can start there."
         )
     earlier = (state.id for state in portfolio.offers.values() if state.terms.key == fact.offer)
@@ -386,8 +387,8 @@ def _own_transit(portfolio: Portfolio, venue: str, amount: int) -> Account:
     of_offers = sum(state.transit.get(venue, 0) for state in portfolio.offers.values())
     if amount > all_of_it - of_offers:
         raise CommandNotAllowed(
-            f"{pounds(all_of_it - of_offers)} is in transit between {venue} and the bank outside "
-            f"offers, not {pounds(amount)}. Record money that belongs to an offer there."
+            f"{pounds(all_of_it - of_offers)} is in transit between {place_name(venue)} and the bank "
+            f"outside offers, not {pounds(amount)}. Record money that belongs to an offer there."
         )
     return account
 

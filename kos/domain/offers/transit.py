@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kos.domain.books.double_entry import AccountKind, pounds
+from kos.domain.market.places import place_name
 from kos.domain.offers import facts
 from kos.domain.offers.facts import Fact, Place
 from kos.domain.offers.turn import Rule, Turn, refuse_below
@@ -24,8 +25,8 @@ def _in_transit(turn: Turn, venue: str, change: int) -> None:
     before = turn.state.transit.get(venue, 0)
     if before + change < 0:
         raise turn.no(
-            f"{pounds(before)} is in transit between {venue} and the bank for this offer, "
-            f"not {pounds(-change)}."
+            f"{pounds(before)} is in transit between {place_name(venue)} and the bank "
+            f"for this offer, not {pounds(-change)}."
         )
     transit = turn.state.transit | {venue: before + change}
     since = turn.state.transit_since | ({venue: turn.at} if change > 0 else {})

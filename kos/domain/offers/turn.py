@@ -108,8 +108,11 @@ def token_in(turn: Turn, name: str, phase: Phase) -> Token:
     ]
     if len(there) == 1:
         return there[0]
-    tokens = ", ".join(f"{token.id} ({token.phase.name})" for token in turn.state.tokens) or "none"
-    problem = f"Free bet {name} is not at {phase.name}." if name else "Enter a free bet."
+    tokens = (
+        ", ".join(f"{token.id} ({token.phase.label.lower()})" for token in turn.state.tokens)
+        or "none"
+    )
+    problem = f'Free bet {name} is not at "{phase.label.lower()}".' if name else "Enter a free bet."
     raise turn.no(f"{problem} Its free bets: {tokens}.")
 
 

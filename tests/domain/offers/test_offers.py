@@ -387,7 +387,7 @@ def test_a_withdrawal_that_does_not_arrive_is_reminded_of_after_five_days() -> N
     story.tell(f.WithdrawalRequested(venue="coral", amount=5000))
     assert reminders(story.state, NOON + timedelta(days=4)) == ()
     (reminder,) = reminders(story.state, NOON + timedelta(days=5))
-    assert reminder.what == "£50.00 is still in transit between coral and the bank"
+    assert reminder.what == "£50.00 is still in transit between Coral and the bank"
     story.tell(f.WithdrawalArrived(arrivals=(f.Arrival(venue="coral", amount=5000),)))
     assert reminders(story.state, NOON + timedelta(days=5)) == ()
 
