@@ -25,7 +25,7 @@ from kos.domain.people.conversation import Answer
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import LEDGER, BooksDescribed, GetBooks, GetStatement, StatementListed
 from kos.views.books import balances_table, floats_table, statement_csv
-from kos.views.names import ACCOUNT_NAMES, profit_name
+from kos.views.names import profit_name
 from kos.views.table import TableView
 
 _ROWS = 25
@@ -251,9 +251,7 @@ def _undo(visit: DeskContext) -> DeskReply:
         )
     reason = tidy(visit.words.get("reason") or "entered by mistake", 200)
     shown = "".join(
-        f"\n{ACCOUNT_NAMES[AccountKind(line.account)]}, {tidy(place_name(line.venue), 40)}".rstrip(
-            ", "
-        )
+        f"\n{AccountKind(line.account).label}, {tidy(place_name(line.venue), 40)}".rstrip(", ")
         + f": {pounds(-line.amount)}"
         for line in lines
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 from kos.db import Database, moment, stamp
 from kos.domain.books.calendar import uk_date
-from kos.domain.books.double_entry import ASSETS, RESULTS, Account, AccountKind, pounds
+from kos.domain.books.double_entry import ASSETS, RESULTS, Account, AccountKind
 from kos.domain.books.lines import (
     BalanceLine,
     BetLine,
@@ -195,21 +195,14 @@ def _bet_line(state: OfferState, bet: Bet) -> BetLine:
 
 def _events(database: Database, query: GetOffer) -> Iterable[RecordedEvent]:
     who = (query.participant, query.instance)
-    entries: dict[tuple[int, int], list[str]] = {}
-    for sequence, ordinal, number, what in database.rows(
-        "SELECT sequence, ordinal, transaction_id, what FROM transactions"
-        " WHERE user_id = ? AND offer_id = ? ORDER BY transaction_id",
+    posted: dict[tuple[int, int], list[StatementLine]] = {}
+    for sequence, ordinal, *line in database.rows(
+        f"SELECT sequence, ordinal, {_POSTING}"
+        " WHERE transactions.user_id = ? AND transactions.offer_id = ?"
+        " ORDER BY transaction_id, postings.rowid",
         who,
     ):
-        lines = database.rows(
-            "SELECT kind, accounts.venue, amount FROM postings JOIN accounts USING (account_id)"
-            " WHERE transaction_id = ? ORDER BY postings.rowid",
-            (number,),
-        )
-        postings = ", ".join(
-            f"{Account(AccountKind(kind), venue)} {pounds(amount)}" for kind, venue, amount in lines
-        )
-        entries.setdefault((sequence, ordinal), []).append(f"{number} {what}: {postings}")
+        posted.setdefault((sequence, ordinal), []).append(_statement_line(line))
     for (
         sequence,
         ordinal,
@@ -236,7 +229,7 @@ def _events(database: Database, query: GetOffer) -> Iterable[RecordedEvent]:
             note=note,
             occurred_at=moment(occurred),
             recorded_at=moment(recorded),
-            posted=tuple(entries.get((sequence, ordinal), ())),
+            posted=tuple(posted.get((sequence, ordinal), ())),
         )
 
 
@@ -319,29 +312,35 @@ def statement(database: Database, query: GetStatement) -> StatementListed:
     """Every posting of the scope within a time, oldest first."""
     values = _scope(query) | _span(query.since, query.until)
     rows = database.rows(
-        "SELECT transaction_id, postings.occurred_at, postings.user_id, kind, accounts.venue,"  # noqa: S608 - constants
-        " amount, what, postings.offer_id, bet_id FROM postings JOIN accounts USING (account_id)"
-        " JOIN transactions USING (transaction_id)"
+        f"SELECT {_POSTING}"
         f" WHERE {_mine('postings')} AND postings.occurred_at >= :since"
         " AND postings.occurred_at < :until"
         " ORDER BY postings.occurred_at, transaction_id, postings.rowid",
         values,
     )
-    return StatementListed(
-        lines=tuple(
-            StatementLine(
-                transaction=number,
-                occurred_at=moment(at),
-                participant=user,
-                account=kind,
-                venue=venue,
-                amount=amount,
-                what=what,
-                instance=instance,
-                bet=bet,
-            )
-            for number, at, user, kind, venue, amount, what, instance, bet in rows
-        )
+    return StatementListed(lines=tuple(map(_statement_line, rows)))
+
+
+_POSTING = (
+    "transaction_id, postings.occurred_at, postings.user_id, kind, accounts.venue, amount, what,"
+    " postings.offer_id, bet_id FROM postings JOIN accounts USING (account_id)"
+    " JOIN transactions USING (transaction_id)"
+)
+"""The columns of a posting, in the order that :func:`_statement_line` takes them."""
+
+
+def _statement_line(row: Iterable[Any]) -> StatementLine:
+    transaction, at, participant, account, venue, amount, what, instance, bet = row
+    return StatementLine(
+        transaction=transaction,
+        occurred_at=moment(at),
+        participant=participant,
+        account=account,
+        venue=venue,
+        amount=amount,
+        what=what,
+        instance=instance,
+        bet=bet,
     )
 
 

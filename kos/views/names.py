@@ -5,33 +5,12 @@ from __future__ import annotations
 import calendar
 from typing import Final
 
-from kos.domain.books.double_entry import AccountKind, pounds
-from kos.domain.market.places import place_name
+from kos.domain.books.double_entry import Account, AccountKind, pounds
 from kos.domain.offers.catalogue import BonusKind, Offer
 from kos.domain.offers.forms import FACT_FORMS
 from kos.domain.offers.state import Phase, Token
 
 MONTHS: Final = tuple(calendar.month_name)[1:]
-
-ACCOUNT_NAMES: Final = {
-    AccountKind.BANK: "Bank",
-    AccountKind.TRANSIT: "In transit",
-    AccountKind.CASH: "Balance",
-    AccountKind.STAKED: "Open bets",
-    AccountKind.AVAILABLE: "Available",
-    AccountKind.EXPOSURE: "Exposure",
-    AccountKind.BONUS: "Free bets",
-    AccountKind.CONTRA: "Free bets (contra)",
-    AccountKind.OPENING: "Opening balance",
-    AccountKind.DRAWN: "Money drawn",
-    AccountKind.QUALIFIER: "Qualifying bets",
-    AccountKind.FREE_BET: "Free bets",
-    AccountKind.COMMISSION: "Commission",
-    AccountKind.CASH_BONUS: "Cash bonuses",
-    AccountKind.VALUE: "Value bets",
-    AccountKind.ADJUSTMENT: "Adjustments",
-    AccountKind.ROUNDING: "Rounding",
-}
 
 PHASE_NAMES: Final = {phase.name: phase.label for phase in Phase}
 """The phases of an offer, in order."""
@@ -63,23 +42,20 @@ def account_name(account: str) -> str:
     >>> account_name("pnl:qualifier")
     'Qualifying bets'
     """
-    if account in ACCOUNT_NAMES:
-        return ACCOUNT_NAMES[AccountKind(account)]
+    if account in set(AccountKind):
+        return AccountKind(account).label
     head, _, rest = account.partition(":")
     venue, _, tail = rest.partition(":")
     key = f"{head}:{tail}" if tail else head
-    if not venue or key not in ACCOUNT_NAMES:
+    if not venue or key not in set(AccountKind):
         return account
-    kind = AccountKind(key)
-    if kind in {AccountKind.CASH, AccountKind.AVAILABLE}:
-        return place_name(venue)
-    return f"{place_name(venue)}, {ACCOUNT_NAMES[kind].lower()}"
+    return Account(AccountKind(key), venue).title
 
 
 def profit_name(name: str) -> str:
     """The source of a profit: a kind of bet, a month, or the name as it is."""
-    if name in ACCOUNT_NAMES:
-        return ACCOUNT_NAMES[AccountKind(name)]
+    if name in set(AccountKind):
+        return AccountKind(name).label
     year, dash, month = name.partition("-")
     if dash and year.isdecimal() and month.isdecimal() and 1 <= int(month) <= len(MONTHS):
         return f"{MONTHS[int(month) - 1]} {year}"

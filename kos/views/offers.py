@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import groupby
 
 from kos.domain.books.calendar import LONDON
-from kos.domain.books.double_entry import pounds
-from kos.domain.books.lines import BetLine, OfferLine, RecordedEvent
+from kos.domain.books.double_entry import Account, AccountKind, pounds
+from kos.domain.books.lines import BetLine, OfferLine, RecordedEvent, StatementLine
 from kos.domain.market.places import place_name
 from kos.domain.offers.catalogue import Offer
 from kos.domain.offers.due import Reminder
@@ -123,6 +124,16 @@ def tokens_table(tokens: Iterable[Token]) -> TableView:
     )
 
 
+def _entries(posted: Iterable[StatementLine]) -> Iterator[str]:
+    """Each entry with its number, what it was for, and its lines."""
+    for (number, what), lines in groupby(posted, key=lambda line: (line.transaction, line.what)):
+        amounts = ", ".join(
+            f"{Account(AccountKind(line.account), line.venue).title} {pounds(line.amount)}"
+            for line in lines
+        )
+        yield f"{number} {what}: {amounts}"
+
+
 def story_table(events: Iterable[RecordedEvent]) -> TableView:
     """Every step of one offer with its entries."""
     rows = (
@@ -132,7 +143,7 @@ def story_table(events: Iterable[RecordedEvent]) -> TableView:
             fact_name(event.fact),
             phase_name(event.phase),
             event.recorded_by,
-            "\n".join(event.posted),
+            "\n".join(_entries(event.posted)),
         )
         for event in events
     )

@@ -151,7 +151,7 @@ def test_a_refusal_is_told_and_exits_with_1(terminal: Terminal) -> None:
     terminal.well("books record A joined name=Ann")
     result = terminal.type("books record A drawn amount=5")
     assert result.exit_code == 1
-    assert "refused: money taken out: bank has only £0.00, £5.00 too little" in result.stderr
+    assert "refused: Bank: only £0.00, £5.00 too little" in result.stderr
 
 
 def test_people_are_shown_tables(terminal: Terminal, tmp_path: Path) -> None:

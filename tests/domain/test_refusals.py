@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,6 +15,7 @@ import pytest
 from kos.domain.bets.exposure import ExchangeSide
 from kos.domain.books import double_entry
 from kos.domain.books.double_entry import Account, AccountKind, Posting, UnbalancedEntry
+from kos.domain.market.places import PLACE_NAMES
 from kos.domain.money import read_pence
 from kos.domain.offers import (
     catalogue,
@@ -34,6 +36,7 @@ from kos.domain.offers import (
 )
 from kos.domain.offers import facts as f
 from kos.domain.offers.catalogue import Bonus, BonusKind, Offer, Qualifying, Trigger
+from kos.domain.offers.state import Phase
 from kos.errors import CommandNotAllowed, InvalidInput, KosError
 from tests.domain.offers.offer_stories import Telling
 from tests.domain.offers.one_offer import (
@@ -50,6 +53,11 @@ from tests.domain.offers.one_offer import (
 from tests.refusals import noting_refusals, refusals_in
 
 HOUR = timedelta(hours=1)
+KEYS = re.compile(
+    rf"(?<![\w-])({'|'.join([*Phase.__members__, *AccountKind.__members__, *sorted(PLACE_NAMES)])})(?![\w-])"
+    r"|\bpnl:|\bbookmaker:|Decimal\(|\d\dT\d\d:"
+)
+"""What a program calls phases, accounts, places, amounts and times."""
 STRICT = msgspec.structs.replace(
     CORAL,
     qualifying=Qualifying(
@@ -171,7 +179,7 @@ BEGINNING = [
     Row(
         "joined",
         deposit(),
-        ("coral", "gubbed"),
+        ("Coral", "gubbed"),
         before=(f.BookmakerRestricted(bookmaker="coral", reason="gubbed"),),
     ),
     Row("begun", deposit(), (CORAL.key, "c1"), instance="c2"),
@@ -189,12 +197,12 @@ ON_THE_WAY = [
     Row(
         "begun",
         f.DepositCleared(amount=1),
-        ("£0.00", "£0.01", "coral"),
+        ("£0.00", "£0.01", "Coral"),
         before=(f.MoneySent(place=f.Place.BOOKMAKER, venue="coral", amount=100, is_instant=False),),
     ),
     Row("begun", f.DepositCleared(amount=0), ("£0.00", "£0.01")),
     Row("begun", f.DepositFailed(amount=-5), ("-£0.05",)),
-    Row("begun", f.DepositFailed(amount=5), ("£0.05", "coral")),
+    Row("begun", f.DepositFailed(amount=5), ("£0.05", "Coral")),
     Row("begun", f.FloatSent(exchange="betfair", amount=0), ("£0.01",)),
     Row("begun", f.FloatSent(exchange="betfair", amount=3001), ("£30.00", "£0.01", "bank")),
 ]
@@ -234,7 +242,7 @@ GOING_HOME = [
     Row(
         "converted",
         f.WithdrawalReversed(venue="coral", amount=7),
-        ("£0.07", "coral"),
+        ("£0.07", "Coral"),
         AT_THE_END,
         instance="c1",
     ),
@@ -258,10 +266,10 @@ PLACING = [
     ),
     Row("begun", placed(placed_at=NOON + 2 * WEEK), ("placed", "until"), offer=STRICT),
     Row("begun", placed(stake=0), ("£0.00", "£0.01")),
-    Row("begun", placed(bookmaker="sky"), ("sky", "coral")),
+    Row("begun", placed(bookmaker="sky"), ("Sky", "Coral")),
     Row("begun", placed(bet=""), ("ID",)),
     Row("qualified", f.HedgeAdded(lay=new_lay()), ("ql", "already")),
-    Row("begun", placed(stake=1001), ("£10.00", "£0.01", "coral")),
+    Row("begun", placed(stake=1001), ("£10.00", "£0.01", "Coral")),
     Row(
         "begun",
         f.QualifierPlaced(back=back("q"), planned=(f.Planned(exchange="betfair", liability=0),)),
@@ -315,11 +323,11 @@ PLACING = [
     Row("qualified", f.LayMatched(lay=new_lay(market="")), ("selection",)),
     Row("qualified", f.LayMatched(lay=new_lay(exchange="")), ("selection",)),
     Row("qualified", f.LayMatched(lay=new_lay(selection="")), ("selection",)),
-    Row("qualified", f.LayMatched(lay=new_lay(selection="York")), ("ql", "Leeds", "betfair")),
-    Row("qualified", f.LayMatched(lay=new_lay(market="m2")), ("ql", "Leeds", "betfair")),
+    Row("qualified", f.LayMatched(lay=new_lay(selection="York")), ("ql", "Leeds", "Betfair")),
+    Row("qualified", f.LayMatched(lay=new_lay(market="m2")), ("ql", "Leeds", "Betfair")),
     Row("qualified", f.LayMatched(lay=new_lay(side=ExchangeSide.BACK)), ("ql", "lay")),
-    Row("qualified", f.LayMatched(lay=new_lay(exchange="smarkets")), ("ql", "betfair")),
-    Row("qualified", f.LayMatched(lay=new_lay(bet="q")), ("q", "coral")),
+    Row("qualified", f.LayMatched(lay=new_lay(exchange="smarkets")), ("ql", "Betfair")),
+    Row("qualified", f.LayMatched(lay=new_lay(bet="q")), ("q", "Coral")),
     Row(
         "qualified",
         f.LayMatched(lay=new_lay()),
@@ -340,13 +348,13 @@ PLACING = [
     Row(
         "begun",
         f.LayMatched(lay=new_lay(stake=4000)),
-        ("betfair", "£1.60"),
+        ("Betfair", "£1.60"),
         before=(f.QualifierPlaced(back=back("q")),),
     ),
     Row(
         "qualified",
         f.WithdrawalRequested(venue="betfair", amount=4472),
-        ("betfair", "£1.00"),
+        ("Betfair", "£1.00"),
         before=(held(),),
         instance="",
     ),
@@ -524,8 +532,8 @@ ENDING = [
         ),
         offer=INSTANT,
     ),
-    Row("joined", ABANDON_ALL, ("£10.00", "coral"), before=(deposit(),)),
-    Row("joined", f.Restricted(reason="gubbed"), ("£10.00", "coral"), before=(deposit(),)),
+    Row("joined", ABANDON_ALL, ("£10.00", "Coral"), before=(deposit(),)),
+    Row("joined", f.Restricted(reason="gubbed"), ("£10.00", "Coral"), before=(deposit(),)),
 ]
 
 MONEY = [
@@ -543,7 +551,7 @@ MONEY = [
     Row(
         "joined",
         f.MoneyArrived(place=f.Place.EXCHANGE, venue="betfair", amount=5),
-        ("£0.00", "£0.05", "betfair"),
+        ("£0.00", "£0.05", "Betfair"),
     ),
     Row(
         "joined",
@@ -572,7 +580,7 @@ MONEY = [
     Row("begun", held(hold=""), ("hold", "name")),
     Row("begun", held(until=NOON), ("Hold h", "expires_at")),
     Row("begun", held(), ("h",), before=(held(),)),
-    Row("begun", held(amount=6001), ("betfair", "£0.01")),
+    Row("begun", held(amount=6001), ("Betfair", "£0.01")),
     Row("begun", f.HoldReleased(hold="h"), ("'h'",)),
     Row("begun", f.HoldReleased(hold="g"), ("'g'", "h"), before=(held(),)),
     Row("joined", past(category="luck"), ("'luck'", "qualifier")),
@@ -606,6 +614,7 @@ def test_a_fact_that_does_not_fit_is_refused_and_says_what_is_wrong(row: Row) ->
         story.tell(row.fact, instance, row.at, row.role)
     for word in row.says:
         assert word in str(refusal.value)
+    assert not KEYS.search(str(refusal.value)), "people read names, not keys"
 
 
 # --- what is read: entries, the catalogue, past bets, typed words ---------------------------------

@@ -478,8 +478,10 @@ def test_an_offer_is_described_with_its_bets_facts_and_entries(ledger: Ledger) -
         (1, "deposit_sent", "DEPOSIT_SENT"),
         (2, "qualifier_placed", "QUALIFYING_PLACED"),
     ]
-    assert "bank -£10.00" in told.events[0].posted[0]
-    assert len(told.events[1].posted) == 2
+    (cleared, sent) = told.events[0].posted
+    assert (sent.account, sent.venue, sent.amount) == ("bank", "", -1000)
+    assert (cleared.account, cleared.venue, cleared.amount) == ("bookmaker:cash", "coral", 1000)
+    assert len({line.transaction for line in told.events[1].posted}) == 2
     assert "bet_settled" in told.allowed
     assert [reminder.kind.value for reminder in told.reminders] == ["unsettled"]
     assert (told.line.locked, told.line.profit) == (1000 + 1528, 0)

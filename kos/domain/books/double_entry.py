@@ -14,6 +14,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from kos.domain.market.places import place_name
 from kos.domain.money import from_pence
 from kos.errors import CommandNotAllowed, KosBug
 
@@ -50,6 +51,31 @@ class AccountKind(StrEnum):
     ADJUSTMENT = "pnl:adjustment"
     ROUNDING = "rounding"
 
+    @property
+    def label(self) -> str:
+        """As people read it."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    AccountKind.BANK: "Bank",
+    AccountKind.TRANSIT: "In transit",
+    AccountKind.CASH: "Balance",
+    AccountKind.STAKED: "Open bets",
+    AccountKind.AVAILABLE: "Available",
+    AccountKind.EXPOSURE: "Exposure",
+    AccountKind.BONUS: "Free bets",
+    AccountKind.CONTRA: "Free bets (contra)",
+    AccountKind.OPENING: "Opening balance",
+    AccountKind.DRAWN: "Money drawn",
+    AccountKind.QUALIFIER: "Qualifying bets",
+    AccountKind.FREE_BET: "Free bets",
+    AccountKind.COMMISSION: "Commission",
+    AccountKind.CASH_BONUS: "Cash bonuses",
+    AccountKind.VALUE: "Value bets",
+    AccountKind.ADJUSTMENT: "Adjustments",
+    AccountKind.ROUNDING: "Rounding",
+}
 
 ASSETS = frozenset(
     {
@@ -78,6 +104,22 @@ class Account(msgspec.Struct, frozen=True, gc=False):
         if not self.venue:
             return self.kind.value
         return f"{head}:{self.venue}{colon}{tail}"
+
+    @property
+    def title(self) -> str:
+        """As people read it: its place, where that says enough, else with what it holds.
+
+        >>> Account(AccountKind.CASH, "williamhill").title, Account(AccountKind.QUALIFIER).title
+        ('William Hill', 'Qualifying bets')
+        >>> Account(AccountKind.EXPOSURE, "betfair").title
+        'Betfair, exposure'
+        """
+        if not self.venue:
+            return self.kind.label
+        place = place_name(self.venue)
+        if self.kind in {AccountKind.CASH, AccountKind.AVAILABLE}:
+            return place
+        return f"{place}, {self.kind.label.lower()}"
 
 
 class Posting(msgspec.Struct, frozen=True, gc=False):
@@ -162,8 +204,8 @@ def posted(balances: Balances, entries: Iterable[Entry]) -> dict[Account, int]:
             if left < 0 and line.account.kind in NEVER_NEGATIVE:
                 before = balances.get(line.account, 0)
                 raise CommandNotAllowed(
-                    f"{one.what}: {line.account} has only {pounds(before)}, {pounds(-left)} too "
-                    f"little. {_REMEDY[line.account.kind]}"
+                    f"{line.account.title}: only {pounds(before)}, {pounds(-left)} too little. "
+                    f"{_REMEDY[line.account.kind]}"
                 )
     return after
 

@@ -44,6 +44,21 @@ class ReminderLine(msgspec.Struct, frozen=True, kw_only=True):
     """As `kos.domain.offers.due.ReminderKind` names it."""
 
 
+class StatementLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One posting."""
+
+    transaction: int
+    occurred_at: datetime
+    participant: str
+    account: str
+    venue: str
+    amount: Pence
+    """Debit positive, credit negative."""
+    what: str
+    instance: str
+    bet: str
+
+
 class RecordedEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One fact of an instance as it was recorded."""
 
@@ -56,8 +71,8 @@ class RecordedEvent(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     occurred_at: datetime
     recorded_at: datetime
-    posted: tuple[str, ...]
-    """What its entries say, in their order."""
+    posted: tuple[StatementLine, ...]
+    """The lines of its entries, in their order."""
 
 
 class BetLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,21 +117,6 @@ class FloatLine(msgspec.Struct, frozen=True, kw_only=True):
     reserved: Pence
     """For lays that are planned or held."""
     free: Pence
-
-
-class StatementLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One posting."""
-
-    transaction: int
-    occurred_at: datetime
-    participant: str
-    account: str
-    venue: str
-    amount: Pence
-    """Debit positive, credit negative."""
-    what: str
-    instance: str
-    bet: str
 
 
 class ParticipantLine(msgspec.Struct, frozen=True, kw_only=True):

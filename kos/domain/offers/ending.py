@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from kos.domain.books.calendar import uk_span
 from kos.domain.books.double_entry import pounds
+from kos.domain.market.places import place_name
 from kos.domain.offers import facts
 from kos.domain.offers.catalogue import BonusKind, Trigger
 from kos.domain.offers.facts import Fact, Result, Settlement
@@ -96,7 +97,9 @@ def _close(
 ) -> None:
     """End the instance; ``since`` is the state, and the count of moves, to reopen it at."""
     refuse_open(turn, turn.state.bets)
-    transit = ", ".join(f"{pounds(amount)} {at}" for at, amount in turn.state.transit.items())
+    transit = ", ".join(
+        f"{pounds(amount)}, {place_name(at)}" for at, amount in turn.state.transit.items()
+    )
     if transit:
         raise turn.no(
             f"Money is still in transit ({transit}). Record that it arrived or was returned first."

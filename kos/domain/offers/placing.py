@@ -280,7 +280,9 @@ def _lay_cancelled(turn: Turn, fact: facts.LayCancelled) -> None:
     kept = sum(turn.state.planned[back][fact.exchange] for back in backs)
     released = kept if fact.released is None else fact.released
     if not 0 <= released <= kept:
-        raise turn.no(f"{pounds(kept)} is reserved at {fact.exchange}, not {pounds(released)}.")
+        raise turn.no(
+            f"{pounds(kept)} is reserved at {place_name(fact.exchange)}, not {pounds(released)}."
+        )
     for back in backs:
         share = min(released, turn.state.planned[back][fact.exchange])
         _reserve(turn, back, fact.exchange, -share)

@@ -243,7 +243,7 @@ def _refuse_overbooked(before: Portfolio, after: Portfolio, at: datetime) -> Non
         if left < 0 and left < before.free_float(exchange, at):
             available = after.balances.get(Account(AccountKind.AVAILABLE, exchange), 0)
             raise CommandNotAllowed(
-                f"The balance at {exchange} is {pounds(-left)} short: {pounds(available)} would be left "
+                f"The balance at {place_name(exchange)} is {pounds(-left)} short: {pounds(available)} would be left "
                 f"and {pounds(available - left)} is reserved. Add money, or lay less."
             )
 
@@ -353,7 +353,7 @@ _DRAWN = Account(AccountKind.DRAWN)
 def _move(what: str, amount: int, to: Account, source: Account) -> Move:
     if amount < 1:
         raise CommandNotAllowed(
-            f"{what}: the amount cannot be {pounds(amount)}. Enter at least {pounds(1)}."
+            f"The amount cannot be {pounds(amount)}. Enter at least {pounds(1)}."
         )
     return Move(what, (Posting(to, amount), Posting(source, -amount)))
 

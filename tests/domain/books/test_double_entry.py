@@ -87,7 +87,7 @@ def test_an_unbalanced_entry_cannot_be_made() -> None:
 def test_an_asset_below_zero_is_refused_with_the_shortfall() -> None:
     made = entry("too much", [Posting(BANK, -500), Posting(OPENING, 500)])
     assert made is not None
-    with pytest.raises(CommandNotAllowed, match=r"bank has only £2\.00, £3\.00 too little"):
+    with pytest.raises(CommandNotAllowed, match=r"Bank: only £2\.00, £3\.00 too little"):
         posted({BANK: 200}, [made])
 
 

@@ -575,7 +575,7 @@ def test_a_placement_uses_up_its_hold() -> None:
     end = NOON + timedelta(hours=1)
     story.tell(f.FloatHeld(hold="h", exchange="betfair", amount=1528, expires_at=end), "")
     lays = (lay("ql", "m1", 992, "2.54"),)
-    with pytest.raises(CommandNotAllowed, match="betfair"):
+    with pytest.raises(CommandNotAllowed, match="Betfair"):
         story.tell(f.QualifierPlaced(back=back("q"), lays=lays))
     story.tell(f.QualifierPlaced(back=back("q"), lays=lays, hold="h"))
     assert story.portfolio.holds == {}
