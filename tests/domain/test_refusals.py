@@ -38,6 +38,7 @@ from kos.domain.offers import facts as f
 from kos.domain.offers.catalogue import Bonus, BonusKind, Offer, Qualifying, Trigger
 from kos.domain.offers.state import Phase
 from kos.errors import CommandNotAllowed, InvalidInput, KosError
+from tests.agreed import assert_agreed
 from tests.domain.offers.offer_stories import Telling
 from tests.domain.offers.one_offer import (
     CORAL,
@@ -615,6 +616,15 @@ def test_a_fact_that_does_not_fit_is_refused_and_says_what_is_wrong(row: Row) ->
     for word in row.says:
         assert word in str(refusal.value)
     assert not KEYS.search(str(refusal.value)), "people read names, not keys"
+
+
+def test_every_refusal_of_a_fact_reads_as_agreed() -> None:
+    lines = []
+    for row in FACTS:
+        with pytest.raises(CommandNotAllowed) as refusal:
+            row.tell()
+        lines.append(f"{f.name_of(row.fact)}: {refusal.value}")
+    assert_agreed("refusals.txt", "\n".join(lines))
 
 
 # --- what is read: entries, the catalogue, past bets, typed words ---------------------------------

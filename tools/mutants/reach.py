@@ -16,7 +16,7 @@ from tools.mutants.pool import Task, run
 APART = ("tests/system", "tests/packaging", "tests/docs", "tests/squid", "tests/emulator")
 """Tests of the whole daemon, or with needs of their own: slow, and run only where asked for."""
 
-EVERYWHERE = ("tests/architecture/test_values.py",)
+EVERYWHERE = ("tests/architecture/test_values.py", "tests/docs/test_references.py")
 """Tests that look at every module without importing it by name."""
 
 RECORD_LIMIT_S = 1200.0
@@ -87,7 +87,7 @@ def near(paths: Iterable[str], files: Sequence[str], root: Path, wide: Sequence[
     tests = [
         name
         for name in files
-        if name.startswith("tests/") and not name.startswith(apart)
+        if name in EVERYWHERE or (name.startswith("tests/") and not name.startswith(apart))
         if PurePosixPath(name).match("test_*.py")
     ]
     imports = {name: _imported(ast.parse((root / name).read_bytes())) for name in tests}
