@@ -96,14 +96,11 @@ def _unalert(visit: DeskContext) -> DeskReply:
     """Remove one alert, or all."""
     rules = _rules(visit)
     which = visit.words.first()
-    if which == "all":
-        gone = tuple(rules)
-    else:
-        gone = (read_count("alert", which, most=MAX_RULES),)
-        if not rules:
-            raise CommandNotAllowed("You have no alerts to remove.")
-        if gone[0] not in rules:
-            raise InvalidInput("alert", which, f"one of your alerts: {', '.join(map(str, rules))}")
+    gone = tuple(rules) if which == "all" else (read_count("alert", which, most=MAX_RULES),)
+    if not rules:
+        raise CommandNotAllowed("You have no alerts to remove.")
+    if not set(gone) <= set(rules):
+        raise InvalidInput("alert", which, f"one of your alerts: {', '.join(map(str, rules))}")
     forgotten = tuple(Kept(owner=visit.user, name=f"{RULES}{number}", value="") for number in gone)
     text = f"{'Alerts' if len(gone) != 1 else 'Alert'} {', '.join(map(str, gone))} removed."
     return DeskReply(answers=(say(text, is_edit=visit.is_edit),), kept=forgotten, is_turn=True)

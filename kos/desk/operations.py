@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from difflib import get_close_matches
 
 import msgspec
 
@@ -13,6 +12,7 @@ from kos.desk.dialogue import confirm
 from kos.desk.formatting import TextPart, bold, button, in_rows, italic, page_of, say, table
 from kos.domain.books.calendar import read_duration, uk_time
 from kos.domain.market.sports import sport_title
+from kos.domain.opportunities.known_names import KnownSports
 from kos.domain.people.conversation import KOS, PAUSE, Kept
 from kos.errors import CommandNotAllowed, InvalidInput, KosError
 from kos.messages import (
@@ -194,7 +194,7 @@ def _resume(visit: DeskContext) -> DeskReply:
 def _recheck(visit: DeskContext) -> DeskReply:
     """Poll sport keys now; shows the cost first, to be confirmed."""
     visit.words.refuse_others()
-    wanted = tuple(word.casefold() for word in visit.words.plain)
+    wanted = visit.words.plain
     if visit.action is not None:
         return _rechecked(visit, wanted)
     system = visit.asker.ask(SYSTEM, Describe(), SystemDescribed)
@@ -206,10 +206,11 @@ def _recheck(visit: DeskContext) -> DeskReply:
     )
     if not polled:
         raise CommandNotAllowed("No competitions are being polled yet.")
-    keys = [key for key in polled if any(key.startswith(prefix) for prefix in wanted)]
+    known = KnownSports({key: sport_title(key) for key in polled}, has_all=True)
+    starts = tuple(known.key_of(word) for word in wanted)
+    keys = [key for key in polled if key.startswith(starts)] if starts else []
     if not keys and wanted:
-        alike = get_close_matches(wanted[0], polled, n=5, cutoff=0.4) or polled[:5]
-        expected = f"a sport such as {', '.join(alike)}"
+        expected = f"a sport that is polled, such as {', '.join(polled[:5])}"
         raise InvalidInput("sport", tidy(" ".join(wanted), 60), expected)
     if not wanted or len(keys) > _MOST_KEYS:
         return _which_sport(keys or polled)

@@ -68,6 +68,18 @@ def _scope(query: LedgerQuery) -> dict[str, Any]:
     return {"user": query.participant or None}
 
 
+def _known_scope(database: Database, query: LedgerQuery) -> dict[str, Any]:
+    """The same, where the books know the participant.
+
+    Raises:
+        CommandNotAllowed: They do not, or it names neither a participant nor an operator.
+    """
+    known = "SELECT 1 FROM participants WHERE user_id = ?"
+    if query.participant and not database.rows(known, (query.participant,)):
+        raise CommandNotAllowed(f"There is no participant {query.participant}.")
+    return _scope(query)
+
+
 _MINE = "(:user IS NULL OR {table}user_id = :user)"
 
 
@@ -84,7 +96,7 @@ def _span(since: datetime | None, until: datetime | None) -> dict[str, str]:
 
 def offers(database: Database, query: GetOffers) -> OffersListed:
     """The offer instances of the scope, those that began last first."""
-    values = _scope(query) | {"closed": query.with_closed}
+    values = _known_scope(database, query) | {"closed": query.with_closed}
     return OffersListed(offers=tuple(_offer_lines(database, values)))
 
 
@@ -159,7 +171,7 @@ def offer(database: Database, query: GetOffer, now: datetime) -> OfferDescribed:
 
 def all_reminders(database: Database, query: GetReminders, now: datetime) -> RemindersListed:
     """What needs a person about the open offers of the scope, the earliest due first."""
-    open_lines = _offer_lines(database, _scope(query) | {"closed": False})
+    open_lines = _offer_lines(database, _known_scope(database, query) | {"closed": False})
     portfolios = {
         who: portfolio_of(database, who) for who in {line.participant for line in open_lines}
     }
@@ -235,7 +247,7 @@ def _events(database: Database, query: GetOffer) -> Iterable[RecordedEvent]:
 
 def books(database: Database, query: GetBooks, now: datetime) -> BooksDescribed:
     """Balances as they are, and the profit of a time by kind, venue, offer and month."""
-    values = _scope(query) | _span(query.since, query.until)
+    values = _known_scope(database, query) | _span(query.since, query.until)
     balances = database.rows(
         "SELECT user_id, kind, venue, balance FROM accounts"  # noqa: S608 - constants
         f" WHERE {_mine()} ORDER BY user_id, account_id",
@@ -310,7 +322,7 @@ def _floats(database: Database, values: dict[str, Any], now: datetime) -> Iterab
 
 def statement(database: Database, query: GetStatement) -> StatementListed:
     """Every posting of the scope within a time, oldest first."""
-    values = _scope(query) | _span(query.since, query.until)
+    values = _known_scope(database, query) | _span(query.since, query.until)
     rows = database.rows(
         f"SELECT {_POSTING}"
         f" WHERE {_mine('postings')} AND postings.occurred_at >= :since"

@@ -10,7 +10,7 @@ from kos.domain.books.double_entry import pounds
 from kos.domain.market.places import place_name
 from kos.domain.offers.forms import FACT_FORMS, FactForm
 from kos.domain.offers.typed_facts import FieldKind, StructField, describe
-from kos.views.names import readable
+from kos.views.names import BONUS_NAMES, readable
 from kos.views.opportunities import brief_percent, uk_day
 
 
@@ -54,5 +54,5 @@ _SHOWN: Mapping[FieldKind, Callable[[Any, datetime], str]] = {
     FieldKind.MOMENT: lambda moment, now: f"{uk_day(moment, now)} (UK time)",
     FieldKind.PLACE: lambda key, _: place_name(key),
     FieldKind.TICK: lambda is_set, _: "yes" if is_set else "no",
-    FieldKind.CHOICE: lambda choice, _: readable(choice),
+    FieldKind.CHOICE: lambda choice, _: BONUS_NAMES.get(choice, readable(choice)),
 }

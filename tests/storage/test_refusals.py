@@ -257,6 +257,7 @@ COMMANDS: dict[str, tuple[LedgerCommand, tuple[str, ...]]] = {
 
 QUESTIONS: dict[str, tuple[Message, str]] = {
     "about nobody": (GetBooks(), "participant"),
+    "about somebody whom the books do not know": (GetBooks(participant="nobody"), "nobody"),
     "an offer of nobody": (GetOffer(operator="ann", instance="c1"), "participant"),
     "no such offer": (GetOffer(participant="A", instance="c9"), "c9"),
     "everything about nobody": (GetEverything(operator="ann"), "participant"),
