@@ -30,6 +30,7 @@ from kos.replay.aliases import read_aliases
 from kos.replay.engine import replay
 from kos.storage.ledger import Ledger
 from tests.adapters.oddsapi.bodies import rubbish
+from tests.agreed import assert_agreed
 from tests.profiles import examples
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -520,6 +521,21 @@ def test_the_command_prints_tables_for_people(tmp_path: Path) -> None:
     assert "Leeds United v Hull City" in result.stdout
     assert "1 price not above 1" in result.stdout
     assert "1 unmatched" in result.stdout
+
+
+def test_the_tables_of_the_command_are_as_agreed(tmp_path: Path) -> None:
+    lay = book("smarkets", (2.02, 4.1, 3.6), NOON, "h2h_lay")
+    prices = [event(book("coral", (2.0, 0.5, 3.5), NOON), lay)]
+    write(tmp_path / "1-odds.json", prices)
+    write(tmp_path / "2-catalogue.json", [catalogue_entry()])
+    write(tmp_path / "3-books.json", [market_book()])
+    (tmp_path / "4-notes.txt").write_text("no prices")
+    shown = []
+    for words in ((), ("--kind", "snr", "--stake", "25"), ("--rank", "rating", "-n", "2")):
+        result = CliRunner(env={"COLUMNS": "160"}).invoke(app(), [str(tmp_path), *words])
+        shown.append(f"{' '.join(words)}\n{result.stdout}")
+    text = "\n".join(line.rstrip() for line in "\n".join(shown).splitlines())
+    assert_agreed("replay.txt", text.replace(str(tmp_path), "FOLDER"))
 
 
 def test_the_command_uses_the_ledger_of_the_state_folder_unless_told_otherwise(

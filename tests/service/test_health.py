@@ -15,6 +15,7 @@ from kos.observability.redact import Redactor
 from kos.runtime import SystemDescribed
 from kos.service.health import HealthState, Judgement, Seen, judge
 from kos.service.heartbeat import Heartbeat, HeartbeatFile, boot_id, read
+from tests.agreed import assert_agreed
 from tests.service.beats import NOW, actor, beat, budget, fetcher, ledger, node, system
 
 
@@ -64,46 +65,56 @@ def test_the_age_is_told_by_the_clock_that_nobody_sets() -> None:
     assert judge(told, elsewhere).age_s == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize(
-    ("described", "state", "said"),
-    [
-        (system(node("feeds", state="backing_off", last_error="SIGKILL")), "degraded", "SIGKILL"),
-        (system(node("feeds", state="parked")), "failed", "node feeds is parked"),
-        (system(node("feeds", state="stopped"), uptime_s=5), "degraded", "node feeds is stopped"),
-        (system(node("feeds", since_pong_s=99.0)), "failed", "not responded for 99 s"),
-        (
-            system(node("feeds", actor("sports", state="parked", last_error="E: x"))),
-            "degraded",
-            "sports is parked: E: x",
+TROUBLES = [
+    (system(node("feeds", state="backing_off", last_error="SIGKILL")), "degraded", "SIGKILL"),
+    (system(node("feeds", state="parked")), "failed", "node feeds is parked"),
+    (system(node("feeds", state="stopped"), uptime_s=5), "degraded", "node feeds is stopped"),
+    (system(node("feeds", since_pong_s=99.0)), "failed", "not responded for 99 s"),
+    (
+        system(node("feeds", actor("sports", state="parked", last_error="E: x"))),
+        "degraded",
+        "sports is parked: E: x",
+    ),
+    (
+        system(node("feeds", fetcher("soccer_epl", problem="odds-api: HTTP 500"))),
+        "degraded",
+        "fetcher.soccer_epl: odds-api: HTTP 500",
+    ),
+    (system(node("feeds", actor("scorer", mailbox=900))), "degraded", "900 messages wait"),
+    (system(node("feeds", fetcher("soccer_epl", None))), "degraded", "no sport key has prices"),
+    (
+        system(
+            node(
+                "feeds",
+                fetcher("soccer_epl", next_poll_at=(NOW - timedelta(minutes=9)).isoformat()),
+            )
         ),
-        (
-            system(node("feeds", fetcher("soccer_epl", problem="odds-api: HTTP 500"))),
-            "degraded",
-            "fetcher.soccer_epl: odds-api: HTTP 500",
-        ),
-        (system(node("feeds", actor("scorer", mailbox=900))), "degraded", "900 messages wait"),
-        (system(node("feeds", fetcher("soccer_epl", None))), "degraded", "no sport key has prices"),
-        (
-            system(
-                node(
-                    "feeds",
-                    fetcher("soccer_epl", next_poll_at=(NOW - timedelta(minutes=9)).isoformat()),
-                )
-            ),
-            "degraded",
-            "polls are overdue: soccer_epl",
-        ),
-        (system(node("feeds", budget(left=25))), "degraded", "until 1 December"),
-        (system(node("ledger", ledger(wal_bytes=1 << 30))), "degraded", "1024 MiB"),
-        (system(is_stopping=True), "degraded", "stopping"),
-    ],
-)
+        "degraded",
+        "polls are overdue: soccer_epl",
+    ),
+    (system(node("feeds", budget(left=25))), "degraded", "until 1 December"),
+    (system(node("ledger", ledger(wal_bytes=1 << 30))), "degraded", "1024 MiB"),
+    (system(is_stopping=True), "degraded", "stopping"),
+]
+
+
+@pytest.mark.parametrize(("described", "state", "said"), TROUBLES)
 def test_each_trouble_is_named_and_weighed(
     described: SystemDescribed, state: str, said: str
 ) -> None:
     found = judged(described)
     assert found.state == state
     assert said in found.reasons[0]
+
+
+def test_every_trouble_reads_as_agreed() -> None:
+    late = (NOW - timedelta(minutes=9)).isoformat()
+    two_late = node(
+        "feeds", *(fetcher(key, next_poll_at=late) for key in ("soccer_epl", "tennis_atp"))
+    )
+    lines = [judged(described).sentence for described, *_ in TROUBLES]
+    lines += judged(system(two_late, uptime_s=1e6)).reasons
+    assert_agreed("health.txt", "\n".join(lines))
 
 
 def test_the_gravest_reason_stands_first() -> None:

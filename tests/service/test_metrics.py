@@ -15,6 +15,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from kos import __version__
 from kos.runtime import Meter, SystemDescribed
 from kos.runtime.description import WAIT_BOUNDS_S
 from kos.runtime.meters import Meters
@@ -22,6 +23,7 @@ from kos.service.exporter import Exporter
 from kos.service.health import HealthState, Judgement
 from kos.service.heartbeat import Heartbeat
 from kos.service.metrics import METRICS, PREFIX, Collector, metric_rows
+from tests.agreed import assert_agreed
 from tests.service.beats import NOW, actor, beat, budget, fetcher, ledger, node, system
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,13 +44,16 @@ class Told:
         return NOW
 
 
-def scraped(described: SystemDescribed) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+def exposed(described: SystemDescribed) -> str:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Collector(Told(described)))
-    text = generate_latest(registry).decode()
+    return generate_latest(registry).decode()
+
+
+def scraped(described: SystemDescribed) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
+        for family in text_string_to_metric_families(exposed(described))
         for sample in family.samples
     }
 
@@ -90,6 +95,11 @@ def test_every_declared_metric_is_exported_with_its_labels() -> None:
     assert found.keys() == METRICS.keys()
     for name, labels_found in found.items():
         assert labels_found - {"le"} == set(METRICS[name].labels), name
+
+
+def test_what_is_exported_is_as_agreed() -> None:
+    text = exposed(full()).replace(f'version="{__version__}"', 'version="X"')
+    assert_agreed("metrics.txt", text)
 
 
 def test_figures_are_those_of_the_heartbeat() -> None:
