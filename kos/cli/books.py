@@ -82,6 +82,7 @@ def show_books(
     state_dir: StateDirOption = None,
 ) -> None:
     """Show current balances and float, and profit for a period by venue, offer and month."""
+    from kos.domain.market.places import place_name
     from kos.views.books import balances_table, floats_table, profit_table
 
     first, last = _span(since, until, year)
@@ -93,7 +94,7 @@ def show_books(
         balances_table(books.balances),
         floats_table(books.floats),
         profit_table("Profit by kind", books.by_kind),
-        profit_table("Profit by venue", books.by_venue),
+        profit_table("Profit by venue", books.by_venue, place_name),
         profit_table("Profit by offer", books.by_offer),
         profit_table("Profit by month", books.by_month),
         as_json=as_json,

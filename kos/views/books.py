@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from kos.domain.books.double_entry import pounds
 from kos.domain.books.lines import (
@@ -43,9 +43,11 @@ def floats_table(floats: Iterable[FloatLine]) -> TableView:
     return table_of("Float", headings, rows, {2, 3, 4, 5})
 
 
-def profit_table(title: str, lines: Iterable[ProfitLine]) -> TableView:
+def profit_table(
+    title: str, lines: Iterable[ProfitLine], name_of: Callable[[str], str] = profit_name
+) -> TableView:
     """Profit, by the grouping that the title names."""
-    rows = ((line.participant, profit_name(line.name), pounds(line.profit)) for line in lines)
+    rows = ((line.participant, name_of(line.name), pounds(line.profit)) for line in lines)
     return table_of(title, ("who", "from", "profit"), rows, {2})
 
 

@@ -14,7 +14,7 @@ from kos.cli.app import app
 class Terminal:
     def __init__(self, state_dir: Path) -> None:
         self.state_dir = state_dir
-        self._runner = CliRunner()
+        self._runner = CliRunner(env={"COLUMNS": "160"})
 
     def type(self, line: str, *words: str) -> Result:
         words = (*line.split(), *words, "--state-dir", str(self.state_dir))

@@ -710,7 +710,7 @@ READ: dict[str, Reading] = {
     "not for people": (told(fact="cash_advanced"), "fact", "cash_advanced"),
     "no value": (told("bet"), "qualifier_placed", "bet"),
     "no name": (told("=a"), "qualifier_placed", "=a"),
-    "a field that is missing": (told("bet=a"), "qualifier_placed", None),
+    "a field that is missing": (told("bet=a"), "stake", None),
     "no such word": (told("bet=a", "colour=red"), "qualifier_placed", "colour"),
     "no such word of a part": (told("lays.0.colour=red"), "qualifier_placed", "colour"),
     "hidden": (told("terms=x", fact="deposit_sent"), "deposit_sent", "terms"),

@@ -8,6 +8,7 @@ The terminal, the dialogue of the desk and the page's form all come through here
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from kos.domain.offers.facts import CashAdvanced, Fact, Moment, Settlement
 from kos.errors import InvalidInput
 
 _PENCE_META = get_args(Pence)[1]
+_MISSING = re.compile(r"missing required field `(\w+)`")
 _BY_LEDGER = frozenset({"terms", "postings"})
 """Filled in by the ledger, never typed."""
 _SIGNED = frozenset({"difference", "profit", "expected_win", "expected_lose"})
@@ -248,7 +250,9 @@ def spoken(facts: Mapping[str, type[Fact]], name: str, words: Iterable[str], at:
     try:
         return msgspec.convert(_nested(kind, typed), kind)
     except msgspec.ValidationError as error:
-        raise InvalidInput(name, error, f"{name}: {describe(kind)}") from error
+        missing = _MISSING.search(str(error))
+        field, value = (missing[1], "") if missing else (name, str(error))
+        raise InvalidInput(field, value, f"{name}: {describe(kind)}") from error
 
 
 def spoken_names(facts: Mapping[str, type[Fact]]) -> tuple[str, ...]:
