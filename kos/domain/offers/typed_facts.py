@@ -251,8 +251,8 @@ def spoken(facts: Mapping[str, type[Fact]], name: str, words: Iterable[str], at:
         return msgspec.convert(_nested(kind, typed), kind)
     except msgspec.ValidationError as error:
         missing = _MISSING.search(str(error))
-        field, value = (missing[1], "") if missing else (name, str(error))
-        raise InvalidInput(field, value, f"{name}: {describe(kind)}") from error
+        what, value = (missing[1], "") if missing else (name, str(error))
+        raise InvalidInput(what, value, f"{name}: {describe(kind)}") from error
 
 
 def spoken_names(facts: Mapping[str, type[Fact]]) -> tuple[str, ...]:
