@@ -35,6 +35,9 @@ from kos.service.status_publisher import StatusPublisher
 from kos.service.systemd import ServiceManager
 from kos.service.watchdog import Watchdog
 
+_SCREENS = frozenset({"web", "telegram"})
+"""Nodes that may fail for good; KOS goes on without them."""
+
 
 def run_dir(settings: Settings) -> Path:
     """Where the running daemon is found by the command line: locks and addresses."""
@@ -46,69 +49,40 @@ def nodes(settings: Settings) -> tuple[NodeSpec, ...]:
 
     The ledger starts first and stops last; the engine is there before the feeds speak.
     """
-    is_matching = bool(settings.betfair.app_key)
-    engine = [scorer.spec(settings)]
-    if is_matching:
-        engine.append(reconciler.spec())
-    table = [
-        NodeSpec(name="ledger", children=(ledger.spec(settings.state_dir),)),
-        NodeSpec(name="engine", children=tuple(engine)),
-    ]
-    if is_matching:
-        table.append(NodeSpec(name="exchange", children=(exchange.spec(_exchange_args(settings)),)))
-    table.append(
-        NodeSpec(
-            name="feeds",
-            children=(
-                *_proxies(settings),
-                budget.spec(budget.BudgetArgs(odds_api=settings.odds_api)),
-                sports.spec(
-                    sports.SportsArgs(
-                        odds_api=settings.odds_api,
-                        proxies=settings.proxies,
-                        snapshot_dir=str(settings.state_dir / "quotes"),
-                        is_matching=is_matching,
-                    )
-                ),
-            ),
-        )
+    betfair, odds_api, ways = settings.betfair, settings.odds_api, settings.proxies
+    is_matching = bool(betfair.app_key)
+    discount = settings.scoring.betfair_discount
+    sports_args = sports.SportsArgs(
+        odds_api=odds_api,
+        proxies=ways,
+        snapshot_dir=str(settings.state_dir / "quotes"),
+        is_matching=is_matching,
     )
-    if settings.web.is_enabled:
-        table.append(
-            # The page may fail for good; KOS goes on without it.
-            NodeSpec(
-                name="web", children=(dashboard.spec(settings),), on_exhausted=OnExhausted.PARK
-            )
-        )
-    table.append(
+    exchange_args = exchange.ExchangeArgs(betfair=betfair, proxies=ways, discount=discount)
+    proxies_args = proxies.ProxiesArgs(proxies=ways, target=odds_api.url)
+    table: dict[str, tuple[ChildSpec | None, ...]] = {
+        "ledger": (ledger.spec(settings.state_dir),),
+        "engine": (scorer.spec(settings), reconciler.spec() if is_matching else None),
+        "exchange": (exchange.spec(exchange_args) if is_matching else None,),
+        "feeds": (
+            proxies.spec(proxies_args) if ways.used_by else None,
+            budget.spec(budget.BudgetArgs(odds_api=odds_api)),
+            sports.spec(sports_args),
+        ),
+        "web": (dashboard.spec(settings) if settings.web.is_enabled else None,),
+        "desk": (desk.spec(desk.args_of(settings)), alerts.spec(alerts.args_of(settings))),
+        "telegram": (
+            bot.spec(bot.BotArgs(telegram=settings.telegram)) if settings.telegram.token else None,
+        ),
+    }
+    return tuple(
         NodeSpec(
-            name="desk",
-            children=(desk.spec(desk.args_of(settings)), alerts.spec(alerts.args_of(settings))),
+            name=name,
+            children=children,
+            on_exhausted=OnExhausted.PARK if name in _SCREENS else OnExhausted.ESCALATE,
         )
-    )
-    if settings.telegram.token:
-        table.append(
-            NodeSpec(
-                name="telegram",
-                children=(bot.spec(bot.BotArgs(telegram=settings.telegram)),),
-                on_exhausted=OnExhausted.PARK,
-            )
-        )
-    return tuple(table)
-
-
-def _proxies(settings: Settings) -> tuple[ChildSpec, ...]:
-    if not settings.proxies.used_by:
-        return ()
-    args = proxies.ProxiesArgs(proxies=settings.proxies, target=settings.odds_api.url)
-    return (proxies.spec(args),)
-
-
-def _exchange_args(settings: Settings) -> exchange.ExchangeArgs:
-    return exchange.ExchangeArgs(
-        betfair=settings.betfair,
-        proxies=settings.proxies,
-        discount=settings.scoring.betfair_discount,
+        for name, row in table.items()
+        if (children := tuple(filter(None, row)))
     )
 
 
@@ -122,11 +96,7 @@ def critical_actors(table: tuple[NodeSpec, ...]) -> frozenset[str]:
     )
 
 
-def build(
-    settings: Settings,
-    logs: LogSettings,
-    manager: ServiceManager | None = None,
-) -> System:
+def build(settings: Settings, logs: LogSettings, manager: ServiceManager | None = None) -> System:
     """The whole system, not yet started. The state directory is made private.
 
     Args:

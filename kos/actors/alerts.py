@@ -7,19 +7,14 @@ it survives every restart, and is sent once.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TypeVar, assert_never
+from typing import assert_never
 
 import msgspec
 
 from kos.asking import Asker
 from kos.config.settings import Settings
 from kos.domain.opportunities.opportunity import Opportunity, OpportunityQuery
-from kos.domain.people.alerting import (
-    Alerting,
-    AlertsConcluded,
-    MessageToSend,
-    reminder_scope,
-)
+from kos.domain.people.alerting import Alerting, AlertsConcluded, MessageToSend, reminder_scope
 from kos.domain.people.conversation import KOS, PAUSE, Person, Promise, Seat
 from kos.domain.people.incidents import Incident, RestartHistory
 from kos.errors import KosError
@@ -39,15 +34,7 @@ from kos.messages import (
     RemindersListed,
     Tick,
 )
-from kos.runtime import (
-    SYSTEM,
-    Actor,
-    ChildSpec,
-    Context,
-    Describe,
-    Message,
-    SystemDescribed,
-)
+from kos.runtime import SYSTEM, Actor, ChildSpec, Context, Describe, Message, SystemDescribed
 from kos.views.alerts import message_answer
 from kos.views.incidents import due_troubles, restart_troubles, restarts_of, system_troubles
 
@@ -55,9 +42,6 @@ AlertsMessage = Tick
 """The messages that it takes."""
 
 _LOOK = Tick(what="look")
-_TIMEOUT_S = 5.0
-
-Told = TypeVar("Told", bound=Message)
 
 
 class AlertsArgs(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,10 +98,11 @@ class AlertsActor(Actor):
         return {"promised": self._promised, "problem": self._problem}
 
     def _look(self, now: datetime) -> None:
+        ask = self._asker.ask
         try:
-            people = self._ask(LEDGER, GetPeople(), PeopleListed).people
-            kept = self._ask(LEDGER, GetKept(prefix="alert-"), KeptListed).kept
-            is_paused = bool(self._ask(LEDGER, GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept)
+            people = ask(LEDGER, GetPeople(), PeopleListed).people
+            kept = ask(LEDGER, GetKept(prefix="alert-"), KeptListed).kept
+            is_paused = bool(ask(LEDGER, GetKept(owner=KOS, prefix=PAUSE), KeptListed).kept)
         except KosError as fault:
             self._fail("the ledger is not responding", fault)
             return
@@ -141,7 +126,9 @@ class AlertsActor(Actor):
         answers = {}
         for question in questions:
             try:
-                ranked = self._ask("scorer", GetOpportunities(query=question), OpportunitiesRanked)
+                ranked = self._asker.ask(
+                    "scorer", GetOpportunities(query=question), OpportunitiesRanked
+                )
             except KosError as fault:
                 self.context.log.debug("alerts.not_asked", error=str(fault))
                 continue
@@ -153,19 +140,19 @@ class AlertsActor(Actor):
         if scope is None:
             return {}
         question = GetReminders(participant=scope.participant, operator=scope.operator)
-        reminders = self._ask(LEDGER, question, RemindersListed).reminders
+        reminders = self._asker.ask(LEDGER, question, RemindersListed).reminders
         return due_troubles(reminders, now, with_names=not scope.participant)
 
     def _troubles_of_kos(self, now: datetime) -> dict[str, Incident]:
         try:
-            system = self._ask(SYSTEM, Describe(), SystemDescribed)
+            system = self._asker.ask(SYSTEM, Describe(), SystemDescribed)
         except KosError as fault:
             self.context.log.debug("alerts.not_asked", error=str(fault))
             return {}
         if system.is_stopping:
             return {}
         try:
-            budget = self._ask("budget", GetBudget(), BudgetDescribed)
+            budget = self._asker.ask("budget", GetBudget(), BudgetDescribed)
         except KosError:
             budget = None  # its own trouble is in the description
         restarted = self._restarts.seen(restarts_of(system), now)
@@ -183,7 +170,7 @@ class AlertsActor(Actor):
             kept=(kept,),
             promises=tuple(self._promise(user, message) for message in concluded.messages),
         )
-        self._ask(LEDGER, command, CommandRecorded)
+        self._asker.ask(LEDGER, command, CommandRecorded)
         count = len(command.promises)
         self._promised += count
         if count:
@@ -197,14 +184,6 @@ class AlertsActor(Actor):
             topic=message.topic,
             expires_at=message.expires_at,
         )
-
-    def _ask(self, actor: str, message: Message, expected: type[Told]) -> Told:
-        """An answer of the kind expected.
-
-        Raises:
-            KosError: None came, or a refusal.
-        """
-        return self._asker.ask(actor, message, expected, _TIMEOUT_S)
 
     def _fail(self, what: str, fault: Exception) -> None:
         problem = f"{what}: {fault}"

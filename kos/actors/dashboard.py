@@ -14,7 +14,7 @@ from kos.config.settings import Settings, WebSettings
 from kos.domain.opportunities.scoring import ScoringRules
 from kos.messages import Tick
 from kos.observability.logs import LOG_FILE
-from kos.runtime import PARK, Actor, ChildSpec, Message
+from kos.runtime import Actor, ChildSpec, Message, OnExhausted
 
 if TYPE_CHECKING:
     from kos.web.server import WebServer
@@ -48,7 +48,7 @@ def spec(settings: Settings) -> ChildSpec:
             is_simulated=settings.service.is_simulated,
             log_file=str(settings.state_dir / LOG_FILE),
         ),
-        on_exhausted=PARK,
+        on_exhausted=OnExhausted.PARK,
     )
 
 
@@ -66,7 +66,7 @@ class DashboardActor(Actor):
         self._open()
         self.context.every(_LOOK_EVERY_S, _LOOK)
 
-    def receive(self, message: Message) -> Message | None:
+    def receive(self, message: Message) -> None:
         if not isinstance(message, DashboardMessage):
             raise TypeError(f"dashboard takes no {type(message).__name__}")
         match message:
@@ -74,7 +74,6 @@ class DashboardActor(Actor):
                 self._look()
             case _:
                 assert_never(message)
-        return None
 
     def stopping(self) -> None:
         if self._server is not None:

@@ -18,11 +18,7 @@ from kos.config.settings import BetfairSettings, ProxySettings
 from kos.domain.market.quotes import Drop, ExchangeMarket
 from kos.domain.market.sports import SportWanted
 from kos.domain.polling.exchange_cache import CachePolicy, PriceCache, Want, urgency_of
-from kos.domain.polling.exchange_catalogue import (
-    CatalogueAsk,
-    CatalogueCache,
-    DescriptionPlan,
-)
+from kos.domain.polling.exchange_catalogue import CatalogueAsk, CatalogueCache, DescriptionPlan
 from kos.errors import KosError, OperatorMustAct, WaitAndRetry
 from kos.messages import BooksRead, CatalogueRead, CatalogueWanted, PricesWanted, Subscribe, Tick
 from kos.runtime import Actor, ChildSpec, Context, Message, Timer, meters

@@ -9,7 +9,7 @@ from typing import assert_never
 import msgspec
 
 from kos.actors.proxies import Route
-from kos.adapters.oddsapi.client import FeedAnswer, OddsApi
+from kos.adapters.oddsapi.client import OddsApi, Quota
 from kos.adapters.oddsapi.questions import OddsQuestion, odds_cost
 from kos.config.settings import OddsApiSettings, ProxySettings
 from kos.domain.market.quotes import EventQuotes, Sport
@@ -29,7 +29,7 @@ from kos.messages import (
     Subscribe,
     Tick,
 )
-from kos.runtime import PARK, Actor, ChildSpec, Context, Message, RuntimeFault, meters
+from kos.runtime import Actor, ChildSpec, Context, Message, OnExhausted, RuntimeFault, meters
 from kos.storage.snapshots import SnapshotFile
 
 FetcherMessage = FetchNow | Subscribe | Tick
@@ -64,7 +64,7 @@ def spec(args: FetcherArgs) -> ChildSpec:
         name=FETCHER + args.sport.key,
         factory="kos.actors.fetcher:FetcherActor",
         args=args,
-        on_exhausted=PARK,
+        on_exhausted=OnExhausted.PARK,
         # Longer than a call with its repeats and a question to the budget: one sport key that goes
         # out of season in the middle of a slow poll must not cost the node.
         stop_timeout_s=60.0,
@@ -112,15 +112,14 @@ class FetcherActor(Actor):
         match message:
             case Tick():
                 self._poll_when_granted()
-                return None
             case Subscribe():
                 if self._last is not None:
                     self._tell(self._last, to=(message.subscriber,))
-                return None
             case FetchNow():
                 return self._fetch_on_demand(message)
             case _:
                 assert_never(message)
+        return None
 
     def pulse(self) -> dict[str, str | int | float]:
         last = self._last
@@ -133,8 +132,7 @@ class FetcherActor(Actor):
         }
 
     def _poll_when_granted(self) -> None:
-        answer = self._request(is_on_demand=False)
-        match answer:
+        match answer := self._request(is_on_demand=False):
             case CreditsGranted():
                 if self._due_at is not None:
                     late_s = (datetime.now(UTC) - self._due_at).total_seconds()
@@ -150,8 +148,7 @@ class FetcherActor(Actor):
         self.context.after(delay_s, _POLL)
 
     def _fetch_on_demand(self, message: FetchNow) -> FetchAnswered:
-        answer = self._request(is_on_demand=True)
-        match answer:
+        match answer := self._request(is_on_demand=True):
             case CreditsGranted():
                 self._poll(answer, reason=message.reason)
                 if self._problem:
@@ -195,7 +192,7 @@ class FetcherActor(Actor):
             answer = self._client.odds(self._sport_key, self._question)
         except KosError as error:
             self._route.used(error)
-            self._spent(grant, error=error)
+            self._spent(grant, Quota(), is_failed=True)
             self._failures += 1
             self._problem = str(error)
             delay = min(_FAILURE_FIRST_S * 2.0 ** (self._failures - 1), _FAILURE_CAP_S)
@@ -207,7 +204,7 @@ class FetcherActor(Actor):
             log.warning("quotes.not_fetched", error=str(error), retry_s=delay, reason=reason)
             return delay
         self._route.used()
-        self._spent(grant, answer=answer)
+        self._spent(grant, answer.quota)
         fetched_at = datetime.now(UTC)
         self._failures, self._problem = 0, ""
         quotes = QuotesFetched(
@@ -235,22 +232,15 @@ class FetcherActor(Actor):
         )
         return 0.0
 
-    def _spent(
-        self,
-        grant: CreditsGranted,
-        *,
-        answer: FeedAnswer[tuple[EventQuotes, ...]] | None = None,
-        error: KosError | None = None,
-    ) -> None:
-        counters = answer.quota if answer else None
+    def _spent(self, grant: CreditsGranted, counters: Quota, *, is_failed: bool = False) -> None:
         self.context.ref("budget").tell(
             CreditsSpent(
                 grant_id=grant.grant_id,
                 sport_key=self._sport_key,
-                cost=counters.last if counters else None,
-                used=counters.used if counters else None,
-                remaining=counters.remaining if counters else None,
-                is_failed=error is not None,
+                cost=counters.last,
+                used=counters.used,
+                remaining=counters.remaining,
+                is_failed=is_failed,
             )
         )
 
@@ -277,11 +267,7 @@ class FetcherActor(Actor):
 
 def open_feed(settings: OddsApiSettings) -> OddsApi:
     """A connection of one's own to the odds feed."""
-    return OddsApi.open(
-        settings.key.reveal(),
-        settings.url,
-        timeout_s=(5.0, settings.timeout_s),
-    )
+    return OddsApi.open(settings.key.reveal(), settings.url, timeout_s=(5.0, settings.timeout_s))
 
 
 def question_of(settings: OddsApiSettings) -> OddsQuestion:

@@ -41,6 +41,9 @@ _JOBS_SHOWN = 20
 _MAX_WAIT_S = 0.010
 """A command waits no longer than this for company."""
 
+_Gathered = tuple[LedgerCommand, Reply | None, str]
+"""A command with its reply and its job."""
+
 
 class LedgerArgs(msgspec.Struct, frozen=True, kw_only=True):
     """What the ledger is told at its start."""
@@ -69,8 +72,7 @@ class LedgerActor(Actor):
     def __init__(self, context: Context, args: LedgerArgs) -> None:
         super().__init__(context, args)
         self._path = Path(args.path)
-        self._gathered: list[tuple[LedgerCommand, Reply | None, str]] = []
-        """Each with its reply and its job."""
+        self._gathered: list[_Gathered] = []
         self._gathered_since = 0.0
         self._commits = 0
         self._commands = 0
@@ -124,10 +126,8 @@ class LedgerActor(Actor):
             self._gathered_since = time.monotonic()
         reply = self.context.reply_later() if is_asked else None
         self._gathered.append((command, reply, self.context.job_id))
-        if (
-            len(self._gathered) >= MAX_BATCH
-            or time.monotonic() - self._gathered_since >= _MAX_WAIT_S
-        ):
+        waited_s = time.monotonic() - self._gathered_since
+        if len(self._gathered) >= MAX_BATCH or waited_s >= _MAX_WAIT_S:
             self._commit()
         return DEFERRED if is_asked else None
 
@@ -159,7 +159,7 @@ class LedgerActor(Actor):
         meters.observe("commit_seconds", time.monotonic() - began)
         meters.count("commands_total", len(answers) - refused, outcome="done")
         meters.count("commands_total", refused, outcome="refused")
-        self._log_commit([(command, job) for command, _, job in gathered], refused, began)
+        self._log_commit(gathered, refused, began)
         has_promised = False
         for (command, reply, _), word in zip(gathered, answers, strict=True):
             if reply is not None:
@@ -169,23 +169,19 @@ class LedgerActor(Actor):
         if has_promised:
             self._tell_of_promises()
 
-    def _log_commit(
-        self, commands: list[tuple[LedgerCommand, str]], refused: int, began: float
-    ) -> None:
+    def _log_commit(self, gathered: list[_Gathered], refused: int, began: float) -> None:
         """One line for all of a commit; of nothing but credits, which come and go, for the author."""
-        is_routine = all(isinstance(command, RecordCreditsSpent) for command, _ in commands)
-        log = self.context.log.bind(
-            commands=len(commands),
-            kinds=sorted({type(command).__name__ for command, _ in commands}),
+        is_routine = all(isinstance(command, RecordCreditsSpent) for command, _, _ in gathered)
+        log = self.context.log.debug if is_routine else self.context.log.info
+        log(
+            "ledger.committed",
+            commands=len(gathered),
+            kinds=sorted({type(command).__name__ for command, _, _ in gathered}),
             refused=refused,
             sequence=self._ledger.sequence,
             elapsed_ms=round((time.monotonic() - began) * 1000, 1),
-            job_ids=list(dict.fromkeys(job for _, job in commands))[:_JOBS_SHOWN],
+            job_ids=list(dict.fromkeys(job for _, _, job in gathered))[:_JOBS_SHOWN],
         )
-        if is_routine:
-            log.debug("ledger.committed")
-        else:
-            log.info("ledger.committed")
 
     def _tell_of_promises(self) -> None:
         """Tell the bot, where there is one that takes it; it asks by itself when it starts."""

@@ -37,7 +37,6 @@ _NEEDS_AFTER_S = 0.25
 """The needs that follow from one burst of events go out together."""
 _ALIASES = Tick(what="read what was settled by hand")
 _ALIASES_EVERY_S = 15.0
-_LEDGER_TIMEOUT_S = 5.0
 _FORGET = Tick(what="forget what is over")
 _FORGET_EVERY_S = 300.0
 
@@ -115,7 +114,7 @@ class ReconcilerActor(Actor):
     def _read_aliases(self) -> None:
         """Apply people's decisions about names."""
         try:
-            listed = self._asker.ask(LEDGER, GetAliases(), AliasesListed, _LEDGER_TIMEOUT_S)
+            listed = self._asker.ask(LEDGER, GetAliases(), AliasesListed)
         except KosError as fault:
             self.context.log.debug("aliases.not_read", error=str(fault))
             return

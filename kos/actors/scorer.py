@@ -145,30 +145,21 @@ class ScorerActor(Actor):
         meters.observe("answer_seconds", time.monotonic() - began)
         return answer
 
-    def _said(
-        self,
-        asked: ScorerQuestion,
-        now: datetime,
-    ) -> Message:
+    def _said(self, asked: ScorerQuestion, now: datetime) -> Message:
         last, is_simulated = self._last_quotes_at, self._args.is_simulated
         match asked:
             case GetOpportunities():
+                best = self._picture.best(asked.query, now)
                 return OpportunitiesRanked(
-                    answer=self._picture.best(asked.query, now),
-                    last_quotes_at=last,
-                    is_simulated=is_simulated,
+                    answer=best, last_quotes_at=last, is_simulated=is_simulated
                 )
             case GetOpportunity():
+                state = self._picture.standing(asked.opportunity_id, asked.query, now)
                 return OpportunityDescribed(
-                    state=self._picture.standing(asked.opportunity_id, asked.query, now),
-                    last_quotes_at=last,
-                    is_simulated=is_simulated,
+                    state=state, last_quotes_at=last, is_simulated=is_simulated
                 )
             case GetDutches():
-                return DutchesRanked(
-                    answer=self._picture.dutches(asked.query, now),
-                    last_quotes_at=last,
-                    is_simulated=is_simulated,
-                )
+                dutches = self._picture.dutches(asked.query, now)
+                return DutchesRanked(answer=dutches, last_quotes_at=last, is_simulated=is_simulated)
             case GetSignalKeys():
                 return SignalKeysListed(keys=self._picture.keys(now))

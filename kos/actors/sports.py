@@ -87,18 +87,17 @@ class SportsActor(Actor):
         }
 
     def _list(self) -> None:
+        self._has_answer = True
         try:
             self._client.go_through(self._route.url())
             answer = self._client.sports()
         except KosError as error:
-            self._has_answer = True
             self._route.used(error)
             self._problem = str(error)
             self.context.log.warning("sports.not_listed", error=str(error))
             delay = _RETRY_S if isinstance(error, WaitAndRetry) else _REFUSED_RETRY_S
             self.context.after(delay, _LIST)
             return
-        self._has_answer = True
         self._route.used()
         self._problem = ""
         quota = answer.quota

@@ -77,36 +77,13 @@ from kos.runtime.protocol import Delivery, Message
 from kos.runtime.registry import SYSTEM
 from kos.runtime.remote import ActorRef
 from kos.runtime.signals import call_on_hangup, dump_on_signal, stop_on_signals
-from kos.runtime.spec import (
-    ESCALATE,
-    ONE_FOR_ALL,
-    ONE_FOR_ONE,
-    PARK,
-    PERMANENT,
-    REST_FOR_ONE,
-    TEMPORARY,
-    TRANSIENT,
-    ChildSpec,
-    NodeSpec,
-    OnExhausted,
-    Restart,
-    SpecRefused,
-    Strategy,
-)
+from kos.runtime.spec import ChildSpec, NodeSpec, OnExhausted, Restart, SpecRefused, Strategy
 from kos.runtime.system import System
 from kos.runtime.timers import Timer
 
 __all__ = [
     "DEFERRED",
-    "ESCALATE",
-    "ONE_FOR_ALL",
-    "ONE_FOR_ONE",
-    "PARK",
-    "PERMANENT",
-    "REST_FOR_ONE",
     "SYSTEM",
-    "TEMPORARY",
-    "TRANSIENT",
     "Actor",
     "ActorDescribed",
     "ActorExists",

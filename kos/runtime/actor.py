@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -21,9 +21,6 @@ from kos.runtime.registry import Registry
 from kos.runtime.remote import ActorRef
 from kos.runtime.spec import ChildSpec
 from kos.runtime.timers import Timer, Timers
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Deferred(Enum):
@@ -44,7 +41,7 @@ class Children(Protocol):
     def stop_child(self, name: str) -> None:
         """Stop one in order."""
 
-    def dynamic_children(self) -> Sequence[str]:
+    def dynamic_children(self) -> tuple[str, ...]:
         """Who was added so."""
 
 
@@ -194,7 +191,7 @@ class Context:
 
     def children(self) -> tuple[str, ...]:
         """The actors added to this node by ``start_child`` and not stopped since."""
-        return tuple(self._children.dynamic_children())
+        return self._children.dynamic_children()
 
     def waiting(self) -> int:
         """Messages that wait in the own mailbox."""
@@ -212,10 +209,8 @@ class Context:
             reply.fail(error)
 
     def _keep(self, timer: Timer) -> Timer:
-        self._own_timers = [
-            own_timer for own_timer in self._own_timers if not own_timer.is_cancelled
-        ]
-        self._own_timers.append(timer)
+        living = [own_timer for own_timer in self._own_timers if not own_timer.is_cancelled]
+        self._own_timers = [*living, timer]
         return timer
 
     def _remind(self, message: Message, job: str = "") -> None:

@@ -129,7 +129,8 @@ class Cell(pykka.ThreadingActor):
         self._report_started = on_started
         self._report_ended = on_ended
         self._report_outdated = on_outdated
-        self._actor: Actor | None = None
+        self._actor: Actor
+        """Set before the first letter is taken."""
         on_made(self)
 
     def on_start(self) -> None:
@@ -137,9 +138,8 @@ class Cell(pykka.ThreadingActor):
         self.thread = threading.current_thread()
         self._tally.busy_since = 0.0
         try:
-            made: Actor = load(self.spec.factory)(self._context, self.spec.args)
-            self._actor = made
-            made.started()
+            self._actor = load(self.spec.factory)(self._context, self.spec.args)
+            self._actor.started()
         except BaseException as error:
             self._context.log.exception("actor.start_failed", error=describe(error))
             self._end(
@@ -157,7 +157,7 @@ class Cell(pykka.ThreadingActor):
         """Handle one letter; whatever happens, nothing gets out into pykka's loop."""
         content = message.content
         if isinstance(content, Order):
-            self._obey(content)
+            (self._leave if content is Order.STOP else self._pulse)()
             return
         if isinstance(content, NewArgs):
             self._renew(content)
@@ -179,7 +179,6 @@ class Cell(pykka.ThreadingActor):
             tally.busy_since = 0.0
 
     def _handle(self, letter: Letter, content: Message) -> None:
-        assert self._actor is not None  # noqa: S101 - set before the first letter is taken
         asked = letter.reply
         try:
             answer = self._actor.receive(content)
@@ -204,7 +203,6 @@ class Cell(pykka.ThreadingActor):
             self._rest(content)
 
     def _rest(self, content: Message) -> None:
-        assert self._actor is not None  # noqa: S101 - set before the first letter is taken
         try:
             self._actor.idle()
         except BaseException as error:  # noqa: BLE001 - a border with a plan: the supervisor's
@@ -228,14 +226,7 @@ class Cell(pykka.ThreadingActor):
             detail = f"{kind} was deferred but its reply was not taken"
         reply.fail(ActorFailed(self.spec.name, "NoAnswer", detail))
 
-    def _obey(self, order: Order) -> None:
-        if order is Order.STOP:
-            self._leave()
-        elif order is Order.PULSE:
-            self._pulse()
-
     def _renew(self, news: NewArgs) -> None:
-        assert self._actor is not None  # noqa: S101 - set before the first letter is taken
         self._tally.busy_since = time.monotonic()
         try:
             is_taken = self._actor.renewed(news.args)
@@ -251,7 +242,6 @@ class Cell(pykka.ThreadingActor):
             self._report_outdated(self)
 
     def _pulse(self) -> None:
-        assert self._actor is not None  # noqa: S101 - set before the first letter is taken
         self._tally.busy_since = time.monotonic()
         try:
             pulse = msgspec.convert(self._actor.pulse(), dict[str, str | int | float])
@@ -263,7 +253,6 @@ class Cell(pykka.ThreadingActor):
         self._tally.busy_since = 0.0
 
     def _leave(self) -> None:
-        assert self._actor is not None  # noqa: S101 - set before the first letter is taken
         try:
             self._actor.stopping()
         except BaseException as error:

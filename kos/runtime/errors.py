@@ -15,6 +15,8 @@ RuntimeFault
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 
 
@@ -22,18 +24,24 @@ class RuntimeFault(Exception):  # noqa: N818 - the base of a family whose names 
     """Root of the errors of the actor runtime."""
 
 
-class PeerDied(RuntimeFault):
-    """The node that hosts the actor is not up, or its link broke while the answer was awaited.
+class _ActorAndDetail(RuntimeFault):
+    """Base of faults of ``actor`` with one more fact, ``detail``."""
 
-    Args:
-        actor: The actor that was asked.
-        detail: What was seen, for instance the reason of the operating system.
-    """
+    words: ClassVar[str]
 
     def __init__(self, actor: str, detail: str) -> None:
-        super().__init__(f"{actor}: its process is not running ({detail}); try again in a moment")
+        super().__init__(self.words.format(actor=actor, detail=detail))
         self.actor = actor
         self.detail = detail
+
+
+class PeerDied(_ActorAndDetail):
+    """The node that hosts the actor is not up, or its link broke while the answer was awaited.
+
+    The detail is what was seen, for instance the reason of the operating system.
+    """
+
+    words = "{actor}: its process is not running ({detail}); try again in a moment"
 
 
 class AskTimeout(RuntimeFault):
@@ -53,11 +61,7 @@ class AskTimeout(RuntimeFault):
 
 
 class NoSuchActor(RuntimeFault):
-    """No one of that name is known.
-
-    Args:
-        actor: The name that was looked for.
-    """
+    """No one of the name ``actor`` is known."""
 
     def __init__(self, actor: str) -> None:
         super().__init__(f"no actor is named {actor!r} in this system")
@@ -65,29 +69,17 @@ class NoSuchActor(RuntimeFault):
 
 
 class ActorExists(RuntimeFault):
-    """A child of that name is already there.
-
-    Args:
-        actor: The name that is taken.
-    """
+    """A child of the name ``actor`` is already there."""
 
     def __init__(self, actor: str) -> None:
         super().__init__(f"an actor named {actor!r} already exists; stop it first")
         self.actor = actor
 
 
-class MailboxFull(RuntimeFault):
-    """The receiver, or the way to it, holds as many messages as it may.
+class MailboxFull(_ActorAndDetail):
+    """The receiver, or the way to it, holds as many messages as it may: which box, and its limit."""
 
-    Args:
-        actor: The receiver.
-        detail: Which box is full, and its limit.
-    """
-
-    def __init__(self, actor: str, detail: str) -> None:
-        super().__init__(f"{actor} cannot take more messages ({detail}); try again later")
-        self.actor = actor
-        self.detail = detail
+    words = "{actor} cannot take more messages ({detail}); try again later"
 
 
 class ActorFailed(RuntimeFault):
@@ -106,18 +98,10 @@ class ActorFailed(RuntimeFault):
         self.text = text
 
 
-class MessageRefused(RuntimeFault):
-    """The receiver's process does not know the message's type, or its shape is wrong.
+class MessageRefused(_ActorAndDetail):
+    """The receiver's process does not know the message, or its shape is wrong, as the schema says."""
 
-    Args:
-        actor: The receiver.
-        detail: What the schema says is wrong.
-    """
-
-    def __init__(self, actor: str, detail: str) -> None:
-        super().__init__(f"{actor}: the message was refused: {detail}")
-        self.actor = actor
-        self.detail = detail
+    words = "{actor}: the message was refused: {detail}"
 
 
 class UnencodableMessage(RuntimeFault):
@@ -165,11 +149,7 @@ class Fault(msgspec.Struct, frozen=True, array_like=True):
     second: str = ""
 
 
-_WITH_DETAIL: dict[str, type[PeerDied | MailboxFull | MessageRefused]] = {
-    "PeerDied": PeerDied,
-    "MailboxFull": MailboxFull,
-    "MessageRefused": MessageRefused,
-}
+_WITH_DETAIL = {kind.__name__: kind for kind in (PeerDied, MailboxFull, MessageRefused)}
 
 
 def to_fault(error: BaseException, actor: str) -> Fault:
@@ -177,7 +157,7 @@ def to_fault(error: BaseException, actor: str) -> Fault:
     match error:
         case ActorFailed():
             return Fault("ActorFailed", error.actor, error.error_type, error.text)
-        case PeerDied() | MailboxFull() | MessageRefused():
+        case _ActorAndDetail():
             return Fault(type(error).__name__, error.actor, error.detail)
         case NoSuchActor():
             return Fault("NoSuchActor", error.actor)

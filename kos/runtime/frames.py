@@ -15,13 +15,8 @@ _READ_BYTES = 256 * 1024
 class FrameReader:
     """Reads a socket and hands out each whole frame; keeps what is torn until the rest comes.
 
-    Only one thread at a time may use it.
-
-    Args:
-        sock: Connected.
-        codec: Reads the heads of frames.
-        on_frame: Called with each frame, which is valid only during the call.
-        on_refused: Called with the reason when bytes were no frame.
+    Only one thread at a time may use it. It calls ``on_frame`` with each frame, which is valid
+    only during the call, and ``on_refused`` with the reason when bytes were no frame.
     """
 
     def __init__(

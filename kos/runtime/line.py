@@ -25,16 +25,10 @@ from kos.runtime.transport import Wire
 
 
 class Line:
-    """One connection to a peer, with the asks that wait for answers over it.
+    """One connection to the node ``peer``, with the asks that wait for answers over it.
 
-    Args:
-        sock: Connected.
-        outbox: The link's.
-        codec: The system's messages.
-        peer: The other node's name.
-        hangups: Tells when the peer is gone while no one reads.
-        on_closed: Called once with this line when it has broken.
-        on_late: Called when an answer came after its asker had given up.
+    ``on_closed`` is called once with this line when it has broken, ``on_late`` when an answer came
+    after its asker had given up; ``outbox`` is the link's.
     """
 
     def __init__(

@@ -34,13 +34,8 @@ class Link:
     what is asked fails at once. What had been handed to the operating system when the peer
     died is lost: delivery is at most once, nothing is ever sent twice.
 
-    Args:
-        here: This node's name, said first on each connection.
-        peer: The other node's name.
-        address: Its socket.
-        codec: The system's messages.
-        hangups: Tells when the peer is gone.
-        on_lost: Called with a reason and a count when messages were lost.
+    The name ``here`` is said first on each connection, to the socket ``address`` of the node
+    ``peer``; ``on_lost`` is called with a reason and a count when messages were lost.
     """
 
     def __init__(

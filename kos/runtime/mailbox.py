@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
@@ -40,24 +40,16 @@ class NewArgs:
     args: Any
 
 
+@dataclass(slots=True, eq=False)
 class Letter:
     """One message in a mailbox, with where it came from, what for, and where its answer goes."""
 
-    __slots__ = ("content", "job", "key", "put_at", "reply", "sender")
-
-    def __init__(
-        self,
-        content: Message | Order | NewArgs,
-        sender: str | None = None,
-        reply: ReplySink | None = None,
-        job: str = "",
-    ) -> None:
-        self.content = content
-        self.sender = sender
-        self.reply = reply
-        self.job = job
-        self.put_at = time.monotonic()
-        self.key: Hashable = None
+    content: Message | Order | NewArgs
+    sender: str | None = None
+    reply: ReplySink | None = None
+    job: str = ""
+    put_at: float = field(init=False, default_factory=time.monotonic)
+    key: Hashable = field(init=False, default=None)
 
 
 class Mailbox:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
+from dataclasses import dataclass
 
 import msgspec
 
@@ -33,15 +34,13 @@ class Meter(msgspec.Struct, frozen=True, array_like=True):
     """How many fell into each bucket, and one more for those above all bounds."""
 
 
+@dataclass(slots=True)
 class _Series:
-    __slots__ = ("bounds", "counts", "labels", "name", "value")
-
-    def __init__(self, name: str, labels: dict[str, str], bounds: tuple[float, ...]) -> None:
-        self.name = name
-        self.labels = labels
-        self.bounds = bounds
-        self.counts = [0] * (len(bounds) + 1) if bounds else []
-        self.value = 0.0
+    name: str
+    labels: dict[str, str]
+    bounds: tuple[float, ...]
+    counts: list[int]
+    value: float = 0.0
 
 
 class Meters:
@@ -80,7 +79,8 @@ class Meters:
         key = (name, tuple(sorted(labels.items())))
         series = self._series.get(key)
         if series is None and len(self._series) < MAX_SERIES:
-            series = self._series[key] = _Series(name, labels, bounds)
+            counts = [0] * (len(bounds) + 1) if bounds else []
+            series = self._series[key] = _Series(name, labels, bounds, counts)
         return series
 
 

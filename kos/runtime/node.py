@@ -23,16 +23,7 @@ import structlog
 
 from kos.runtime.cell import describe, load
 from kos.runtime.codec import Codec
-from kos.runtime.control import (
-    Control,
-    GivenUp,
-    NamesChanged,
-    Ping,
-    Pong,
-    Ready,
-    Respecified,
-    Stop,
-)
+from kos.runtime.control import Control, GivenUp, NamesChanged, Ping, Pong, Ready, Respecified, Stop
 from kos.runtime.meters import meters
 from kos.runtime.protocol import Message
 from kos.runtime.registry import Registry
@@ -82,12 +73,7 @@ def run_node(plan: NodePlan, pipe: socket.socket) -> None:
 
 
 class Node:
-    """What one process hosts.
-
-    Args:
-        plan: What to host.
-        control: The pipe to the main process.
-    """
+    """What one process hosts; ``control`` is its pipe to the main process."""
 
     def __init__(self, plan: NodePlan, control: Control) -> None:
         self._plan = plan

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Hashable
+from dataclasses import dataclass
 
 MAX_FRAMES = 10_000
 MAX_BYTES = 128 * 1024 * 1024
@@ -15,14 +16,12 @@ class OutboxFull(Exception):  # noqa: N818 - says what is so
     """As many frames or bytes wait as may."""
 
 
+@dataclass(slots=True, eq=False)
 class _Slot:
     """A waiting snapshot, which a newer one of the same key may still replace."""
 
-    __slots__ = ("data", "key")
-
-    def __init__(self, data: bytes, key: Hashable) -> None:
-        self.data = data
-        self.key = key
+    data: bytes
+    key: Hashable
 
 
 class AskKey(int):

@@ -42,10 +42,7 @@ def socket_path(folder: Path, node: str) -> Path:
 class Registry:
     """The names that one process knows, its own mailboxes and its links to other nodes.
 
-    Args:
-        here: This process's node name.
-        codec: The system's messages.
-        sockets: The private folder where each node listens.
+    ``here`` is this process's node name; ``sockets`` the private folder where each node listens.
     """
 
     def __init__(self, here: str, codec: Codec, sockets: Path) -> None:
@@ -215,12 +212,7 @@ class Registry:
 
 
 class Guest:
-    """A link that another process has made to this one: read here, answered over the same.
-
-    Args:
-        sock: Accepted.
-        registry: Where what comes is delivered.
-    """
+    """A link that another process has made to this one: read here, answered over the same."""
 
     def __init__(self, sock: socket.socket, registry: Registry) -> None:
         self._sock = sock

@@ -67,6 +67,20 @@ class RunDir:
         """Where ``node`` dumps its stacks."""
         return self.path / f"stacks-{node}.txt"
 
+    def stacks(self, node: str) -> str:
+        """What ``node`` dumped there, or why it cannot be read."""
+        try:
+            return self.stacks_path(node).read_text("ascii", "replace")
+        except OSError as error:
+            return f"not to be had: {error}"
+
+    def stacks_size(self, node: str) -> int:
+        """How much ``node`` dumped there, in bytes."""
+        try:
+            return self.stacks_path(node).stat().st_size
+        except OSError:
+            return 0
+
     def close(self) -> None:
         """Remove what only made sense while we ran, and let another run here."""
         with contextlib.suppress(FileNotFoundError):

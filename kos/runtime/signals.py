@@ -11,30 +11,26 @@ from multiprocessing import resource_tracker
 from typing import IO, Protocol
 
 
-class Stoppable(Protocol):
-    """Something that can be asked to stop."""
+class Loop(Protocol):
+    """A system, as far as signals give it work."""
 
     def request_stop(self) -> None:
         """Stop in order; said twice, stop at once."""
-
-
-def stop_on_signals(system: Stoppable) -> None:
-    """Let SIGTERM, SIGINT and SIGHUP stop ``system`` in order, and a second of them at once.
-
-    Call it in the main thread.
-    """
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda _number, _frame: system.request_stop())
-
-
-class Loop(Protocol):
-    """A system, as far as signals give it work."""
 
     def dump_stacks(self) -> None:
         """Have every node write where its threads stand."""
 
     def call_soon(self, work: Callable[[], None]) -> None:
         """Call ``work`` once in the loop. Safe in a signal handler."""
+
+
+def stop_on_signals(system: Loop) -> None:
+    """Let SIGTERM, SIGINT and SIGHUP stop ``system`` in order, and a second of them at once.
+
+    Call it in the main thread.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: system.request_stop())
 
 
 def dump_on_signal(system: Loop) -> None:

@@ -42,16 +42,6 @@ class OnExhausted(Enum):
     """The child alone waits for ``backoff_cap_s``, is shown as parked, and is tried again."""
 
 
-PERMANENT = Restart.PERMANENT
-TRANSIENT = Restart.TRANSIENT
-TEMPORARY = Restart.TEMPORARY
-ONE_FOR_ONE = Strategy.ONE_FOR_ONE
-ONE_FOR_ALL = Strategy.ONE_FOR_ALL
-REST_FOR_ONE = Strategy.REST_FOR_ONE
-ESCALATE = OnExhausted.ESCALATE
-PARK = OnExhausted.PARK
-
-
 class SpecRefused(ValueError):  # noqa: N818 - says what is so
     """A specification that does not hold together; it is refused whole, with every problem."""
 
@@ -79,14 +69,14 @@ class RestartPolicy:
         on_exhausted: What happens at the restart that would exceed the budget.
     """
 
-    restart: Restart = PERMANENT
+    restart: Restart = Restart.PERMANENT
     max_restarts: int = 5
     within_s: float = 60.0
     backoff_first_s: float = 0.2
     backoff_cap_s: float = 60.0
     backoff_jitter: float = 0.2
     quiet_reset_s: float = 60.0
-    on_exhausted: OnExhausted = ESCALATE
+    on_exhausted: OnExhausted = OnExhausted.ESCALATE
 
     def problems(self) -> list[str]:
         """What does not hold together, in words; empty when all is well."""
@@ -169,7 +159,7 @@ class NodeSpec(RestartPolicy):
 
     name: str
     children: tuple[ChildSpec, ...]
-    strategy: Strategy = ONE_FOR_ONE
+    strategy: Strategy = Strategy.ONE_FOR_ONE
     ping_interval_s: float = 1.0
     hang_after_s: float = 10.0
     start_timeout_s: float = 30.0

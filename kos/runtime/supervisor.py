@@ -214,7 +214,9 @@ class Supervisor:
         else:
             event()
         self._check_deadlines()
-        self._advance_plans()
+        for plan in list(self._plans):
+            if self._advance(plan):
+                self._plans.remove(plan)
 
     def respecify(self, spec: NodeSpec) -> None:
         """Take over other args, and other limits, of the actors that are there from the start.
@@ -285,9 +287,8 @@ class Supervisor:
             dead = dict(child.mailbox.dead)
             if (total := sum(dead.values())) >= 2 * child.dead_logged and total:
                 child.dead_logged = total
-                self._log.warning(
-                    "letters.dead", actor=child.spec.name, total=total, by_reason=dead
-                )
+                name = child.spec.name
+                self._log.warning("letters.dead", actor=name, total=total, by_reason=dead)
 
     def _all(self) -> list[Child]:
         """Everyone, in the order of the start; a copy, as actors' threads may add children."""
@@ -295,12 +296,9 @@ class Supervisor:
 
     def _adopt(self, spec: ChildSpec, *, is_dynamic: bool) -> Child:
         mailbox = Mailbox(spec.name, spec.mailbox_capacity)
+        record = ChildRecord(name=spec.name, policy=spec)
         child = Child(
-            spec=spec,
-            record=ChildRecord(name=spec.name, policy=spec),
-            mailbox=mailbox,
-            is_dynamic=is_dynamic,
-            state="starting",
+            spec=spec, record=record, mailbox=mailbox, is_dynamic=is_dynamic, state="starting"
         )
         self._children[spec.name] = child
         self._registry.add(mailbox)
@@ -349,16 +347,8 @@ class Supervisor:
     def _on_outdated(self, child: Child, cell: Cell) -> None:
         """It did not take its new args in: stop it in order, start it with them."""
         if child.cell is cell and child.state == "running" and not child.is_ending:
-            name = child.spec.name
-            self._carry_out(
-                Decision(
-                    verdict=RestartVerdict.RESTART,
-                    record=child.record,
-                    stop=(name,),
-                    start=(name,),
-                    delay_s=0.0,
-                )
-            )
+            verdict, name = RestartVerdict.RESTART, (child.spec.name,)
+            self._carry_out(Decision(verdict=verdict, record=child.record, stop=name, start=name))
 
     def _on_ended(self, child: Child, cell: Cell, ended: Ended) -> None:
         if child.cell is not cell:
@@ -448,11 +438,6 @@ class Supervisor:
         plan.start = [name for name in order if name in wanted]
         plan.stop = [name for name in reversed(order) if name in touched]
         self._plans.append(plan)
-
-    def _advance_plans(self) -> None:
-        for plan in list(self._plans):
-            if self._advance(plan):
-                self._plans.remove(plan)
 
     def _advance(self, plan: RestartPlan) -> bool:
         """Go on with ``plan`` as far as it gets without waiting; says whether it is done."""

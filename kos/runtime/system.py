@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,9 @@ _TELL_S = 1.0
 
 _DUMP_S = 0.3
 """A hung node has so many seconds to write its stacks before it is killed."""
+
+_NO_PONG = Pong(number=0, actors=(), refused_frames=0, stray_letters={}, rss_kb=0)
+"""What is known of a node that has not answered yet."""
 
 _log = structlog.get_logger()
 
@@ -89,10 +93,9 @@ class System:
     Use it in the main thread: ``run()`` starts the nodes in order, supervises them until
     :meth:`request_stop` or an escalation, and stops them in reverse.
 
-    *Starting.* Each node is a spawned process that starts its actors in order, then listens,
-    then says that it is ready; only then the next begins. If one fails or takes longer than
-    ``start_timeout_s``, all that had started is stopped and :class:`SystemStartFailed` says
-    why: a program that cannot start should not seem to run.
+    *Starting.* Each node is a spawned process that starts its actors in order, listens and says
+    that it is ready; only then the next begins. If one fails or takes longer than
+    ``start_timeout_s``, all is stopped: a program that cannot start should not seem to run.
 
     *Running.* A node that ends, for whatever reason, is seen through its pidfd at once. Each
     is pinged every ``ping_interval_s``; the answer brings the description of its actors. One that
@@ -166,8 +169,9 @@ class System:
         self._is_stopping = False
         self._escalation = ""
         self._started_at = time.monotonic()
-        self._run_dir: RunDir | None = None
-        self._registry: Registry | None = None
+        self._run_dir: RunDir
+        self._closing = contextlib.ExitStack()
+        """Gives back what ``start`` took, the last first."""
         self._selector = selectors.DefaultSelector()
         self._wake_out, self._wake_in = os.pipe()
         os.set_blocking(self._wake_in, False)
@@ -190,8 +194,7 @@ class System:
     def request_stop(self) -> None:
         """Stop in order; said twice, kill all nodes at once. Safe in a signal handler."""
         self._stops += 1
-        with contextlib.suppress(OSError):
-            os.write(self._wake_in, b"!")
+        self._wake()
 
     def call_soon(self, work: Callable[[], None]) -> None:
         """Call ``work`` once in the main loop. Safe in a signal handler.
@@ -199,8 +202,7 @@ class System:
         What it raises is logged and changes nothing.
         """
         self._calls.append(work)
-        with contextlib.suppress(OSError):
-            os.write(self._wake_in, b"!")
+        self._wake()
 
     def dump_stacks(self) -> None:
         """Have every node write where its threads stand, and log it. Say it in the main loop.
@@ -211,7 +213,7 @@ class System:
             return
         for node in self._nodes.values():
             if node.handle is not None:
-                node.stacks_from = self._stacks_size(node)
+                node.stacks_from = self._run_dir.stacks_size(node.spec.name)
                 node.handle.signal(signal.SIGUSR1)
         self._collect_at = time.monotonic() + _TELL_S
 
@@ -261,9 +263,11 @@ class System:
                 is in the text. What had started has been stopped.
         """
         self._run_dir = RunDir(self._run_path, self._name, tuple(self._nodes))
-        self._registry = Registry(SYSTEM, self._codec, self._run_dir.sockets)
-        self._registry.serve(SYSTEM, self._on_describe)
-        self._registry.listen()
+        self._closing.callback(self._run_dir.close)
+        registry = Registry(SYSTEM, self._codec, self._run_dir.sockets)
+        self._closing.callback(registry.close, drain_s=0)
+        registry.serve(SYSTEM, self._on_describe)
+        registry.listen()
         self._is_started = True
         self._started_at = time.monotonic()
         for node in self._nodes.values():
@@ -314,15 +318,16 @@ class System:
                 if self._stops > 1:
                     self._kill_all()
                 self._step()
-        if self._registry is not None:
-            self._registry.close(drain_s=0)
-        if self._run_dir is not None:
-            self._run_dir.close()
+        self._closing.close()
         self._selector.close()
         wake_in, self._wake_in = self._wake_in, -1  # a late signal must not meet a reused number
         os.close(wake_in)
         os.close(self._wake_out)
         _log.info("system.stopped")
+
+    def _wake(self) -> None:
+        with contextlib.suppress(OSError):
+            os.write(self._wake_in, b"!")
 
     def _kill_all(self) -> None:
         for node in self._nodes.values():
@@ -351,12 +356,14 @@ class System:
             self._collect_at = 0.0
             for node in self._nodes.values():
                 if node.handle is not None:
-                    stacks = self._stacks_of(node)[node.stacks_from :]
+                    stacks = self._run_dir.stacks(node.spec.name)[node.stacks_from :]
                     _log.info("node.stacks_told", node=node.spec.name, stacks=stacks)
         for node in self._nodes.values():
             self._look_after(node, now)
         for hook in self._hooks:
-            self._run_hook(hook, now)
+            if now >= hook.due:
+                hook.due = now + hook.interval_s
+                self._run(hook.work)
 
     def _wait_s(self) -> float:
         moments = [hook.due for hook in self._hooks]
@@ -374,7 +381,12 @@ class System:
         """Do what is due for ``node``."""
         if node.kill_at and now >= node.kill_at and node.handle is not None:
             node.kill_at = 0.0
-            node.reason = node.reason or _overdue(node)
+            late = (
+                f"did not stop within {node.spec.stop_timeout_s:g} s"
+                if node.state == "stopping"
+                else f"was not ready within {node.spec.start_timeout_s:g} s"
+            )
+            node.reason = node.reason or late
             node.handle.signal(signal.SIGKILL)
         if node.start_at and now >= node.start_at and not self._is_stopping:
             node.start_at = 0.0
@@ -388,12 +400,6 @@ class System:
             node.pinged_at = node.waiting_since = now
             node.handle.control.send(Ping(number=node.incarnation), may_wait=False)
 
-    def _run_hook(self, hook: _Hook, now: float) -> None:
-        if now < hook.due:
-            return
-        hook.due = now + hook.interval_s
-        self._run(hook.work)
-
     def _run(self, work: Callable[[], None]) -> None:
         try:
             work()
@@ -401,7 +407,6 @@ class System:
             _log.error("hook.failed", error=repr(error), exc_info=True)
 
     def _launch(self, node: _SupervisedNode) -> None:
-        assert self._run_dir is not None  # noqa: S101 - made by start()
         node.incarnation += 1
         node.reason = ""
         node.pong = None
@@ -499,10 +504,10 @@ class System:
         how = node.handle.reap()
         node.handle = None
         node.kill_at = node.waiting_since = 0.0
-        was_hung = node.state == "hung"
         error = node.reason or how
-        if was_hung:
-            self._log_stacks(node)
+        if node.state == "hung":
+            stacks = self._run_dir.stacks(node.spec.name)
+            _log.error("node.stacks_dumped", node=node.spec.name, stacks=stacks)
         static = {child.name for child in node.spec.children}
         here = node.spec.name
         fleeting = [name for name, at in self._names.items() if at == here and name not in static]
@@ -546,33 +551,13 @@ class System:
                 node.start_at = now + decision.delay_s
                 self._change(node, "backing_off")
 
-    def _log_stacks(self, node: _SupervisedNode) -> None:
-        _log.error("node.stacks_dumped", node=node.spec.name, stacks=self._stacks_of(node))
-
-    def _stacks_of(self, node: _SupervisedNode) -> str:
-        assert self._run_dir is not None  # noqa: S101 - made by start()
-        try:
-            return self._run_dir.stacks_path(node.spec.name).read_text("ascii", "replace")
-        except OSError as error:
-            return f"not to be had: {error}"
-
-    def _stacks_size(self, node: _SupervisedNode) -> int:
-        assert self._run_dir is not None  # noqa: S101 - made by start()
-        try:
-            return self._run_dir.stacks_path(node.spec.name).stat().st_size
-        except OSError:
-            return 0
-
     def _change(self, node: _SupervisedNode, state: str) -> None:
         node.state = state
         _log.info("node.changed", node=node.spec.name, state=state, incarnation=node.incarnation)
         if self._changes:
             described = self.describe()
             for tell in self._changes:
-                try:
-                    tell(described)
-                except Exception as error:  # noqa: BLE001 - as for a hook
-                    _log.error("hook.failed", error=repr(error), exc_info=True)
+                self._run(partial(tell, described))
 
     def _on_describe(self, message: Message, reply: ReplySink) -> None:
         """Answer questions to :data:`SYSTEM`; called in the thread that reads the link."""
@@ -586,14 +571,14 @@ def _names_of(spec: NodeSpec) -> list[str]:
     return [child.name for child in spec.children]
 
 
-def _overdue(node: _SupervisedNode) -> str:
-    if node.state == "stopping":
-        return f"did not stop within {node.spec.stop_timeout_s:g} s"
-    return f"was not ready within {node.spec.start_timeout_s:g} s"
-
-
 def _describe(node: _SupervisedNode, names: dict[str, str], now: float) -> NodeDescribed:
-    handle, pong, pong_at = node.handle, node.pong, node.pong_at
+    handle, pong, pong_at = node.handle, node.pong or _NO_PONG, node.pong_at
+    reported = {actor.name for actor in pong.actors}
+    unreported = [
+        ActorDescribed(name=name, state=node.state, incarnation=0, restarts=0, mailbox=0, handled=0)
+        for name, at in names.items()
+        if at == node.spec.name and name not in reported
+    ]
     return NodeDescribed(
         name=node.spec.name,
         pid=0 if handle is None else handle.pid,
@@ -602,22 +587,9 @@ def _describe(node: _SupervisedNode, names: dict[str, str], now: float) -> NodeD
         restarts=node.restarts,
         last_error=node.last_error,
         since_pong_s=None if pong_at is None else round(now - pong_at, 3),
-        rss_kb=0 if pong is None else pong.rss_kb,
-        refused_frames=0 if pong is None else pong.refused_frames,
-        stray_letters={} if pong is None else pong.stray_letters,
-        actors=_actors(node, names),
-        meters=() if pong is None else pong.meters,
-    )
-
-
-def _actors(node: _SupervisedNode, names: dict[str, str]) -> tuple[ActorDescribed, ...]:
-    """What the node last said of its actors, and those it has not spoken of yet."""
-    reported = () if node.pong is None else node.pong.actors
-    reported_names = {actor.name for actor in reported}
-    unreported = [
-        name for name, at in names.items() if at == node.spec.name and name not in reported_names
-    ]
-    return reported + tuple(
-        ActorDescribed(name=name, state=node.state, incarnation=0, restarts=0, mailbox=0, handled=0)
-        for name in unreported
+        rss_kb=pong.rss_kb,
+        refused_frames=pong.refused_frames,
+        stray_letters=pong.stray_letters,
+        actors=pong.actors + tuple(unreported),
+        meters=pong.meters,
     )

@@ -7,22 +7,21 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
 _log = structlog.get_logger()
 
 
+@dataclass(slots=True, eq=False)
 class Timer:
     """One appointment; it ends when cancelled, with its actor's incarnation, or when done."""
 
-    __slots__ = ("_deliver", "due", "interval_s", "is_cancelled")
-
-    def __init__(self, due: float, interval_s: float | None, deliver: Callable[[], None]) -> None:
-        self.due = due
-        self.interval_s = interval_s
-        self.is_cancelled = False
-        self._deliver = deliver
+    due: float
+    interval_s: float | None
+    _deliver: Callable[[], None]
+    is_cancelled: bool = False
 
     def cancel(self) -> None:
         """Deliver nothing more. Said twice it changes nothing; any thread may say it."""

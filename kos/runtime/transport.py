@@ -24,12 +24,9 @@ class WireClosed(Exception):  # noqa: N818 - says what is so
 
 
 class Wire:
-    """The writing half of a connected socket.
+    """The writing half of a connected socket, which its reader closes.
 
-    Args:
-        sock: Connected; its reader closes it.
-        outbox: What waits to be written; may outlive this wire.
-        name: For the writer thread's name.
+    The outbox may outlive this wire; ``name`` is for the writer thread.
     """
 
     def __init__(self, sock: socket.socket, outbox: Outbox, name: str) -> None:

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
@@ -143,7 +143,7 @@ class Nursery:
         del self.specs[name]
         self.stopped.append(name)
 
-    def dynamic_children(self) -> Sequence[str]:
+    def dynamic_children(self) -> tuple[str, ...]:
         return tuple(self.specs)
 
 

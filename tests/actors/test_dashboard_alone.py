@@ -13,7 +13,7 @@ import pytest
 from kos.actors import dashboard
 from kos.config.settings import Settings, WebSettings
 from kos.messages import GetBudget
-from kos.runtime import PARK, ActorFailed
+from kos.runtime import ActorFailed, OnExhausted
 from tests.actors.conftest import Staging
 from tests.actors.stage import Stage
 
@@ -48,7 +48,7 @@ def read(address: object, path: str = "healthz") -> bytes:
 
 def test_it_is_parked_rather_than_given_up() -> None:
     spec = dashboard.spec(Settings())
-    assert spec.on_exhausted is PARK
+    assert spec.on_exhausted is OnExhausted.PARK
     assert spec.args.log_file.endswith("kos.log")
 
 

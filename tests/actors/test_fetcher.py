@@ -29,7 +29,7 @@ from kos.messages import (
     RequestCredits,
     Subscribe,
 )
-from kos.runtime import PARK, ActorFailed
+from kos.runtime import ActorFailed, OnExhausted
 from kos.storage.snapshots import SnapshotFile
 from tests import builders as b
 from tests.actors.conftest import Staging
@@ -100,7 +100,7 @@ def test_a_sport_key_that_keeps_failing_is_parked_and_has_time_for_a_slow_poll(
 ) -> None:
     spec = fetching.stage(is_started=False).spec
     assert spec.name == "fetcher.soccer_epl"
-    assert spec.on_exhausted is PARK
+    assert spec.on_exhausted is OnExhausted.PARK
     assert spec.stop_timeout_s == 60
 
 

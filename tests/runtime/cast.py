@@ -12,8 +12,6 @@ from typing import Any, ClassVar
 
 from kos.runtime import (
     DEFERRED,
-    PARK,
-    TEMPORARY,
     Actor,
     ChildSpec,
     Context,
@@ -22,7 +20,9 @@ from kos.runtime import (
     Describe,
     MailboxFull,
     Message,
+    OnExhausted,
     Reply,
+    Restart,
 )
 from kos.runtime.mailbox import Letter
 
@@ -357,11 +357,11 @@ def leave_mark(node: str, args: str) -> None:
 
 
 def fetcher(number: int) -> ChildSpec:
-    return ChildSpec(name=f"fetcher-{number}", factory=KEEPER, on_exhausted=PARK)
+    return ChildSpec(name=f"fetcher-{number}", factory=KEEPER, on_exhausted=OnExhausted.PARK)
 
 
 def passing(name: str) -> ChildSpec:
-    return ChildSpec(name=name, factory=KEEPER, restart=TEMPORARY)
+    return ChildSpec(name=name, factory=KEEPER, restart=Restart.TEMPORARY)
 
 
 class Adopter(Keeper):

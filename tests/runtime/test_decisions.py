@@ -7,24 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kos.runtime.decisions import ChildRecord, Decision, RestartVerdict, backoff_s, decide
-from kos.runtime.spec import (
-    ESCALATE,
-    ONE_FOR_ALL,
-    ONE_FOR_ONE,
-    PARK,
-    PERMANENT,
-    REST_FOR_ONE,
-    TEMPORARY,
-    TRANSIENT,
-    OnExhausted,
-    Restart,
-    RestartPolicy,
-    Strategy,
-)
+from kos.runtime.spec import OnExhausted, Restart, RestartPolicy, Strategy
 from tests.profiles import examples
 
 
-def record(name: str, restart: Restart = PERMANENT, **more: object) -> ChildRecord:
+def record(name: str, restart: Restart = Restart.PERMANENT, **more: object) -> ChildRecord:
     return ChildRecord(name=name, policy=RestartPolicy(restart=restart), **more)  # type: ignore[arg-type]
 
 
@@ -37,36 +24,36 @@ def ended(
 @pytest.mark.parametrize(
     ("restart", "is_failure", "verdict"),
     [
-        (PERMANENT, True, RestartVerdict.RESTART),
-        (PERMANENT, False, RestartVerdict.RESTART),
-        (TRANSIENT, True, RestartVerdict.RESTART),
-        (TRANSIENT, False, RestartVerdict.LEAVE),
-        (TEMPORARY, True, RestartVerdict.LEAVE),
-        (TEMPORARY, False, RestartVerdict.LEAVE),
+        (Restart.PERMANENT, True, RestartVerdict.RESTART),
+        (Restart.PERMANENT, False, RestartVerdict.RESTART),
+        (Restart.TRANSIENT, True, RestartVerdict.RESTART),
+        (Restart.TRANSIENT, False, RestartVerdict.LEAVE),
+        (Restart.TEMPORARY, True, RestartVerdict.LEAVE),
+        (Restart.TEMPORARY, False, RestartVerdict.LEAVE),
     ],
 )
 def test_each_kind_of_restart_meets_each_kind_of_end(
     restart: Restart, is_failure: bool, verdict: RestartVerdict
 ) -> None:
-    decision = ended(ONE_FOR_ONE, [record("a", restart)], "a", is_failure=is_failure)
+    decision = ended(Strategy.ONE_FOR_ONE, [record("a", restart)], "a", is_failure=is_failure)
     assert decision.verdict is verdict
 
 
 @pytest.mark.parametrize(
     ("strategy", "who", "stop", "start"),
     [
-        (ONE_FOR_ONE, "b", (), ("b",)),
-        (ONE_FOR_ALL, "b", ("d", "c", "a"), ("a", "b", "d")),
-        (ONE_FOR_ALL, "a", ("d", "c", "b"), ("a", "b", "d")),
-        (REST_FOR_ONE, "a", ("d", "c", "b"), ("a", "b", "d")),
-        (REST_FOR_ONE, "b", ("d", "c"), ("b", "d")),
-        (REST_FOR_ONE, "d", (), ("d",)),
+        (Strategy.ONE_FOR_ONE, "b", (), ("b",)),
+        (Strategy.ONE_FOR_ALL, "b", ("d", "c", "a"), ("a", "b", "d")),
+        (Strategy.ONE_FOR_ALL, "a", ("d", "c", "b"), ("a", "b", "d")),
+        (Strategy.REST_FOR_ONE, "a", ("d", "c", "b"), ("a", "b", "d")),
+        (Strategy.REST_FOR_ONE, "b", ("d", "c"), ("b", "d")),
+        (Strategy.REST_FOR_ONE, "d", (), ("d",)),
     ],
 )
 def test_each_strategy_takes_its_group_along_and_leaves_temporary_bystanders_ended(
     strategy: Strategy, who: str, stop: tuple[str, ...], start: tuple[str, ...]
 ) -> None:
-    siblings = [record("a"), record("b"), record("c", TEMPORARY), record("d")]
+    siblings = [record("a"), record("b"), record("c", Restart.TEMPORARY), record("d")]
     decision = ended(strategy, siblings, who)
     assert (decision.stop, decision.start) == (stop, start)
 
@@ -94,24 +81,27 @@ def test_a_quiet_time_begins_the_waits_anew() -> None:
     policy = RestartPolicy(quiet_reset_s=10)
     tired = ChildRecord(name="a", policy=policy, streak=7, started_at=95.0)
     rested = ChildRecord(name="a", policy=policy, streak=7, started_at=90.0)
-    assert ended(ONE_FOR_ONE, [tired], "a").record.streak == 8
-    assert ended(ONE_FOR_ONE, [rested], "a").record.streak == 1
+    assert ended(Strategy.ONE_FOR_ONE, [tired], "a").record.streak == 8
+    assert ended(Strategy.ONE_FOR_ONE, [rested], "a").record.streak == 1
 
 
 @pytest.mark.parametrize(
     ("on_exhausted", "verdict", "start", "delay_s"),
-    [(ESCALATE, RestartVerdict.ESCALATE, (), 0.0), (PARK, RestartVerdict.PARK, ("a",), 60.0)],
+    [
+        (OnExhausted.ESCALATE, RestartVerdict.ESCALATE, (), 0.0),
+        (OnExhausted.PARK, RestartVerdict.PARK, ("a",), 60.0),
+    ],
 )
 def test_a_spent_budget_escalates_or_parks_the_child_alone(
     on_exhausted: OnExhausted, verdict: RestartVerdict, start: tuple[str, ...], delay_s: float
 ) -> None:
     policy = RestartPolicy(max_restarts=2, within_s=10, on_exhausted=on_exhausted)
     spent = ChildRecord(name="a", policy=policy, restarts=(91.0, 99.0), started_at=99.0)
-    decision = ended(ONE_FOR_ALL, [spent, record("b")], "a")
+    decision = ended(Strategy.ONE_FOR_ALL, [spent, record("b")], "a")
     assert decision.verdict is verdict
     assert (decision.stop, decision.start, decision.delay_s) == ((), start, delay_s)
     older = ChildRecord(name="a", policy=policy, restarts=(90.0, 99.0), started_at=99.0)
-    assert ended(ONE_FOR_ALL, [older, record("b")], "a").verdict is RestartVerdict.RESTART
+    assert ended(Strategy.ONE_FOR_ALL, [older, record("b")], "a").verdict is RestartVerdict.RESTART
 
 
 policies = st.builds(
@@ -136,7 +126,9 @@ def test_restarts_never_exceed_their_budget(
     each = ChildRecord(name="a", policy=policy)
     for life in lives:
         now += life
-        decision = decide(ONE_FOR_ONE, [each], "a", is_failure=True, now=now, chance=chance)
+        decision = decide(
+            Strategy.ONE_FOR_ONE, [each], "a", is_failure=True, now=now, chance=chance
+        )
         each = decision.record
         if decision.verdict not in (RestartVerdict.RESTART, RestartVerdict.PARK):
             break
@@ -171,7 +163,7 @@ def test_a_decision_stops_in_reverse_starts_in_order_and_never_a_stranger(
     assert who not in decision.stop
     assert list(decision.stop) == sorted(decision.stop, key=names.index, reverse=True)
     assert list(decision.start) == sorted(decision.start, key=names.index)
-    kept = {each.name for each in siblings if each.policy.restart is not TEMPORARY}
+    kept = {each.name for each in siblings if each.policy.restart is not Restart.TEMPORARY}
     if decision.verdict is RestartVerdict.RESTART:
         assert who in decision.start
         assert set(decision.start) == (set(decision.stop) | {who}) & kept

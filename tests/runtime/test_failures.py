@@ -13,16 +13,14 @@ import pytest
 import structlog
 
 from kos.runtime import (
-    ONE_FOR_ALL,
-    PARK,
-    REST_FOR_ONE,
-    TEMPORARY,
-    TRANSIENT,
     ActorFailed,
     AskTimeout,
     Message,
     NoSuchActor,
+    OnExhausted,
     PeerDied,
+    Restart,
+    Strategy,
     System,
     SystemStartFailed,
 )
@@ -267,7 +265,7 @@ def _until_changed(here: Stage, actor: str) -> None:
 
 
 def test_a_parked_actor_leaves_its_node_alone_and_answers_asks_at_once(stage: SetStage) -> None:
-    child = keeper("a", max_restarts=1, on_exhausted=PARK, backoff_cap_s=1000)
+    child = keeper("a", max_restarts=1, on_exhausted=OnExhausted.PARK, backoff_cap_s=1000)
     here = stage(node("one", child, keeper("b")))
     for _ in range(2):
         here.who("a")
@@ -292,7 +290,7 @@ def _until_state(here: Stage) -> None:
 
 
 def test_a_parked_actor_is_tried_again(stage: SetStage) -> None:
-    child = keeper("a", max_restarts=0, on_exhausted=PARK, backoff_cap_s=0.05)
+    child = keeper("a", max_restarts=0, on_exhausted=OnExhausted.PARK, backoff_cap_s=0.05)
     here = stage(node("one", child))
     tell(here, "a", Fail(how="raise"))
     eventually(lambda: here.who("a").incarnation == 2)
@@ -300,8 +298,8 @@ def test_a_parked_actor_is_tried_again(stage: SetStage) -> None:
 
 def test_one_for_all_and_rest_for_one_take_the_right_siblings_along(stage: SetStage) -> None:
     here = stage(
-        node("all", *(keeper(f"a{each}") for each in "123"), strategy=ONE_FOR_ALL),
-        node("rest", *(keeper(f"r{each}") for each in "123"), strategy=REST_FOR_ONE),
+        node("all", *(keeper(f"a{each}") for each in "123"), strategy=Strategy.ONE_FOR_ALL),
+        node("rest", *(keeper(f"r{each}") for each in "123"), strategy=Strategy.REST_FOR_ONE),
     )
     tell(here, "a2", Fail(how="raise"))
     tell(here, "r2", Fail(how="raise"))
@@ -311,7 +309,14 @@ def test_one_for_all_and_rest_for_one_take_the_right_siblings_along(stage: SetSt
 
 
 def test_a_temporary_bystander_does_not_come_back(stage: SetStage) -> None:
-    here = stage(node("all", keeper("a"), keeper("guest", restart=TEMPORARY), strategy=ONE_FOR_ALL))
+    here = stage(
+        node(
+            "all",
+            keeper("a"),
+            keeper("guest", restart=Restart.TEMPORARY),
+            strategy=Strategy.ONE_FOR_ALL,
+        )
+    )
     here.who("guest")
     tell(here, "a", Fail(how="raise"))
     eventually(lambda: here.who("a").incarnation == 2)
@@ -320,7 +325,7 @@ def test_a_temporary_bystander_does_not_come_back(stage: SetStage) -> None:
 
 
 def test_a_transient_actor_that_fails_starts_again(stage: SetStage) -> None:
-    here = stage(node("one", keeper("a", restart=TRANSIENT), keeper("b")))
+    here = stage(node("one", keeper("a", restart=Restart.TRANSIENT), keeper("b")))
     tell(here, "a", Fail(how="raise"))
     eventually(lambda: here.who("a").incarnation == 2)
     assert here.who("b").incarnation == 1
