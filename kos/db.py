@@ -14,12 +14,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import peewee
 
 from kos.errors import DatabaseRefused, DatabaseUnavailable, KosError
+
+StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 APPLICATION_ID = 0x4B4F534C
 """``KOSL`` in the file's header: a file with another mark is not ours and is not touched."""
@@ -136,6 +138,18 @@ class Database(peewee.SqliteDatabase):
         """All rows of one query, each a tuple in the order of its columns."""
         rows: list[Any] = self.execute_sql(sql, values).fetchall()  # type: ignore[no-untyped-call]
         return rows
+
+    def named(
+        self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()
+    ) -> list[dict[str, Any]]:
+        """All rows of one query, each by the names of its columns."""
+        return named(self.execute_sql(sql, values))  # type: ignore[no-untyped-call]
+
+    def structs(
+        self, kind: type[StructT], sql: str, values: Sequence[Any] | Mapping[str, Any] = ()
+    ) -> tuple[StructT, ...]:
+        """All rows of one query, each column in the field of its name."""
+        return tuple(struct_of(row, kind) for row in self.named(sql, values))
 
     def value(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
         """The first column of the first row."""
@@ -310,3 +324,14 @@ def stamp(moment: datetime) -> str:
 def moment(text: str) -> datetime:
     """The moment that :func:`stamp` wrote."""
     return datetime.fromisoformat(text)
+
+
+def named(cursor: sqlite3.Cursor) -> list[dict[str, Any]]:
+    """The rows of a cursor, each by the names of its columns."""
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def struct_of(row: Mapping[str, Any], kind: type[StructT]) -> StructT:
+    """A row as a struct: 0 and 1 as truth, text as times and members of enums."""
+    return msgspec.convert(row, kind, strict=False)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
-from kos.db import MAX_NAME, Database, moment, stamp
+from kos.db import MAX_NAME, Database, stamp, struct_of
 from kos.domain.people.conversation import Action, Kept
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
@@ -28,7 +27,10 @@ _MAX_VALUE = 65_536
 _MAX_COMMAND = 4_096
 _ACTION_ID = re.compile(r"[A-Za-z0-9_-]{16}")
 _KEPT = "owner, name, value, expires_at"
-_ACTION = "action_id, person_id, command, user_id, offer_id, expected_version, expires_at, used_at"
+_ACTION = (
+    "action_id, person_id AS user, command, COALESCE(user_id, '') AS participant,"
+    " offer_id AS instance, expected_version, expires_at, used_at"
+)
 _AFTER_ALL = chr(0x10FFFF)
 """No text that begins with a prefix comes after the prefix and this."""
 
@@ -84,7 +86,8 @@ def conclusion(database: Database, query: GetConclusion) -> ConclusionDescribed:
 
 def kept_values(database: Database, query: GetKept, now: datetime) -> KeptListed:
     """Values of one owner or all whose names begin as asked, without those that have expired."""
-    rows = database.rows(
+    listed = database.structs(
+        Kept,
         f"SELECT {_KEPT} FROM kept"  # noqa: S608 - constants
         f" WHERE {'owner = :owner' if query.owner else '1'} AND name >= :prefix AND name < :end"
         " AND (expires_at IS NULL OR expires_at > :now) ORDER BY owner, name",
@@ -95,49 +98,29 @@ def kept_values(database: Database, query: GetKept, now: datetime) -> KeptListed
             "now": stamp(now),
         },
     )
-    return KeptListed(kept=tuple(_kept(row) for row in rows))
+    return KeptListed(kept=listed)
 
 
 def action(database: Database, query: GetAction) -> ActionDescribed:
     """The stored action, used or expired as it may be."""
-    rows = database.rows(
+    found = database.structs(
+        Action,
         f"SELECT {_ACTION} FROM actions WHERE action_id = ?",  # noqa: S608 - constants
         (query.action_id,),
     )
-    return ActionDescribed(action=_action(rows[0]) if rows else None)
+    return ActionDescribed(action=found[0] if found else None)
 
 
 def every_kept_value(database: Database) -> Iterator[tuple[int, Kept]]:
     """All values in the file, each with the command that last set it."""
-    for sequence, *row in database.rows(f"SELECT sequence, {_KEPT} FROM kept"):  # noqa: S608 - constants
-        yield sequence, _kept(row)
+    for row in database.named(f"SELECT sequence, {_KEPT} FROM kept"):  # noqa: S608 - constants
+        yield row["sequence"], struct_of(row, Kept)
 
 
 def every_action(database: Database) -> Iterator[tuple[int, Action]]:
     """All actions in the file, each with the command that showed it."""
-    for sequence, *row in database.rows(f"SELECT sequence, {_ACTION} FROM actions"):  # noqa: S608 - constants
-        yield sequence, _action(row)
-
-
-def _kept(row: Sequence[Any]) -> Kept:
-    owner, name, value, expires = row
-    return Kept(
-        owner=owner, name=name, value=value, expires_at=None if expires is None else moment(expires)
-    )
-
-
-def _action(row: Sequence[Any]) -> Action:
-    action_id, person, command, participant, instance, version, expires, used = row
-    return Action(
-        action_id=action_id,
-        user=person,
-        command=command,
-        participant=participant or "",
-        instance=instance,
-        expected_version=version,
-        expires_at=moment(expires),
-        used_at=None if used is None else moment(used),
-    )
+    for row in database.named(f"SELECT sequence, {_ACTION} FROM actions"):  # noqa: S608 - constants
+        yield row["sequence"], struct_of(row, Action)
 
 
 def _keep(connection: sqlite3.Connection, kept: Kept, sequence: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 
-from kos.db import MAX_NAME, Database, moment, stamp
+from kos.db import MAX_NAME, Database, named, stamp, struct_of
 from kos.domain.people.conversation import Person, Seat
 from kos.errors import CommandNotAllowed, InvalidInput
 from kos.messages import (
@@ -26,6 +26,10 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _USER = re.compile(r"[a-z][a-z0-9_-]*:\S+")
 
 _FACT = "person_id, name, seat, user_id, is_active, added_by, added_at"
+_PERSON = (
+    "person_id AS user, name, seat, COALESCE(user_id, '') AS participant, is_active, added_by,"
+    " added_at"
+)
 _LAST = (
     "sequence = (SELECT MAX(sequence) FROM people_facts AS later"
     " WHERE later.person_id = people_facts.person_id)"
@@ -34,12 +38,13 @@ _LAST = (
 
 def people(database: Database, query: GetPeople) -> PeopleListed:
     """The people with access, in the order added; removed people if asked."""
-    rows = database.rows(
-        f"SELECT {_FACT} FROM people_facts WHERE {_LAST} AND (is_active = 1 OR ?)"  # noqa: S608 - constants
-        " ORDER BY added_at, sequence",
+    listed = database.structs(
+        Person,
+        f"SELECT {_PERSON} FROM people_facts WHERE {_LAST} AND (is_active = 1 OR ?)"  # noqa: S608 - constants
+        " ORDER BY people_facts.added_at, sequence",
         (query.with_inactive,),
     )
-    return PeopleListed(people=tuple(_person(row) for row in rows))
+    return PeopleListed(people=listed)
 
 
 def persons_of(connection: sqlite3.Connection, participant: str) -> list[str]:
@@ -134,13 +139,13 @@ def seated_by(
     connection: sqlite3.Connection, command_id: str, sequence: int
 ) -> PersonSeated | None:
     """The answer to an acceptance, made again from its fact; None when the person was erased."""
-    row = connection.execute(
-        f"SELECT {_FACT} FROM people_facts WHERE sequence = ?",  # noqa: S608 - constants
-        (sequence,),
-    ).fetchone()
-    if row is None:
+    rows = named(
+        connection.execute(f"SELECT {_PERSON} FROM people_facts WHERE sequence = ?", (sequence,))  # noqa: S608 - constants
+    )
+    if not rows:
         return None
-    return PersonSeated(command_id=command_id, sequence=sequence, person=_person(row))
+    person = struct_of(rows[0], Person)
+    return PersonSeated(command_id=command_id, sequence=sequence, person=person)
 
 
 def _write(
@@ -172,19 +177,6 @@ def _write(
             command.by,
             decided_at,
         ),
-    )
-
-
-def _person(row: tuple[str, str, str, str | None, int, str, str]) -> Person:
-    user, name, seat, participant, active, by, at = row
-    return Person(
-        user=user,
-        name=name,
-        seat=Seat(seat),
-        participant=participant or "",
-        is_active=bool(active),
-        added_by=by,
-        added_at=moment(at),
     )
 
 

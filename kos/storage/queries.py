@@ -6,9 +6,9 @@ from datetime import datetime
 
 import msgspec
 
-from kos.db import Database, moment, stamp
+from kos.db import Database, stamp
 from kos.domain.books.double_entry import Account, AccountKind, Posting
-from kos.domain.matching.aliases import AliasVerdict, SettledAlias
+from kos.domain.matching.aliases import SettledAlias
 from kos.domain.offers.catalogue import Offer
 from kos.domain.polling.credits import SportCreditsSpent
 from kos.errors import CommandNotAllowed
@@ -21,13 +21,12 @@ _TERMS: msgspec.json.Decoder[Offer] = msgspec.json.Decoder(Offer)
 def credits_spent(database: Database, since: datetime, until: datetime) -> CreditsSpentListed:
     """Credits spent from ``since`` until before ``until``, by sport key and by UTC day."""
     span = (stamp(since), stamp(until))
-    by_sport = tuple(
-        SportCreditsSpent(sport_key, spent, polls, moment(last))
-        for sport_key, spent, polls, last in database.rows(
-            "SELECT sport_key, SUM(credits), COUNT(*), MAX(spent_at) FROM credits_spent"
-            " WHERE spent_at >= ? AND spent_at < ? GROUP BY sport_key ORDER BY sport_key",
-            span,
-        )
+    by_sport = database.structs(
+        SportCreditsSpent,
+        "SELECT sport_key, SUM(credits) AS credits, COUNT(*) AS polls,"
+        " MAX(spent_at) AS last_spent_at FROM credits_spent"
+        " WHERE spent_at >= ? AND spent_at < ? GROUP BY sport_key ORDER BY sport_key",
+        span,
     )
     by_day = dict(
         database.rows(
@@ -45,7 +44,8 @@ def aliases(
     database: Database, sport: str | None = None, *, with_history: bool = False
 ) -> AliasesListed:
     """The words that count about pairs of names, oldest first; or every word ever said."""
-    rows = database.rows(
+    settled = database.structs(
+        SettledAlias,
         "SELECT sport, feed_name, exchange_name, verdict, evidence, decided_by, decided_at"
         " FROM alias_facts AS fact WHERE (:sport IS NULL OR sport = :sport) AND (:history OR"
         " (verdict <> 'withdrawn' AND NOT EXISTS (SELECT 1 FROM alias_facts AS later"
@@ -54,12 +54,7 @@ def aliases(
         " ORDER BY sequence",
         {"sport": sport, "history": with_history},
     )
-    return AliasesListed(
-        aliases=tuple(
-            SettledAlias(sport_, feed, exchange, AliasVerdict(verdict), why, by, moment(at))
-            for sport_, feed, exchange, verdict, why, by, at in rows
-        )
-    )
+    return AliasesListed(aliases=settled)
 
 
 def latest_terms(database: Database, offer_key: str) -> Offer | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from kos.db import Database, moment, stamp
+from kos.db import Database, moment, stamp, struct_of
 from kos.domain.books.calendar import uk_date
 from kos.domain.books.double_entry import ASSETS, RESULTS, Account, AccountKind
 from kos.domain.books.lines import (
@@ -97,52 +97,25 @@ def _span(since: datetime | None, until: datetime | None) -> dict[str, str]:
 def offers(database: Database, query: GetOffers) -> OffersListed:
     """The offer instances of the scope, those that began last first."""
     values = _known_scope(database, query) | {"closed": query.with_closed}
-    return OffersListed(offers=tuple(_offer_lines(database, values)))
+    return OffersListed(offers=_offer_lines(database, values))
 
 
-def _offer_lines(database: Database, values: dict[str, Any], where: str = "1") -> list[OfferLine]:
-    rows = database.rows(
-        "SELECT user_id, offer_id, offer_key, bookmaker, state, outcome, version, started_at,"  # noqa: S608 - constants
-        " closed_at,"
-        f" COALESCE(-SUM(amount) FILTER (WHERE kind IN {_listed(RESULTS)}), 0),"
-        f" COALESCE(SUM(amount) FILTER (WHERE kind IN {_listed(_LOCKED)}), 0),"
-        " COALESCE(SUM(amount) FILTER (WHERE kind = 'bookmaker:bonus'), 0)"
+def _offer_lines(
+    database: Database, values: dict[str, Any], where: str = "1"
+) -> tuple[OfferLine, ...]:
+    return database.structs(
+        OfferLine,
+        "SELECT user_id AS participant, offer_id AS instance, offer_key AS offer, bookmaker,"  # noqa: S608 - constants
+        " state AS phase, outcome, version, started_at, closed_at,"
+        f" COALESCE(-SUM(amount) FILTER (WHERE kind IN {_listed(RESULTS)}), 0) AS profit,"
+        f" COALESCE(SUM(amount) FILTER (WHERE kind IN {_listed(_LOCKED)}), 0) AS locked,"
+        " COALESCE(SUM(amount) FILTER (WHERE kind = 'bookmaker:bonus'), 0) AS bonus"
         " FROM offers LEFT JOIN postings USING (user_id, offer_id)"
         " LEFT JOIN (SELECT account_id, kind FROM accounts) USING (account_id)"
         f" WHERE {_mine('offers')} AND (:closed OR outcome IS NULL) AND {where}"
         " GROUP BY user_id, offer_id ORDER BY started_at DESC, offer_id",
         values,
     )
-    return [
-        OfferLine(
-            participant=user,
-            instance=instance,
-            offer=key,
-            bookmaker=bookmaker,
-            phase=state,
-            outcome=outcome,
-            version=version,
-            started_at=moment(started),
-            closed_at=None if closed is None else moment(closed),
-            profit=made,
-            locked=locked,
-            bonus=bonus,
-        )
-        for (
-            user,
-            instance,
-            key,
-            bookmaker,
-            state,
-            outcome,
-            version,
-            started,
-            closed,
-            made,
-            locked,
-            bonus,
-        ) in rows
-    ]
 
 
 def offer(database: Database, query: GetOffer, now: datetime) -> OfferDescribed:
@@ -207,42 +180,25 @@ def _bet_line(state: OfferState, bet: Bet) -> BetLine:
 
 def _events(database: Database, query: GetOffer) -> Iterable[RecordedEvent]:
     who = (query.participant, query.instance)
-    posted: dict[tuple[int, int], list[StatementLine]] = {}
-    for sequence, ordinal, *line in database.rows(
+    posted: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    for row in database.named(
         f"SELECT sequence, ordinal, {_POSTING}"
         " WHERE transactions.user_id = ? AND transactions.offer_id = ?"
         " ORDER BY transaction_id, postings.rowid",
         who,
     ):
-        posted.setdefault((sequence, ordinal), []).append(_statement_line(line))
-    for (
-        sequence,
-        ordinal,
-        number,
-        fact,
-        state,
-        by,
-        source,
-        note,
-        occurred,
-        recorded,
-    ) in database.rows(
+        posted.setdefault((row["sequence"], row["ordinal"]), []).append(row)
+    for row in database.named(
         "SELECT sequence, ordinal, number, fact, phase_after, recorded_by, source, note,"
         " occurred_at, recorded_at FROM events WHERE user_id = ? AND offer_id = ?"
         " ORDER BY number",
         who,
     ):
-        yield RecordedEvent(
-            number=number,
-            fact=fact,
-            phase=Phase(state).name,
-            recorded_by=by,
-            source=source,
-            note=note,
-            occurred_at=moment(occurred),
-            recorded_at=moment(recorded),
-            posted=tuple(posted.get((sequence, ordinal), ())),
-        )
+        made = {
+            "phase": Phase(row["phase_after"]).name,
+            "posted": posted.get((row["sequence"], row["ordinal"]), ()),
+        }
+        yield struct_of(row | made, RecordedEvent)
 
 
 def books(database: Database, query: GetBooks, now: datetime) -> BooksDescribed:
@@ -261,7 +217,7 @@ def books(database: Database, query: GetBooks, now: datetime) -> BooksDescribed:
             )
             for user, kind, venue, balance in balances
         ),
-        floats=tuple(_floats(database, values, now)),
+        floats=_floats(database, values, now),
         capital=sum(row[3] for row in balances if AccountKind(row[1]) in ASSETS),
         locked=sum(row[3] for row in balances if AccountKind(row[1]) in _LOCKED),
         profit=sum(line.profit for line in by_kind),
@@ -274,16 +230,13 @@ def books(database: Database, query: GetBooks, now: datetime) -> BooksDescribed:
 
 
 def _profit(database: Database, values: dict[str, Any], by: str) -> tuple[ProfitLine, ...]:
-    rows = database.rows(
-        f"SELECT postings.user_id, {by}, -SUM(amount) FROM postings"  # noqa: S608 - constants
-        " JOIN accounts USING (account_id)"
+    return database.structs(
+        ProfitLine,
+        f"SELECT postings.user_id AS participant, COALESCE(NULLIF({by}, ''), '(none)') AS name,"  # noqa: S608 - constants
+        " -SUM(amount) AS profit FROM postings JOIN accounts USING (account_id)"
         f" WHERE {_mine('postings')} AND kind IN {_listed(RESULTS)}"
         " AND occurred_at >= :since AND occurred_at < :until GROUP BY 1, 2 ORDER BY 1, 2",
         values,
-    )
-    return tuple(
-        ProfitLine(participant=user, name=name or "(none)", profit=made)
-        for user, name, made in rows
     )
 
 
@@ -299,61 +252,42 @@ def _profit_by_month(database: Database, values: dict[str, Any]) -> tuple[Profit
     )
 
 
-def _floats(database: Database, values: dict[str, Any], now: datetime) -> Iterable[FloatLine]:
-    for user, exchange, available, exposure, reserved in database.rows(
-        "SELECT user_id, venue, SUM(balance) FILTER (WHERE kind = 'exchange:available'),"  # noqa: S608 - constants
-        " COALESCE(SUM(balance) FILTER (WHERE kind = 'exchange:exposure'), 0),"
+def _floats(database: Database, values: dict[str, Any], now: datetime) -> tuple[FloatLine, ...]:
+    return database.structs(
+        FloatLine,
+        "SELECT *, available - reserved AS free FROM (SELECT user_id AS participant,"  # noqa: S608 - constants
+        " venue AS exchange,"
+        " COALESCE(SUM(balance) FILTER (WHERE kind = 'exchange:available'), 0) AS available,"
+        " COALESCE(SUM(balance) FILTER (WHERE kind = 'exchange:exposure'), 0) AS exposure,"
         " COALESCE((SELECT SUM(amount) FROM reservations AS held"
         "   WHERE held.user_id = accounts.user_id AND held.exchange = accounts.venue"
-        "   AND (expires_at IS NULL OR expires_at > :now)), 0)"
+        "   AND (expires_at IS NULL OR expires_at > :now)), 0) AS reserved"
         f" FROM accounts WHERE {_mine()} AND kind IN ('exchange:available', 'exchange:exposure')"
-        " GROUP BY user_id, venue ORDER BY user_id, venue",
+        " GROUP BY user_id, venue ORDER BY user_id, venue)",
         values | {"now": stamp(now)},
-    ):
-        yield FloatLine(
-            participant=user,
-            exchange=exchange,
-            available=available or 0,
-            exposure=exposure,
-            reserved=reserved,
-            free=(available or 0) - reserved,
-        )
+    )
 
 
 def statement(database: Database, query: GetStatement) -> StatementListed:
     """Every posting of the scope within a time, oldest first."""
     values = _known_scope(database, query) | _span(query.since, query.until)
-    rows = database.rows(
+    lines = database.structs(
+        StatementLine,
         f"SELECT {_POSTING}"
         f" WHERE {_mine('postings')} AND postings.occurred_at >= :since"
         " AND postings.occurred_at < :until"
         " ORDER BY postings.occurred_at, transaction_id, postings.rowid",
         values,
     )
-    return StatementListed(lines=tuple(map(_statement_line, rows)))
+    return StatementListed(lines=lines)
 
 
 _POSTING = (
-    "transaction_id, postings.occurred_at, postings.user_id, kind, accounts.venue, amount, what,"
-    " postings.offer_id, bet_id FROM postings JOIN accounts USING (account_id)"
-    " JOIN transactions USING (transaction_id)"
+    'transaction_id AS "transaction", postings.occurred_at, postings.user_id AS participant,'
+    " kind AS account, accounts.venue, amount, what, postings.offer_id AS instance, bet_id AS bet"
+    " FROM postings JOIN accounts USING (account_id) JOIN transactions USING (transaction_id)"
 )
-"""The columns of a posting, in the order that :func:`_statement_line` takes them."""
-
-
-def _statement_line(row: Iterable[Any]) -> StatementLine:
-    transaction, at, participant, account, venue, amount, what, instance, bet = row
-    return StatementLine(
-        transaction=transaction,
-        occurred_at=moment(at),
-        participant=participant,
-        account=account,
-        venue=venue,
-        amount=amount,
-        what=what,
-        instance=instance,
-        bet=bet,
-    )
+"""The columns of a posting, by the fields of a :class:`StatementLine`."""
 
 
 def participants(database: Database, query: GetParticipants) -> ParticipantsListed:
@@ -365,20 +299,15 @@ def participants(database: Database, query: GetParticipants) -> ParticipantsList
         values,
     ):
         limits.setdefault(user, {})[bookmaker] = reason
+    rows = database.named(
+        "SELECT user_id AS participant, name, is_active, joined_at FROM participants"  # noqa: S608 - constants
+        f" WHERE {_mine()} ORDER BY user_id",
+        values,
+    )
     return ParticipantsListed(
         participants=tuple(
-            ParticipantLine(
-                participant=user,
-                name=name,
-                is_active=bool(active),
-                joined_at=moment(joined),
-                restricted=limits.get(user, {}),
-            )
-            for user, name, active, joined in database.rows(
-                "SELECT user_id, name, is_active, joined_at FROM participants"  # noqa: S608 - constants
-                f" WHERE {_mine()} ORDER BY user_id",
-                values,
-            )
+            struct_of(row | {"restricted": limits.get(row["participant"], {})}, ParticipantLine)
+            for row in rows
         )
     )
 

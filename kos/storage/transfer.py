@@ -7,14 +7,14 @@ read into a ledger that has some of them already, and nothing is applied twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 
-from kos.db import Database, moment
-from kos.domain.matching.aliases import AliasVerdict
+from kos.db import Database, struct_of
 from kos.domain.offers.catalogue import Offer
-from kos.domain.offers.facts import DepositSent, Fact, MoneyFact, OfferFact, Role, Source
-from kos.domain.people.conversation import Action, Kept, Person, Promise, Seat
+from kos.domain.offers.facts import DepositSent, Fact, MoneyFact, OfferFact
+from kos.domain.people.conversation import Action, Kept, Promise
 from kos.errors import InvalidInput
 from kos.messages import (
     AcceptInvitation,
@@ -58,10 +58,8 @@ def exported(database: Database) -> Iterator[bytes]:
     made: list[tuple[int, LedgerCommand]] = [
         *_facts(database),
         *_catalogue(database),
-        *_credits(database),
-        *_aliases(database),
+        *_tabled(database),
         *_people(database),
-        *_invitations(database),
         *_conclusions(database),
     ]
     for _, command in sorted(made, key=lambda item: item[0]):
@@ -113,150 +111,65 @@ def imported(ledger: Ledger, lines: Iterable[bytes]) -> Imported:
 
 
 def _facts(database: Database) -> Iterator[tuple[int, LedgerCommand]]:
-    for sequence, command_id, user, instance, payload, by, role, source, note, at in database.rows(
-        "SELECT sequence, command_id, events.user_id, offer_id, payload, recorded_by, role,"
-        " source, note, occurred_at FROM events JOIN commands USING (sequence)"
-        " WHERE is_said = 1"
+    for row in database.named(
+        "SELECT sequence, command_id, events.user_id AS participant, offer_id AS instance,"
+        " payload, recorded_by AS by, role, source, note, occurred_at"
+        " FROM events JOIN commands USING (sequence) WHERE is_said = 1"
     ):
-        fact = _FACTS.decode(payload)
+        fact = _FACTS.decode(row["payload"])
         if isinstance(fact, DepositSent):
             # The terms come again from the catalogue, whose revisions are exported in place.
             fact = msgspec.structs.replace(fact, terms=None)
-        yield (
-            sequence,
-            RecordFact(
-                command_id=command_id,
-                by=by,
-                occurred_at=moment(at),
-                participant=user,
-                fact=fact,  # type: ignore[arg-type]  # the decoder gives one of the union
-                instance=instance,
-                role=Role(role),
-                source=Source(source),
-                note=note,
-            ),
-        )
+        yield row["sequence"], struct_of(row | {"fact": msgspec.to_builtins(fact)}, RecordFact)
 
 
 def _catalogue(database: Database) -> Iterator[tuple[int, LedgerCommand]]:
-    together: dict[int, tuple[str, str, list[Offer]]] = {}
-    for sequence, command_id, recorded_at, terms in database.rows(
-        "SELECT sequence, command_id, recorded_at, terms FROM catalogue"
-        " JOIN commands USING (sequence) ORDER BY sequence, catalogue.rowid"
+    together: dict[int, tuple[dict[str, Any], list[Any]]] = {}
+    for row in database.named(
+        "SELECT sequence, command_id, 'import' AS by, recorded_at AS occurred_at, terms"
+        " FROM catalogue JOIN commands USING (sequence) ORDER BY sequence, catalogue.rowid"
     ):
-        offers = together.setdefault(sequence, (command_id, recorded_at, []))[2]
-        offers.append(_TERMS.decode(terms))
-    for sequence, (command_id, recorded_at, offers) in together.items():
-        yield (
-            sequence,
-            PutOffers(
-                command_id=command_id,
-                by="import",
-                occurred_at=moment(recorded_at),
-                offers=tuple(offers),
-            ),
-        )
+        offers = together.setdefault(row["sequence"], (row, []))[1]
+        offers.append(msgspec.json.decode(row["terms"]))
+    for sequence, (row, offers) in together.items():
+        yield sequence, struct_of(row | {"offers": offers}, PutOffers)
 
 
-def _credits(database: Database) -> Iterator[tuple[int, LedgerCommand]]:
-    for sequence, command_id, sport_key, spent, at in database.rows(
-        "SELECT sequence, command_id, sport_key, credits, spent_at FROM credits_spent"
-        " JOIN commands USING (sequence)"
-    ):
-        yield (
-            sequence,
-            RecordCreditsSpent(
-                command_id=command_id,
-                by="import",
-                occurred_at=moment(at),
-                sport_key=sport_key,
-                credits=spent,
-            ),
-        )
+_TABLES: dict[type[LedgerCommand], str] = {
+    RecordCreditsSpent: (
+        "'import' AS by, spent_at AS occurred_at, sport_key, credits FROM credits_spent"
+    ),
+    RecordAlias: (
+        "decided_by AS by, decided_at AS occurred_at, sport, feed_name, exchange_name, verdict,"
+        " evidence FROM alias_facts"
+    ),
+    PutInvitation: (
+        "made_by AS by, made_at AS occurred_at, code_digest, seat,"
+        " COALESCE(invitations.user_id, '') AS participant, expires_at FROM invitations"
+    ),
+}
+"""Commands that are one row each, every column under the name of its field."""
 
 
-def _aliases(database: Database) -> Iterator[tuple[int, LedgerCommand]]:
-    for sequence, command_id, sport, feed, exchange, verdict, evidence, by, at in database.rows(
-        "SELECT sequence, command_id, sport, feed_name, exchange_name, verdict, evidence,"
-        " decided_by, decided_at FROM alias_facts JOIN commands USING (sequence)"
-    ):
-        yield (
-            sequence,
-            RecordAlias(
-                command_id=command_id,
-                by=by,
-                occurred_at=moment(at),
-                sport=sport,
-                feed_name=feed,
-                exchange_name=exchange,
-                verdict=AliasVerdict(verdict),
-                evidence=evidence,
-            ),
-        )
+def _tabled(database: Database) -> Iterator[tuple[int, LedgerCommand]]:
+    for kind, columns in _TABLES.items():
+        for row in database.named(
+            f"SELECT sequence, command_id, {columns} JOIN commands USING (sequence)"
+        ):
+            yield row["sequence"], struct_of(row, kind)
 
 
 def _people(database: Database) -> Iterator[tuple[int, LedgerCommand]]:
-    for (
-        sequence,
-        command_id,
-        kind,
-        user,
-        name,
-        seat,
-        participant,
-        active,
-        by,
-        at,
-        digest,
-    ) in database.rows(
-        "SELECT people_facts.sequence, command_id, kind, person_id, name, people_facts.seat,"
-        " people_facts.user_id, is_active, decided_by, decided_at, code_digest"
+    for row in database.named(
+        "SELECT people_facts.sequence, command_id, kind, person_id AS user, name,"
+        " people_facts.seat, COALESCE(people_facts.user_id, '') AS participant, is_active,"
+        " decided_by AS by, decided_at AS occurred_at, code_digest"
         " FROM people_facts JOIN commands USING (sequence)"
         " LEFT JOIN invitations ON accepted = people_facts.sequence"
     ):
-        if kind == AcceptInvitation.__name__:
-            yield (
-                sequence,
-                AcceptInvitation(
-                    command_id=command_id,
-                    by=by,
-                    occurred_at=moment(at),
-                    code_digest=digest,
-                    user=user,
-                    name=name,
-                ),
-            )
-            continue
-        person = Person(
-            user=user,
-            name=name,
-            seat=Seat(seat),
-            participant=participant or "",
-            is_active=bool(active),
-        )
-        yield (
-            sequence,
-            SetPerson(command_id=command_id, by=by, occurred_at=moment(at), person=person),
-        )
-
-
-def _invitations(database: Database) -> Iterator[tuple[int, LedgerCommand]]:
-    for sequence, command_id, digest, seat, participant, expires_at, by, at in database.rows(
-        "SELECT sequence, command_id, code_digest, seat, invitations.user_id, expires_at, made_by,"
-        " made_at FROM invitations JOIN commands USING (sequence)"
-    ):
-        yield (
-            sequence,
-            PutInvitation(
-                command_id=command_id,
-                by=by,
-                occurred_at=moment(at),
-                code_digest=digest,
-                seat=Seat(seat),
-                participant=participant or "",
-                expires_at=moment(expires_at),
-            ),
-        )
+        is_bearer = row["kind"] == AcceptInvitation.__name__
+        kind = AcceptInvitation if is_bearer else SetPerson
+        yield row["sequence"], struct_of(row | {"person": row}, kind)
 
 
 def _conclusions(database: Database) -> Iterator[tuple[int, LedgerCommand]]:
@@ -270,16 +183,15 @@ def _conclusions(database: Database) -> Iterator[tuple[int, LedgerCommand]]:
             actions.setdefault(sequence, []).append(action)
     for sequence, promise in every_waiting(database):
         promises.setdefault(sequence, []).append(promise)
-    for sequence, command_id, recorded_at in database.rows(
-        "SELECT sequence, command_id, recorded_at FROM commands"
+    for row in database.named(
+        "SELECT sequence, command_id, 'import' AS by, recorded_at AS occurred_at FROM commands"
         " WHERE kind = 'Conclude' AND answer = x''"
     ):
+        sequence = row["sequence"]
         yield (
             sequence,
-            Conclude(
-                command_id=command_id,
-                by="import",
-                occurred_at=moment(recorded_at),
+            msgspec.structs.replace(
+                struct_of(row, Conclude),
                 kept=tuple(kept.get(sequence, ())),
                 actions=tuple(actions.get(sequence, ())),
                 promises=tuple(promises.get(sequence, ())),
