@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -20,6 +21,8 @@ from kos import __version__
 from kos.messages import FETCHER, LEDGER, BudgetDescribed
 from kos.observability.redact import Redactor
 from kos.runtime import ActorDescribed, NodeDescribed, SystemDescribed
+
+BeatT = TypeVar("BeatT", bound=msgspec.Struct)
 
 SCHEMA = 2
 FILE_NAME = "heartbeat.json"
@@ -31,40 +34,40 @@ class SportBeat(msgspec.Struct, frozen=True, kw_only=True):
     """How one sport key is."""
 
     sport_key: str
-    fetched_at: datetime | None
+    fetched_at: datetime | None = None
     """When its prices were last read; None before the first time."""
-    age_s: float | None
+    age_s: float | None = None
     """How old that was when this was written, in seconds."""
-    events: int
-    next_poll_at: datetime | None
+    events: int = 0
+    next_poll_at: datetime | None = None
     """When it is next polled, as far as that is known."""
-    problem: str
+    problem: str = ""
 
 
 class ExchangeBeat(msgspec.Struct, frozen=True, kw_only=True):
     """How the exchange account is."""
 
-    has_session: bool
-    markets: int
+    has_session: bool = False
+    markets: int = 0
     """Of the catalogue."""
-    prices_wanted: int
-    prices_fresh: int
-    calls: int
+    prices_wanted: int = 0
+    prices_fresh: int = 0
+    calls: int = 0
     """For prices, since its start."""
-    problem: str
+    problem: str = ""
 
 
 class DatabaseBeat(msgspec.Struct, frozen=True, kw_only=True):
     """How the ledger's database is."""
 
-    size_bytes: int
-    wal_bytes: int
+    size_bytes: int = 0
+    wal_bytes: int = 0
     sequence: int
     """Number of the last entry."""
-    last_commit_at: datetime | None
+    last_commit_at: datetime | None = None
     """None where nothing was committed since the ledger's start."""
-    commits: int
-    failed_commits: int
+    commits: int = 0
+    failed_commits: int = 0
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,10 +122,10 @@ def beat_of(
         interval_s=interval_s,
         is_simulated=is_simulated,
         metrics_address=metrics_address,
-        sports=tuple(_sport(actor, now) for name, actor in actors.items() if _is_fetcher(name)),
-        credits=_credits(actors.get("budget")),
-        exchange=_exchange(actors.get("exchange")),
-        database=_database(actors.get(LEDGER)),
+        sports=tuple(_sport(a, now) for name, a in actors.items() if name.startswith(FETCHER)),
+        credits=_figures(actors.get("budget"), BudgetDescribed),
+        exchange=_figures(actors.get("exchange"), ExchangeBeat),
+        database=_figures(actors.get(LEDGER), DatabaseBeat),
         queues=dict(_queues(actors)),
         system=_without_figures(system),
     )
@@ -194,72 +197,40 @@ def read(path: Path) -> Heartbeat:
     return msgspec.json.decode(path.read_bytes(), type=Heartbeat)
 
 
-def _is_fetcher(name: str) -> bool:
-    return name.startswith(FETCHER)
+_BUDGET = {
+    "credits_allowance": "allowance",
+    "credits_used": "used",
+    "credits_left": "remaining",
+    "credits_reserve": "reserve",
+    "credits_last_until": "lasts_until",
+    "credits_reset_at": "resets_at",
+}
+"""What the budget's figures are called in its pulse, and what here."""
+
+
+def _figures(actor: ActorDescribed | None, kind: type[BeatT]) -> BeatT | None:
+    """What an actor tells of itself; None where there is none, or it knows too little as yet."""
+    if actor is None:
+        return None
+    told = {_BUDGET.get(name, name): value for name, value in actor.pulse.items() if value != ""}
+    untold: dict[str, Any] = {
+        "sport_key": actor.name.removeprefix(FETCHER),
+        "interval_s": {},
+        "lasts_until": None,
+    }
+    try:
+        return msgspec.convert(untold | told, kind, strict=False)
+    except msgspec.ValidationError:
+        return None
 
 
 def _sport(actor: ActorDescribed, now: datetime) -> SportBeat:
-    pulse = actor.pulse
-    fetched_at = _moment(pulse.get("fetched_at"))
-    return SportBeat(
-        sport_key=actor.name.removeprefix(FETCHER),
-        fetched_at=fetched_at,
-        age_s=None if fetched_at is None else _age_s(fetched_at, now),
-        events=_count(pulse.get("events")),
-        next_poll_at=_moment(pulse.get("next_poll_at")),
-        problem=str(pulse.get("problem", "")),
-    )
-
-
-def _age_s(moment: datetime, now: datetime) -> float:
-    """In seconds; not below nought when the clock was set back meanwhile."""
-    return max(0.0, round((now - moment).total_seconds(), 1))
-
-
-def _credits(actor: ActorDescribed | None) -> BudgetDescribed | None:
-    pulse = actor.pulse if actor is not None else {}
-    resets_at = _moment(pulse.get("credits_reset_at"))
-    if resets_at is None:
-        return None
-    return BudgetDescribed(
-        allowance=_count(pulse.get("credits_allowance")),
-        used=_count(pulse.get("credits_used")),
-        remaining=_count(pulse.get("credits_left")),
-        reserve=_count(pulse.get("credits_reserve")),
-        lasts_until=_moment(pulse.get("credits_last_until")),
-        resets_at=resets_at,
-        polls_today=_count(pulse.get("polls_today")),
-        interval_s={},
-        is_paused=bool(pulse.get("is_paused")),
-    )
-
-
-def _exchange(actor: ActorDescribed | None) -> ExchangeBeat | None:
-    if actor is None:
-        return None
-    pulse = actor.pulse
-    return ExchangeBeat(
-        has_session=bool(pulse.get("has_session")),
-        markets=_count(pulse.get("markets")),
-        prices_wanted=_count(pulse.get("prices_wanted")),
-        prices_fresh=_count(pulse.get("prices_fresh")),
-        calls=_count(pulse.get("calls")),
-        problem=str(pulse.get("problem", "")),
-    )
-
-
-def _database(actor: ActorDescribed | None) -> DatabaseBeat | None:
-    if actor is None or "sequence" not in actor.pulse:
-        return None
-    pulse = actor.pulse
-    return DatabaseBeat(
-        size_bytes=_count(pulse.get("size_bytes")),
-        wal_bytes=_count(pulse.get("wal_bytes")),
-        sequence=_count(pulse.get("sequence")),
-        last_commit_at=_moment(pulse.get("last_commit_at")),
-        commits=_count(pulse.get("commits")),
-        failed_commits=_count(pulse.get("failed_commits")),
-    )
+    beat = _figures(actor, SportBeat) or SportBeat(sport_key=actor.name.removeprefix(FETCHER))
+    if beat.fetched_at is None:
+        return beat
+    # Not below nought when the clock was set back meanwhile.
+    age_s = max(0.0, round((now - beat.fetched_at).total_seconds(), 1))
+    return msgspec.structs.replace(beat, age_s=age_s)
 
 
 def _queues(actors: dict[str, ActorDescribed]) -> Iterator[tuple[str, int]]:
@@ -267,8 +238,8 @@ def _queues(actors: dict[str, ActorDescribed]) -> Iterator[tuple[str, int]]:
         if actor.mailbox:
             yield name, actor.mailbox
         for key, value in actor.pulse.items():
-            if key.endswith("_waiting") and _count(value):
-                yield f"{name}.{key.removesuffix('_waiting')}", _count(value)
+            if key.endswith("_waiting") and isinstance(value, int) and value:
+                yield f"{name}.{key.removesuffix('_waiting')}", value
 
 
 def _without_figures(system: SystemDescribed) -> SystemDescribed:
@@ -280,14 +251,3 @@ def _without_figures(system: SystemDescribed) -> SystemDescribed:
         return replace(node, meters=(), actors=actors)
 
     return replace(system, nodes=tuple(node_without(node) for node in system.nodes))
-
-
-def _moment(value: str | float | None) -> datetime | None:
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) and value else None
-    except ValueError:
-        return None
-
-
-def _count(value: str | float | None) -> int:
-    return int(value) if isinstance(value, int | float) else 0
