@@ -15,13 +15,14 @@ from mkdocs.structure.files import File, Files
 from kos import errors, messages
 from kos.cli.app import app
 from kos.config.described import rows as setting_rows
-from kos.desk import rows as command_rows
+from kos.desk import TABLE
+from kos.desk.command import Subject
 from kos.domain.offers.facts import MONEY_FACTS, OFFER_FACTS
 from kos.domain.offers.forms import FACT_FORMS
 from kos.domain.offers.typed_facts import spoken_names
 from kos.domain.opportunities.filters import FILTERS, Filter, FilterUnit, SignalKind
-from kos.observability.vocabulary import event_rows, key_rows
-from kos.service.metrics import metric_rows
+from kos.observability.vocabulary import COMMON_KEYS, EVENTS, KEYS
+from kos.service.metrics import METRICS
 from kos.views.facts import field_rows
 
 if TYPE_CHECKING:
@@ -45,17 +46,18 @@ def commands_page() -> str:
             "those that you may use, `/help COMMAND` tells more of one."
         ),
     ]
-    subject = ""
-    for row in command_rows():
-        if row.subject != subject:
-            subject = row.subject
-            lines.append(f"\n## {subject}")
-        lines += [f"\n### `{row.usage}`\n", f"{row.summary}."]
-        if row.details:
-            lines += ["", row.details]
-        lines += ["", f"For: {', '.join(row.seats)}."]
-        if row.examples:
-            lines += ["", "```", *row.examples, "```"]
+    for subject in Subject:
+        commands = [each for each in TABLE if each.subject is subject and not each.is_hidden]
+        if commands:
+            lines.append(f"\n## {subject.value}")
+        for command in commands:
+            usage = f"/{command.name} {command.arguments}".rstrip()
+            lines += [f"\n### `{usage}`\n", f"{command.summary}."]
+            if command.details:
+                lines += ["", command.details]
+            lines += ["", f"For: {', '.join(sorted(seat.value for seat in command.seats))}."]
+            if command.examples:
+                lines += ["", "```", *command.examples, "```"]
     return "\n".join(lines)
 
 
@@ -237,14 +239,21 @@ def log_events_page() -> str:
             "\n## Events\n",
             *_table(
                 ("event", "level", "meaning", "keys"),
-                ((f"`{e.event}`", e.levels, e.meaning, e.keys) for e in event_rows()),
+                (
+                    (f"`{name}`", ", ".join(event.levels), event.meaning, ", ".join(event.keys))
+                    for name, event in sorted(EVENTS.items())
+                ),
             ),
             "\n## Keys\n",
             *_table(
                 ("key", "meaning", "unit", "on"),
                 (
-                    (f"`{k.key}`", k.meaning, k.unit, "any line" if k.is_common else "events")
-                    for k in key_rows()
+                    (f"`{name}`", key.meaning, key.unit, where)
+                    for keys, where in (
+                        (COMMON_KEYS.items(), "any line"),
+                        (sorted(KEYS.items()), "events"),
+                    )
+                    for name, key in keys
                 ),
             ),
         ]
@@ -259,7 +268,10 @@ def metrics_page() -> str:
             "",
             *_table(
                 ("metric", "kind", "labels", "meaning"),
-                ((f"`{m.name}`", m.kind, m.labels, m.meaning) for m in metric_rows()),
+                (
+                    (f"`{name}`", metric.kind, ", ".join(metric.labels), metric.meaning)
+                    for name, metric in sorted(METRICS.items())
+                ),
             ),
         ]
     )

@@ -172,9 +172,7 @@ class LedgerActor(Actor):
     def _log_commit(self, gathered: list[_Gathered], refused: int, began: float) -> None:
         """One line for all of a commit; of nothing but credits, which come and go, for the author."""
         is_routine = all(isinstance(command, RecordCreditsSpent) for command, _, _ in gathered)
-        log = self.context.log.debug if is_routine else self.context.log.info
-        log(
-            "ledger.committed",
+        log = self.context.log.bind(
             commands=len(gathered),
             kinds=sorted({type(command).__name__ for command, _, _ in gathered}),
             refused=refused,
@@ -182,6 +180,10 @@ class LedgerActor(Actor):
             elapsed_ms=round((time.monotonic() - began) * 1000, 1),
             job_ids=list(dict.fromkeys(job for _, _, job in gathered))[:_JOBS_SHOWN],
         )
+        if is_routine:
+            log.debug("ledger.committed")
+        else:
+            log.info("ledger.committed")
 
     def _tell_of_promises(self) -> None:
         """Tell the bot, where there is one that takes it; it asks by itself when it starts."""

@@ -6,6 +6,6 @@ It does not depend on Telegram, the terminal or the web page: messages from peop
 
 from kos.desk.command import Premises
 from kos.desk.desk import Desk
-from kos.desk.table import TABLE, CommandRow, rows
+from kos.desk.table import TABLE
 
-__all__ = ["TABLE", "CommandRow", "Desk", "Premises", "rows"]
+__all__ = ["TABLE", "Desk", "Premises"]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-import msgspec
-
 from kos.desk import (
     alerts,
     books,
@@ -22,7 +20,7 @@ from kos.desk import (
     starting,
 )
 from kos.desk import help as help_
-from kos.desk.command import Command, Subject
+from kos.desk.command import Command
 from kos.desk.dialogue import DialogueForm
 from kos.errors import KosBug
 
@@ -65,32 +63,3 @@ def by_name(commands: Iterable[Command]) -> dict[str, Command]:
             )
         named[command.name] = command
     return named
-
-
-class CommandRow(msgspec.Struct, frozen=True):
-    """A command, as listed in the docs."""
-
-    subject: str
-    usage: str
-    """``/calc [KIND name=value ...]``."""
-    summary: str
-    seats: tuple[str, ...]
-    details: str
-    examples: tuple[str, ...]
-
-
-def rows() -> tuple[CommandRow, ...]:
-    """Every command that people can type, by subject, for the docs."""
-    shown = [command for command in TABLE if not command.is_hidden]
-    shown.sort(key=lambda command: list(Subject).index(command.subject))
-    return tuple(
-        CommandRow(
-            subject=command.subject.value,
-            usage=f"/{command.name} {command.arguments}".rstrip(),
-            summary=command.summary,
-            seats=tuple(sorted(seat.value for seat in command.seats)),
-            details=command.details,
-            examples=command.examples,
-        )
-        for command in shown
-    )

@@ -349,59 +349,6 @@ EVENTS: Mapping[str, LogEvent] = {
 """Every event, by its text."""
 
 
-class EventRow(msgspec.Struct, frozen=True):
-    """One line of the reference page's table of events."""
-
-    event: str
-    levels: str
-    meaning: str
-    keys: str
-
-
-class KeyRow(msgspec.Struct, frozen=True):
-    """One line of the reference page's table of keys."""
-
-    key: str
-    meaning: str
-    unit: str
-    is_common: bool
-
-
-def event_rows() -> tuple[EventRow, ...]:
-    """Every event in the order of its name."""
-    return tuple(
-        EventRow(name, ", ".join(event.levels), event.meaning, ", ".join(event.keys))
-        for name, event in sorted(EVENTS.items())
-    )
-
-
-def key_rows() -> tuple[KeyRow, ...]:
-    """Every key: those of any line first, then the events' own, by name."""
-    common = [
-        KeyRow(name, key.meaning, key.unit, is_common=True) for name, key in COMMON_KEYS.items()
-    ]
-    own = [
-        KeyRow(name, key.meaning, key.unit, is_common=False) for name, key in sorted(KEYS.items())
-    ]
-    return (*common, *own)
-
-
-def problems_of(event: str, level: str, keys: frozenset[str]) -> list[str]:
-    """What the vocabulary has against a line, in words; empty when nothing."""
-    declared = EVENTS.get(event)
-    if declared is None:
-        return [f"{event!r} is not in the vocabulary; add it to kos/observability/vocabulary.py"]
-    problems = []
-    if level not in declared.levels:
-        problems.append(
-            f"{event!r} is logged as {level}, declared as {' or '.join(declared.levels)}"
-        )
-    strange = sorted(keys - set(declared.keys) - set(COMMON_KEYS))
-    if strange:
-        problems.append(f"{event!r} has keys that it does not declare: {', '.join(strange)}")
-    return problems
-
-
 def is_folded(event: str, level: str) -> bool:
     """Whether repeats of it are folded: from a warning upwards, and where it says so."""
     declared = EVENTS.get(event)

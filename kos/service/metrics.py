@@ -127,23 +127,6 @@ METRICS: Mapping[str, Declared] = {
 """Every metric, by its whole name."""
 
 
-class MetricRow(msgspec.Struct, frozen=True):
-    """One line of the reference page's table of metrics."""
-
-    name: str
-    kind: str
-    labels: str
-    meaning: str
-
-
-def metric_rows() -> tuple[MetricRow, ...]:
-    """Every metric in the order of its name."""
-    return tuple(
-        MetricRow(name, metric.kind, ", ".join(metric.labels), metric.meaning)
-        for name, metric in sorted(METRICS.items())
-    )
-
-
 class FigureSource(Protocol):
     """What figures are made of."""
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from kos.desk import TABLE, rows
+from kos.desk import TABLE
+from kos.desk.command import Command, DeskReply, Subject
+from kos.desk.table import by_name
 from kos.domain.people.conversation import Seat
+from kos.errors import KosBug
 from tests.desk.offices import Building, text_of
 
+ALL = frozenset(Seat)
 EVERYBODY = (
     "qualifier snr sr refund dutch arbs show view due offers offer start_offer record catalogue take begin"
     " balance profit exposure float statement calc why alerts alert unalert quiet mute digest help start version answer cancel join"
@@ -107,10 +113,24 @@ def test_help_of_a_command_says_how_it_is_typed_and_for_whom(seated: Building) -
     assert "Unknown command" in text_of(seated.hear("/help recheck", "telegram:4").answers[0])
 
 
-def test_the_docs_have_a_row_for_every_command_that_is_typed() -> None:
-    listed = rows()
-    assert len(listed) == sum(not each.is_hidden for each in TABLE)
-    assert all(row.usage.startswith("/") and row.summary and row.seats for row in listed)
+@pytest.mark.parametrize(
+    ("name", "summary", "seats"),
+    [
+        ("Status", "How KOS is", ALL),
+        ("status", "", ALL),
+        ("status", "x" * 257, ALL),
+        ("status", "How KOS is", frozenset()),
+    ],
+)
+def test_a_command_that_cannot_be_on_every_screen_is_a_bug(
+    name: str, summary: str, seats: frozenset[Seat]
+) -> None:
+    sound = Command("offers", lambda _: DeskReply(), "Open offers", Subject.OFFERS)
+    assert by_name([sound]) == {"offers": sound}
+    with pytest.raises(KosBug, match=name):
+        by_name([replace(sound, name=name, summary=summary, seats=seats)])
+    with pytest.raises(KosBug, match="offers"):
+        by_name([sound, sound])
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kos.desk import rows as command_rows
+from kos.desk import TABLE
 from kos.domain.people.conversation import Answer, Seat
 from kos.messages import OperatorAnswered
 from tests.agreed import assert_agreed
@@ -99,7 +99,7 @@ def _lines(heard: OperatorAnswered, answers: list[Answer]) -> list[str]:
 def test_every_screen_of_the_chat_reads_as_agreed(shop: Building, works: Building) -> None:  # noqa: F811
     assert shop is works
     shop.seat(BOB, Seat.PARTICIPANT, "bob")
-    helped = tuple(f"/help {row.usage.partition(' ')[0].lstrip('/')}" for row in command_rows())
+    helped = tuple(f"/help {command.name}" for command in TABLE if not command.is_hidden)
     lines = ["# Help", *conversation(shop, ANN, ("/help", *helped))]
     for title, words in (
         ("Opportunities", OPPORTUNITIES),

@@ -17,7 +17,7 @@ from kos.config.described import rows as setting_rows
 from kos.config.settings import tables
 from kos.desk.table import TABLE
 from kos.domain.calculators import KINDS
-from kos.observability.vocabulary import event_rows
+from kos.observability.vocabulary import EVENTS
 from tests.docs.pages import PAGES, ROOT, blocks_of, inline_of, kos_commands, name_of, prose_of
 
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -91,7 +91,7 @@ def test_every_setting_named_exists(page: Path) -> None:
     for block in blocks_of(text):
         if re.search(r"^\s*\[[a-z_]+\]\s*$", block, re.MULTILINE):
             wrong += _unknown_settings(tomllib.loads(block))
-    events = {row.event for row in event_rows()}
+    events = set(EVENTS)
     for code in inline_of(text):
         found = _SETTING.fullmatch(code)
         if found and code not in events and found[1] in tables() and found[2] not in {"json", "py"}:

@@ -17,10 +17,10 @@ import pytest
 
 from kos.domain.opportunities.opportunity import BetKind, Opportunity, OpportunityQuery
 from kos.messages import GetSignalKeys, OperatorSaid, PutOffers, SignalKeysListed
-from kos.observability.vocabulary import problems_of
 from kos.runtime import job
 from kos.service.heartbeat import Heartbeat, read
 from tests.system.conftest import DEADLINE_S, POLL_S, Daemon
+from tests.vocabulary import problems_of
 
 pytestmark = [
     pytest.mark.system,
