@@ -123,6 +123,7 @@ def test_pictures_and_files_arrive_byte_for_byte(
     photo, document = telegram.next_message(ANN), telegram.next_message(ANN)
     assert (photo.text, telegram.file(photo.file_id)) == ("profit", picture)
     assert (document.file_name, telegram.file(document.file_id)) == ("statement.csv", b"a,b\n1,2\n")
+    assert document.text == "statement"
 
 
 def test_strangers_hear_nothing_at_all(start: Start, telegram: TelegramWorld, kos: FakeKos) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from kos.domain.market.ladder import BETFAIR, BETFAIR_LINES
 from kos.errors import InvalidInput
+from tests.agreed import assert_agreed
 from tests.profiles import examples
 
 D = Decimal
@@ -18,6 +19,10 @@ def test_odds_market_has_350_prices_each_above_the_last() -> None:
     assert len(prices) == BETFAIR.count == 350
     assert list(prices) == sorted(set(prices))
     assert (prices[0], prices[-1]) == (D("1.01"), D(1000))
+
+
+def test_every_price_of_an_odds_market_is_as_agreed() -> None:
+    assert_agreed("ladder.txt", "\n".join(map(str, BETFAIR.prices())))
 
 
 def test_line_market_steps_by_a_hundredth() -> None:

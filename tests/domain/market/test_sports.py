@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kos.domain.market.sports import sport_of, sport_of_event_type
+from kos.domain.market.sports import SPORT_KEYS, SPORT_WORDS, sport_of, sport_of_event_type
+from tests.agreed import assert_agreed
 from tests.profiles import examples
 
 
@@ -116,3 +118,9 @@ def test_a_sport_is_known_by_the_exchanges_id() -> None:
         assert found is not None
         assert found.sport == facts.sport
     assert sport_of_event_type("0") is None
+
+
+def test_the_facts_of_every_sport_and_of_competitions_with_their_own_are_as_agreed() -> None:
+    keys = sorted({*SPORT_KEYS, *SPORT_WORDS.values(), "golf_masters_tournament_winner"})
+    lines = [f"{key}: {msgspec.structs.asdict(sport_of(key))}" for key in keys]
+    assert_agreed("sports.txt", "\n".join(lines))

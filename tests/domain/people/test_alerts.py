@@ -362,3 +362,17 @@ def test_a_digest_with_nothing_left_to_tell_is_not_sent() -> None:
     memory = Memory(digest_at=NOON)
     after, says = look((RULE,), ALWAYS, memory, {}, NOON + timedelta(minutes=1))
     assert (says, after.digest_at) == ((), None)
+
+
+def test_a_burst_is_over_ten_minutes_after_its_messages() -> None:
+    watch = Watch()
+    seen = [sighting(f"s{number}") for number in range(BURST)]
+    for number in range(BURST):
+        assert len(keys(watch.sees(*seen[: number + 1]))) == 1
+    started = watch.now
+    seen.append(sighting("held"))
+    assert (
+        keys(watch.sees(*seen, after=started + timedelta(minutes=9, seconds=30) - watch.now)) == []
+    )
+    seen.append(sighting("free"))
+    assert keys(watch.sees(*seen, after=started + timedelta(minutes=10) - watch.now)) == [["free"]]
