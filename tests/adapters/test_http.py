@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import logging
@@ -27,6 +28,7 @@ from kos.adapters.http import (
     read_retry_after,
 )
 from kos.errors import AccessRefused, InvalidSettings, KosError, RateLimited, RemoteUnavailable
+from kos.runtime import meters
 from kos.sandbox.proxy import PASSWORD, ProxyServer
 from tests.adapters.loopback import FakeTime, Handler, Loopback, answer, loopback
 from tests.profiles import examples
@@ -467,3 +469,45 @@ def test_a_socks_proxy_without_its_package_is_refused_at_the_start(
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(InvalidSettings, match=r"kos-engine\[socks\]"):
         HttpRemote("feed", "http://feed.invalid", proxy="socks5h://127.0.0.1:1080")
+
+
+def test_three_redirects_are_followed_and_no_fourth() -> None:
+    def hop(number: int) -> Callable[[Handler], None]:
+        return answer(302, b"", {"Location": f"/{number}"})
+
+    with loopback(hop(1), hop(2), hop(3), answer(200, b"there")) as server:
+        assert remote_to(server).get("/0").body == b"there"
+    with (
+        loopback(hop(1), hop(2), hop(3), hop(4), answer(200, b"there")) as server,
+        pytest.raises(RemoteUnavailable),
+    ):
+        remote_to(server).get("/0")
+
+
+@pytest.mark.parametrize(
+    ("sent", "outcome"),
+    [
+        (answer(200), "2xx"),
+        (answer(404), "4xx"),
+        (answer(429), "429"),
+        (answer(403), "refused"),
+        (cut, "failed"),
+    ],
+)
+def test_each_request_is_counted_by_how_it_went(
+    sent: Callable[[Handler], None], outcome: str
+) -> None:
+    def counted() -> float:
+        return sum(
+            meter.value
+            for meter in meters.read()
+            if meter.name == "http_requests_total"
+            and meter.labels == {"remote": "counted", "outcome": outcome}
+        )
+
+    before = counted()
+    with loopback(sent) as server:
+        once = HttpRemote("counted", server.url, retries=RetryPolicy(attempts=1))
+        with contextlib.suppress(KosError):
+            once.get("/x", accept={200, 404})
+    assert counted() == before + 1

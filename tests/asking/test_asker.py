@@ -191,3 +191,10 @@ def test_what_is_told_does_not_wait_and_says_whether_there_is_anyone() -> None:
     assert asker.tell("budget", PauseChanged())
     assert not asker.tell("nobody", PauseChanged())
     assert told == [("budget", PauseChanged())]
+
+
+def test_an_actor_that_is_away_is_asked_again_after_a_pause() -> None:
+    ledger = Actor(DIED)
+    with pytest.raises(ActorUnavailable):
+        Asker(ledger, patience_s=0.25).do(COMMAND, CommandRecorded)
+    assert 2 <= len(ledger.asked) <= 4, "every tenth of a second, not as fast as it can"

@@ -31,14 +31,14 @@ CODE = re.compile(r"(?<=/start )[\w-]{16,}")
 """An invitation's code, which is drawn."""
 
 OPPORTUNITIES = (
-    "/qualifier", "/qualifier_coral stake=25", "/qualifier nowhere", "/qualifier stake=0",
-    "/qualifier within=1m", "/snr_coral stake=25", "/sr_laid", "/refund_coral stake=20",
-    "/refund coral stake=10 back=5 cash=yes", "/arbs", "/qualifier rank=rating", "/dutch",
+    "/qualifier", "/qualifier_coral stake=25", "/qualifier nowhere", "/qualifier coral stake=0",
+    "/qualifier coral within=1m", "/snr_coral stake=25", "/sr_laid", "/refund_coral stake=20",
+    "/refund coral stake=10 back=5 cash=yes", "/arbs", "/qualifier all rank=rating", "[1]", "/snr_coral stake=500", "[1]", "/dutch",
     "/dutch_coral kind=snr stake=25", "/dutch arbs=only exchanges=no", "/snr tennis odds=2-3",
 )  # fmt: skip
 OFFER = (
     "/catalogue", "/catalogue coral", "/offers", "/due", "/start_offer ann settle amount=10 there=yes",
-    "[Start offer]", "/offers", "/offer 1", "[Qualifying bet placed]", "many", "5", "5/2",
+    "[Start offer]", "/offers", "/offer 1 colour=red", "/record ann 1 float_sent exchange=betfair amount=5 is_instant=no", "/cancel", "/offer 1", "[Qualifying bet placed]", "many", "5", "5/2",
     "Leeds & York <b>", "+3h", "[Record £5.00]", "/due", "/offer 1", "[Lay matched]",
     "4.95", "3.6", "[2%]", "[Record £4.95]", "/offer ann 1", "/exposure", "/float", "/balance",
     "/offer 1", "[Bet settled]", "[q1]", "[won]", "[Record]", "[Bet settled]", "[lost]", "[Record]",

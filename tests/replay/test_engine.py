@@ -560,3 +560,23 @@ def test_the_command_uses_the_ledger_of_the_state_folder_unless_told_otherwise(
 def test_the_command_refuses_a_stake_that_is_no_amount(tmp_path: Path) -> None:
     result = CliRunner().invoke(app(), [str(tmp_path), "--stake", "ten"])
     assert isinstance(result.exception, InvalidInput)
+
+
+def test_every_file_counts_what_was_in_it_and_every_moment_is_asked_about_once(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "odds.json", [event(book("coral", (2.0, 4.0, 3.5), NOON))])
+    lines = [
+        stream_line(NOON - timedelta(minutes=1), (2.1, 4.3, 3.8), defined=True),
+        stream_line(NOON + timedelta(minutes=2), (2.0, 4.3, 3.8)),
+        stream_line(NOON + timedelta(minutes=4), (2.04, 4.3, 3.8)),
+        stream_line(NOON + timedelta(hours=2), (2.02, 4.3, 3.8)),
+    ]
+    (tmp_path / "stream").write_text("\n".join(lines), encoding="utf-8")
+
+    found = replay([tmp_path], QUERY)
+
+    odds, stream = found.files
+    assert (odds.snapshots, odds.events, odds.books) == (1, 1, 0)
+    assert (stream.snapshots, stream.markets, stream.books) == (122, 1, 122), "a minute each"
+    assert found.considered == 3, "only bookmaker prices are counted, and their moment once"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from kos.db import acknowledged, open_for_reading
+from kos.db import acknowledged, meaning, open_for_reading
 from kos.domain.offers import facts as f
 from kos.errors import DatabaseRefused, DatabaseUnavailable
 from kos.messages import FactRecorded, LedgerCommand
@@ -297,3 +297,11 @@ def test_a_transaction_left_open_is_given_up_before_the_next(path: Path) -> None
     ledger.execute(some(0, 1))
     ledger.close()
     assert sound(path) == 1
+
+
+def test_a_folder_that_is_not_there_is_named_with_the_remedy(tmp_path: Path) -> None:
+    with (
+        pytest.raises(DatabaseRefused, match=r"cannot be opened; check that its folder exists"),
+        meaning(tmp_path / "ledger.db"),
+    ):
+        sqlite3.connect(tmp_path / "absent" / "ledger.db")

@@ -280,6 +280,12 @@ def test_a_line_without_an_end_is_given_up_at_the_bound() -> None:
         splitter.feed(b"9012")
 
 
+def test_a_whole_line_beyond_the_bound_is_given_up_as_well() -> None:
+    assert LineSplitter(max_line_bytes=10).feed(b"1234567890\r\n") == [b"1234567890"]
+    with pytest.raises(Untrusted):
+        LineSplitter(max_line_bytes=10).feed(b"12345678901\n")
+
+
 # --- rubbish --------------------------------------------------------------------------------------
 
 FIELDS = [

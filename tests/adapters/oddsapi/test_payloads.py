@@ -521,3 +521,12 @@ def test_the_fast_way_and_the_tolerant_way_agree(values: list[Any]) -> None:
         assert fast.events == slow.events
     else:
         assert fast == slow
+
+
+def test_a_bookmaker_whose_name_cannot_be_read_is_left_out_alone() -> None:
+    sound = bookmaker(market(outcome("Draw", 3.2)))
+    decoded = decode_odds(body(event(sound | {"key": "a\nb"}, sound)))
+    assert [q.name for q in quotes(decoded)] == ["Draw"]
+    assert [(drop.path, drop.reason) for drop in decoded.drops] == [
+        ("[0].bookmakers[0]", "key not readable")
+    ]

@@ -239,6 +239,19 @@ def test_bad_rows_and_prices_are_dropped_by_themselves() -> None:
     ]
 
 
+def test_a_quotation_that_never_ends_costs_its_row_and_a_nameless_book_has_its_key_as_its_name() -> (
+    None
+):
+    nameless = row("Draw", "2.9").replace(",Coral,", ",,")
+    recording = decode_recording(csv_of(row("Hull City", "3.1"), nameless, '"a"b,c'), "odds.csv")
+    snapshots = list(recording.snapshots())
+    assert prices(snapshots[0]) == ["Hull City 3.1", "Draw 2.9"]
+    assert snapshots[0].events[0].bookmakers[0].title == "Coral"
+    assert [drop.reason for found in snapshots for drop in found.drops] == ["row not readable"]
+    (alone,) = decode_recording(csv_of(nameless), "odds.csv").snapshots()
+    assert alone.events[0].bookmakers[0].title == "coral"
+
+
 def test_american_csv_is_converted() -> None:
     recording = decode_recording(csv_of(row("Draw", "-200"), row("Hull City", "150")), "x.csv")
     snapshot = only(recording)
