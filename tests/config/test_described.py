@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from kos.config.described import commented_file, rows
+from kos.config.described import commented_file, rows, toml_of
 from kos.config.load import load
-from kos.config.settings import Settings, tables
+from kos.config.settings import Secret, Settings, tables
+from kos.domain.people.conversation import Seat
+
+
+class Window(msgspec.Struct):
+    """A table within a setting."""
+
+    hours: int
+    name: str
+
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CANARY = "canary-7f3a9c"
@@ -76,3 +86,25 @@ def test_no_secret_is_in_any_row() -> None:
 def test_limits_are_told(key: str) -> None:
     row = next(row for row in rows() if row.key == key)
     assert row.limits in {"one of last, equal, reject", "at least 1, at most 500"}
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (None, ""),
+        (True, "true"),
+        (12, "12"),
+        (Decimal("0.50"), "0.50"),
+        ('a "b"\n', '"a \\"b\\"\\n"'),
+        (Seat.ADMIN, '"admin"'),
+        (Window(hours=2, name="x"), '{ hours = 2, name = "x" }'),
+        ({"a": 1, "b c": 2}, '{ a = 1, "b c" = 2 }'),
+        (("x", "y"), '["x", "y"]'),
+        ((), "[]"),
+        (Path("/srv/kos"), '"/srv/kos"'),
+        (Secret(""), '""'),
+        (Secret("hush"), '"***"'),
+    ],
+)
+def test_each_kind_of_value_is_written_as_toml(value: object, written: str) -> None:
+    assert toml_of(value) == written
