@@ -212,14 +212,14 @@ def _figures(actor: ActorDescribed | None, kind: type[BeatT]) -> BeatT | None:
     """What an actor tells of itself; None where there is none, or it knows too little as yet."""
     if actor is None:
         return None
-    told = {_BUDGET.get(name, name): value for name, value in actor.pulse.items() if value != ""}
-    untold: dict[str, Any] = {
+    pulse = {_BUDGET.get(name, name): value for name, value in actor.pulse.items() if value != ""}
+    defaults: dict[str, Any] = {
         "sport_key": actor.name.removeprefix(FETCHER),
         "interval_s": {},
         "lasts_until": None,
     }
     try:
-        return msgspec.convert(untold | told, kind, strict=False)
+        return msgspec.convert(defaults | pulse, kind, strict=False)
     except msgspec.ValidationError:
         return None
 

@@ -103,12 +103,12 @@ def kept_values(database: Database, query: GetKept, now: datetime) -> KeptListed
 
 def action(database: Database, query: GetAction) -> ActionDescribed:
     """The stored action, used or expired as it may be."""
-    found = database.structs(
+    actions = database.structs(
         Action,
         f"SELECT {_ACTION} FROM actions WHERE action_id = ?",  # noqa: S608 - constants
         (query.action_id,),
     )
-    return ActionDescribed(action=found[0] if found else None)
+    return ActionDescribed(action=actions[0] if actions else None)
 
 
 def every_kept_value(database: Database) -> Iterator[tuple[int, Kept]]:

@@ -194,11 +194,11 @@ def _events(database: Database, query: GetOffer) -> Iterable[RecordedEvent]:
         " ORDER BY number",
         who,
     ):
-        made = {
+        after = {
             "phase": Phase(row["phase_after"]).name,
             "posted": posted.get((row["sequence"], row["ordinal"]), ()),
         }
-        yield struct_of(row | made, RecordedEvent)
+        yield struct_of(row | after, RecordedEvent)
 
 
 def books(database: Database, query: GetBooks, now: datetime) -> BooksDescribed:
