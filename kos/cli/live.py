@@ -73,11 +73,13 @@ class LiveTable:
             Live(console=self._console, auto_refresh=False, transient=False) as live,
         ):
             live.update(Text("KOS is starting…"), refresh=True)
+            has_started = False
             while not self._ended.wait(_REFRESH_S):
                 try:
                     live.update(self._screen(asker), refresh=True)
+                    has_started = True
                 except WaitAndRetry as away:
-                    if not self._ended.is_set():
+                    if has_started and not self._ended.is_set():
                         live.update(Text(str(away)), refresh=True)
 
     def _screen(self, asker: Asker) -> Group:
