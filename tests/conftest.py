@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer.testing
 
 import tests.profiles  # noqa: F401 - loads the hypothesis profile before any property test
 from tests.telegram_world import TelegramWorld, running_world
+
+# The tree of commands is the same for every line that is typed, and takes a fifth of a second to make.
+typer.testing._get_command = functools.cache(typer.testing._get_command)  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)
