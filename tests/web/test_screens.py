@@ -29,8 +29,10 @@ STORY = (
 INVISIBLE = re.compile(r"<(script|style|svg)\b.*?</\1>|<!--.*?-->|<head>.*?</head>", re.DOTALL)
 KEPT = re.compile(r'(href|action|name|value|placeholder|min|max|step|datetime|title)="([^"]*)"')
 TAG = re.compile(r"<(/?)(\w+)([^>]*)>")
-DRAWN = re.compile(r"[0-9a-f-]{32,36}|[\w-]{43}=?|\d{4}-\d\d-\d\dT\d\d:\d\d(?=>)")
-"""Tokens and keys, which are drawn, and the time now."""
+DRAWN = re.compile(
+    r"[0-9a-f-]{32,36}|[\w-]{43}=?|\d{4}-\d\d-\d\dT\d\d:\d\d(?=>)|\d{3,}d( \d+h)?( \d+ min)?"
+)
+"""Tokens and keys, which are drawn, the time now, and how long ago the story was."""
 
 
 def seen(html: str) -> str:
