@@ -1,16 +1,24 @@
-"""Values never change: whoever needs another value makes another."""
+"""Values never change, and no limit, wait or default changes without anybody seeing it."""
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from types import ModuleType
 from typing import Any
 
 import msgspec
 
 import kos
+from tests.agreed import assert_agreed
 
 CHANGEABLE = {
     # What is read off the wire and taken apart at once.
@@ -23,13 +31,22 @@ CHANGEABLE = {
 }
 
 
-def classes() -> Iterator[type[Any]]:
-    """Every class of KOS itself; the sandbox plays the world outside."""
+FIGURES = (int, float, Decimal, Fraction, timedelta)
+
+
+def modules() -> Iterator[ModuleType]:
+    """Every module of KOS itself; the sandbox plays the world outside."""
     for module in pkgutil.walk_packages(kos.__path__, "kos."):
         if ".sandbox" not in module.name and not module.name.endswith("__main__"):
-            for value in vars(importlib.import_module(module.name)).values():
-                if isinstance(value, type) and value.__module__ == module.name:
-                    yield value
+            yield importlib.import_module(module.name)
+
+
+def classes() -> Iterator[type[Any]]:
+    """Every class of these modules."""
+    for module in modules():
+        for value in vars(module).values():
+            if isinstance(value, type) and value.__module__ == module.__name__:
+                yield value
 
 
 def is_changeable(kind: type[Any]) -> bool:
@@ -40,5 +57,43 @@ def is_changeable(kind: type[Any]) -> bool:
     return dataclasses.is_dataclass(kind) and not (parameters and parameters.frozen)
 
 
+def constants(module: ModuleType) -> Iterator[str]:
+    """The figures that a module gives a name in capitals."""
+    for node in ast.parse(inspect.getsource(module)).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        for target in targets:
+            name = target.id if isinstance(target, ast.Name) else ""
+            value = getattr(module, name, None)
+            if name.isupper() and isinstance(value, FIGURES) and not isinstance(value, bool):
+                yield f"{name} = {value!r}"
+
+
+def defaults(kind: type[Any]) -> Iterator[str]:
+    """What a field is where nobody says."""
+    fields: list[Any] = []
+    if issubclass(kind, msgspec.Struct):
+        fields = list(msgspec.structs.fields(kind))
+    elif dataclasses.is_dataclass(kind):
+        fields = list(dataclasses.fields(kind))
+    for field in fields:
+        if isinstance(field.default, (*FIGURES, str, Enum)):
+            yield f"{kind.__name__}.{field.name} = {field.default!r}"
+
+
 def test_every_value_is_frozen_but_those_that_nobody_else_sees() -> None:
     assert {kind.__name__ for kind in classes() if is_changeable(kind)} == CHANGEABLE
+
+
+def test_every_limit_and_wait_is_as_agreed() -> None:
+    lines = [
+        f"{module.__name__}: {constant}"
+        for module in modules()
+        for constant in sorted(constants(module))
+    ]
+    assert_agreed("limits.txt", "\n".join(sorted(lines)))
+
+
+def test_every_default_of_a_value_is_as_agreed() -> None:
+    assert_agreed(
+        "defaults.txt", "\n".join(sorted({line for kind in classes() for line in defaults(kind)}))
+    )

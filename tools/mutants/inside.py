@@ -168,7 +168,12 @@ def notice(tree: Path, seconds: dict[str, float], wait_s: float) -> dict[str, An
     os.environ["HYPOTHESIS_PROFILE"] = "mutants"
     chosen = _Chosen(seconds, wait_s)
     files = list(dict.fromkeys(name.partition("::")[0] for name in seconds))
-    code = pytest.main([*PLAIN, f"--basetemp={tree.with_suffix('.tmp')}", *files], plugins=[chosen])
+    options = [*PLAIN, f"--basetemp={tree.with_suffix('.tmp')}"]
+    try:
+        code = pytest.main([*options, *files], plugins=[chosen])
+    except pytest.PytestUnraisableExceptionWarning:  # of the last collection, after the last test
+        code = pytest.ExitCode.TESTS_FAILED
+        chosen.noticed_by = chosen.noticed_by or "the end of the session"
     if code != pytest.ExitCode.OK and not chosen.noticed_by:
         chosen.noticed_by = f"the collection of {', '.join(files)}"
     return {"noticed_by": chosen.noticed_by, "ran": chosen.ran}
