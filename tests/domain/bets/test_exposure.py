@@ -73,5 +73,7 @@ def test_lay_seen_as_a_back_has_the_worked_odds() -> None:
 @settings(max_examples=examples(40))
 def test_minimum_is_met_by_stake_or_by_payout(stake: Fraction, odds: Fraction) -> None:
     assert minimum_stake.is_placeable(stake, odds) == (stake >= 1 or stake * odds >= 10)
+    assert minimum_stake.is_placeable(F(1), F(2)), "the least stake itself may be placed"
+    assert minimum_stake.pays_enough(F("0.50"), F(20)), "the least payout itself is enough"
     assert minimum_stake.undercuts_liability(F("0.02"), F("1.65"))
     assert not minimum_stake.undercuts_liability(F("9.92"), F("2.54"))
