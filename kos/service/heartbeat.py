@@ -122,7 +122,9 @@ def beat_of(
         interval_s=interval_s,
         is_simulated=is_simulated,
         metrics_address=metrics_address,
-        sports=tuple(_sport(a, now) for name, a in actors.items() if name.startswith(FETCHER)),
+        sports=tuple(
+            _sport(actor, now) for actor in actors.values() if actor.name.startswith(FETCHER)
+        ),
         credits=_figures(actors.get("budget"), BudgetDescribed),
         exchange=_figures(actors.get("exchange"), ExchangeBeat),
         database=_figures(actors.get(LEDGER), DatabaseBeat),
