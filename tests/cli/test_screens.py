@@ -27,7 +27,7 @@ aliases reject soccer "Hull City" "Hull KR" --evidence seen;aliases add tiddlywi
 aliases withdraw soccer "Leeds United" Leeds --evidence wrong;aliases list;offers export"""
 AFTER = """offers list;offers show A c1;books show -p A;books show -p A --since month --json
 books show --since never;ledger verify;ledger verify --json;ledger everything-about A;books export
-ledger erase A;health;status;version;config show --changed;calc --list;calc qualifying --help
+ledger erase A;health;status;version;config show --changed;calc --list;calc dutch_total --help;calc accumulator_lay_sequential --help;calc qualifying --help
 calc qualifying --back-stake 10 --back-odds 2.5 --lay-odds 2.54 --commission 2%
 calc qualifying --back-stake ten;calc dutch_total --odds 2.1,3.5 --total-stake 50 --json;nothing"""
 STATELESS = ("calc", "version", "config", "nothing", "due")

@@ -11,6 +11,7 @@ from kos.desk.command import Command, DeskReply, Subject
 from kos.desk.table import by_name
 from kos.domain.people.conversation import Seat
 from kos.errors import KosBug
+from tests.agreed import assert_agreed
 from tests.desk.offices import Building, text_of
 
 ALL = frozenset(Seat)
@@ -145,3 +146,13 @@ def test_a_typo_gets_a_suggestion(seated: Building, typed: str, meant: str) -> N
 
 def test_a_suggestion_tells_nobody_of_what_is_not_for_them(seated: Building) -> None:
     assert "recheck" not in text_of(seated.hear("/rechek", "telegram:4").answers[0])
+
+
+def test_what_each_command_may_do_is_as_agreed() -> None:
+    flags = ("is_family", "is_turn", "is_slow", "is_once", "is_hidden")
+    lines = [
+        f"{command.name}: {', '.join(sorted(command.seats))};"
+        f" {' '.join(flag for flag in flags if getattr(command, flag))}"
+        for command in TABLE
+    ]
+    assert_agreed("command_rights.txt", "\n".join(lines))

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kos.desk import TABLE
-from kos.desk.formatting import MAX_SPANS, link, units
+from kos.desk.formatting import MAX_SPANS, bold, link, say, units
 from kos.domain.people.conversation import (
     MAX_CAPTION,
     MAX_DATA,
@@ -151,3 +151,13 @@ def test_a_link_leads_only_where_its_text_shows(url: str) -> None:
 )
 def test_what_is_no_plain_https_address_is_no_link(url: str) -> None:
     assert link("Open", url).url == ""
+
+
+def test_what_is_too_long_for_the_screen_is_cut_within_its_part_and_says_so() -> None:
+    answer = say("a" * (MAX_TEXT - 3), bold("b" * 10), "never shown")
+    first, second = answer.spans
+    assert first.text == "a" * (MAX_TEXT - 3)
+    assert second.text.startswith("b")
+    assert second.text.endswith("…")
+    assert second.style is Style.BOLD
+    assert sum(units(span.text) for span in answer.spans) <= MAX_TEXT

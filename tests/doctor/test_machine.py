@@ -108,3 +108,12 @@ def test_the_heartbeat_matters_only_while_a_daemon_runs(tmp_path: Path) -> None:
 def test_the_rest_finds_something_anywhere(look: object, tmp_path: Path) -> None:
     assert callable(look)
     assert look(patient(tmp_path / "not" / "yet"))
+
+
+def test_an_address_of_the_newer_internet_protocol_is_tried_as_one() -> None:
+    with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as taken:
+        taken.bind(("::1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert not machine._is_free("::1", port)
+    assert machine._is_free("::1", port)

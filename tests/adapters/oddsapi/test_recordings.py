@@ -243,7 +243,7 @@ def test_a_quotation_that_never_ends_costs_its_row_and_a_nameless_book_has_its_k
     None
 ):
     nameless = row("Draw", "2.9").replace(",Coral,", ",,")
-    recording = decode_recording(csv_of(row("Hull City", "3.1"), nameless, '"a"b,c'), "odds.csv")
+    recording = decode_recording(csv_of(row("Hull City", "3.1"), '"a"b,c', nameless), "odds.csv")
     snapshots = list(recording.snapshots())
     assert prices(snapshots[0]) == ["Hull City 3.1", "Draw 2.9"]
     assert snapshots[0].events[0].bookmakers[0].title == "Coral"

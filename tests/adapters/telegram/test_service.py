@@ -256,6 +256,10 @@ def test_a_menu_is_shown_to_whom_it_is_for_and_to_nobody_else(
     (call,) = telegram.wait_for_calls("setMyCommands", 1)
     assert "qualifier_coral" in str(call.parameters["commands"])
     assert str(ANN) in str(call.parameters["scope"])
+    (sent,) = telegram.wait_for_calls("sendMessage", 1)
+    shown = str(sent.parameters["link_preview_options"]).lower()
+    assert "is_disabled" in shown
+    assert "true" in shown, "a link stays a link"
     assert telegram.calls("deleteMyCommands")
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kos.domain.calculators import KINDS, calculate
 from kos.errors import InvalidInput
+from tests.agreed import assert_agreed
 from tests.profiles import examples
 
 WORKED = [
@@ -225,3 +226,14 @@ def test_any_input_is_either_computed_or_refused_by_name(
 def test_number_too_long_to_print_is_refused_without_printing_it() -> None:
     with pytest.raises(InvalidInput, match="bits"):
         calculate("qualifying", {**QUALIFYING, "back_stake": 10**5000})
+
+
+def test_what_each_calculator_takes_and_gives_is_as_agreed() -> None:
+    lines = []
+    for kind in KINDS.values():
+        lines += [f"\n{kind.kind}: {kind.summary} / {' '.join(kind.outputs)}"]
+        lines += [
+            f"  {given.name}{' *' if given.is_required else ''} [{given.default}] {given.reader.allowed}"
+            for given in kind.inputs.values()
+        ]
+    assert_agreed("calculators.txt", "\n".join(lines))
