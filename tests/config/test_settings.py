@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kos.config.load import load
-from kos.config.settings import Secret
+from kos.config.settings import Secret, WebSettings
 from kos.errors import InvalidSettings
 
 
@@ -149,3 +149,20 @@ def test_proxies_that_cannot_work_are_refused_with_what_to_write() -> None:
     assert "{user}" in said["unknown gap"]
     assert "proxies.username" in said["no login"]
     assert "proxies.used_by" in said["unknown service"]
+
+
+@pytest.mark.parametrize(
+    ("host", "is_local", "address"),
+    [
+        ("localhost", True, "http://localhost:8700/"),
+        ("127.0.0.1", True, "http://127.0.0.1:8700/"),
+        ("::1", True, "http://[::1]:8700/"),
+        ("0.0.0.0", False, "http://0.0.0.0:8700/"),  # noqa: S104 - read, not bound
+        ("kos.example", False, "http://kos.example:8700/"),
+    ],
+)
+def test_the_address_of_the_page_is_one_that_can_be_typed(
+    host: str, is_local: bool, address: str
+) -> None:
+    web = WebSettings(host=host)
+    assert (web.is_local, web.address) == (is_local, address)
