@@ -272,10 +272,7 @@ class Kos:
 
     def catalogue(self, catalogue: Catalogue) -> None:
         markets, _ = read_catalogue(
-            parse(catalogue.body),
-            catalogue.market_type,
-            catalogue.event_type_id,
-            only_head_to_head=True,
+            parse(catalogue.body), catalogue.market_type, catalogue.event_type_id
         )
         self.matched(self.reconciliation.catalogue_read(catalogue.event_type, markets))
 

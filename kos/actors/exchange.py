@@ -9,7 +9,7 @@ from typing import ClassVar, assert_never
 import msgspec
 
 from kos.actors.proxies import Route
-from kos.adapters.betfair.client import BetfairClient, CommissionTerms, described
+from kos.adapters.betfair.client import BetfairClient, described
 from kos.adapters.betfair.payloads import MarketDescription
 from kos.adapters.betfair.session import BetfairSession, Credentials
 from kos.adapters.betfair.stream import BetfairStream, StreamPhase, StreamSettings
@@ -67,7 +67,7 @@ class ExchangeActor(Actor):
         super().__init__(context, args)
         settings = args.betfair
         self._settings = settings
-        self._terms = CommissionTerms(discount=args.discount)
+        self._discount = args.discount
         # A plan begins its calls early enough that no price reaches the age the scorer refuses.
         ttl_s = settings.price_ttl_s * 0.85
         self._cache = PriceCache(
@@ -338,11 +338,11 @@ class ExchangeActor(Actor):
         }
 
     def _tell_catalogue(self, event_type_id: str, to: str) -> None:
-        sport = self._sports[event_type_id]
+        sport, markets = self._sports[event_type_id], self._catalogue.markets(event_type_id)
         self.context.ref(to).tell(
             CatalogueRead(
                 event_type=sport.event_type,
-                markets=described(self._catalogue.markets(event_type_id), self._known, self._terms),
+                markets=described(markets, self._known, self._discount),
                 read_at=datetime.now(UTC),
             )
         )

@@ -129,7 +129,7 @@ def _opened(path: Path, run: _Run) -> Iterator[_Moment]:
     except (OSError, EOFError, zlib.error) as error:
         file.error = (error.strerror if isinstance(error, OSError) else None) or str(error)
         return iter(())
-    recording = betfair.decode_recording(body, name)
+    recording = betfair.decode_recording(body)
     if recording is not None:
         file.kind, file.note = recording.kind, recording.note or None
         return _exchange_moments(recording, file, run)

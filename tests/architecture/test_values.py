@@ -25,7 +25,7 @@ CHANGEABLE = {
     *("_Body", "_FeedOutcome", "_FeedMarket", "_PartMarket", "_Bookmaker", "_FeedEvent"),
     *("_BotResult", "_BotAnswer", "_OutgoingFrame", "BatchRequest", "BatchAnswer", "BatchRefusal"),
     # What somebody keeps for himself and counts with, and gives to nobody.
-    *("_MarketState", "_Window", "_Open", "FileReplayed", "_CallCounts", "_Talk", "_Bucket"),
+    *("_MarketState", "_Window", "_Open", "FileReplayed", "_Talk", "_Bucket"),
     *("Job", "OutgoingQueue", "Status", "_MessageParts", "_People", "Turn", "Tally", "Letter"),
     *("_Series", "_Slot", "Child", "RestartPlan", "_SupervisedNode", "_Hook", "Timer"),
 }

@@ -12,7 +12,6 @@ import itertools
 import random
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -30,7 +29,14 @@ from kos.adapters.betfair.payloads import (
     read_descriptions,
 )
 from kos.adapters.betfair.session import BetfairSession
-from kos.adapters.http import ANY_STATUS, HttpRemote, Repeat, RetryPolicy, read_retry_after
+from kos.adapters.http import (
+    ANY_STATUS,
+    DEFAULT_RETRIES,
+    HttpRemote,
+    Repeat,
+    RetryPolicy,
+    read_retry_after,
+)
 from kos.adapters.json_fields import NotJson, Untrusted, parse
 from kos.domain.market.quotes import Drop, ExchangeMarket, MarketBook
 from kos.domain.polling.exchange_cache import books_per_call
@@ -65,7 +71,6 @@ class CatalogueAnswer(msgspec.Struct, frozen=True):
 
     markets: tuple[ExchangeMarket, ...]
     drops: tuple[Drop, ...]
-    calls: int
 
 
 class DescriptionsAnswer(msgspec.Struct, frozen=True):
@@ -73,7 +78,6 @@ class DescriptionsAnswer(msgspec.Struct, frozen=True):
 
     descriptions: Mapping[str, MarketDescription]
     drops: tuple[Drop, ...]
-    calls: int
 
 
 class BooksAnswer(msgspec.Struct, frozen=True):
@@ -85,68 +89,43 @@ class BooksAnswer(msgspec.Struct, frozen=True):
 
     books: tuple[MarketBook, ...]
     drops: tuple[Drop, ...]
-    calls: int
     unread: tuple[str, ...] = ()
     """Ids that no answer covers, as a call failed after others had come through."""
     trouble: WaitAndRetry | None = None
     """Why they are unread."""
 
 
-class CommissionTerms(msgspec.Struct, frozen=True):
-    """What the operator's account pays, as fractions of one."""
-
-    override: Decimal | None = None
-    """The rate to use on every market, whatever the catalogue says; None: as it says."""
-    discount: Decimal = Decimal(0)
-    """Off the rate, only on markets that allow a discount."""
-
-    def rate(self, description: MarketDescription) -> Decimal:
-        """Commission on net winnings: ``base rate x (1 - discount)``, or the operator's word."""
-        if self.override is not None:
-            return self.override
-        if description.discount_allowed:
-            return description.base_rate * (1 - self.discount)
-        return description.base_rate
-
-
-_AS_LISTED: Final = CommissionTerms()
-_RETRIES: Final = RetryPolicy()
-
-
 def described(
     markets: Iterable[ExchangeMarket],
     descriptions: Mapping[str, MarketDescription],
-    terms: CommissionTerms = _AS_LISTED,
+    discount: Decimal = Decimal(0),
 ) -> tuple[ExchangeMarket, ...]:
     """The markets with commission and ladder where a description is known.
 
-    The operator's own rate holds without a description, too.
+    Commission on net winnings is the base rate, less the account's ``discount`` (a fraction of
+    one) on markets that allow it.
     """
     return tuple(
-        _described(market, descriptions.get(market.market_id), terms) for market in markets
+        _described(market, descriptions.get(market.market_id), discount) for market in markets
     )
 
 
 def _described(
-    market: ExchangeMarket, description: MarketDescription | None, terms: CommissionTerms
+    market: ExchangeMarket, description: MarketDescription | None, discount: Decimal
 ) -> ExchangeMarket:
     if description is None:
-        return msgspec.structs.replace(market, base_rate=terms.override)
+        return market
+    rate, is_discounted = description.base_rate, description.discount_allowed
     return msgspec.structs.replace(
         market,
-        base_rate=terms.rate(description),
-        discount_allowed=description.discount_allowed,
+        base_rate=rate * (1 - discount) if is_discounted else rate,
+        discount_allowed=is_discounted,
         ladder=description.ladder,
     )
 
 
 class _SmallerBatch(Exception):  # noqa: N818 - never leaves this module
     """The service wants less at once."""
-
-
-@dataclass(slots=True)
-class _CallCounts:
-    calls: int = 0
 
 
 class BetfairClient:
@@ -168,7 +147,7 @@ class BetfairClient:
         *,
         depth: int = 3,
         virtualise: bool = True,
-        retries: RetryPolicy = _RETRIES,
+        retries: RetryPolicy = DEFAULT_RETRIES,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
@@ -201,10 +180,8 @@ class BetfairClient:
         market_types: Sequence[str],
         start: datetime,
         end: datetime,
-        *,
-        only_head_to_head: bool = True,
     ) -> CatalogueAnswer:
-        """The open and suspended markets of one sport that start in the window.
+        """The open and suspended matches of one sport that start in the window.
 
         One call for each market type; a window that holds more than a call can bring is halved
         until it does.
@@ -214,43 +191,36 @@ class BetfairClient:
             market_types: Type codes, each asked for by itself: so the code is known for sure.
             start: UTC, inclusive.
             end: UTC, after ``start``.
-            only_head_to_head: Leave out containers and markets of more than three runners.
 
         Raises:
             AccessRefused: Login, key or address are refused; the text says what to do.
             RemoteUnavailable, RateLimited: Later.
             KosBug: The service refuses the form of our request.
         """
-        tally = _CallCounts()
+        calls = 0
         by_id: dict[str, ExchangeMarket] = {}
         drops: list[Drop] = []
         for market_type in market_types:
             windows = [(start, end)]
             while windows:
                 first, last = windows.pop()
-                result = self._catalogue_call(event_type_id, market_type, first, last, tally)
+                result = self._catalogue_call(event_type_id, market_type, first, last)
+                calls += 1
                 if result is None or (isinstance(result, list) and len(result) >= MAX_RESULTS):
-                    if last - first > _SHORTEST_WINDOW and tally.calls < _MAX_CATALOGUE_CALLS:
+                    if last - first > _SHORTEST_WINDOW and calls < _MAX_CATALOGUE_CALLS:
                         middle = first + (last - first) / 2
                         windows += [(middle, last), (first, middle)]
                         continue
                     drops.append(Drop(first.isoformat(), "more markets than one call can bring"))
-                read = partial(
-                    read_catalogue,
-                    result or [],
-                    market_type,
-                    event_type_id,
-                    only_head_to_head=only_head_to_head,
-                )
+                read = partial(read_catalogue, result or [], market_type, event_type_id)
                 markets, left_out = _read(read)
                 drops += left_out
                 for market in markets:  # both halves hold what starts in the middle
                     by_id.setdefault(market.market_id, market)
-        return CatalogueAnswer(tuple(by_id.values()), tuple(drops), tally.calls)
+        return CatalogueAnswer(tuple(by_id.values()), tuple(drops))
 
     def descriptions(self, market_ids: Collection[str]) -> DescriptionsAnswer:
         """Commission and ladder of markets, in the largest batches allowed. Raises as above."""
-        tally = _CallCounts()
         asked, drops = _usable(market_ids)
         by_id: dict[str, MarketDescription] = {}
         pending = _batches(asked, DESCRIPTIONS_PER_CALL)
@@ -262,18 +232,14 @@ class BetfairClient:
                 "maxResults": len(batch),
             }
             try:
-                result = self._call("listMarketCatalogue", params, tally)
+                result = self._call("listMarketCatalogue", params)
             except _SmallerBatch as too_much:
                 pending[:0] = _halves(batch, too_much)
                 continue
             read, left_out = _read(partial(read_descriptions, result))
             drops += left_out
-            by_id.update(
-                (description.market_id, description)
-                for description in read
-                if description.market_id in batch
-            )
-        return DescriptionsAnswer(by_id, tuple(drops), tally.calls)
+            by_id |= {terms.market_id: terms for terms in read if terms.market_id in batch}
+        return DescriptionsAnswer(by_id, tuple(drops))
 
     def books(self, market_ids: Collection[str]) -> BooksAnswer:
         """Prices of open markets, in the largest batches that the weights allow.
@@ -284,14 +250,13 @@ class BetfairClient:
             As :meth:`catalogue`, where nothing was read at all. After a first answer, a failure
             that may mend is told by ``trouble`` and ``unread``.
         """
-        tally = _CallCounts()
         asked, drops = _usable(market_ids)
         all_books: list[MarketBook] = []
         pending = _batches(asked, self._books_per_call)
         while pending:
             batch = pending.pop(0)
             try:
-                result = self._call("listMarketBook", self._book_params(batch), tally)
+                result = self._call("listMarketBook", self._book_params(batch))
                 books, left_out = _read(partial(read_books, result, batch, self._now()))
             except _SmallerBatch as too_much:
                 pending[:0] = _halves(batch, too_much)
@@ -302,18 +267,13 @@ class BetfairClient:
                 if not all_books:
                     raise
                 unread = tuple(itertools.chain(batch, *pending))
-                return BooksAnswer(tuple(all_books), tuple(drops), tally.calls, unread, trouble)
+                return BooksAnswer(tuple(all_books), tuple(drops), unread, trouble)
             all_books += books
             drops += left_out
-        return BooksAnswer(tuple(all_books), tuple(drops), tally.calls)
+        return BooksAnswer(tuple(all_books), tuple(drops))
 
     def _catalogue_call(
-        self,
-        event_type_id: str,
-        market_type: str,
-        start: datetime,
-        end: datetime,
-        tally: _CallCounts,
+        self, event_type_id: str, market_type: str, start: datetime, end: datetime
     ) -> Any:
         """The result, or None where the service finds it too much."""
         params = {
@@ -327,7 +287,7 @@ class BetfairClient:
             "maxResults": MAX_RESULTS,
         }
         try:
-            result = self._call("listMarketCatalogue", params, tally)
+            result = self._call("listMarketCatalogue", params)
         except _SmallerBatch:
             # Not foreseen for projections without weight; half the window is half the answer.
             return None
@@ -343,7 +303,7 @@ class BetfairClient:
             },
         }
 
-    def _call(self, operation: str, params: Mapping[str, object], tally: _CallCounts) -> Any:
+    def _call(self, operation: str, params: Mapping[str, object]) -> Any:
         """The result of one operation; retries what may recover, logs in again once."""
         deadline = self._clock() + self._retries.total_s
         has_renewed = False
@@ -351,7 +311,7 @@ class BetfairClient:
         while True:
             attempt += 1
             token = self._session.token()
-            answer = self._send(operation, params, token, tally)
+            answer = self._send(operation, params, token)
             if not isinstance(answer, ServiceFault):
                 return answer[0]
             if answer.reaction is Reaction.SMALLER_BATCH:
@@ -394,10 +354,9 @@ class BetfairClient:
         return wait_s if self._clock() + wait_s < deadline else None
 
     def _send(
-        self, operation: str, params: Mapping[str, object], token: str, tally: _CallCounts
+        self, operation: str, params: Mapping[str, object], token: str
     ) -> tuple[Any] | ServiceFault:
         """One sending: the result in a tuple of one, or the fault."""
-        tally.calls += 1
         number = next(self._ids)
         answer = self._betting.post(
             _PATH,

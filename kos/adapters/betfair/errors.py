@@ -39,39 +39,32 @@ class ServiceFault(msgspec.Struct, frozen=True):
     retry_after_s: float | None = None
 
 
-_BY_CODE: Final[dict[str, Reaction]] = {
-    "TOO_MUCH_DATA": Reaction.SMALLER_BATCH,
-    "REQUEST_SIZE_EXCEEDS_LIMIT": Reaction.SMALLER_BATCH,
-    "INVALID_INPUT_DATA": Reaction.BUG,
-    "INVALID_SESSION_INFORMATION": Reaction.LOGIN_AGAIN,
-    "NO_SESSION": Reaction.LOGIN_AGAIN,
-    "NO_APP_KEY": Reaction.OPERATOR,
-    "INVALID_APP_KEY": Reaction.OPERATOR,
-    "ACCESS_DENIED": Reaction.OPERATOR,
-    "UNEXPECTED_ERROR": Reaction.BACK_OFF,
-    "SERVICE_BUSY": Reaction.BACK_OFF,
-    "TIMEOUT_ERROR": Reaction.BACK_OFF,
-    "TOO_MANY_REQUESTS": Reaction.FEWER_CALLS,
-    # The transport's own. Credentials it does not know may be a session that ended.
-    "DSC-0008": Reaction.BUG,
-    "DSC-0009": Reaction.BUG,
-    "DSC-0018": Reaction.BUG,
-    "DSC-0024": Reaction.BACK_OFF,
-    "DSC-0019": Reaction.BACK_OFF,
-    "DSC-0015": Reaction.LOGIN_AGAIN,
-    "DSC-0035": Reaction.LOGIN_AGAIN,
-    "DSC-0036": Reaction.LOGIN_AGAIN,
-    "DSC-0021": Reaction.OPERATOR,
-    "DSC-0023": Reaction.OPERATOR,
-    "DSC-0034": Reaction.OPERATOR,
-    "DSC-0037": Reaction.OPERATOR,
-    "DSC-0038": Reaction.OPERATOR,
-    # JSON-RPC's own, where nothing more precise comes along.
-    "RPC-32700": Reaction.BUG,
-    "RPC-32601": Reaction.OPERATOR,
-    "RPC-32602": Reaction.BUG,
-    "RPC-32603": Reaction.BACK_OFF,
+_CODES: Final[dict[Reaction, tuple[str, ...]]] = {
+    Reaction.SMALLER_BATCH: (
+        *("TOO_MUCH_DATA", "REQUEST_SIZE_EXCEEDS_LIMIT"),
+        "SUBSCRIPTION_LIMIT_EXCEEDED",
+    ),
+    Reaction.BUG: (
+        "INVALID_INPUT_DATA",
+        *("INVALID_INPUT", "INVALID_REQUEST", "INVALID_CLOCK"),
+        *("DSC-0008", "DSC-0009", "DSC-0018"),
+        *("RPC-32700", "RPC-32602"),
+    ),
+    Reaction.LOGIN_AGAIN: (
+        *("INVALID_SESSION_INFORMATION", "NO_SESSION"),
+        # Credentials that the transport does not know may be a session that ended.
+        *("DSC-0015", "DSC-0035", "DSC-0036"),
+    ),
+    Reaction.OPERATOR: (
+        *("NO_APP_KEY", "INVALID_APP_KEY", "ACCESS_DENIED", "NOT_AUTHORIZED"),
+        *("DSC-0021", "DSC-0023", "DSC-0034", "DSC-0037", "DSC-0038"),
+        "RPC-32601",
+    ),
+    Reaction.FEWER_CALLS: ("TOO_MANY_REQUESTS", "MAX_CONNECTION_LIMIT_EXCEEDED"),
 }
+"""Codes of the operations, the stream, the transport (DSC) and JSON-RPC (RPC); any other is the
+service's own trouble: :attr:`Reaction.BACK_OFF`."""
+_BY_CODE: Final = {code: reaction for reaction, codes in _CODES.items() for code in codes}
 
 _BY_NUMBER: Final[dict[str, str]] = {
     "ANGX-0001": "TOO_MUCH_DATA",
@@ -90,21 +83,17 @@ _BY_NUMBER: Final[dict[str, str]] = {
 
 _CHECK_KEY: Final = "check the application key in the settings; it must be active on this account"
 _CHECK_ADDRESS: Final = "check the address of the betting API in the settings"
-_REMEDIES: Final[dict[str, str]] = {
+_KEY_REMEDIES: Final[dict[str, str]] = {
     "NO_APP_KEY": "set the application key in the settings",
-    "INVALID_APP_KEY": _CHECK_KEY,
     "ACCESS_DENIED": "this application key cannot read prices; activate it with Betfair",
     "DSC-0015": "Betfair does not accept this session for this key; check both in the settings",
     "DSC-0021": _CHECK_ADDRESS,
     "DSC-0023": _CHECK_ADDRESS,
     "RPC-32601": _CHECK_ADDRESS,
-    "DSC-0034": _CHECK_KEY,
-    "DSC-0035": _CHECK_KEY,
-    "DSC-0036": _CHECK_KEY,
-    "DSC-0037": _CHECK_KEY,
     "DSC-0038": "this application key cannot read prices; activate it with Betfair",
     "NOT_AUTHORIZED": "this application key cannot use the stream; turn the stream off",
 }
+"""What to do about any other code: check the key."""
 
 _ON_SITE: Final = "log in to betfair.com in a browser, do what it asks, then restart KOS"
 _LOCKED: Final = "the account is locked; unlock it on betfair.com, then restart KOS"
@@ -121,15 +110,10 @@ _LOGIN_REMEDIES: Final[dict[str, str]] = {
     "ACCOUNT_NOW_LOCKED": _LOCKED,
     "ACCOUNT_ALREADY_LOCKED": _LOCKED,
     "SECURITY_QUESTION_WRONG_3X": _LOCKED,
-    "SUSPENDED": _ON_SITE,
     "CLOSED": _CLOSED,
     "SELF_EXCLUDED": _CLOSED,
-    "KYC_SUSPEND": _ON_SITE,
-    "PENDING_AUTH": _ON_SITE,
-    "LOGIN_RESTRICTED": _ON_SITE,
     "CHANGE_PASSWORD_REQUIRED": "change the password on betfair.com and in the settings",
     "ACCOUNT_PENDING_PASSWORD_CHANGE": "finish the password change on betfair.com",
-    "INTERNATIONAL_TERMS_ACCEPTANCE_REQUIRED": _ON_SITE,
     "BETTING_RESTRICTED_LOCATION": _LOCATION,
     "SECURITY_RESTRICTED_LOCATION": _LOCATION,
     "EMAIL_LOGIN_NOT_ALLOWED": "use the user name instead of the e-mail address",
@@ -138,6 +122,7 @@ _LOGIN_REMEDIES: Final[dict[str, str]] = {
         "too many logins; check for another program using this account, wait 20 minutes, then restart KOS"
     ),
 }
+"""What to do about any other code: :data:`_ON_SITE`."""
 
 MENDABLE_LOGIN_CODES: Final = frozenset({"INTERNAL_ERROR"})
 """Login failures that are the service's own and may be tried again."""
@@ -149,6 +134,11 @@ UNREADABLE: Final = "UNREADABLE"
 def code_of(value: Any) -> str:
     """A code as it may be shown; UNREADABLE for anything that is not in the form of one."""
     return value if isinstance(value, str) and _CODE.fullmatch(value) else UNREADABLE
+
+
+def reaction_to(code: str) -> Reaction:
+    """What KOS does about a code of the service, its stream or its transport."""
+    return _BY_CODE.get(code, Reaction.BACK_OFF)
 
 
 def fault_in(value: Any) -> ServiceFault | None:
@@ -164,7 +154,7 @@ def fault_in(value: Any) -> ServiceFault | None:
     number = error.get("code")
     if fault.code == UNREADABLE and isinstance(number, int) and not isinstance(number, bool):
         rpc_code = f"RPC{number}"[:12]
-        return ServiceFault(rpc_code, _BY_CODE.get(rpc_code, Reaction.BACK_OFF))
+        return ServiceFault(rpc_code, reaction_to(rpc_code))
     return fault
 
 
@@ -179,21 +169,21 @@ def _judge(message: Any, data: Any) -> ServiceFault:
     if code == UNREADABLE:
         number = code_of(message)
         code = _BY_NUMBER.get(number, number)
-    return ServiceFault(code, _BY_CODE.get(code, Reaction.BACK_OFF))
+    return ServiceFault(code, reaction_to(code))
 
 
 def page_fault(status: int, retry_after_s: float | None = None) -> ServiceFault:
     """The fault of an answer that is not JSON: always the service's trouble, never ours."""
-    if status == 429:  # noqa: PLR2004 - Too Many Requests
-        return ServiceFault("HTTP-429", Reaction.FEWER_CALLS, retry_after_s)
-    return ServiceFault(f"HTTP-{status}", Reaction.BACK_OFF, retry_after_s)
+    is_too_fast = status == 429  # noqa: PLR2004 - Too Many Requests
+    reaction = Reaction.FEWER_CALLS if is_too_fast else Reaction.BACK_OFF
+    return ServiceFault(f"HTTP-{status}", reaction, retry_after_s)
 
 
 def error_of(fault: ServiceFault) -> KosError:
     """The error that says who must act on a fault that could not be mended here."""
     match fault.reaction:
         case Reaction.OPERATOR | Reaction.LOGIN_AGAIN:
-            return AccessRefused(REMOTE, fault.code, _REMEDIES.get(fault.code, _CHECK_KEY))
+            return AccessRefused(REMOTE, fault.code, _KEY_REMEDIES.get(fault.code, _CHECK_KEY))
         case Reaction.FEWER_CALLS:
             return RateLimited(REMOTE, f"asks for fewer calls ({fault.code})", fault.retry_after_s)
         case Reaction.BUG:

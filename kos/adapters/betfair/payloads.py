@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -62,29 +63,20 @@ class MarketDescription(msgspec.Struct, frozen=True):
     discount_allowed: bool
     ladder: str
     """``CLASSIC``, ``FINEST`` or ``LINE_RANGE``."""
-    market_type: str
-    betting_type: str
 
 
 def read_catalogue(
-    result: Any, market_type: str, event_type_id: str, *, only_head_to_head: bool
+    result: Any, market_type: str, event_type_id: str
 ) -> tuple[tuple[ExchangeMarket, ...], tuple[Drop, ...]]:
-    """The markets of a listMarketCatalogue result that was filtered by both arguments.
+    """The matches of a listMarketCatalogue result that was filtered by both other arguments.
 
     Args:
         result: Parsed ``result`` of the answer.
         market_type: Type code that was asked for; the answer itself need not repeat it.
         event_type_id: Likewise.
-        only_head_to_head: Leave out what is no match of two sides.
     """
     drops = Drops()
-
-    def read(value: Any, path: str, drops: Drops) -> ExchangeMarket:
-        market = _market(value, market_type, event_type_id, path, drops)
-        if only_head_to_head:
-            _check_head_to_head(market)
-        return market
-
+    read = partial(_market, market_type=market_type, event_type_id=event_type_id)
     by_id: dict[str, ExchangeMarket] = {}
     for market in read_each(_results(result), "", drops, read):
         if market.market_id in by_id:
@@ -105,10 +97,7 @@ def read_books(
 ) -> tuple[tuple[MarketBook, ...], tuple[Drop, ...]]:
     """The books of a listMarketBook result, matched to what was asked by market id alone."""
     drops = Drops()
-
-    def read(value: Any, path: str, drops: Drops) -> MarketBook:
-        return _book(value, path, drops, received_at)
-
+    read = partial(_book, received_at=received_at)
     wanted = set(asked)
     by_id: dict[str, MarketBook] = {}
     twice: set[str] = set()
@@ -145,7 +134,7 @@ def _results(result: Any) -> list[Any]:
 
 
 def _market(
-    value: Any, market_type: str, event_type_id: str, path: str, drops: Drops
+    value: Any, path: str, drops: Drops, *, market_type: str, event_type_id: str
 ) -> ExchangeMarket:
     fields = mapping(value, "market")
     id_ = market_id(fields.get("marketId"))
@@ -160,7 +149,7 @@ def _market(
     if sport_id != event_type_id:
         raise Untrusted("event type that was not asked for")
     runners = _catalogue_runners(fields.get("runners"), f"{path}.runners", drops)
-    return ExchangeMarket(
+    market = ExchangeMarket(
         market_id=id_,
         market_type=market_type,
         event_id=text(event.get("id"), "event id"),
@@ -172,6 +161,12 @@ def _market(
         runners=runners,
         country=text_or_empty(event.get("countryCode"), "countryCode"),
     )
+    # Containers (competitions, specials) and outrights are no match of two sides.
+    if not _TWO_SIDES.fullmatch(event_name):
+        raise Untrusted("event not two-sided")
+    if len(runners) not in _HEAD_TO_HEAD_RUNNERS:
+        raise Untrusted("market not two-sided")
+    return market
 
 
 def _catalogue_runners(values: Any, path: str, drops: Drops) -> tuple[ExchangeRunner, ...]:
@@ -197,14 +192,6 @@ def _catalogue_runner(value: Any, _path: str, _drops: Drops) -> ExchangeRunner:
     )
 
 
-def _check_head_to_head(market: ExchangeMarket) -> None:
-    """Refuse containers (competitions, specials) and outrights: they are no match of two sides."""
-    if not _TWO_SIDES.fullmatch(market.event_name):
-        raise Untrusted("event not two-sided")
-    if len(market.runners) not in _HEAD_TO_HEAD_RUNNERS:
-        raise Untrusted("market not two-sided")
-
-
 def _description(value: Any, _path: str, _drops: Drops) -> MarketDescription:
     fields = mapping(value, "market")
     id_ = market_id(fields.get("marketId"))
@@ -219,12 +206,10 @@ def _description(value: Any, _path: str, _drops: Drops) -> MarketDescription:
         base_rate=percent / _HUNDRED,
         discount_allowed=False if discount is None else flag(discount, "discountAllowed"),
         ladder=text_or_empty(ladder.get("type"), "price ladder type") or "CLASSIC",
-        market_type=text_or_empty(inner.get("marketType"), "marketType"),
-        betting_type=text_or_empty(inner.get("bettingType"), "bettingType"),
     )
 
 
-def _book(value: Any, path: str, drops: Drops, received_at: datetime) -> MarketBook:
+def _book(value: Any, path: str, drops: Drops, *, received_at: datetime) -> MarketBook:
     fields = mapping(value, "market")
     id_ = market_id(fields.get("marketId"))
     delayed = fields.get("isMarketDataDelayed")

@@ -16,13 +16,9 @@ from typing import Any, Final
 
 import msgspec
 
+from kos.adapters.betfair.client import described
 from kos.adapters.betfair.fields import utc
-from kos.adapters.betfair.payloads import (
-    MarketDescription,
-    read_books,
-    read_catalogue,
-    read_descriptions,
-)
+from kos.adapters.betfair.payloads import read_books, read_catalogue, read_descriptions
 from kos.adapters.betfair.stream_cache import StreamCache, StreamLadder, read_line
 from kos.adapters.json_fields import Drops, NotJson, Untrusted, parse
 from kos.domain.market.quotes import Drop, ExchangeMarket, MarketBook
@@ -66,7 +62,6 @@ class RecordedStep(msgspec.Struct, frozen=True):
 class ExchangeRecording:
     """One file, recognised."""
 
-    name: str
     kind: ExchangeFileKind
     steps: Callable[[], Iterator[RecordedStep]] = lambda: iter(())
     """Gives what it said, names first, then oldest first; may be called again."""
@@ -74,31 +69,26 @@ class ExchangeRecording:
     """Why there is nothing to replay in it."""
 
 
-def decode_recording(body: bytes, name: str) -> ExchangeRecording | None:
+def decode_recording(body: bytes) -> ExchangeRecording | None:
     """Recognise a file of the exchange's; None for a file that is not its."""
     if not any(mark in body for mark in _MARKS):
         return None
     lines = [line for line in body.splitlines() if line.strip()]
     if len(lines) > 1 and _is_message(_parsed(lines[0])):
-        return ExchangeRecording(
-            name=name, kind=ExchangeFileKind.STREAM, steps=lambda: _stream(lines, body)
-        )
+        return ExchangeRecording(kind=ExchangeFileKind.STREAM, steps=lambda: _stream(lines, body))
     value = _parsed(body)
     if _is_message(value) and value["op"] != _CHANGE:
-        return ExchangeRecording(
-            name=name, kind=ExchangeFileKind.OTHER, note="a stream message without prices"
-        )
+        note = "a stream message without prices"
+        return ExchangeRecording(kind=ExchangeFileKind.OTHER, note=note)
     if _is_message(value):
-        whole = b" ".join(lines)
-        return ExchangeRecording(
-            name=name, kind=ExchangeFileKind.STREAM, steps=lambda: _stream([whole], body)
-        )
+        whole = [b" ".join(lines)]
+        return ExchangeRecording(kind=ExchangeFileKind.STREAM, steps=lambda: _stream(whole, body))
     values = [_parsed(line) for line in lines] if value is None else value
     steps = _answers(values)
     if steps:
-        return ExchangeRecording(name=name, kind=ExchangeFileKind.ANSWER, steps=lambda: iter(steps))
+        return ExchangeRecording(kind=ExchangeFileKind.ANSWER, steps=lambda: iter(steps))
     note = _other(value)
-    return ExchangeRecording(name=name, kind=ExchangeFileKind.OTHER, note=note) if note else None
+    return ExchangeRecording(kind=ExchangeFileKind.OTHER, note=note) if note else None
 
 
 def _parsed(body: bytes) -> Any:
@@ -169,35 +159,20 @@ def _markets_of(entry: dict[str, Any]) -> tuple[tuple[ExchangeMarket, ...], tupl
     facts = sport_of_event_type(_event_type_id(entry))
     if facts is None or facts.event_type_id is None or facts.market_type is None:
         return (), (Drop("eventType", "sport without head-to-head markets"),)
-    described = _mapping(entry.get("description"))
-    market_type = described.get("marketType")
+    description = _mapping(entry.get("description"))
+    market_type = description.get("marketType")
     if market_type is None and str(entry.get("marketName", "")).lower() in _MATCH_MARKET_NAMES:
         # An answer need not repeat the type that was asked for; only its name is left, then.
         market_type = facts.market_type
-    if market_type != facts.market_type or described.get("bettingType", "ODDS") != "ODDS":
+    if market_type != facts.market_type or description.get("bettingType", "ODDS") != "ODDS":
         return (), (Drop("marketType", "another market than the match's"),)
-    markets, drops = read_catalogue(
-        [entry], market_type, facts.event_type_id, only_head_to_head=True
-    )
+    markets, drops = read_catalogue([entry], market_type, facts.event_type_id)
     terms = {description.market_id: description for description in read_descriptions([entry])[0]}
+    event_type = facts.event_type or ""
     return tuple(
-        _with_terms(market, facts.event_type or "", terms.get(market.market_id))
-        for market in markets
+        msgspec.structs.replace(market, event_type=market.event_type or event_type)
+        for market in described(markets, terms)
     ), drops
-
-
-def _with_terms(
-    market: ExchangeMarket, event_type: str, terms: MarketDescription | None
-) -> ExchangeMarket:
-    named = msgspec.structs.replace(market, event_type=market.event_type or event_type)
-    if terms is None:
-        return named
-    return msgspec.structs.replace(
-        named,
-        base_rate=terms.base_rate,
-        discount_allowed=terms.discount_allowed,
-        ladder=terms.ladder,
-    )
 
 
 def _event_type_id(entry: dict[str, Any]) -> str:

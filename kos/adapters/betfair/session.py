@@ -41,6 +41,11 @@ log = structlog.get_logger(__name__)
 KEEP_ALIVE_LEAST_S = 15 * 60.0
 """Betfair asks for no more than one keep-alive in this time."""
 
+_FIRST_WAIT_S = 5.0
+"""Between two logins; doubled each time, up to the longest."""
+_LONGEST_WAIT_S = 900.0
+_LASTING_S = 3600.0
+"""A session that lasted so long clears the count of logins."""
 _MAX_TOKEN = 512
 _OK = 200
 
@@ -54,18 +59,6 @@ class Credentials:
     app_key: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class LoginBackoff:
-    """How long a login waits after the one before: ``base_s``, doubled each time, up to ``cap_s``.
-
-    A session that lasted ``lasting_s`` clears the count.
-    """
-
-    base_s: float = 5.0
-    cap_s: float = 900.0
-    lasting_s: float = 3600.0
-
-
 class BetfairSession:
     """The session of one account, shared by calls and streams. Safe in many threads.
 
@@ -75,7 +68,6 @@ class BetfairSession:
             of its own, for it is used from whichever thread comes, one at a time.
         certificate_identity: The same for the certificate login, opened with the client
             certificate; where there is none, the interactive login is used.
-        backoff: Waits between logins.
         clock: Monotonic seconds.
     """
 
@@ -85,13 +77,11 @@ class BetfairSession:
         identity: HttpRemote,
         certificate_identity: HttpRemote | None = None,
         *,
-        backoff: LoginBackoff = LoginBackoff(),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._credentials = credentials
         self._identity = identity
         self._certificate_identity = certificate_identity
-        self._backoff = backoff
         self._clock = clock
         self._lock = threading.Lock()
         self._token: str | None = None
@@ -205,7 +195,7 @@ class BetfairSession:
             raise RemoteUnavailable(
                 REMOTE, f"login failed: {error}", self._not_before - now
             ) from None
-        lasted = self._logged_in_at is None or now - self._logged_in_at >= self._backoff.lasting_s
+        lasted = self._logged_in_at is None or now - self._logged_in_at >= _LASTING_S
         self._quick_logins = 0 if lasted else self._quick_logins
         self._postpone(at_least_one=not lasted)
         self._token = token
@@ -220,8 +210,8 @@ class BetfairSession:
             self._quick_logins += 1
         if self._quick_logins:
             # The exponent is bounded long after the cap is reached.
-            doubled = self._backoff.base_s * 2.0 ** min(self._quick_logins - 1, 30)
-            self._not_before = self._clock() + min(self._backoff.cap_s, doubled)
+            doubled = _FIRST_WAIT_S * 2.0 ** min(self._quick_logins - 1, 30)
+            self._not_before = self._clock() + min(_LONGEST_WAIT_S, doubled)
 
     def _ask_for_token(self) -> tuple[str, str]:
         """The token and the status it came with."""

@@ -28,7 +28,13 @@ from typing import Any, Final, Self
 import msgspec
 import structlog
 
-from kos.adapters.betfair.errors import Reaction, ServiceFault, code_of, error_of
+from kos.adapters.betfair.errors import (
+    Reaction,
+    ServiceFault,
+    code_of,
+    error_of,
+    reaction_to,
+)
 from kos.adapters.betfair.fields import is_market_id
 from kos.adapters.betfair.session import BetfairSession
 from kos.adapters.betfair.stream_cache import LineSplitter, StreamCache, StreamLadder, read_line
@@ -51,23 +57,6 @@ _STEADY_S: Final = 60.0
 """A connection that lived so long clears the count of failures."""
 _CROWDED_S: Final = 60.0
 """Least pause where the account has too many connections or opens them too often."""
-
-_REACTIONS: Final[dict[str, Reaction]] = {
-    "NO_APP_KEY": Reaction.OPERATOR,
-    "INVALID_APP_KEY": Reaction.OPERATOR,
-    "NOT_AUTHORIZED": Reaction.OPERATOR,
-    "NO_SESSION": Reaction.LOGIN_AGAIN,
-    "INVALID_SESSION_INFORMATION": Reaction.LOGIN_AGAIN,
-    "INVALID_INPUT": Reaction.BUG,
-    "INVALID_REQUEST": Reaction.BUG,
-    "INVALID_CLOCK": Reaction.BUG,
-    "SUBSCRIPTION_LIMIT_EXCEEDED": Reaction.SMALLER_BATCH,
-    "TOO_MANY_REQUESTS": Reaction.FEWER_CALLS,
-    "MAX_CONNECTION_LIMIT_EXCEEDED": Reaction.FEWER_CALLS,
-    "UNEXPECTED_ERROR": Reaction.BACK_OFF,
-    "TIMEOUT": Reaction.BACK_OFF,
-    "CONNECTION_FAILED": Reaction.BACK_OFF,
-}
 
 
 class StreamPhase(enum.StrEnum):
@@ -185,7 +174,7 @@ class BetfairStream:
         self._chance = chance
         self._cache = StreamCache(ladder=settings.ladder, depth=settings.depth)
         self._lock = threading.Lock()
-        """Guards the cache and the wanted ids."""
+        """Guards the cache, and each change of the wanted ids."""
         self._wanted: tuple[str, ...] = ()
         self._limit = MAX_MARKETS
         self._wake_reader, self._wake_writer = socket.socketpair()
@@ -259,7 +248,7 @@ class BetfairStream:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                if not self._wanted_now():
+                if not self._wanted:
                     self._say(StreamPhase.IDLE)
                     self._sleep(60.0)
                     continue
@@ -299,10 +288,6 @@ class BetfairStream:
             if selector.select(seconds):
                 drain(self._wake_reader)
 
-    def _wanted_now(self) -> tuple[str, ...]:
-        with self._lock:
-            return self._wanted
-
     def _say(self, phase: StreamPhase, detail: str = "") -> None:
         state = StreamState(phase, detail, self._drops)
         if (state.phase, state.detail) == (self._state.phase, self._state.detail):
@@ -324,12 +309,13 @@ class BetfairStream:
     def _serve(self) -> None:
         """Connect and read until the connection breaks, is no longer usable, or KOS stops."""
         self._say(StreamPhase.CONNECTING)
-        talk = _Talk(self._session.token(), self._clock())
+        token, now = self._session.token(), self._clock()
+        talk = _Talk(token, opened_at=now, heard_at=now)
         with _StreamConnection(self._settings, self._wake_reader) as wire:
             while not self._stopping.is_set():
                 pause_s = 60.0
                 if talk.is_authenticated:
-                    if not self._wanted_now():
+                    if not self._wanted:
                         return
                     pause_s = self._subscribe_as_wanted(wire, talk)
                 silent_s = self._clock() - talk.heard_at
@@ -392,7 +378,7 @@ class BetfairStream:
 
     def _refused(self, code: str, talk: _Talk) -> None:
         """A status that says no."""
-        reaction = _REACTIONS.get(code, Reaction.BACK_OFF)
+        reaction = reaction_to(code)
         log.warning("betfair.stream_status", code=code)
         match reaction:
             case Reaction.OPERATOR:
@@ -416,7 +402,7 @@ class BetfairStream:
 
     def _subscribe_as_wanted(self, wire: _StreamConnection, talk: _Talk) -> float:
         """Bring the subscription in line with what is wanted; seconds until the next look."""
-        wanted = self._wanted_now()
+        wanted = self._wanted
         now = self._clock()
         if not talk.subscription_id:
             self._subscribe(wire, talk, wanted, may_resume=True)
@@ -447,11 +433,10 @@ class BetfairStream:
         talk.subscription_id = next(self._ids)
         talk.is_live = False
         with self._lock:
-            clocks = self._cache.clocks() if may_resume else None
-            if clocks is not None and set(self._clocks_of) == set(wanted):
+            is_same = may_resume and set(self._clocks_of) == set(wanted)
+            clocks = self._cache.clocks() if is_same else None
+            if clocks is not None:
                 wanted = self._clocks_of
-            else:
-                clocks = None
             self._cache.begin(talk.subscription_id, is_resumed=clocks is not None)
         message: dict[str, object] = {
             "op": "marketSubscription",
@@ -496,14 +481,11 @@ class _Talk:
 
     token: str = field(repr=False)
     opened_at: float
-    heard_at: float = 0.0
+    heard_at: float
     authentication_id: int = 0
     subscription_id: int = 0
     is_authenticated: bool = False
     is_live: bool = False
-
-    def __post_init__(self) -> None:
-        self.heard_at = self.opened_at
 
 
 class _StreamConnection:

@@ -43,6 +43,8 @@ _LATEST_MS: Final = 4_102_444_800_000
 _CLOCK: Final = re.compile(r"[!-~]{1,8192}")
 
 _Key = tuple[int, Decimal]
+_SideChange = list[tuple[Decimal, PriceSize | None]]
+"""What to set and what to remove on one side; keys are levels or prices."""
 
 
 class StreamLadder(enum.Enum):
@@ -112,11 +114,7 @@ class Change(msgspec.Struct, frozen=True):
 
     books: tuple[MarketBook, ...] = ()
     """The books that it changed, as they are now."""
-    gone: tuple[str, ...] = ()
-    """Markets that a new image no longer holds."""
     drops: tuple[Drop, ...] = ()
-    is_image: bool = False
-    """It was the whole image of the subscription, complete with this message."""
 
 
 class _Definition(msgspec.Struct, frozen=True):
@@ -127,16 +125,10 @@ class _Definition(msgspec.Struct, frozen=True):
     """Key and status, in the order of display."""
 
 
-class _SideChange(msgspec.Struct, frozen=True):
-    """What to set and what to remove on one side; keys are levels or prices."""
-
-    changes: tuple[tuple[Decimal, PriceSize | None], ...]
-
-
 class _RunnerChange(msgspec.Struct, frozen=True):
     key: _Key
-    back: _SideChange | None
-    lay: _SideChange | None
+    back: _SideChange
+    lay: _SideChange
 
 
 class _MarketChange(msgspec.Struct, frozen=True):
@@ -170,8 +162,8 @@ class _StreamMarket:
             _move(runner.lay, moved.lay)
 
 
-def _move(side: dict[Decimal, PriceSize], change: _SideChange | None) -> None:
-    for key, level in change.changes if change else ():
+def _move(side: dict[Decimal, PriceSize], change: _SideChange) -> None:
+    for key, level in change:
         if level is None:
             side.pop(key, None)
         else:
@@ -184,20 +176,13 @@ class StreamCache:
     Args:
         ladder: Which prices to read; the others are ignored.
         depth: Levels on each side of a book, best first.
-        is_delayed: The key is known to be a delayed one. A conflation that only such a key gets
-            says so, too.
     """
 
-    def __init__(
-        self,
-        *,
-        ladder: StreamLadder = StreamLadder.DISPLAY,
-        depth: int = 3,
-        is_delayed: bool = False,
-    ) -> None:
+    def __init__(self, *, ladder: StreamLadder = StreamLadder.DISPLAY, depth: int = 3) -> None:
         self._ladder = ladder
         self._depth = depth
-        self._is_delayed = is_delayed
+        self._is_delayed = False
+        """A conflation came that only a delayed key gets."""
         self._markets: dict[str, _StreamMarket] = {}
         self._torn: set[str] = set()
         self.is_lost = False
@@ -257,14 +242,11 @@ class StreamCache:
         Nothing raises: what cannot be read is named in ``drops`` and its market withheld.
         """
         drops = Drops()
-        if message.get("op") != "mcm":
-            return Change(drops=(Drop("op", "not a market change"),))
         id_ = message.get("id")
         if id_ is not None and self._subscription_id is not None and id_ != self._subscription_id:
             return Change(drops=(Drop("id", "message of another subscription"),))
         self._note_health(message, received_at)
-        change_type = message.get("ct")
-        if change_type == "HEARTBEAT":
+        if message.get("ct") == "HEARTBEAT":
             self._note_clocks(message)
             return Change()
         whole = self._whole(message, drops)
@@ -332,20 +314,16 @@ class StreamCache:
         return markets, self._segments_are_image
 
     def _apply_markets(self, values: list[Any], drops: Drops, *, is_image: bool) -> Change:
-        before: set[str] = set()
         if is_image:
-            before = set(self._markets)
             self._markets, self._torn, self.is_lost = {}, set(), False
         touched: dict[str, None] = {}
         for i, value in enumerate(values):
             try:
-                touched.update(dict.fromkeys(self._apply_market(value, is_image=is_image)))
+                touched |= dict.fromkeys(self._apply_market(value, is_image=is_image))
             except Untrusted as refused:
                 drops.add(f"mc[{i}]", str(refused))
                 self._tear(value)
-        books = tuple(self._made(touched))
-        gone = tuple(sorted(before - set(self._markets)))
-        return Change(books, gone, drops.listed(), is_image)
+        return Change(tuple(self._made(touched)), drops.listed())
 
     def _apply_market(self, value: Any, *, is_image: bool) -> Iterator[str]:
         change = _market_change(value, self._ladder)
@@ -474,11 +452,9 @@ def _runner_change(value: Any, ladder: StreamLadder) -> _RunnerChange:
     )
 
 
-def _side_change(values: Any, ladder: StreamLadder) -> _SideChange | None:
-    if values is None:
-        return None
+def _side_change(values: Any, ladder: StreamLadder) -> _SideChange:
     read = _point if ladder is StreamLadder.FULL else _level
-    return _SideChange(tuple(read(level) for level in listing(values, "ladder")))
+    return [read(level) for level in listing(values, "ladder")]
 
 
 def _point(value: Any) -> tuple[Decimal, PriceSize | None]:

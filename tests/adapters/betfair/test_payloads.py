@@ -31,7 +31,7 @@ def wire(value: object) -> Any:
 
 
 def catalogue(*entries: dict[str, Any]) -> tuple[tuple[ExchangeMarket, ...], tuple[Drop, ...]]:
-    return read_catalogue(wire(entries), "MATCH_ODDS", "1", only_head_to_head=True)
+    return read_catalogue(wire(entries), "MATCH_ODDS", "1")
 
 
 def books(*entries: object) -> tuple[tuple[MarketBook, ...], tuple[Drop, ...]]:
@@ -90,14 +90,6 @@ def test_away_at_home_is_two_sided_too() -> None:
     event = {"id": "1", "name": "Orlando Magic @ Brooklyn Nets"}
     (market,), _ = catalogue(catalogue_entry(1, KICKOFF, event=event))
     assert market.event_name == "Orlando Magic @ Brooklyn Nets"
-
-
-def test_containers_are_let_through_where_they_are_wanted() -> None:
-    event = {"id": "1", "name": "The Masters"}
-    entry = wire([catalogue_entry(1, KICKOFF, event=event)])
-    markets, drops = read_catalogue(entry, "WINNER", "1", only_head_to_head=False)
-    assert len(markets) == 1
-    assert drops == ()
 
 
 @pytest.mark.parametrize(
@@ -229,7 +221,7 @@ GOOD = {
 }
 
 READERS: dict[str, Callable[[Any], tuple[tuple[Any, ...], tuple[Drop, ...]]]] = {
-    "catalogue": lambda v: read_catalogue(v, "MATCH_ODDS", "1", only_head_to_head=True),
+    "catalogue": lambda v: read_catalogue(v, "MATCH_ODDS", "1"),
     "descriptions": read_descriptions,
     "books": lambda v: read_books(v, ["1.1", "1.2"], NOW),
 }
