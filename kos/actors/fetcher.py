@@ -267,7 +267,7 @@ class FetcherActor(Actor):
 
 def open_feed(settings: OddsApiSettings) -> OddsApi:
     """A connection of one's own to the odds feed."""
-    return OddsApi.open(settings.key.reveal(), settings.url, timeout_s=(5.0, settings.timeout_s))
+    return OddsApi(settings.key.reveal(), settings.url, timeout_s=(5.0, settings.timeout_s))
 
 
 def question_of(settings: OddsApiSettings) -> OddsQuestion:

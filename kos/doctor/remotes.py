@@ -104,7 +104,7 @@ def odds_api(subject: ExaminedSystem) -> Sequence[Finding]:
         return (judge.no_odds_key(),)
 
     def ask() -> Finding:
-        feed = OddsApi.open(
+        feed = OddsApi(
             settings.key.reveal(),
             settings.url,
             timeout_s=_CALL_S,

@@ -133,7 +133,7 @@ def _opened(path: Path, run: _Run) -> Iterator[_Moment]:
     if recording is not None:
         file.kind, file.note = recording.kind, recording.note or None
         return _exchange_moments(recording, file, run)
-    listed = oddsapi.decode_recording(body, name)
+    listed = oddsapi.decode_recording(body)
     file.kind, file.note = listed.kind, listed.note or None
     file.error = str(listed.error) if listed.error else None
     if listed.kind is oddsapi.FeedFileKind.UNREADABLE:

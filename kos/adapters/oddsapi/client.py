@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 from urllib.parse import quote
 
-from kos.adapters.http import DEFAULT_RETRIES, HttpRemote, HttpResponse, Repeat, RetryPolicy
+from kos.adapters.http import DEFAULT_RETRIES, HttpRemote, Repeat, RetryPolicy
 from kos.adapters.oddsapi.errors import error_of, is_error_body
 from kos.adapters.oddsapi.fields import MAX_BODY_BYTES, REMOTE
 from kos.adapters.oddsapi.listings import decode_sports
-from kos.adapters.oddsapi.payloads import OddsBody, decode_odds
+from kos.adapters.oddsapi.payloads import decode_odds
 from kos.adapters.oddsapi.questions import OddsQuestion
 from kos.domain.market.quotes import Drop, EventQuotes, Sport
 
@@ -45,28 +45,22 @@ class FeedAnswer(Generic[T]):
     drops: tuple[Drop, ...]
     quota: Quota
     elapsed_ms: float
-    body_bytes: int
 
 
 class OddsApi:
-    """The feed for one key, in one thread.
+    """The feed for one key, in one thread, over a connection of its own.
 
     Calls that cost credits are sent again only if the feed surely did nothing; the free ones
     after any failure that can mend. Errors: those of :class:`HttpRemote` and of
     :func:`kos.adapters.oddsapi.errors.error_of`; none of them holds the key.
 
     Args:
-        remote: Made by :meth:`open`, or any remote that redacts the key.
         api_key: Sent with every call.
+        base_url: The feed's address. The others are as in :class:`HttpRemote`.
     """
 
-    def __init__(self, remote: HttpRemote, api_key: str) -> None:
-        self._remote = remote
-        self._api_key = api_key
-
-    @classmethod
-    def open(
-        cls,
+    def __init__(
+        self,
         api_key: str,
         base_url: str = BASE_URL,
         *,
@@ -74,9 +68,9 @@ class OddsApi:
         proxy: str | None = None,
         ca: str | None = None,
         retries: RetryPolicy = DEFAULT_RETRIES,
-    ) -> OddsApi:
-        """A client with a connection of its own, which keeps the key out of all texts."""
-        remote = HttpRemote(
+    ) -> None:
+        self._api_key = api_key
+        self._remote = HttpRemote(
             REMOTE,
             base_url,
             timeout_s=timeout_s,
@@ -86,7 +80,6 @@ class OddsApi:
             retries=retries,
             max_body_bytes=MAX_BODY_BYTES,
         )
-        return cls(remote, api_key)
 
     def __repr__(self) -> str:
         """Without the key."""
@@ -100,15 +93,14 @@ class OddsApi:
         """See :meth:`kos.adapters.http.HttpRemote.go_through`."""
         self._remote.go_through(proxy)
 
-    def sports(self, *, with_inactive: bool = False) -> FeedAnswer[tuple[Sport, ...]]:
+    def sports(self) -> FeedAnswer[tuple[Sport, ...]]:
         """The sport keys on offer; free, and it brings the server's counters."""
-        params = {"all": "true"} if with_inactive else {}
-        return self._ask("/v4/sports", params, decode_sports, Repeat.ALWAYS)
+        return self._ask("/v4/sports", {}, decode_sports, Repeat.ALWAYS)
 
     def odds(self, sport_key: str, question: OddsQuestion) -> FeedAnswer[tuple[EventQuotes, ...]]:
         """Every event of a sport key, live and to come, with its prices (see ``odds_cost``)."""
-        path = f"/v4/sports/{_segment(sport_key)}/odds"
-        return self._ask(path, question.params(), _split(decode_odds), Repeat.IF_NOT_DONE)
+        path = f"/v4/sports/{quote(sport_key, safe='')}/odds"
+        return self._ask(path, question.params(), _events_and_drops, Repeat.IF_NOT_DONE)
 
     def _ask(
         self,
@@ -121,14 +113,10 @@ class OddsApi:
             path, {"apiKey": self._api_key, **params}, accept=_READ_BY_US, repeat=repeat
         )
         if response.status != _OK or is_error_body(response.body):
-            raise self._refusal(response)
+            text = self._remote.redact(response.body.decode("utf-8", "replace"))
+            raise error_of(response.status, text.encode(), retry_after_s=response.retry_after_s)
         value, drops = decode(response.body)
-        quota = read_quota(response.headers)
-        return FeedAnswer(value, drops, quota, response.elapsed_ms, len(response.body))
-
-    def _refusal(self, response: HttpResponse) -> Exception:
-        text = self._remote.redact(response.body.decode("utf-8", "replace"))
-        return error_of(response.status, text.encode(), retry_after_s=response.retry_after_s)
+        return FeedAnswer(value, drops, read_quota(response.headers), response.elapsed_ms)
 
 
 def read_quota(headers: Mapping[str, str]) -> Quota:
@@ -152,15 +140,6 @@ def _count(text: str | None, to_whole: Callable[[float], int]) -> int | None:
     return max(0, to_whole(number)) if math.isfinite(number) else None
 
 
-def _split(
-    decode: Callable[[bytes], OddsBody],
-) -> Callable[[bytes], tuple[tuple[EventQuotes, ...], tuple[Drop, ...]]]:
-    def decoded(body: bytes) -> tuple[tuple[EventQuotes, ...], tuple[Drop, ...]]:
-        odds = decode(body)
-        return odds.events, odds.drops
-
-    return decoded
-
-
-def _segment(text: str) -> str:
-    return quote(text, safe="")
+def _events_and_drops(body: bytes) -> tuple[tuple[EventQuotes, ...], tuple[Drop, ...]]:
+    odds = decode_odds(body)
+    return odds.events, odds.drops

@@ -24,11 +24,8 @@ from kos.domain.market.quotes import Drop, EventQuotes, Sport
 class EventScore(msgspec.Struct, frozen=True):
     """How one event of the scores endpoint stands."""
 
-    id: str
-    sport_key: str
-    kickoff: datetime
-    home: str | None
-    away: str | None
+    event: EventQuotes
+    """Without bookmakers."""
     is_completed: bool
     scores: tuple[tuple[str, str], ...]
     """Side and its score, both as printed; empty before there is one."""
@@ -75,18 +72,14 @@ def read_event_head(value: Any, _path: str, _drops: Drops) -> EventQuotes:
 
 def read_score(value: Any, _path: str, _drops: Drops) -> EventScore:
     """One parsed row of the scores."""
-    head = read_event_head(value, _path, _drops)
+    event = read_event_head(value, _path, _drops)
     fields = mapping(value, "event")
     rows = fields.get("scores")
     if not isinstance(rows, list | None):
         raise Untrusted("scores not a list")
     updated = wire_time(fields, "last_update")
     return EventScore(
-        id=head.id,
-        sport_key=head.sport_key,
-        kickoff=head.kickoff,
-        home=head.home,
-        away=head.away,
+        event=event,
         is_completed=flag(fields, "completed", missing=False),
         scores=tuple(_side_score(row) for row in rows or ()),
         updated_at=None if updated is None else utc(updated, "last_update"),
@@ -96,9 +89,8 @@ def read_score(value: Any, _path: str, _drops: Drops) -> EventScore:
 def _side_score(row: Any) -> tuple[str, str]:
     fields = mapping(row, "score")
     value = fields.get("score")
-    text = value if isinstance(value, str) else None
-    if text is None and (number := decimal(value)) is not None:
-        text = str(number)
-    if text is None:
+    number = decimal(value)
+    if not isinstance(value, str) and number is None:
         raise Untrusted("score not a text")
+    text = value if isinstance(value, str) else str(number)
     return readable(string(fields, "name"), "name"), readable(text, "score")

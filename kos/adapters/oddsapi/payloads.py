@@ -145,13 +145,11 @@ def decode_odds(body: bytes, *, convert_american: bool = False) -> OddsBody:
     return _finish(_wire_events(body, drops), drops, convert_american=convert_american)
 
 
-def decode_parsed_events(
-    values: list[Any], path: str = "", *, convert_american: bool = False
-) -> OddsBody:
-    """Decode events that are parsed already: out of a wrapper around them."""
+def decode_parsed_events(values: list[Any]) -> OddsBody:
+    """Decode events that are parsed already, out of a file; american odds are converted."""
     drops = Drops()
-    wire = read_each(values, path, drops, _loose_event)
-    return _finish(wire, drops, convert_american=convert_american)
+    wire = read_each(values, "", drops, _loose_event)
+    return _finish(wire, drops, convert_american=True)
 
 
 def _wire_events(body: bytes, drops: Drops) -> list[tuple[str, _FeedEvent]]:
@@ -246,17 +244,13 @@ def _markets(events: Iterable[_FeedEvent]) -> Iterable[_FeedMarket]:
     )
 
 
-def _prices(market: _FeedMarket) -> list[Decimal]:
-    return [outcome.price for outcome in market.outcomes if outcome.price.is_finite()]
-
-
 def _is_american(price: Decimal) -> bool:
     return _AMERICAN_MIN <= price.copy_abs() <= MAX_PRICE and price == int(price)
 
 
 def _is_american_book(market: _FeedMarket) -> bool:
     """Whether the market's prices, all whole and 100 or more, make a book as american odds."""
-    prices = _prices(market)
+    prices = [outcome.price for outcome in market.outcomes if outcome.price.is_finite()]
     if not all(_is_american(price) and price > 0 for price in prices):
         return False
     chances = sum((_AMERICAN_MIN / (price + _AMERICAN_MIN) for price in prices), Decimal(0))
@@ -293,9 +287,7 @@ class _Builder:
         return EventQuotes(
             id=event_id,
             sport_key=sport_key,
-            sport_title=self._text(wire.sport_title, "sport_title")
-            if wire.sport_title
-            else sport_key,
+            sport_title=self._text(wire.sport_title or sport_key, "sport_title"),
             kickoff=kickoff,
             home=home,
             away=away,
@@ -308,19 +300,18 @@ class _Builder:
         markets: dict[str, MarketQuotes] = {}
         try:
             key = self._text(wire.key, "key")
-            title = self._text(wire.title, "title") if wire.title else key
+            title = self._text(wire.title or key, "title")
         except Untrusted as refused:
             self._drop(f"{path}.bookmakers[{index}]", str(refused))
             return None
         for i, market in enumerate(wire.markets):
+            place = f"{path}.bookmakers[{index}].markets[{i}]"
             try:
                 if market.key in markets:
                     raise Untrusted("market twice")  # noqa: TRY301 - one way to leave a market out
-                built = self._market(
-                    market, wire, f"{path}.bookmakers[{index}].markets[{i}]", is_two_way=is_two_way
-                )
+                built = self._market(market, wire, place, is_two_way=is_two_way)
             except Untrusted as refused:
-                self._drop(f"{path}.bookmakers[{index}].markets[{i}]", str(refused))
+                self._drop(place, str(refused))
                 continue
             if built.outcomes:
                 markets[built.key] = built
@@ -351,7 +342,7 @@ class _Builder:
         if is_two_way and len(outcomes) < asked and asked > 2 and key.startswith(BACK_MARKET):  # noqa: PLR2004
             # Without its draw a three-way market would pass for the two-way one, another bet.
             raise Untrusted("three-way market with an outcome missing")
-        link = self._link(wire.link, path, "", 0) if wire.link is not None else None
+        link = self._link(wire.link, path)
         return MarketQuotes(key, updated_at, tuple(outcomes), link)
 
     def _is_plain(self, wire: _FeedOutcome) -> bool:
@@ -375,14 +366,13 @@ class _Builder:
         name = wire.name
         if name not in self._good_texts:
             name = self._text(name, "name")
-        point, limit, link = wire.point, wire.bet_limit, wire.link
+        point, limit = wire.point, wire.bet_limit
         if point is not None and (not point.is_finite() or point.copy_abs() > MAX_PRICE):
             raise Untrusted("point not a number")
         if limit is not None and not (limit.is_finite() and limit >= 0):
             self._drop(f"{path}.outcomes[{index}].bet_limit", "bet_limit not a number")
             limit = None
-        if link is not None:
-            link = self._link(link, path, ".outcomes", index)
+        link = self._link(wire.link, path, ".outcomes", index)
         return OutcomeQuote(name, self._price(wire.price), point, limit, link)
 
     def _price(self, price: Decimal) -> Decimal:
@@ -422,21 +412,18 @@ class _Builder:
             self._good_texts.add(readable(value, what))
         return value
 
-    def _link(self, link: str | None, path: str, part: str, index: int) -> str | None:
+    def _link(self, link: str | None, path: str, part: str = "", index: int = 0) -> str | None:
         if link is None:
             return None
         is_web = link.startswith(("https://", "http://"))
         if is_web and link.isascii() and link.isprintable() and len(link) <= _MAX_LINK:
             if "{" not in link and " " not in link:
                 return link
-            self._drop(_at(path, part, index), "link with blanks to fill in")
+            reason = "link with blanks to fill in"
         else:
-            self._drop(_at(path, part, index), "link not a web address")
+            reason = "link not a web address"
+        self._drop(f"{path}{part}[{index}].link" if part else f"{path}.link", reason)
         return None
-
-
-def _at(path: str, part: str, index: int) -> str:
-    return f"{path}{part}[{index}].link" if part else f"{path}.link"
 
 
 def _from_american(price: Decimal) -> Decimal:

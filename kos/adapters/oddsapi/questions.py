@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -21,9 +20,6 @@ class OddsQuestion(msgspec.Struct, frozen=True, kw_only=True):
     regions: tuple[str, ...] = ("uk",)
     bookmakers: tuple[str, ...] = ()
     markets: tuple[str, ...] = (BACK_MARKET,)
-    event_ids: tuple[str, ...] = ()
-    commence_from: datetime | None = None
-    commence_to: datetime | None = None
     include_links: bool = False
     include_bet_limits: bool = False
 
@@ -38,12 +34,6 @@ class OddsQuestion(msgspec.Struct, frozen=True, kw_only=True):
             params["bookmakers"] = ",".join(dict.fromkeys(self.bookmakers))
         else:
             params["regions"] = ",".join(dict.fromkeys(self.regions))
-        if self.event_ids:
-            params["eventIds"] = ",".join(dict.fromkeys(self.event_ids))
-        if self.commence_from is not None:
-            params["commenceTimeFrom"] = iso(self.commence_from)
-        if self.commence_to is not None:
-            params["commenceTimeTo"] = iso(self.commence_to)
         if self.include_links:
             params["includeLinks"] = "true"
         if self.include_bet_limits:
@@ -56,15 +46,7 @@ def odds_cost(question: OddsQuestion) -> int:
 
     Ten bookmakers named one by one count as a region, and so does each further ten begun.
     """
-    return len(set(question.markets)) * _regions(question)
-
-
-def _regions(question: OddsQuestion) -> int:
+    regions = len(set(question.regions))
     if question.bookmakers:
-        return -(-len(set(question.bookmakers)) // _BOOKMAKERS_PER_REGION)
-    return len(set(question.regions))
-
-
-def iso(at: datetime) -> str:
-    """A time as the feed wants it: whole seconds, UTC, with Z."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        regions = -(-len(set(question.bookmakers)) // _BOOKMAKERS_PER_REGION)
+    return len(set(question.markets)) * regions

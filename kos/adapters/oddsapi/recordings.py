@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from itertools import groupby, pairwise
 from typing import Any, Final
 
@@ -65,7 +67,6 @@ class FeedSnapshot(msgspec.Struct, frozen=True):
 class FeedRecording:
     """One file, recognised."""
 
-    name: str
     kind: FeedFileKind
     snapshots: Callable[[], Iterator[FeedSnapshot]] = lambda: iter(())
     """Gives the snapshots, oldest first, one at a time; may be called again."""
@@ -79,15 +80,15 @@ class FeedRecording:
     """Why a file is unreadable or no payload."""
 
 
-def decode_recording(body: bytes, name: str) -> FeedRecording:
+def decode_recording(body: bytes) -> FeedRecording:
     """Recognise a file and prepare its snapshots. Never raises for what the file holds."""
     text = body.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] in {b"[", b"{"}:
         try:
-            return _of_json(parse(body), name)
+            return _of_json(parse(body))
         except RemoteUnavailable as error:
-            return FeedRecording(name=name, kind=FeedFileKind.UNREADABLE, note=error.reason)
-    return _of_csv(body, name)
+            return FeedRecording(kind=FeedFileKind.UNREADABLE, note=error.reason)
+    return _of_csv(body)
 
 
 # --- JSON -------------------------------------------------------------------------------------
@@ -95,27 +96,25 @@ def decode_recording(body: bytes, name: str) -> FeedRecording:
 _HEAD: Final = frozenset({"id", "commence_time"})
 
 
-def _of_json(value: Any, name: str) -> FeedRecording:  # noqa: PLR0911 - one return per form
+def _of_json(value: Any) -> FeedRecording:  # noqa: PLR0911 - one return per form
     if isinstance(value, list):
-        return _of_list(value, name)
+        return _of_list(value)
     if _is_refusal(value):
-        return _of_refusal(value, name, status=400)
+        return _of_refusal(value, status=400)
     if "body" in value and ("status" in value or "request" in value):
-        return _of_envelope(value, name)
+        return _of_envelope(value)
     if "data" in value:
         kind = FeedFileKind.HISTORICAL if "previous_timestamp" in value else FeedFileKind.WRAPPED
-        return _of_wrappers([value], name, kind)
+        return _of_wrappers([value], kind)
     if value.keys() >= _HEAD:
         kind = FeedFileKind.EVENT_ODDS if "bookmakers" in value else FeedFileKind.EVENTS
-        return _of_snapshots(name, kind, [_snapshot([value])])
+        return _of_snapshots(kind, [_snapshot([value])])
     if value and all(_is_cached(entry) for entry in value.values()):
         wrappers = [
             entry if isinstance(entry, dict) else {"data": entry} for entry in value.values()
         ]
-        return _of_wrappers(wrappers, name, FeedFileKind.CACHE)
-    return FeedRecording(
-        name=name, kind=FeedFileKind.NOT_A_PAYLOAD, note="an object of no known form"
-    )
+        return _of_wrappers(wrappers, FeedFileKind.CACHE)
+    return FeedRecording(kind=FeedFileKind.NOT_A_PAYLOAD, note="an object of no known form")
 
 
 def _is_cached(entry: Any) -> bool:
@@ -126,33 +125,35 @@ def _is_cached(entry: Any) -> bool:
     )
 
 
-def _of_list(values: list[Any], name: str) -> FeedRecording:
+def _of_list(values: list[Any]) -> FeedRecording:
     kind = _kind_of_list(values)
     if kind is FeedFileKind.SPORTS:
-        drops = Drops()
-        sports = read_each(values, "", drops, read_sport)
-        return FeedRecording(name=name, kind=kind, sports=tuple(sports), drops=drops.listed())
+        return _of_sports(kind, values, Drops())
     if kind is FeedFileKind.SCORES:
-        drops = Drops()
-        scores = read_each(values, "", drops, read_score)
-        return FeedRecording(name=name, kind=kind, scores=tuple(scores), drops=drops.listed())
+        return _of_scores(kind, values, Drops())
     if kind in {FeedFileKind.ODDS, FeedFileKind.EVENTS}:
-        return _of_snapshots(name, kind, [_snapshot(values)])
+        return _of_snapshots(kind, [_snapshot(values)])
     if kind is FeedFileKind.WRAPPED:
         is_historical = any("previous_timestamp" in value for value in values)
-        return _of_wrappers(values, name, FeedFileKind.HISTORICAL if is_historical else kind)
-    return FeedRecording(name=name, kind=kind, note="a list of no known form")
+        return _of_wrappers(values, FeedFileKind.HISTORICAL if is_historical else kind)
+    return FeedRecording(kind=kind, note="a list of no known form")
+
+
+def _of_sports(kind: FeedFileKind, values: list[Any], drops: Drops) -> FeedRecording:
+    sports = read_each(values, "", drops, read_sport)
+    return FeedRecording(kind=kind, sports=tuple(sports), drops=drops.listed())
+
+
+def _of_scores(kind: FeedFileKind, values: list[Any], drops: Drops) -> FeedRecording:
+    scores = read_each(values, "", drops, read_score)
+    return FeedRecording(kind=kind, scores=tuple(scores), drops=drops.listed())
 
 
 def _kind_of_list(values: list[Any]) -> FeedFileKind:
     """By what most of its objects look like, so that a broken first one does not decide."""
     if not values:
         return FeedFileKind.ODDS
-    votes: dict[FeedFileKind, int] = {}
-    for value in values:
-        kind = _kind_of_item(value)
-        votes[kind] = votes.get(kind, 0) + 1
-    return max(votes, key=lambda kind: votes[kind])
+    return Counter(map(_kind_of_item, values)).most_common(1)[0][0]
 
 
 def _kind_of_item(value: Any) -> FeedFileKind:  # noqa: PLR0911 - one return per form
@@ -176,32 +177,32 @@ def _is_refusal(value: dict[str, Any]) -> bool:
     return isinstance(value.get("error_code"), str)
 
 
-def _of_refusal(value: dict[str, Any], name: str, *, status: int) -> FeedRecording:
+def _of_refusal(value: dict[str, Any], *, status: int) -> FeedRecording:
     words = {key: value.get(key) for key in ("error_code", "message")}
     texts = {key: word for key, word in words.items() if isinstance(word, str)}
     return FeedRecording(
-        name=name, kind=FeedFileKind.ERROR, error=error_of(status, msgspec.json.encode(texts))
+        kind=FeedFileKind.ERROR, error=error_of(status, msgspec.json.encode(texts))
     )
 
 
-def _of_envelope(value: dict[str, Any], name: str) -> FeedRecording:
+def _of_envelope(value: dict[str, Any]) -> FeedRecording:
     """A recorder's {request, status, quota, body}, of a refusal or of an answer."""
     inner = value["body"]
     status = decimal(value.get("status"))
     code = int(status) if status is not None and status in range(100, 600) else 400
     if isinstance(inner, dict) and _is_refusal(inner):
-        return _of_refusal(inner, name, status=code)
+        return _of_refusal(inner, status=code)
     if isinstance(inner, list | dict) and code < 300:  # noqa: PLR2004
-        recording = _of_json(inner, name)
+        recording = _of_json(inner)
         if recording.kind in {FeedFileKind.ODDS, FeedFileKind.EVENT_ODDS, FeedFileKind.EVENTS}:
             at = _own_time(value)
             events = inner if isinstance(inner, list) else [inner]
-            return _of_snapshots(name, recording.kind, [_snapshot(events, at)])
+            return _of_snapshots(recording.kind, [_snapshot(events, at)])
         return recording
-    return FeedRecording(name=name, kind=FeedFileKind.ERROR, error=error_of(code, b""))
+    return FeedRecording(kind=FeedFileKind.ERROR, error=error_of(code, b""))
 
 
-def _of_wrappers(wrappers: list[Any], name: str, kind: FeedFileKind) -> FeedRecording:
+def _of_wrappers(wrappers: list[Any], kind: FeedFileKind) -> FeedRecording:
     """Events with a time of their own around them."""
     snapshots = []
     drops = Drops()
@@ -212,16 +213,12 @@ def _of_wrappers(wrappers: list[Any], name: str, kind: FeedFileKind) -> FeedReco
             drops.add(f"[{i}]", "wrapper without a list of events")
             continue
         snapshots.append(_snapshot(events, _own_time(wrapper)))
-    return _of_snapshots(name, kind, snapshots, drops.listed())
+    return _of_snapshots(kind, snapshots, drops.listed())
 
 
 _TIME_NAMES: Final = (
-    "timestamp",
-    "recorded_at",
-    "snapshot_time",
-    "fetched_at",
-    "updated_at",
-    "time",
+    *("timestamp", "recorded_at", "snapshot_time"),
+    *("fetched_at", "updated_at", "time"),
 )
 
 
@@ -246,10 +243,10 @@ def _snapshot(values: list[Any], at: datetime | None = None) -> FeedSnapshot:
     """One moment's events, with or without prices."""
     if values and not any(isinstance(value, dict) and "bookmakers" in value for value in values):
         drops = Drops()
-        events = tuple(read_each(values, "", drops, read_event_head))
-        return FeedSnapshot(at, events, drops.listed())
+        heads = read_each(values, "", drops, read_event_head)
+        return FeedSnapshot(at, tuple(heads), drops.listed())
     try:
-        odds = decode_parsed_events(values, convert_american=True)
+        odds = decode_parsed_events(values)
     except RemoteUnavailable as error:
         return FeedSnapshot(at, (), (Drop("[*]", error.reason),))
     return FeedSnapshot(at or _newest(odds.events), odds.events, odds.drops, odds.odds_format)
@@ -269,10 +266,10 @@ def _newest(events: tuple[EventQuotes, ...]) -> datetime | None:
 
 
 def _of_snapshots(
-    name: str, kind: FeedFileKind, snapshots: list[FeedSnapshot], drops: tuple[Drop, ...] = ()
+    kind: FeedFileKind, snapshots: list[FeedSnapshot], drops: tuple[Drop, ...] = ()
 ) -> FeedRecording:
     ordered = sorted(snapshots, key=lambda snapshot: (snapshot.as_of is not None, snapshot.as_of))
-    return FeedRecording(name=name, kind=kind, snapshots=lambda: iter(ordered), drops=drops)
+    return FeedRecording(kind=kind, snapshots=lambda: iter(ordered), drops=drops)
 
 
 # --- CSV --------------------------------------------------------------------------------------
@@ -281,39 +278,27 @@ _Row = dict[str, str]
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
 
-def _of_csv(body: bytes, name: str) -> FeedRecording:
+def _of_csv(body: bytes) -> FeedRecording:
     try:
         text = body.decode("utf-8-sig")
         header = next(csv.reader(io.StringIO(text), strict=True), [])
     except (UnicodeDecodeError, csv.Error):
-        return FeedRecording(
-            name=name, kind=FeedFileKind.UNREADABLE, note="neither JSON nor CSV in UTF-8"
-        )
+        return FeedRecording(kind=FeedFileKind.UNREADABLE, note="neither JSON nor CSV in UTF-8")
     columns = set(header)
-    if columns >= {"event_id", "bookmaker_key", "market", "outcome_name", "price"}:
-        return FeedRecording(
-            name=name, kind=FeedFileKind.ODDS_CSV, snapshots=lambda: _odds_snapshots(text)
-        )
     drops = Drops()
+    if columns >= {"event_id", "bookmaker_key", "market", "outcome_name", "price"}:
+        snapshots = partial(_csv_snapshots, text, _events_of_rows)
+        return FeedRecording(kind=FeedFileKind.ODDS_CSV, snapshots=snapshots)
     if columns >= {"event_id", "score_name", "completed"}:
-        values = _scores_of_rows(text, drops)
-        scores = tuple(read_each(values, "", drops, read_score))
-        return FeedRecording(
-            name=name, kind=FeedFileKind.SCORES_CSV, scores=scores, drops=drops.listed()
-        )
+        return _of_scores(FeedFileKind.SCORES_CSV, _scores_of_rows(text, drops), drops)
     if columns >= {"key", "group", "active"}:
         rows = [_with_flags(row, "active", "has_outrights") for _, row in _rows(text, drops)]
-        sports = tuple(read_each(rows, "", drops, read_sport))
-        return FeedRecording(
-            name=name, kind=FeedFileKind.SPORTS_CSV, sports=sports, drops=drops.listed()
-        )
+        return _of_sports(FeedFileKind.SPORTS_CSV, rows, drops)
     if columns >= {"event_id", "sport_key", "commence_time"}:
-        return FeedRecording(
-            name=name, kind=FeedFileKind.EVENTS_CSV, snapshots=lambda: _event_snapshots(text)
-        )
-    return FeedRecording(
-        name=name, kind=FeedFileKind.NOT_A_PAYLOAD, note="neither JSON nor CSV of a known form"
-    )
+        snapshots = partial(_csv_snapshots, text, _heads_of_rows)
+        return FeedRecording(kind=FeedFileKind.EVENTS_CSV, snapshots=snapshots)
+    note = "neither JSON nor CSV of a known form"
+    return FeedRecording(kind=FeedFileKind.NOT_A_PAYLOAD, note=note)
 
 
 def _rows(text: str, drops: Drops) -> Iterator[tuple[int, _Row]]:
@@ -348,10 +333,12 @@ def _by_snapshot(text: str, drops: Drops) -> Iterator[tuple[datetime | None, lis
         yield None if at == _EARLIEST else at, list(group)
 
 
-def _odds_snapshots(text: str) -> Iterator[FeedSnapshot]:
+def _csv_snapshots(
+    text: str, events_of: Callable[[list[_Row]], list[dict[str, Any]]]
+) -> Iterator[FeedSnapshot]:
     row_drops = Drops()
     for at, rows in _by_snapshot(text, row_drops):
-        yield _snapshot(_events_of_rows(rows), at)
+        yield _snapshot(events_of(rows), at)
     if row_drops.listed():
         yield FeedSnapshot(None, (), row_drops.listed())
 
@@ -370,29 +357,14 @@ def _events_of_rows(rows: list[_Row]) -> list[dict[str, Any]]:
             books[event_id, book] = {"key": book, "title": title, "markets": []}
             events[event_id]["bookmakers"].append(books[event_id, book])
         if (event_id, book, market) not in markets:
-            made: dict[str, Any] = {
-                "key": market,
-                "last_update": row.get("last_update") or None,
-                "outcomes": [],
-            }
+            updated = row.get("last_update") or None
+            made: dict[str, Any] = {"key": market, "last_update": updated, "outcomes": []}
             markets[event_id, book, market] = made
             books[event_id, book]["markets"].append(made)
-        markets[event_id, book, market]["outcomes"].append(
-            {
-                "name": row["outcome_name"],
-                "price": row["price"] or None,
-                "point": row.get("point") or None,
-            }
-        )
+        price, point = row["price"] or None, row.get("point") or None
+        outcome = {"name": row["outcome_name"], "price": price, "point": point}
+        markets[event_id, book, market]["outcomes"].append(outcome)
     return list(events.values())
-
-
-def _event_snapshots(text: str) -> Iterator[FeedSnapshot]:
-    row_drops = Drops()
-    for at, rows in _by_snapshot(text, row_drops):
-        yield _snapshot([_head_of_row(row) for row in rows], at)
-    if row_drops.listed():
-        yield FeedSnapshot(None, (), row_drops.listed())
 
 
 def _scores_of_rows(text: str, drops: Drops) -> list[dict[str, Any]]:
@@ -406,6 +378,10 @@ def _scores_of_rows(text: str, drops: Drops) -> list[dict[str, Any]]:
         if row["score_name"]:
             event["scores"].append({"name": row["score_name"], "score": row.get("score_value")})
     return list(events.values())
+
+
+def _heads_of_rows(rows: list[_Row]) -> list[dict[str, Any]]:
+    return [_head_of_row(row) for row in rows]
 
 
 def _head_of_row(row: _Row) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
-
 import pytest
 
 from kos.adapters.oddsapi.questions import (
@@ -21,7 +19,6 @@ from kos.adapters.oddsapi.questions import (
         (OddsQuestion(bookmakers=tuple("abcdefghij")), 1),
         (OddsQuestion(bookmakers=tuple("abcdefghijk")), 2),
         (OddsQuestion(regions=("uk", "eu", "us"), bookmakers=("coral",)), 1),
-        (OddsQuestion(event_ids=("a",)), 1),
     ],
 )
 def test_cost_is_markets_times_regions(question: OddsQuestion, cost: int) -> None:
@@ -29,13 +26,9 @@ def test_cost_is_markets_times_regions(question: OddsQuestion, cost: int) -> Non
 
 
 def test_params_name_what_was_asked_and_nothing_else() -> None:
-    zone = timezone(timedelta(hours=1))
     question = OddsQuestion(
         bookmakers=("coral", "smarkets"),
         markets=("h2h", "h2h"),
-        event_ids=("a", "b"),
-        commence_from=datetime(2026, 7, 1, 13, 0, 0, 5, tzinfo=zone),
-        commence_to=datetime(2026, 7, 2, tzinfo=UTC),
         include_links=True,
         include_bet_limits=True,
     )
@@ -44,9 +37,6 @@ def test_params_name_what_was_asked_and_nothing_else() -> None:
         "markets": "h2h",
         "oddsFormat": "decimal",
         "dateFormat": "iso",
-        "eventIds": "a,b",
-        "commenceTimeFrom": "2026-07-01T12:00:00Z",
-        "commenceTimeTo": "2026-07-02T00:00:00Z",
         "includeLinks": "true",
         "includeBetLimits": "true",
     }

@@ -28,7 +28,7 @@ HEAD = {key: value for key, value in EVENT.items() if key != "bookmakers"}
 
 
 def recorded(value: Any) -> FeedRecording:
-    return decode_recording(json.dumps(value).encode(), "file.json")
+    return decode_recording(json.dumps(value).encode())
 
 
 def only(recording: FeedRecording) -> FeedSnapshot:
@@ -153,7 +153,7 @@ def test_recorded_refusals_keep_their_meaning() -> None:
     ],
 )
 def test_what_is_no_payload_is_named_so(raw: bytes) -> None:
-    recording = decode_recording(raw, "x")
+    recording = decode_recording(raw)
     assert recording.kind is FeedFileKind.NOT_A_PAYLOAD
     assert recording.note
     assert list(recording.snapshots()) == []
@@ -161,7 +161,7 @@ def test_what_is_no_payload_is_named_so(raw: bytes) -> None:
 
 @pytest.mark.parametrize("raw", [b"[{", b"[" * 100_000, b"\xff\xfe\x80", b'{"a": 1}}'])
 def test_what_cannot_be_read_is_named_so(raw: bytes) -> None:
-    assert decode_recording(raw, "x").kind is FeedFileKind.UNREADABLE
+    assert decode_recording(raw).kind is FeedFileKind.UNREADABLE
 
 
 def test_american_recordings_are_converted_and_say_so() -> None:
@@ -213,7 +213,6 @@ def test_odds_csv_is_put_together_by_snapshot_in_order() -> None:
             row("Hull City", "3.1"),
             row("Hull City", "3.2", book="betway"),
         ),
-        "odds.csv",
     )
     assert recording.kind is FeedFileKind.ODDS_CSV
     first, second = recording.snapshots()
@@ -228,7 +227,6 @@ def test_odds_csv_is_put_together_by_snapshot_in_order() -> None:
 def test_bad_rows_and_prices_are_dropped_by_themselves() -> None:
     recording = decode_recording(
         csv_of(row("Draw", "2.9"), "too,short", row("Hull City", "1.0"), row("Leeds United", "")),
-        "odds.csv",
     )
     snapshots = list(recording.snapshots())
     assert prices(snapshots[0]) == ["Draw 2.9"]
@@ -243,17 +241,17 @@ def test_a_quotation_that_never_ends_costs_its_row_and_a_nameless_book_has_its_k
     None
 ):
     nameless = row("Draw", "2.9").replace(",Coral,", ",,")
-    recording = decode_recording(csv_of(row("Hull City", "3.1"), '"a"b,c', nameless), "odds.csv")
+    recording = decode_recording(csv_of(row("Hull City", "3.1"), '"a"b,c', nameless))
     snapshots = list(recording.snapshots())
     assert prices(snapshots[0]) == ["Hull City 3.1", "Draw 2.9"]
     assert snapshots[0].events[0].bookmakers[0].title == "Coral"
     assert [drop.reason for found in snapshots for drop in found.drops] == ["row not readable"]
-    (alone,) = decode_recording(csv_of(nameless), "odds.csv").snapshots()
+    (alone,) = decode_recording(csv_of(nameless)).snapshots()
     assert alone.events[0].bookmakers[0].title == "coral"
 
 
 def test_american_csv_is_converted() -> None:
-    recording = decode_recording(csv_of(row("Draw", "-200"), row("Hull City", "150")), "x.csv")
+    recording = decode_recording(csv_of(row("Draw", "-200"), row("Hull City", "150")))
     snapshot = only(recording)
     assert snapshot.odds_format is OddsFormat.AMERICAN
     assert prices(snapshot) == ["Draw 1.5", "Hull City 2.5"]
@@ -261,7 +259,7 @@ def test_american_csv_is_converted() -> None:
 
 def test_odds_csv_with_an_index_column_and_outrights_without_sides() -> None:
     plain = row("A. Golfer", "12.0", market="outrights").replace("Leeds United,Hull City", ",")
-    snapshot = only(decode_recording(csv_of("0," + plain, header="," + HEADER), "x.csv"))
+    snapshot = only(decode_recording(csv_of("0," + plain, header="," + HEADER)))
     assert prices(snapshot) == ["A. Golfer 12.0"]
     assert snapshot.events[0].home is None
 
@@ -273,7 +271,6 @@ def test_events_csv_has_a_snapshot_of_heads() -> None:
             f"e2,soccer_epl,EPL,Leeds United,,{KICKOFF},2026-11-23T12:00:00+00:00",
             header="event_id,sport_key,sport_title,home_team,away_team,commence_time,snapshot_time",
         ),
-        "events.csv",
     )
     assert recording.kind is FeedFileKind.EVENTS_CSV
     snapshot = only(recording)
@@ -290,7 +287,6 @@ def test_scores_csv_is_put_together_by_event() -> None:
             header="event_id,sport_key,home_team,away_team,commence_time,completed,last_update,"
             "score_name,score_value",
         ),
-        "scores.csv",
     )
     assert recording.kind is FeedFileKind.SCORES_CSV
     assert recording.scores[0].scores == (("Leeds United", "2"), ("Hull City", "1"))
@@ -305,7 +301,6 @@ def test_sports_csv_is_read() -> None:
             "x,Y,Z,,False,",
             header="key,group,title,description,active,has_outrights",
         ),
-        "sports.csv",
     )
     assert recording.kind is FeedFileKind.SPORTS_CSV
     assert [sport.active for sport in recording.sports] == [True, False]
@@ -329,6 +324,6 @@ def test_any_json_is_recognised_as_something(value: Any, wrap: int) -> None:
 @given(st.binary(max_size=60), st.integers(0, 400), st.booleans())
 def test_any_bytes_are_recognised_as_something(junk: bytes, at: int, is_csv: bool) -> None:
     sound = csv_of(row("Draw", "2.9"), row("Hull City", "3.1")) if is_csv else body(EVENT)
-    recording = decode_recording(sound[:at] + junk + sound[at:], "x")
+    recording = decode_recording(sound[:at] + junk + sound[at:])
     for snapshot in recording.snapshots():
         assert all(Decimal(price.rpartition(" ")[2]) > 1 for price in prices(snapshot))
