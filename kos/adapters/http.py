@@ -98,6 +98,23 @@ class RetryPolicy:
     total_s: float = 45.0
     """Bound on the whole call, waits included; a body still coming in then is given up."""
 
+    def wait_s(
+        self, attempt: int, chance: float, asked_s: float | None, left_s: float
+    ) -> float | None:
+        """Seconds to wait after so many sendings, or None to give up: no attempt or no time left.
+
+        Args:
+            attempt: Sendings so far.
+            chance: Evenly from [0, 1).
+            asked_s: What the remote asked for.
+            left_s: Until the call's bound.
+        """
+        if attempt >= self.attempts:
+            return None
+        backoff_s = min(self.cap_s, self.base_s * 2.0 ** (attempt - 1))
+        wait_s = max(backoff_s * (1 + chance) / 2, asked_s or 0.0)
+        return wait_s if wait_s < left_s else None
+
 
 DEFAULT_RETRIES = RetryPolicy()
 
@@ -234,7 +251,9 @@ class HttpRemote:
         self._session.close()
         self._session.proxies = {"http": proxy, "https": proxy} if proxy else {}
         self._proxy = proxy
-        self._secrets = _with_spellings((*self._own_secrets, *_logins(proxy)))
+        parts = urlsplit(proxy or "")
+        logins = parts.username or "", parts.password or ""
+        self._secrets = _with_spellings((*self._own_secrets, *logins))
 
     def redact(self, text: str) -> str:
         """The text with every known secret replaced by ``***``."""
@@ -323,36 +342,32 @@ class HttpRemote:
         self, failure: _Failure, attempt: int, repeat: Repeat, deadline: float
     ) -> float | None:
         """Seconds to wait before sending again, or None to give up now."""
-        if not failure.may_mend or repeat is Repeat.NEVER or attempt >= self._retries.attempts:
+        if not failure.may_mend or repeat is Repeat.NEVER:
             return None
         if repeat is Repeat.IF_NOT_DONE and failure.was_done:
             return None
-        backoff_s = min(self._retries.cap_s, self._retries.base_s * 2 ** (attempt - 1))
-        wait_s = backoff_s * (1 + self._chance()) / 2
-        if failure.retry_after_s is not None:
-            wait_s = max(wait_s, failure.retry_after_s)
-        return wait_s if self._clock() + wait_s < deadline else None
+        left_s = deadline - self._clock()
+        return self._retries.wait_s(attempt, self._chance(), failure.retry_after_s, left_s)
 
     def _send(self, request: _HttpRequest, deadline: float) -> HttpResponse | _Failure:
         """One sending, with the redirects that stay on the very same host."""
         started = self._clock()
         url = request.url
         for _ in range(_MAX_REDIRECTS + 1):
-            answer = self._exchange(request, url, deadline)
+            answer = self._exchange(request, url, started, deadline)
             if isinstance(answer, _Failure):
                 return answer
-            status, headers, body = answer
-            if status not in _REDIRECTS or status in request.accept:
-                return self._judge(request, status, headers, body, started)
-            target = urljoin(url, headers.get("location", ""))
+            if answer.status not in _REDIRECTS or answer.status in request.accept:
+                return self._judge(request, answer)
+            target = urljoin(url, answer.headers.get("location", ""))
             if request.method != "GET" or _origin(target) != _origin(url):
                 return self._broken("answered with a redirect, which KOS does not follow")
             url = target
         return self._broken("redirects in a circle")
 
     def _exchange(
-        self, request: _HttpRequest, url: str, deadline: float
-    ) -> tuple[int, Mapping[str, str], bytes] | _Failure:
+        self, request: _HttpRequest, url: str, started: float, deadline: float
+    ) -> HttpResponse | _Failure:
         """Send and read whole. No exception of requests or urllib3 gets out."""
         connect_s, read_s = self._timeout_s
         left_s = max(0.001, deadline - self._clock())
@@ -367,7 +382,8 @@ class HttpRemote:
                 stream=True,
             ) as response:
                 body = bytearray()
-                for chunk in _chunks(response):
+                # One read of the socket each, so that a trickle is noticed.
+                while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
                     body += chunk
                     if len(body) > self._max_body_bytes:
                         return self._broken(f"body larger than {self._max_body_bytes} bytes")
@@ -376,7 +392,9 @@ class HttpRemote:
                             f"body still incomplete after {self._retries.total_s:g} s"
                         )
                 headers = {key.lower(): value for key, value in response.headers.items()}
-                return response.status_code, headers, bytes(body)
+                elapsed_ms = (self._clock() - started) * 1000
+                asked_s = read_retry_after(headers.get("retry-after"), self._now())
+                return HttpResponse(response.status_code, headers, bytes(body), elapsed_ms, asked_s)
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
             return self._explain(error)
 
@@ -403,19 +421,11 @@ class HttpRemote:
                 kind = type(error).__name__
                 return self._broken(f"the connection broke ({kind})", may_mend=True)
 
-    def _judge(
-        self,
-        request: _HttpRequest,
-        status: int,
-        headers: Mapping[str, str],
-        body: bytes,
-        started: float,
-    ) -> HttpResponse | _Failure:
-        retry_after_s = read_retry_after(headers.get("retry-after"), self._now())
+    def _judge(self, request: _HttpRequest, answer: HttpResponse) -> HttpResponse | _Failure:
+        status, retry_after_s = answer.status, answer.retry_after_s
         if status in request.accept:
-            elapsed_ms = (self._clock() - started) * 1000
-            meters.observe("http_seconds", elapsed_ms / 1000, remote=self.name)
-            return HttpResponse(status, headers, body, elapsed_ms, retry_after_s)
+            meters.observe("http_seconds", answer.elapsed_ms / 1000, remote=self.name)
+            return answer
         if status == _TOO_MANY_REQUESTS:
             limited = RateLimited(self.name, "asks for fewer calls (HTTP 429)", retry_after_s)
             return _Failure(limited, may_mend=True, was_done=False, retry_after_s=retry_after_s)
@@ -424,12 +434,8 @@ class HttpRemote:
         if status in {401, 403}:
             return self._refused(f"HTTP {status}", "check key, login and plan in the settings")
         unavailable = RemoteUnavailable(self.name, f"answered HTTP {status}", retry_after_s)
-        return _Failure(
-            unavailable,
-            may_mend=status in _MENDABLE_STATUSES,
-            was_done=True,
-            retry_after_s=retry_after_s,
-        )
+        may_mend = status in _MENDABLE_STATUSES
+        return _Failure(unavailable, may_mend, was_done=True, retry_after_s=retry_after_s)
 
     def _broken(self, reason: str, *, may_mend: bool = False, was_done: bool = True) -> _Failure:
         return _Failure(RemoteUnavailable(self.name, reason), may_mend, was_done)
@@ -442,13 +448,9 @@ def _outcome(result: HttpResponse | _Failure) -> str:
     """How a sending went, in few words, fit to be a counter's label."""
     if isinstance(result, HttpResponse):
         return f"{result.status // 100}xx" if result.status != _TOO_MANY_REQUESTS else "429"
-    match result.error:
-        case RateLimited():
-            return "429"
-        case AccessRefused():
-            return "refused"
-        case _:
-            return "failed"
+    if isinstance(result.error, RateLimited):
+        return "429"
+    return "refused" if isinstance(result.error, AccessRefused) else "failed"
 
 
 def read_retry_after(value: str | None, now: datetime) -> float | None:
@@ -469,12 +471,6 @@ def read_retry_after(value: str | None, now: datetime) -> float | None:
     if not math.isfinite(seconds):
         return None
     return min(max(seconds, 0.0), _MAX_RETRY_AFTER_S)
-
-
-def _chunks(response: requests.Response) -> Iterator[bytes]:
-    """Decoded body as it arrives: one read of the socket each, so that a trickle is noticed."""
-    while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
-        yield chunk
 
 
 def _is_never_connected(error: requests.exceptions.ConnectionError) -> bool:
@@ -521,11 +517,6 @@ def _address_problems(what: str, url: str, *, may_have_login: bool) -> Iterator[
         yield f"{what} contains a login; it belongs in its own setting"
     if parts.query or parts.fragment:
         yield f"{what} has a query or a fragment; expected http(s)://host[:port][/path]"
-
-
-def _logins(proxy: str | None) -> tuple[str, ...]:
-    parts = urlsplit(proxy or "")
-    return tuple(text for text in (parts.username, parts.password) if text)
 
 
 def _with_spellings(secrets: Collection[str]) -> tuple[str, ...]:

@@ -347,11 +347,8 @@ class BetfairClient:
         """Seconds to wait before the next try, or None to give up."""
         if fault.reaction not in {Reaction.BACK_OFF, Reaction.FEWER_CALLS}:
             return None
-        if attempt >= self._retries.attempts:
-            return None
-        doubled = min(self._retries.cap_s, self._retries.base_s * 2.0 ** (attempt - 1))
-        wait_s = max(doubled * (1 + self._chance()) / 2, fault.retry_after_s or 0.0)
-        return wait_s if self._clock() + wait_s < deadline else None
+        left_s = deadline - self._clock()
+        return self._retries.wait_s(attempt, self._chance(), fault.retry_after_s, left_s)
 
     def _send(
         self, operation: str, params: Mapping[str, object], token: str
