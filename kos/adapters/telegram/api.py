@@ -46,6 +46,10 @@ from kos.runtime import meters
 UPDATES = ("message", "callback_query")
 _CALL_S = 30
 _MAX_REASON = 300
+_ASK_BOTFATHER = (
+    "the bot's token is refused; get it from @BotFather and put it into the settings "
+    "(telegram.token)"
+)
 
 Result = TypeVar("Result")
 
@@ -114,11 +118,12 @@ class TelegramApi:
     def __init__(self, token: str, url: str, proxy: str | None = None) -> None:
         self._redactor = Redactor(tuple(text for text in (token, proxy or "") if text))
         self._way = "telegram.proxy (address, login)" if proxy else "telegram.url"
+        defaults = DefaultBotProperties(link_preview=LinkPreviewOptions(is_disabled=True))
         try:
             session = AiohttpSession(
                 proxy=proxy, api=TelegramAPIServer.from_base(url), timeout=_CALL_S
             )
-            self._bot = Bot(token, session=session, default=DefaultBotProperties())
+            self._bot = Bot(token, session=session, default=defaults)
         except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold the token
             reason = self._redacted(error)
             raise ValueError(f"the bot cannot be created: {reason}") from None
@@ -129,14 +134,12 @@ class TelegramApi:
 
     async def me(self) -> BotIdentity:
         """Who the bot is; the first call, and the cheapest that needs a right token."""
-        user: User = await self._call(self._bot.get_me(request_timeout=_CALL_S))
+        user: User = await self._call(self._bot.get_me())
         return BotIdentity(user.id, user.username or "")
 
     async def take_over(self) -> None:
         """Remove a webhook that is left set, keeping what waits."""
-        await self._call(
-            self._bot.delete_webhook(drop_pending_updates=False, request_timeout=_CALL_S)
-        )
+        await self._call(self._bot.delete_webhook(drop_pending_updates=False))
 
     async def updates(self, offset: int | None, wait_s: int) -> list[Update]:
         """What has been said since ``offset``, which confirms all before it."""
@@ -152,39 +155,19 @@ class TelegramApi:
 
     async def send(self, chat: int, outgoing: Outgoing) -> int:
         """Send a message; gives its number."""
+        text, entities = outgoing.text.text, _entities(outgoing.text)
         keyboard = _keyboard(outgoing)
-        entities = _entities(outgoing.text)
-        match outgoing.form:
-            case MessageForm.TEXT:
-                call = self._bot.send_message(
-                    chat,
-                    outgoing.text.text,
-                    entities=entities,
-                    parse_mode=None,
-                    reply_markup=keyboard,
-                    link_preview_options=LinkPreviewOptions(is_disabled=True),
-                    request_timeout=_CALL_S,
-                )
-            case MessageForm.PICTURE:
-                call = self._bot.send_photo(
-                    chat,
-                    BufferedInputFile(outgoing.content, outgoing.file_name),
-                    caption=outgoing.text.text or None,
-                    caption_entities=entities,
-                    parse_mode=None,
-                    reply_markup=keyboard,
-                    request_timeout=_CALL_S,
-                )
-            case MessageForm.FILE:
-                call = self._bot.send_document(
-                    chat,
-                    BufferedInputFile(outgoing.content, outgoing.file_name),
-                    caption=outgoing.text.text or None,
-                    caption_entities=entities,
-                    parse_mode=None,
-                    reply_markup=keyboard,
-                    request_timeout=_CALL_S,
-                )
+        if outgoing.form is MessageForm.TEXT:
+            call = self._bot.send_message(chat, text, entities=entities, reply_markup=keyboard)
+        else:
+            is_picture = outgoing.form is MessageForm.PICTURE
+            call = (self._bot.send_photo if is_picture else self._bot.send_document)(
+                chat,
+                BufferedInputFile(outgoing.content, outgoing.file_name),
+                caption=text or None,
+                caption_entities=entities,
+                reply_markup=keyboard,
+            )
         sent: Message = await self._call(call)
         return sent.message_id
 
@@ -196,30 +179,22 @@ class TelegramApi:
                 chat_id=chat,
                 message_id=message_id,
                 entities=_entities(outgoing.text),
-                parse_mode=None,
                 reply_markup=_keyboard(outgoing),
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
-                request_timeout=_CALL_S,
             )
         )
 
     async def answer_press(self, press_id: str, notice: str) -> None:
         """End the spinner of a pressed button, with a word or without."""
-        await self._call(
-            self._bot.answer_callback_query(press_id, text=notice or None, request_timeout=_CALL_S)
-        )
+        await self._call(self._bot.answer_callback_query(press_id, text=notice or None))
 
     async def set_menu(self, chat: int | None, lines: Sequence[MenuLine]) -> None:
         """The menu of one private chat; None and no lines: of everyone else, empty."""
         if chat is None:
-            await self._call(self._bot.delete_my_commands(request_timeout=_CALL_S))
+            await self._call(self._bot.delete_my_commands())
             return
         commands = [BotCommand(command=line.command, description=line.summary) for line in lines]
-        await self._call(
-            self._bot.set_my_commands(
-                commands, scope=BotCommandScopeChat(chat_id=chat), request_timeout=_CALL_S
-            )
-        )
+        scope = BotCommandScopeChat(chat_id=chat)
+        await self._call(self._bot.set_my_commands(commands, scope=scope))
 
     async def _call(self, call: Coroutine[Any, Any, Result]) -> Result:
         """Make a call; whatever it raises comes out as our own fault, without its context."""
@@ -243,41 +218,31 @@ class TelegramApi:
         meters.count("telegram_calls_total", outcome=fault.kind.value)
         raise fault
 
-    def _fault(self, error: TelegramAPIError) -> TelegramFault:  # noqa: PLR0911 - one return a class
-        reason = self._redacted(error)
+    def _fault(self, error: TelegramAPIError) -> TelegramFault:
+        kind, reason = FaultKind.UNREACHABLE, self._redacted(error)
         match error:
-            case TelegramRetryAfter():
-                return TelegramFault(
-                    FaultKind.WAIT,
-                    f"asks KOS to wait {error.retry_after} seconds",
-                    retry_after_s=float(error.retry_after),
-                )
-            case TelegramMigrateToChat():
-                return TelegramFault(
-                    FaultKind.MIGRATED, reason, new_chat=int(error.migrate_to_chat_id)
-                )
+            case TelegramRetryAfter(retry_after=wait_s):
+                reason = f"asks KOS to wait {wait_s} seconds"
+                return TelegramFault(FaultKind.WAIT, reason, retry_after_s=float(wait_s))
+            case TelegramMigrateToChat(migrate_to_chat_id=chat):
+                return TelegramFault(FaultKind.MIGRATED, reason, new_chat=int(chat))
             case TelegramUnauthorizedError() | TelegramNotFound():
                 # A token that is none of anybody's is "Not Found".
-                return TelegramFault(
-                    FaultKind.UNAUTHORIZED,
-                    "the bot's token is refused; get it from @BotFather and put it into the "
-                    "settings (telegram.token)",
-                )
+                kind, reason = FaultKind.UNAUTHORIZED, _ASK_BOTFATHER
             case TelegramConflictError():
-                return TelegramFault(FaultKind.CONFLICT, reason)
+                kind = FaultKind.CONFLICT
             case TelegramForbiddenError():
-                return TelegramFault(FaultKind.FORBIDDEN, reason)
+                kind = FaultKind.FORBIDDEN
             case TelegramEntityTooLarge():
-                return TelegramFault(FaultKind.TOO_LARGE, "the message is too large")
+                kind, reason = FaultKind.TOO_LARGE, "the message is too large"
             case TelegramNetworkError():
                 # Its text may hold the address with the token in it.
-                return TelegramFault(FaultKind.UNREACHABLE, self._unreachable())
+                reason = self._unreachable()
             case TelegramServerError():
-                return TelegramFault(FaultKind.UNREACHABLE, "Telegram has a problem")
+                reason = "Telegram has a problem"
             case TelegramBadRequest():
-                return TelegramFault(_kind_of(error.message), reason)
-            case _:
-                return TelegramFault(FaultKind.UNREACHABLE, reason)
+                kind = _kind_of(error.message)
+        return TelegramFault(kind, reason)
 
     def _unreachable(self, kind: str = "") -> str:
         return f"no connection; check {self._way} and the network" + f" ({kind})" * bool(kind)

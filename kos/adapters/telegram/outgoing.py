@@ -108,10 +108,7 @@ class OutgoingQueue(Generic[Content]):
             for other in self._jobs
             if job.replaces is not None and (other.chat, other.replaces) == (job.chat, job.replaces)
         ]
-        if gone:
-            job.order = gone[0].order
-        else:
-            job.order = next(self._numbers)
+        job.order = gone[0].order if gone else next(self._numbers)
         self._jobs = [other for other in self._jobs if other not in gone]
         self._jobs.append(job)
         if len(self._jobs) > self.limits.most_waiting:
@@ -162,17 +159,13 @@ class OutgoingQueue(Generic[Content]):
         bucket.closed_until = max(bucket.closed_until, now + seconds)
 
     def _bucket(self, chat: int) -> _Bucket:
-        bucket = self._chats.get(chat)
-        if bucket is None:
+        if chat not in self._chats:
             limits = self.limits
-            rate, burst = (
-                (limits.group_per_min / 60, limits.group_burst)
-                if chat < 0
-                else (limits.chat_per_s, limits.chat_burst)
-            )
-            bucket = self._chats[chat] = _Bucket(rate, burst, burst, self.now)
-            bucket.at = self._overall.at
-        return bucket
+            rate, burst = limits.chat_per_s, limits.chat_burst
+            if chat < 0:
+                rate, burst = limits.group_per_min / 60, limits.group_burst
+            self._chats[chat] = _Bucket(rate, burst, burst, self._overall.at)
+        return self._chats[chat]
 
     def _forget(self, now: float) -> None:
         """Chats that have all their tokens back are as good as new."""

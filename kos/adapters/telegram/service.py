@@ -16,6 +16,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import msgspec
-from aiogram.types import CallbackQuery, Message, Update
+from aiogram.types import CallbackQuery, Message, Update, User
 
 from kos.adapters.telegram.api import BotIdentity, FaultKind, TelegramApi, TelegramFault
 from kos.adapters.telegram.outgoing import Job, Limits, OutgoingQueue, Rank
@@ -127,11 +128,11 @@ class _MessageParts:
 
     parts: tuple[Outgoing, ...]
     done: asyncio.Future[_Delivered]
-    edits: int = 0
+    edits: int
+    is_promise: bool
+    queued_at: float
     sent: int = 0
     first_id: int = 0
-    is_promise: bool = False
-    queued_at: float = 0.0
     is_plain: bool = False
 
 
@@ -258,11 +259,9 @@ class TelegramService:
         offset = self._unconfirmed()
         if offset is None or self.status.state != "polling":
             return
-        try:
+        with suppress(TelegramFault, TimeoutError):
             async with asyncio.timeout(1.0):
                 await self._api.updates(offset, 0)  # confirms what was handled
-        except (TelegramFault, TimeoutError):
-            return
 
     # --- words in ----------------------------------------------------------------------------------
 
@@ -308,11 +307,11 @@ class TelegramService:
 
     async def _rest_after(self, fault: TelegramFault, wait_s: float) -> None:
         self.status.failures += 1
+        problem = str(fault)
         match fault.kind:
             case FaultKind.UNAUTHORIZED:
                 self._me = None
                 state, wait_s = "unauthorized", _REFUSED_WAIT_S
-                problem = str(fault)
             case FaultKind.CONFLICT:
                 # A webhook is taken away by connecting again; of two pollers one must stop.
                 self._me = None
@@ -322,10 +321,10 @@ class TelegramService:
                     "other one, or make a bot of its own with @BotFather"
                 )
             case FaultKind.WAIT:
-                state, problem, wait_s = self.status.state, str(fault), fault.retry_after_s
+                state, wait_s = self.status.state, fault.retry_after_s
                 self.status.waited += 1
             case _:
-                state, problem = "unreachable", str(fault)
+                state = "unreachable"
         if problem != self.status.problem or state != self.status.state:
             self._log.warning("telegram.not_polled", state=state, error=problem, retry_s=wait_s)
         self._set_state(state, problem)
@@ -383,10 +382,8 @@ class TelegramService:
 
     async def _hear(self, word: _Word) -> None:
         try:
-            if word.is_expired:
-                answered = await self._expired(word.said.user)
-            else:
-                answered = await self._ask_desk(word.said)
+            ask = self._expired if word.is_expired else self._ask_desk
+            answered = await ask(word.said)
         except WaitAndRetry:
             answered = OperatorAnswered(answers=(Answer(spans=(Span(_AWAY),)),), notice=_AWAY)
         if answered.is_stranger:
@@ -394,13 +391,9 @@ class TelegramService:
             return
         if word.press_id:
             self._start(self._answer_press(word.press_id, notice_text(answered.notice)))
+        message_id = word.said.message_id
         waits = [
-            self._submit(
-                word.chat,
-                answer,
-                Rank.ANSWER,
-                edits=word.said.message_id if answer.is_edit else 0,
-            )
+            self._submit(word.chat, answer, Rank.ANSWER, edits=message_id if answer.is_edit else 0)
             for answer in answered.answers
         ]
         if word.chat == word.user:
@@ -408,13 +401,13 @@ class TelegramService:
         if waits:
             await asyncio.wait(waits, timeout=_SENT_WITHIN_S)
 
-    async def _expired(self, user: str) -> OperatorAnswered:
+    async def _expired(self, said: OperatorSaid) -> OperatorAnswered:
         """What a late press hears: a word, but a stranger not even that.
 
         Raises:
             WaitAndRetry: No one said who it is.
         """
-        lines = await self._in_thread(lambda: self._port.menu(user))
+        lines = await self._in_thread(lambda: self._port.menu(said.user))
         return OperatorAnswered(notice=_EXPIRED, is_stranger=not lines)
 
     async def _ask_desk(self, said: OperatorSaid) -> OperatorAnswered:
@@ -441,56 +434,43 @@ class TelegramService:
         return None
 
     def _typed(self, update_id: int, message: Message) -> _Word | None:
-        sender = message.from_user
-        is_own_word = (
-            sender is not None
-            and not sender.is_bot
-            and message.sender_chat is None
-            and message.forward_origin is None
-            and message.via_bot is None
-            and message.text is not None
-        )
-        if not is_own_word or not self._is_allowed(message.chat.type, message.chat.id):
+        sender, text = message.from_user, message.text
+        if sender is None or sender.is_bot or text is None:
             return None
-        assert sender is not None  # noqa: S101 - said above
-        text = (message.text or "")[:_MAX_SAID]
+        if message.sender_chat or message.forward_origin or message.via_bot:
+            return None  # not the sender's own words
+        if not self._is_allowed(message.chat.type, message.chat.id):
+            return None
         if message.chat.type != "private" and not text.startswith("/"):
             return None  # people talk to each other there
-        return _Word(
-            update_id,
-            self._said(update_id, sender.id, sender.full_name, message.chat.id, message.date, text),
-            message.chat.id,
-            sender.id,
-        )
+        return self._word(update_id, sender, message.chat.id, message.date, text=text[:_MAX_SAID])
 
     def _pressed(self, update_id: int, query: CallbackQuery) -> _Word | None:
-        message = query.message
-        if message is None or not query.data or query.from_user.is_bot:
+        message, sender = query.message, query.from_user
+        if message is None or not query.data or sender.is_bot:
             return None
         if not self._is_allowed(message.chat.type, message.chat.id):
             return None
-        user = query.from_user
-        press = self._said(
-            update_id, user.id, user.full_name, message.chat.id, datetime.now(UTC), ""
-        )
-        press = msgspec.structs.replace(press, pressed=query.data, message_id=message.message_id)
-        return _Word(update_id, press, message.chat.id, user.id, query.id)
+        word = self._word(update_id, sender, message.chat.id, datetime.now(UTC))
+        said = msgspec.structs.replace(word.said, pressed=query.data, message_id=message.message_id)
+        return replace(word, said=said, press_id=query.id)
 
     def _is_allowed(self, kind: str, chat: int) -> bool:
         return kind == "private" or chat in self._settings.groups
 
-    def _said(  # noqa: PLR0917 - one caller's parts of one message
-        self, update_id: int, user: int, name: str, chat: int, at: datetime, text: str
-    ) -> OperatorSaid:
+    def _word(
+        self, update_id: int, sender: User, chat: int, at: datetime, *, text: str = ""
+    ) -> _Word:
         assert self._me is not None  # noqa: S101 - no one speaks before we are connected
-        return OperatorSaid(
+        said = OperatorSaid(
             said_id=f"{TELEGRAM}{self._me.bot_id}:{update_id}",
-            user=f"{TELEGRAM}{user}",
-            name=shown_text(name)[:100],
+            user=f"{TELEGRAM}{sender.id}",
+            name=shown_text(sender.full_name)[:100],
             chat=f"{TELEGRAM}{chat}",
             text=text,
             said_at=at.astimezone(UTC),
         )
+        return _Word(update_id, said, chat, sender.id)
 
     def _count_stranger(self, word: _Word) -> None:
         """Silence; the log hears of them once an hour."""
@@ -537,11 +517,8 @@ class TelegramService:
         if parts[0].form is not MessageForm.TEXT:
             edits = 0
         done: asyncio.Future[_Delivered] = asyncio.get_running_loop().create_future()
-        letter = _MessageParts(
-            parts, done, edits=edits, is_promise=is_promise, queued_at=time.monotonic()
-        )
-        gone = self._queue.put(Job(chat, rank, letter, replaces=edits or None))
-        for job in gone:
+        letter = _MessageParts(parts, done, edits, is_promise, queued_at=time.monotonic())
+        for job in self._queue.put(Job(chat, rank, letter, replaces=edits or None)):
             _settle(job.content, _Delivered(PromiseOutcome.SUPERSEDED))
         self._queue_changed.set()
         return done
@@ -555,11 +532,9 @@ class TelegramService:
                 self._busy.add(taken.chat)
                 self._start(self._send(taken))
                 continue
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.01, taken)):
                     await self._queue_changed.wait()
-            except TimeoutError:
-                continue
 
     async def _send(self, job: Job[_MessageParts]) -> None:
         """Send the next part of a letter."""
@@ -651,11 +626,9 @@ class TelegramService:
 
     async def _promise_for_ever(self) -> None:
         while True:
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(_OUTBOX_EVERY_S):
                     await self._outbox_filled.wait()
-            except TimeoutError:
-                pass
             self._outbox_filled.clear()
             if self._me is None:
                 continue  # nothing could be sent, and the ledger keeps it
@@ -675,11 +648,8 @@ class TelegramService:
         promise = entry.promise
         chat = promise.chat.removeprefix(TELEGRAM)
         if not promise.chat.startswith(TELEGRAM) or not chat.lstrip("-").isdigit():
-            self._start(
-                self._mark(
-                    entry, _Delivered(PromiseOutcome.UNDELIVERABLE, reason="no chat of Telegram")
-                )
-            )
+            lost = _Delivered(PromiseOutcome.UNDELIVERABLE, reason="no chat of Telegram")
+            self._start(self._mark(entry, lost))
             return
         done = self._submit(
             int(chat),
@@ -695,14 +665,11 @@ class TelegramService:
 
     async def _mark(self, entry: OutboxEntry, delivered: _Delivered) -> None:
         """Have it written down, however often that must be said."""
-        outcome = delivered.outcome
+        outcome, message_id, reason = delivered.outcome, delivered.message_id, delivered.reason
+        mark = partial(self._port.mark, entry.entry_id, outcome, message_id, reason)
         while True:
             try:
-                await self._in_thread(
-                    lambda: self._port.mark(
-                        entry.entry_id, outcome, delivered.message_id, delivered.reason
-                    )
-                )
+                await self._in_thread(mark)
             except WaitAndRetry as fault:
                 self._log.debug("telegram.outbox_not_marked", error=str(fault))
                 await asyncio.sleep(_FIRST_WAIT_S)
