@@ -68,6 +68,10 @@ def test_a_button_is_answered_by_a_notice_and_its_message_edited(
     assert (second.kind, second.message_id, second.text) == ("edited", first.message_id, "page 2")
     assert kos.heard[-1].pressed == "/x page=2"
     assert kos.heard[-1].message_id == first.message_id
+    for method in ("sendMessage", "editMessageText"):
+        (call,) = telegram.calls(method)
+        assert call.parameters["link_preview_options"] == {"is_disabled": True}
+        assert "parse_mode" not in call.parameters
 
 
 def test_foreign_text_breaks_out_of_nothing(
