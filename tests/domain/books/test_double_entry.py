@@ -247,3 +247,19 @@ def test_a_supervisor_takes_an_own_entry_back_once() -> None:
     assert capital(portfolio.balances) == 0
     with pytest.raises(CommandNotAllowed, match="already reversed"):
         told(Telling("", back, NOON + timedelta(1)), portfolio)
+
+
+@pytest.mark.parametrize(
+    ("account", "title"),
+    [
+        (BANK, "Bank"),
+        (Account(AccountKind.CASH, "williamhill"), "William Hill"),
+        (Account(AccountKind.AVAILABLE, "betfair"), "Betfair"),
+        (Account(AccountKind.EXPOSURE, "betfair"), "Betfair, exposure"),
+        (Account(AccountKind.TRANSIT, "coral"), "Coral, in transit"),
+        (Account(AccountKind.BONUS, "coral"), "Coral, free bets held"),
+        (Account(AccountKind.FREE_BET, "coral"), "Coral, free bets"),
+    ],
+)
+def test_an_account_is_told_by_its_place_and_by_what_it_holds(account: Account, title: str) -> None:
+    assert account.title == title

@@ -111,7 +111,7 @@ def problems(
 def test_the_best_are_those_of_all_combinations_in_order(kind: BetKind, ranking: Ranking) -> None:
     reached = Reached()
 
-    @settings(max_examples=examples(10))
+    @settings(max_examples=examples(14))
     @given(seeds, sizes, problems(kind, ranking), moments, parts)
     def holds(seed: int, size: int, problem: Problem, now: datetime, part: float) -> None:
         query, rules = problem
