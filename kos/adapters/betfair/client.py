@@ -53,7 +53,7 @@ _PATH: Final = "/exchange/betting/json-rpc/v1"
 _SHORTEST_WINDOW: Final = timedelta(minutes=1)
 _SHOWN_PARAMS: Final = 2_000
 _MAX_CATALOGUE_CALLS: Final = 64
-"""Of one question; a server that fills every window would be asked without end."""
+"""Of one question, repeats included; a server that fills every window would be asked without end."""
 _PROJECTION: Final = (
     "COMPETITION",
     "EVENT",
@@ -162,7 +162,8 @@ class BetfairClient:
         self._clock = clock
         self._sleep = sleep
         self._chance = chance
-        self._ids = itertools.count(1)
+        self._sent = 0
+        """Calls so far, repeats included; each is numbered by it."""
         self._books_per_call = books_per_call(depth)
 
     def __repr__(self) -> str:
@@ -197,7 +198,7 @@ class BetfairClient:
             RemoteUnavailable, RateLimited: Later.
             KosBug: The service refuses the form of our request.
         """
-        calls = 0
+        before = self._sent
         by_id: dict[str, ExchangeMarket] = {}
         drops: list[Drop] = []
         for market_type in market_types:
@@ -205,9 +206,11 @@ class BetfairClient:
             while windows:
                 first, last = windows.pop()
                 result = self._catalogue_call(event_type_id, market_type, first, last)
-                calls += 1
                 if result is None or (isinstance(result, list) and len(result) >= MAX_RESULTS):
-                    if last - first > _SHORTEST_WINDOW and calls < _MAX_CATALOGUE_CALLS:
+                    if (
+                        last - first > _SHORTEST_WINDOW
+                        and self._sent - before < _MAX_CATALOGUE_CALLS
+                    ):
                         middle = first + (last - first) / 2
                         windows += [(middle, last), (first, middle)]
                         continue
@@ -354,7 +357,8 @@ class BetfairClient:
         self, operation: str, params: Mapping[str, object], token: str
     ) -> tuple[Any] | ServiceFault:
         """One sending: the result in a tuple of one, or the fault."""
-        number = next(self._ids)
+        self._sent += 1
+        number = self._sent
         answer = self._betting.post(
             _PATH,
             json_body={

@@ -71,6 +71,16 @@ def test_a_minute_with_more_markets_than_one_call_brings_is_said(desk: Desk) -> 
     assert [drop.reason for drop in answer.drops] == ["more markets than one call can bring"]
 
 
+def test_a_server_that_finds_every_window_too_much_is_not_asked_without_end(desk: Desk) -> None:
+    desk.fake.next_answers = [rpc_error("SERVICE_BUSY"), rpc_error("TOO_MUCH_DATA")] * 200
+    end = START + timedelta(days=64)
+    answer = desk.client.catalogue("1", ("MATCH_ODDS",), START, end)
+    assert answer.markets == ()
+    assert answer.drops
+    # 64 calls with their repeats, then once more each window that was left, at most one a halving.
+    assert 64 <= len(desk.fake.calls) <= 64 + 2 * 18
+
+
 def test_descriptions_come_in_batches_under_the_weight_limit(desk: Desk) -> None:
     ids = [f"1.{number}" for number in range(1_000, 1_400)]
     desk.fake.markets = {str(n): catalogue_entry(n, KICKOFF) for n in range(1_000, 1_400)}
