@@ -41,27 +41,22 @@ class ServiceFault(msgspec.Struct, frozen=True):
 
 _CODES: Final[dict[Reaction, tuple[str, ...]]] = {
     Reaction.SMALLER_BATCH: (
-        *("TOO_MUCH_DATA", "REQUEST_SIZE_EXCEEDS_LIMIT"),
-        "SUBSCRIPTION_LIMIT_EXCEEDED",
+        "TOO_MUCH_DATA", "REQUEST_SIZE_EXCEEDS_LIMIT", "SUBSCRIPTION_LIMIT_EXCEEDED",
     ),
     Reaction.BUG: (
-        "INVALID_INPUT_DATA",
-        *("INVALID_INPUT", "INVALID_REQUEST", "INVALID_CLOCK"),
-        *("DSC-0008", "DSC-0009", "DSC-0018"),
-        *("RPC-32700", "RPC-32602"),
+        "INVALID_INPUT_DATA", "INVALID_INPUT", "INVALID_REQUEST", "INVALID_CLOCK",
+        "DSC-0008", "DSC-0009", "DSC-0018", "RPC-32700", "RPC-32602",
     ),
+    # Credentials that the transport does not know may be a session that ended.
     Reaction.LOGIN_AGAIN: (
-        *("INVALID_SESSION_INFORMATION", "NO_SESSION"),
-        # Credentials that the transport does not know may be a session that ended.
-        *("DSC-0015", "DSC-0035", "DSC-0036"),
+        "INVALID_SESSION_INFORMATION", "NO_SESSION", "DSC-0015", "DSC-0035", "DSC-0036",
     ),
     Reaction.OPERATOR: (
-        *("NO_APP_KEY", "INVALID_APP_KEY", "ACCESS_DENIED", "NOT_AUTHORIZED"),
-        *("DSC-0021", "DSC-0023", "DSC-0034", "DSC-0037", "DSC-0038"),
-        "RPC-32601",
+        "NO_APP_KEY", "INVALID_APP_KEY", "ACCESS_DENIED", "NOT_AUTHORIZED",
+        "DSC-0021", "DSC-0023", "DSC-0034", "DSC-0037", "DSC-0038", "RPC-32601",
     ),
     Reaction.FEWER_CALLS: ("TOO_MANY_REQUESTS", "MAX_CONNECTION_LIMIT_EXCEEDED"),
-}
+}  # fmt: skip
 """Codes of the operations, the stream, the transport (DSC) and JSON-RPC (RPC); any other is the
 service's own trouble: :attr:`Reaction.BACK_OFF`."""
 _BY_CODE: Final = {code: reaction for reaction, codes in _CODES.items() for code in codes}

@@ -217,9 +217,8 @@ def _of_wrappers(wrappers: list[Any], kind: FeedFileKind) -> FeedRecording:
 
 
 _TIME_NAMES: Final = (
-    *("timestamp", "recorded_at", "snapshot_time"),
-    *("fetched_at", "updated_at", "time"),
-)
+    "timestamp", "recorded_at", "snapshot_time", "fetched_at", "updated_at", "time",
+)  # fmt: skip
 
 
 def _own_time(wrapper: dict[str, Any]) -> datetime | None:
