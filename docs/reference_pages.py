@@ -51,8 +51,7 @@ def commands_page() -> str:
         if commands:
             lines.append(f"\n## {subject.value}")
         for command in commands:
-            usage = f"/{command.name} {command.arguments}".rstrip()
-            lines += [f"\n### `{usage}`\n", f"{command.summary}."]
+            lines += [f"\n### `{command.usage}`\n", f"{command.summary}."]
             if command.details:
                 lines += ["", command.details]
             lines += ["", f"For: {', '.join(sorted(seat.value for seat in command.seats))}."]

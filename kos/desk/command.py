@@ -208,3 +208,8 @@ class Command:
     """Its button cannot be repeated safely: the button is marked as used first."""
     is_hidden: bool = False
     """Not in any menu: sent by buttons and dialogues."""
+
+    @property
+    def usage(self) -> str:
+        """As it is typed: ``/calc [KIND name=value ...]``."""
+        return f"/{self.name} {self.arguments}".rstrip()

@@ -43,7 +43,7 @@ def _about(wanted: str, own: list[Command]) -> Answer:
         hint = f" Did you mean /help {near[0]}?" if near else " Send /help for the full list."
         return say(f"Unknown command: /{tidy(wanted, 40)}.{hint}")
     parts: list[TextPart] = [
-        code(f"/{command.name} {command.arguments}".rstrip()),
+        code(command.usage),
         f"\n{command.summary}.",
     ]
     if command.details:

@@ -206,8 +206,8 @@ def _recheck(visit: DeskContext) -> DeskReply:
     )
     if not polled:
         raise CommandNotAllowed("No competitions are being polled yet.")
-    known = KnownSports({key: sport_title(key) for key in polled}, has_all=True)
-    starts = tuple(known.key_of(word) for word in wanted)
+    names = KnownSports({key: sport_title(key) for key in polled}, has_all=True)
+    starts = tuple(names.key_of(word) for word in wanted)
     keys = [key for key in polled if key.startswith(starts)] if starts else []
     if not keys and wanted:
         expected = f"a sport that is polled, such as {', '.join(polled[:5])}"
