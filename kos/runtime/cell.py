@@ -157,7 +157,10 @@ class Cell(pykka.ThreadingActor):
         """Handle one letter; whatever happens, nothing gets out into pykka's loop."""
         content = message.content
         if isinstance(content, Order):
-            (self._leave if content is Order.STOP else self._pulse)()
+            if content is Order.STOP:
+                self._leave()
+            else:
+                self._pulse()
             return
         if isinstance(content, NewArgs):
             self._renew(content)
