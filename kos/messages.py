@@ -213,12 +213,12 @@ class BudgetDescribed(Message, frozen=True, kw_only=True):
     remaining: int
     reserve: int
     """Kept for on-demand checks."""
-    lasts_until: datetime | None
+    lasts_until: datetime | None = None
     """Forecast of the day the credits run out at today's rate; None: not before the reset."""
     resets_at: datetime
     polls_today: int
-    interval_s: dict[str, float]
-    """Current poll interval by sport key, seconds."""
+    interval_s: dict[str, float] = msgspec.field(default_factory=dict)
+    """Current poll interval by sport key, seconds; empty in a heartbeat."""
     is_paused: bool = False
     """Nothing is granted until a person resumes."""
 

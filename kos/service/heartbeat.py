@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -210,24 +210,20 @@ _BUDGET = {
 """What the budget's figures are called in its pulse, and what here."""
 
 
-def _figures(actor: ActorDescribed | None, kind: type[BeatT]) -> BeatT | None:
+def _figures(actor: ActorDescribed | None, kind: type[BeatT], **facts: str) -> BeatT | None:
     """What an actor tells of itself; None where there is none, or it knows too little as yet."""
     if actor is None:
         return None
     pulse = {_BUDGET.get(name, name): value for name, value in actor.pulse.items() if value != ""}
-    defaults: dict[str, Any] = {
-        "sport_key": actor.name.removeprefix(FETCHER),
-        "interval_s": {},
-        "lasts_until": None,
-    }
     try:
-        return msgspec.convert(defaults | pulse, kind, strict=False)
+        return msgspec.convert(pulse | facts, kind, strict=False)
     except msgspec.ValidationError:
         return None
 
 
 def _sport(actor: ActorDescribed, now: datetime) -> SportBeat:
-    beat = _figures(actor, SportBeat) or SportBeat(sport_key=actor.name.removeprefix(FETCHER))
+    sport_key = actor.name.removeprefix(FETCHER)
+    beat = _figures(actor, SportBeat, sport_key=sport_key) or SportBeat(sport_key=sport_key)
     if beat.fetched_at is None:
         return beat
     # Not below nought when the clock was set back meanwhile.
