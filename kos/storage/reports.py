@@ -74,9 +74,9 @@ def _known_scope(database: Database, query: LedgerQuery) -> dict[str, Any]:
     Raises:
         CommandNotAllowed: They do not, or it names neither a participant nor an operator.
     """
-    known = "SELECT 1 FROM participants WHERE user_id = ?"
-    if query.participant and not database.rows(known, (query.participant,)):
-        raise CommandNotAllowed(f"There is no participant {query.participant}.")
+    who = query.participant
+    if who and not database.rows("SELECT 1 FROM participants WHERE user_id = ?", (who,)):
+        raise CommandNotAllowed(f"There is no participant {who}.")
     return _scope(query)
 
 

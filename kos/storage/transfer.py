@@ -12,8 +12,6 @@ from typing import Any
 import msgspec
 
 from kos.db import Database, struct_of
-from kos.domain.offers.catalogue import Offer
-from kos.domain.offers.facts import DepositSent, Fact, MoneyFact, OfferFact
 from kos.domain.people.conversation import Action, Kept, Promise
 from kos.errors import InvalidInput
 from kos.messages import (
@@ -45,8 +43,6 @@ _Command = (
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 _COMMANDS: msgspec.json.Decoder[_Command] = msgspec.json.Decoder(_Command)
-_FACTS: msgspec.json.Decoder[Fact] = msgspec.json.Decoder(OfferFact | MoneyFact)
-_TERMS: msgspec.json.Decoder[Offer] = msgspec.json.Decoder(Offer)
 
 
 def exported(database: Database) -> Iterator[bytes]:
@@ -116,11 +112,10 @@ def _facts(database: Database) -> Iterator[tuple[int, LedgerCommand]]:
         " payload, recorded_by AS by, role, source, note, occurred_at"
         " FROM events JOIN commands USING (sequence) WHERE is_said = 1"
     ):
-        fact = _FACTS.decode(row["payload"])
-        if isinstance(fact, DepositSent):
-            # The terms come again from the catalogue, whose revisions are exported in place.
-            fact = msgspec.structs.replace(fact, terms=None)
-        yield row["sequence"], struct_of(row | {"fact": msgspec.to_builtins(fact)}, RecordFact)
+        fact = msgspec.json.decode(row["payload"])
+        # The terms come again from the catalogue, whose revisions are exported in place.
+        fact.pop("terms", None)
+        yield row["sequence"], struct_of(row | {"fact": fact}, RecordFact)
 
 
 def _catalogue(database: Database) -> Iterator[tuple[int, LedgerCommand]]:

@@ -11,6 +11,7 @@ from kos.domain.offers.forms import FACT_FORMS
 from kos.domain.offers.state import Phase, Token
 
 MONTHS: Final = tuple(calendar.month_name)[1:]
+_ACCOUNT_KINDS: Final = frozenset(AccountKind)
 
 PHASE_NAMES: Final = {phase.name: phase.label for phase in Phase}
 """The phases of an offer, in order."""
@@ -42,19 +43,19 @@ def account_name(account: str) -> str:
     >>> account_name("pnl:qualifier")
     'Qualifying bets'
     """
-    if account in set(AccountKind):
+    if account in _ACCOUNT_KINDS:
         return AccountKind(account).label
     head, _, rest = account.partition(":")
     venue, _, tail = rest.partition(":")
     key = f"{head}:{tail}" if tail else head
-    if not venue or key not in set(AccountKind):
+    if not venue or key not in _ACCOUNT_KINDS:
         return account
     return Account(AccountKind(key), venue).title
 
 
 def profit_name(name: str) -> str:
     """The source of a profit: a kind of bet, a month, or the name as it is."""
-    if name in set(AccountKind):
+    if name in _ACCOUNT_KINDS:
         return AccountKind(name).label
     year, dash, month = name.partition("-")
     if dash and year.isdecimal() and month.isdecimal() and 1 <= int(month) <= len(MONTHS):
