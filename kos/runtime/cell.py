@@ -239,10 +239,11 @@ class Cell(pykka.ThreadingActor):
             return
         finally:
             self._tally.busy_since = 0.0
-        self._actor.args = news.args
         self._context.log.info("actor.renewed", is_restarting=not is_taken)
-        if not is_taken:
-            self._report_outdated(self)
+        if is_taken:
+            self._actor.args = news.args
+        else:
+            self._report_outdated(self)  # until its restart it goes on with those it has
 
     def _pulse(self) -> None:
         self._tally.busy_since = time.monotonic()

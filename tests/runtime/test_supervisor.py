@@ -11,7 +11,7 @@ from kos.runtime import ChildSpec, MailboxFull, NodeSpec
 from kos.runtime.codec import Codec
 from kos.runtime.registry import Registry
 from kos.runtime.supervisor import Supervisor
-from tests.runtime.cast import KEEPER, MESSAGES, Note
+from tests.runtime.cast import KEEPER, MESSAGES, Myself, Note, WhoAreYou
 
 CHILDREN = (
     ChildSpec(name="crowded", factory=KEEPER, mailbox_capacity=1),
@@ -52,3 +52,24 @@ def test_dead_letters_are_logged_when_they_have_doubled_and_nobody_elses() -> No
     ]
     assert lines[0]["by_reason"] == {"mailbox_full": 8}
     assert lines[0]["log_level"] == "warning"
+
+
+@pytest.mark.parametrize(
+    ("factory", "shown"), [(KEEPER, "old"), ("tests.runtime.cast:Adopter", "new")]
+)
+def test_an_actor_shows_new_args_once_it_has_taken_them_in_and_not_before(
+    factory: str, shown: str
+) -> None:
+    registry = Registry("n", Codec(MESSAGES), Path())
+    old, new = (
+        NodeSpec(name="n", children=(ChildSpec(name="one", factory=factory, args=args),))
+        for args in ("old", "new")
+    )
+    supervisor = Supervisor(old, registry, on_names=lambda _added, _gone: None)
+    supervisor.start()
+    supervisor.respecify(new)
+    # The supervisor takes no step: whoever has not taken them in waits for its restart.
+    answer = registry.ask(None, "one", WhoAreYou(), 30.0)
+    supervisor.stop()
+    assert isinstance(answer, Myself)
+    assert (answer.incarnation, answer.args) == (1, shown)
